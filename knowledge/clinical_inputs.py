@@ -1,0 +1,136 @@
+"""The catalogue of clinical inputs: every question a tool can ask, in one reviewable file.
+
+An input has one id everywhere: in ``case.yaml``, in scores and pathways, in the missing list. The
+catalogue says what kind of answer it takes and which coded chart entries may answer it.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from knowledge.codes import Concept, clinical_input
+from knowledge.errors import InvalidValueError
+from knowledge.model import Frozen
+from knowledge.reference import Table, load
+
+Kind = Literal["boolean", "choice", "quantity", "time"]
+
+
+class FromCondition(Frozen):
+    """Chart conditions that answer the input.
+
+    SNOMED CT codes are not shipped (licence): conditions match by ICD-10 code prefix or by the
+    whole concept name in words, compared without case and without the tag in brackets.
+
+    Args:
+        icd10: Code prefixes, for example ``I10``.
+        names: Whole names, for example ``Essential hypertension``.
+        past_counts: Whether a resolved or inactive condition still answers `present`.
+    """
+
+    icd10: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    past_counts: bool = False
+
+
+class FromObservation(Frozen):
+    """Observations that answer the input.
+
+    Args:
+        loinc: Codes of the observation.
+        max_age_hours: An older result is stale and does not answer; None for no limit.
+        present, absent: For coded answers, the whole answer names that mean yes or no.
+    """
+
+    loinc: tuple[str, ...]
+    max_age_hours: float | None = None
+    present: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+class ClinicalInput(Frozen):
+    """One question.
+
+    Args:
+        label: Short name to show.
+        kind: `boolean`, `choice`, `quantity` or `time`.
+        question: The question as a person is asked it.
+        choices: For `choice`: id to wording, mildest first.
+        unit: For `quantity`: canonical UCUM unit.
+        analyte: For `quantity` from the laboratory: key of the analyte table, whose codes,
+            spellings and conversions apply.
+        low, high: For `quantity`: values outside are impossible and refused.
+        condition, observation: Chart entries that answer it.
+        tool: True where a tool's own finding of this id answers it, for example the ECG.
+    """
+
+    label: str
+    kind: Kind
+    question: str
+    choices: Mapping[str, str] = {}
+    unit: str | None = None
+    analyte: str | None = None
+    low: float | None = None
+    high: float | None = None
+    condition: FromCondition | None = None
+    observation: FromObservation | None = None
+    tool: bool = False
+    source: str | None = None
+    review: str | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if (self.kind == "choice") != bool(self.choices):
+            raise ValueError("a choice lists its choices, nothing else does")
+        if (self.kind == "quantity") != (self.unit is not None):
+            raise ValueError("a quantity names its unit, nothing else does")
+        return self
+
+    @property
+    def how(self) -> str:
+        """How to answer it, in words."""
+        match self.kind:
+            case "boolean":
+                return "yes or no"
+            case "choice":
+                return "one of: " + "; ".join(f"{k} ({v})" for k, v in self.choices.items())
+            case "quantity":
+                return "a number with its unit" + (
+                    f", for example in {self.unit}" if self.unit != "1" else ""
+                )
+            case "time":
+                return "a date and time with its zone, for example 2026-11-20T08:10:00+01:00"
+
+
+class ClinicalInputs(Table):
+    """The whole catalogue."""
+
+    inputs: Mapping[str, ClinicalInput]
+
+    def get(self, input_id: str) -> ClinicalInput:
+        """Return one entry.
+
+        Raises:
+            InvalidValueError: There is no such input; the message offers near matches.
+        """
+        found = self.inputs.get(input_id)
+        if found is None:
+            near = [k for k in self.inputs if input_id[:5].lower() in k]
+            raise InvalidValueError(
+                f"clinical input {input_id[:60]!r}",
+                "not in the catalogue",
+                "did you mean " + ", ".join(near[:5]) if near else "see `epicrisis data check`",
+            )
+        return found
+
+    def concept(self, input_id: str) -> Concept:
+        """Return the concept of one entry."""
+        return clinical_input(input_id, self.get(input_id).label)
+
+
+@cache
+def catalogue() -> ClinicalInputs:
+    """Return the packaged catalogue."""
+    return load("clinical_inputs", ClinicalInputs)

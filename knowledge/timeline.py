@@ -1,0 +1,118 @@
+"""One patient's typed, time-ordered facts: what every tool and every view reads."""
+
+from enum import StrEnum
+from itertools import pairwise
+from typing import Self
+
+from pydantic import model_validator
+
+from knowledge.clinical_time import ClinicalTime
+from knowledge.evidence import Evidence
+from knowledge.finding import Finding
+from knowledge.model import Frozen
+from knowledge.patient import Patient
+
+
+class Category(StrEnum):
+    """What sort of fact an entry is."""
+
+    LABORATORY = "laboratory"
+    VITAL_SIGN = "vital-sign"
+    CONDITION = "condition"
+    MEDICATION = "medication"
+    PROCEDURE = "procedure"
+    ENCOUNTER = "encounter"
+    REPORT = "report"
+    OBSERVATION = "observation"
+    STATED = "stated"
+    """Entered by hand in ``case.yaml``: history, pain character, examination, answers."""
+    DEVICE_SAID = "device-said"
+    """A device's own measurement or statement: shown beside ours, never as ours."""
+
+
+class Fact(Frozen):
+    """One entry of the timeline."""
+
+    category: Category
+    finding: Finding
+    period_end: ClinicalTime | None = None
+    """End of a condition, encounter, medication or procedure, where stated."""
+
+
+class RecordingRef(Frozen):
+    """A recording of the case; its samples are kept beside the timeline, by `id`.
+
+    Args:
+        id: SHA-256 of the file content, first 16 hex digits.
+        modality: For now ``ECG``.
+        time: Start of the recording.
+        evidence: The file and instance.
+        leads: Lead names in file order.
+        sampling_rate_hz: Samples a second.
+        duration_s: Length.
+    """
+
+    id: str
+    modality: str
+    time: ClinicalTime | None = None
+    evidence: Evidence
+    leads: tuple[str, ...] = ()
+    sampling_rate_hz: float | None = None
+    duration_s: float | None = None
+
+
+class Document(Frozen):
+    """A note or report text: untrusted words, kept whole for spans to point into."""
+
+    id: str
+    title: str
+    text: str
+    time: ClinicalTime | None = None
+    evidence: Evidence
+
+
+class Timeline(Frozen):
+    """All facts of one patient, in time order; what has no time comes first."""
+
+    patient: Patient
+    facts: tuple[Fact, ...] = ()
+    recordings: tuple[RecordingRef, ...] = ()
+    documents: tuple[Document, ...] = ()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        keys = [_order(fact) for fact in self.facts]
+        if any(a > b for a, b in pairwise(keys)):
+            raise ValueError("the facts are not in time order; build with Timeline.of")
+        return self
+
+    @classmethod
+    def of(
+        cls,
+        patient: Patient,
+        facts: tuple[Fact, ...],
+        recordings: tuple[RecordingRef, ...] = (),
+        documents: tuple[Document, ...] = (),
+    ) -> "Timeline":
+        """Return a timeline with everything put in order, whatever order it came in."""
+        return cls(
+            patient=patient,
+            facts=tuple(sorted(facts, key=_order)),
+            recordings=tuple(
+                sorted(recordings, key=lambda r: (str(r.time.sort_key) if r.time else "", r.id))
+            ),
+            documents=tuple(sorted(documents, key=lambda d: d.id)),
+        )
+
+    def with_code(self, system: str, *codes: str) -> tuple[Fact, ...]:
+        """Return the facts that carry one of the codes of `system`, oldest first."""
+        return tuple(f for f in self.facts if f.finding.concept.has(system, *codes))
+
+    def in_category(self, *categories: Category) -> tuple[Fact, ...]:
+        """Return the facts of these categories, oldest first."""
+        return tuple(f for f in self.facts if f.category in categories)
+
+
+def _order(fact: Fact) -> tuple[str, str]:
+    time = fact.finding.time
+    return "" if time is None else time.sort_key[0].isoformat(), fact.finding.id

@@ -1,0 +1,1 @@
+"""Twelve-lead electrocardiograms: reading, measuring, interpreting, drawing."""
