@@ -91,7 +91,7 @@ Evidence = Annotated[
 ]
 
 
-def describe(evidence: Evidence) -> str:  # noqa: PLR0911 - one return for each kind
+def describe(evidence: Evidence) -> str:
     """Return the place in words, as a report shows it.
 
     Examples:

@@ -83,7 +83,8 @@ class Tool(Generic[P, R]):
             name: (p.annotation, ... if p.default is p.empty else p.default)
             for name, p in signature.parameters.items()
         }
-        return create_model(self.name, **fields).model_json_schema()
+        schema: dict[str, Any] = create_model(self.name, **fields).model_json_schema()
+        return schema
 
     def output_schema(self) -> dict[str, Any]:
         """Return the JSON schema of the result."""
