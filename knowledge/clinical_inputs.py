@@ -14,6 +14,7 @@ from knowledge.codes import Concept, clinical_input
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
 from knowledge.reference import Table, load
+from knowledge.rules import Condition
 
 Kind = Literal["boolean", "choice", "quantity", "time"]
 
@@ -50,6 +51,13 @@ class FromObservation(Frozen):
     absent: tuple[str, ...] = ()
 
 
+class Derivation(Frozen):
+    """Conditions on other inputs that answer this one, where nothing else does."""
+
+    present_when: Condition | None = None
+    absent_when: Condition | None = None
+
+
 class ClinicalInput(Frozen):
     """One question.
 
@@ -64,6 +72,7 @@ class ClinicalInput(Frozen):
         low, high: For `quantity`: values outside are impossible and refused.
         condition, observation: Chart entries that answer it.
         tool: True where a tool's own finding of this id answers it, for example the ECG.
+        derive: How other inputs answer it.
     """
 
     label: str
@@ -77,6 +86,7 @@ class ClinicalInput(Frozen):
     condition: FromCondition | None = None
     observation: FromObservation | None = None
     tool: bool = False
+    derive: Derivation | None = None
     source: str | None = None
     review: str | None = None
 

@@ -110,16 +110,19 @@ class Elapsed(Frozen):
 def elapsed(start: ClinicalTime | None, end: ClinicalTime | None) -> Elapsed:
     """Return the time from `start` to `end` in minutes.
 
-    Imprecise times give an interval. Two times of unknown zone compare only on one clock.
+    Imprecise times give an interval. Two times of unknown zone compare only on one clock; a date
+    without a time of day is taken to be that date in any zone of the world, and compares as such.
     """
     if start is None or end is None:
         return Elapsed(not_assessed="time not given")
-    if (start.zone == "unknown") != (end.zone == "unknown"):
+    if start.zone == "unknown" and end.zone == "unknown" and start.clock == end.clock:
+        first, second = (start.at, start.end), (end.at, end.end)
+    elif _has_unknown_clock(start) or _has_unknown_clock(end):
         return Elapsed(not_assessed="time zone unknown")
-    if start.zone == "unknown" and start.clock != end.clock:
-        return Elapsed(not_assessed="time zone unknown")
+    else:
+        first, second = _anywhere(start), _anywhere(end)
     return Elapsed(
-        minutes=Interval(low=_minutes(start.end, end.at), high=_minutes(start.at, end.end))
+        minutes=Interval(low=_minutes(first[1], second[0]), high=_minutes(first[0], second[1]))
     )
 
 
@@ -222,6 +225,18 @@ def load_zone(name: str) -> ZoneInfo:
 _FHIR = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:\d\d)?)?)?)?"
 )
+
+
+def _has_unknown_clock(time: ClinicalTime) -> bool:
+    return time.zone == "unknown" and time.precision in (Precision.MINUTE, Precision.SECOND)
+
+
+def _anywhere(time: ClinicalTime) -> tuple[datetime, datetime]:
+    """Return the stated span; for a bare date, that date in every zone from UTC+14 to UTC-12."""
+    if time.zone != "unknown":
+        return time.at, time.end
+    earliest, latest = timedelta(hours=14), timedelta(hours=12)
+    return time.at.replace(tzinfo=UTC) - earliest, time.end.replace(tzinfo=UTC) + latest
 
 
 def _completed(birth: datetime, on: datetime) -> int:

@@ -31,10 +31,12 @@ class Why(StrEnum):
     """Why something is not assessed."""
 
     MISSING = "missing"
+    UNCONFIRMED = "unconfirmed"
     UNIT_NOT_RECOGNISED = "unit-not-recognised"
     VALUE_IMPOSSIBLE = "value-impossible"
     TIME_NOT_GIVEN = "time-not-given"
     TIME_ZONE_UNKNOWN = "time-zone-unknown"
+    FUTURE_TIME = "future-time"
     OUTSIDE_WINDOW = "outside-window"
     STALE = "stale"
     ASSAY_NOT_NAMED = "assay-not-named"

@@ -11,7 +11,14 @@ class Frozen(BaseModel):
     `model_dump(mode="json")` gives the published form; unknown fields are refused on the way in.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        ser_json_inf_nan="constants",
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
 
     def to_json(self) -> dict[str, Any]:
         """Return the published JSON form: no nulls, no unset optional fields."""

@@ -187,6 +187,16 @@ def raw(name: str) -> dict[str, Any]:
     return data
 
 
+def strict_yaml(content: bytes) -> Any:
+    """Return YAML as plain data: safe, no key twice, yes/no/on/off and dates left as words.
+
+    Raises:
+        yaml.YAMLError: Not YAML, or a key given twice.
+        ValueError: A number that Python cannot hold.
+    """
+    return yaml.load(content, Loader=_LOADER)  # noqa: S506 - a safe loader
+
+
 def table_names() -> tuple[str, ...]:
     """Return the names of all packaged reference files, sorted."""
     root = files("knowledge").joinpath("data")

@@ -37,7 +37,9 @@ class EcgRecording:
         sop_instance_uid: For DICOM.
         device_said: The device's own measurements and statements, each a Finding flagged
             ``device-said``; never ours.
-        notes: What the reader had to repair or doubts (header repaired, gain unit suspicious).
+        gain_doubt: Why the amplitude scale cannot be trusted (gain or unit missing); None where
+            the file states it. Amplitudes are then not to be used.
+        notes: What the reader had to repair or doubts (header repaired, checksum wrong).
     """
 
     id: str
@@ -50,6 +52,7 @@ class EcgRecording:
     identity: Identity
     sop_instance_uid: str | None = None
     device_said: tuple[Finding, ...] = ()
+    gain_doubt: str | None = None
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -73,6 +76,8 @@ class LeadMeasurement(Frozen):
     Args:
         lead: Lead name.
         q_mv, r_mv, s_mv: Peak amplitudes of Q (<= 0), R (>= 0), S (<= 0); 0 where there is none.
+            R is the tallest positive wave; a QRS without R (QS) has all its depth in Q.
+        r_prime_mv: Amplitude of a second positive wave after an S; 0 where there is none.
         q_ms, r_ms: Durations of the Q and R waves, ms; None where there is none.
         st_j_mv, st_60_mv, st_80_mv: ST level at J, J+60 ms and J+80 ms.
         st_slope_mv_s: Slope from J to J+80 ms, mV/s.
@@ -84,6 +89,7 @@ class LeadMeasurement(Frozen):
     q_mv: float
     r_mv: float
     s_mv: float
+    r_prime_mv: float = 0.0
     q_ms: float | None = None
     r_ms: float | None = None
     st_j_mv: float

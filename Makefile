@@ -1,0 +1,46 @@
+# Two commands do everything: `make demo` and `make test`. See CONTRIBUTING.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+
+.PHONY: demo test bench lint examples clean
+
+demo: $(VENV)/.product
+	$(BIN)/epicrisis demo
+
+test: $(VENV)/.tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q
+
+bench: $(VENV)/.bench
+	$(BIN)/python bench/run.py
+
+lint: $(VENV)/.tests
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+examples: $(VENV)/.product
+	$(BIN)/python scripts/make_examples.py
+
+clean:
+	rm -rf $(VENV) out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	sh scripts/make_venv.sh $(PYTHON) $(VENV)
+
+$(VENV)/.product: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --editable .
+	touch $@
+
+$(VENV)/.tests: $(VENV)/.product
+	$(PIP) install --quiet --editable . --group dev
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.product
+	$(PIP) install --quiet --editable . --group bench
+	touch $@

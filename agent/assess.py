@@ -1,0 +1,188 @@
+"""From one patient's files to an assessment, without any language model.
+
+The order is fixed: intake and identity, answers from the chart, ECG, troponin, scores, then the
+verdicts, recommendations and words that the pathway's conditions give.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.assessment import Assessment, InputRecord, Status
+from agent.compose import compose, result_hash
+from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, run_ecg
+from agent.episode import Episode, episode
+from agent.narrative import refusal
+from agent.provenance import provenance
+from agent.runner import Log, run_scores
+from agent.state import State
+from agent.troponin_step import run_troponin, troponin_answers
+from knowledge.clinical_time import ClinicalTime
+from knowledge.errors import IdentityConflictError
+from knowledge.finding import Finding
+from knowledge.low_risk import low_risk_blocks
+from knowledge.pathways import Pathway, pathway
+from knowledge.rules import Answer
+from knowledge.settings import Settings
+from tools.chart.answers import Answers, resolve
+from tools.intake.folder import read_case
+from tools.intake.result import CaseFiles
+
+PATHWAY = "chest_pain"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """An assessment with what its pictures are drawn from.
+
+    Args:
+        assessment: The result.
+        case: What was read; None where the case was refused.
+        ecgs: One run for each recording of this presentation.
+        samples: The troponin samples of this presentation.
+    """
+
+    assessment: Assessment
+    case: CaseFiles | None = None
+    ecgs: tuple[EcgRun, ...] = ()
+    samples: tuple[Finding, ...] = ()
+
+
+def assess_paths(
+    paths: Sequence[Path],
+    *,
+    at: ClinicalTime | None,
+    now: ClinicalTime,
+    settings: Settings,
+    same_patient: Sequence[str] = (),
+) -> Outcome:
+    """Return the assessment of the files of one patient.
+
+    Args:
+        paths: Folders or files.
+        at: Moment of assessment; else the one ``case.yaml`` states, else `now`.
+        now: The current moment, zoned.
+        settings: Limits and switches.
+        same_patient: Files stated to be of the same patient although their identity differs.
+
+    Raises:
+        InputError: A path does not exist, or the case is over a limit.
+    """
+    start = time.perf_counter()
+    try:
+        case = read_case(paths, at=at, now=now, settings=settings, same_patient=tuple(same_patient))
+    except IdentityConflictError as error:
+        return Outcome(assessment=_refused(error, at or now, start))
+    return assess_case(case, at=at or case.at or now, settings=settings, start=start)
+
+
+def assess_case(
+    case: CaseFiles, *, at: ClinicalTime, settings: Settings, start: float | None = None
+) -> Outcome:
+    """Return the assessment of a case that has been read."""
+    begun = time.perf_counter() if start is None else start
+    path = pathway(PATHWAY)
+    now = episode(case.timeline, case.recordings.values(), at=at, pathway=path)
+    log = Log()
+    state, ecgs = _state(case, now, path, at=at, settings=settings, log=log)
+    assessment = compose(
+        case,
+        state,
+        path,
+        at=at,
+        ecgs=ecgs,
+        seen=now,
+        made_by=provenance(case, at=at, pathway=PATHWAY, log=log),
+    )
+    digest = result_hash(assessment)
+    stamped = assessment.provenance.model_copy(
+        update={"result_sha256": digest, "seconds": round(time.perf_counter() - begun, 4)}
+    )
+    return Outcome(
+        assessment=assessment.model_copy(update={"provenance": stamped}),
+        case=case,
+        ecgs=ecgs,
+        samples=now.samples,
+    )
+
+
+def _state(
+    case: CaseFiles,
+    now: Episode,
+    path: Pathway,
+    *,
+    at: ClinicalTime,
+    settings: Settings,
+    log: Log,
+) -> tuple[State, tuple[EcgRun, ...]]:
+    """Run every tool of the pathway and return what is known at the end."""
+    steps = {step.tool: step for step in path.steps}
+    known = resolve(case.timeline, at=at)
+    ecgs = run_ecg(
+        now.recordings,
+        known.findings,
+        step=steps["ecg_analysis"],
+        switched_on=settings.device_functions,
+        log=log,
+    )
+    from_tools = ecg_findings(ecgs)
+    risks, said = run_troponin(
+        now.samples,
+        from_tools,
+        lambda tools: resolve(case.timeline, at=at, from_tools=tools).findings,
+        at=at,
+        pathway=path,
+        step=steps["serial_troponin"],
+        log=log,
+    )
+    known = resolve(case.timeline, at=at, from_tools={**from_tools, **said})
+    state = State(
+        findings=known.findings,
+        risks=risks,
+        conflicts=known.conflicts + tuple(c for run in ecgs for c in run.report.conflicts),
+        extra={
+            **ecg_answers(ecgs, known.findings),
+            **troponin_answers(now.samples, risks, path.troponin_order),
+            **_conflicts(known),
+            **_blocks(known.findings),
+        },
+    )
+    done = frozenset({"ecg_analysis", "serial_troponin"})
+    return run_scores(path, state, log, exclude=done), ecgs
+
+
+def _conflicts(known: Answers) -> dict[str, Answer]:
+    return {
+        f"conflict.{conflict.input}": conflict.input in known.claimed
+        for conflict in known.conflicts
+        if conflict.input is not None
+    }
+
+
+def _blocks(findings: Mapping[str, Finding]) -> dict[str, Answer]:
+    """Return whether a condition forbids "low": unknown while one of them is not assessed."""
+    blocks = low_risk_blocks(findings)
+    return {"blocks_low": True if blocks.present else None if blocks.unknown else False}
+
+
+def _refused(error: IdentityConflictError, at: ClinicalTime, start: float) -> Assessment:
+    problem = pathway(PATHWAY).problem
+    made_by = provenance(None, at=at, pathway=PATHWAY, log=Log()).model_copy(
+        update={"seconds": round(time.perf_counter() - start, 4)}
+    )
+    return Assessment(
+        case="refused",
+        status=Status.REFUSED,
+        reason=str(error),
+        problem=problem,
+        narrative=refusal(
+            "Refused: the files are not of one patient. Nothing was combined. "
+            f"{error.item}: {error.reason}"
+        ),
+        inputs=tuple(
+            InputRecord(file=name, kind="", status="ignored", reason="identity conflict")
+            for name in error.item.split(" and ")
+        ),
+        provenance=made_by,
+    )

@@ -1,0 +1,204 @@
+"""Put an assessment together from what is known at the end of the pathway."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import orjson
+
+from agent.assessment import (
+    Assessment,
+    DifferentialEntry,
+    InputRecord,
+    MissingItem,
+    Provenance,
+    Reason,
+    Recommended,
+    Status,
+)
+from agent.differential import differential
+from agent.ecg_step import EcgRun
+from agent.episode import Episode
+from agent.missing import missing
+from agent.narrative import narrative
+from agent.recommend import recommendations
+from agent.state import State
+from knowledge.clinical_time import ClinicalTime
+from knowledge.finding import Finding, Why
+from knowledge.finding import State as Known
+from knowledge.pathways import Pathway
+from knowledge.reference import Citation
+from knowledge.risk import NOT_DETERMINED
+from knowledge.timeline import Category
+from tools.intake.result import CaseFiles, InputFile
+
+_TABLE = "pathways/chest_pain"
+_TIMINGS = ("seconds", "result_sha256", "python", "packages")
+
+
+def compose(
+    case: CaseFiles,
+    state: State,
+    pathway: Pathway,
+    *,
+    at: ClinicalTime,
+    ecgs: Sequence[EcgRun],
+    seen: Episode,
+    made_by: Provenance,
+) -> Assessment:
+    """Return the assessment; its provenance has no result hash yet."""
+    entries = differential(pathway, state)
+    state = state.with_extra({f"verdict.{e.id}": e.verdict.value for e in entries})
+    advised = recommendations(pathway, state, time_zone=case.time_zone)
+    open_items = missing(state, entries)
+    status, reason = _status(state, ecgs, seen, made_by, open_items)
+    cited = _Citations(pathway)
+    return Assessment(
+        case=case.case,
+        synthetic=case.synthetic,
+        status=status,
+        reason=reason,
+        problem=case.problem,
+        time_zone=case.time_zone,
+        risks=tuple(state.risks.values()),
+        findings=tuple(_findings(case, state, ecgs, seen)),
+        differential=tuple(_cited_entry(entry, cited) for entry in entries),
+        recommendations=tuple(_cited_row(row, cited) for row in advised),
+        missing=open_items,
+        conflicts=state.conflicts,
+        narrative=narrative(
+            pathway,
+            state,
+            entries,
+            ecg=_ecg_sentences(ecgs),
+            at=at,
+            time_zone=case.time_zone,
+            troubled_files=sum(item.status == "failed" for item in case.inputs),
+        ),
+        citations=cited.all(c for risk in state.risks.values() for c in risk.source),
+        inputs=tuple(_record(item) for item in case.inputs),
+        provenance=made_by,
+    )
+
+
+def result_hash(assessment: Assessment) -> str:
+    """Return the SHA-256 of a result without timings and machine: equal inputs, equal hash."""
+    body = assessment.to_json()
+    for name in _TIMINGS:
+        body["provenance"].pop(name, None)
+    for run in body["provenance"].get("tools", ()):
+        run.pop("seconds", None)
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+class _Citations:
+    """Citations of the pathway's rows, each source with each review state once."""
+
+    def __init__(self, pathway: Pathway) -> None:
+        self._pathway = pathway
+        self._found: dict[str, Citation] = {}
+
+    def add(self, row: str) -> str:
+        """Return the id of the citation for ``source|review``."""
+        source, _, review = row.partition("|")
+        citation = self._pathway.cite(_TABLE, source, review)
+        key = f"{citation.id}#{review}"
+        self._found[key] = citation.model_copy(update={"id": key})
+        return key
+
+    def all(self, others: Iterable[Citation]) -> tuple[Citation, ...]:
+        """Return every citation that was used, with those the risks bring, by id."""
+        found = {**self._found, **{c.id: c for c in others}}
+        return tuple(found[key] for key in sorted(found))
+
+
+def _cited_entry(entry: DifferentialEntry, cited: _Citations) -> DifferentialEntry:
+    def with_ids(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+        return tuple(r.model_copy(update={"citation": cited.add(r.citation)}) for r in reasons)
+
+    return entry.model_copy(
+        update={"supporting": with_ids(entry.supporting), "against": with_ids(entry.against)}
+    )
+
+
+def _cited_row(row: Recommended, cited: _Citations) -> Recommended:
+    return row.model_copy(update={"citation": cited.add(row.citation)})
+
+
+def _status(
+    state: State,
+    ecgs: Sequence[EcgRun],
+    seen: Episode,
+    made_by: Provenance,
+    open_items: Sequence[MissingItem],
+) -> tuple[Status, str]:
+    """Return how far the assessment got, and what stands in the way.
+
+    Without an ECG (recorded or read by a person) and without a usable troponin nothing can be said
+    about infarction: not assessable. Complete means that every required tool came to a result.
+    """
+    has_ecg = state.extra.get("ecg.recorded") is True
+    has_troponin = any(s.state is Known.PRESENT for s in seen.samples)
+    if not has_ecg and not has_troponin:
+        return Status.NOT_ASSESSABLE, "neither a usable ECG nor a usable troponin result"
+    required = {run.tool for run in made_by.tools if run.required}
+    unfinished = [
+        run.tool for run in made_by.tools if run.required and run.outcome not in ("done", "skipped")
+    ]
+    if not ecgs:
+        unfinished.append("ecg_analysis")
+    unfinished += [
+        key
+        for key, risk in state.risks.items()
+        if key in required and risk.category == NOT_DETERMINED
+    ]
+    waiting = state.extra.get("troponin.waiting") is True
+    undecided = state.extra.get("troponin.decided") is not True
+    if waiting:
+        unfinished.append("serial_troponin (next sample)")
+    elif undecided and "serial_troponin" in required:
+        unfinished.append("serial_troponin")
+    if unfinished:
+        return Status.PARTIAL, "not finished: " + ", ".join(dict.fromkeys(unfinished))
+    return Status.COMPLETE, ""
+
+
+def _findings(
+    case: CaseFiles, state: State, ecgs: Sequence[EcgRun], seen: Episode
+) -> Iterator[Finding]:
+    """Yield what the assessment rests on: answered inputs, ECG, troponin, other laboratory."""
+    for finding in state.findings.values():
+        reason = finding.not_assessed
+        if reason is None or reason.why is not Why.MISSING:
+            yield finding
+    for run in ecgs:
+        yield from run.report.measurements
+        yield from (f for f in run.report.findings if f.state is not Known.ABSENT or f.evidence)
+        yield from run.report.device_said
+    yield from seen.samples
+    used = {e.model_dump_json() for f in seen.samples for e in f.evidence}
+    for fact in case.timeline.in_category(Category.LABORATORY, Category.VITAL_SIGN):
+        if not any(e.model_dump_json() in used for e in fact.finding.evidence):
+            yield fact.finding
+
+
+def _ecg_sentences(ecgs: Sequence[EcgRun]) -> list[str]:
+    if not ecgs:
+        return ["ECG: none in the case."]
+    if len(ecgs) == 1:
+        return [f"ECG: {ecgs[0].report.headline}"]
+    return [f"ECG {i} of {len(ecgs)}: {run.report.headline}" for i, run in enumerate(ecgs, 1)]
+
+
+def _record(item: InputFile) -> InputRecord:
+    parts = [f"{count} {name}" for name, count in sorted(item.counts.items())]
+    if item.ignored:
+        parts.append("not used: " + ", ".join(f"{n} {k}" for k, n in sorted(item.ignored.items())))
+    parts += list(item.problems)
+    return InputRecord(
+        file=item.file,
+        kind=item.kind,
+        status=item.status,
+        reason=item.reason or "",
+        sha256=item.sha256,
+        content="; ".join(parts),
+    )

@@ -1,0 +1,51 @@
+"""What is missing, what it would unlock, and how to give it."""
+
+from collections.abc import Iterable
+
+from agent.assessment import DifferentialEntry, MissingItem, Verdict
+from agent.state import State
+from knowledge.clinical_inputs import catalogue
+from knowledge.finding import NotAssessed, Why
+from knowledge.risk import MissingInput
+
+
+def missing(state: State, entries: Iterable[DifferentialEntry]) -> tuple[MissingItem, ...]:
+    """Return every missing input once, what unlocks most first.
+
+    An input appears when a risk names it as able to change its result, or when it would settle a
+    must-not-miss diagnosis that is not assessed.
+    """
+    unlocks: dict[str, list[str]] = {}
+    first: dict[str, MissingInput] = {}
+    for risk in state.risks.values():
+        for item in risk.missing:
+            unlocks.setdefault(item.input, []).append(risk.name)
+            first.setdefault(item.input, item)
+    for entry in entries:
+        if entry.verdict is Verdict.NOT_ASSESSED:
+            for input_id in entry.settle:
+                unlocks.setdefault(input_id, []).append(entry.diagnosis)
+                first.setdefault(input_id, as_missing(input_id, state))
+    ranked = sorted(unlocks, key=lambda key: (-len(unlocks[key]), key))
+    return tuple(
+        MissingItem(
+            **first[key].model_dump(),
+            unlocks=tuple(dict.fromkeys(unlocks[key])),
+            priority=rank,
+        )
+        for rank, key in enumerate(ranked, start=1)
+    )
+
+
+def as_missing(input_id: str, state: State) -> MissingInput:
+    """Return one input of the catalogue as missing, with why and how to give it."""
+    entry = catalogue().get(input_id)
+    finding = state.findings.get(input_id)
+    reason = finding.not_assessed if finding is not None else None
+    return MissingInput(
+        input=input_id,
+        label=entry.label,
+        reason=reason or NotAssessed(why=Why.MISSING, detail="not in the case"),
+        question=entry.question,
+        how=f"facts: {{{input_id}: ...}} in case.yaml; {entry.how}",
+    )

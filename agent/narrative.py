@@ -1,0 +1,150 @@
+"""The assessment in words, by templates: every number is a tool's, with its source."""
+
+from collections.abc import Iterable, Sequence
+
+from agent.assessment import DifferentialEntry, Narrative, Sentence, Verdict
+from agent.state import NOT_ASSESSED, State
+from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.finding import Finding
+from knowledge.finding import State as Known
+from knowledge.pathways import Headline, Pathway, Urgency
+from knowledge.quantity import format_number
+from knowledge.risk import NOT_DETERMINED, Risk
+from knowledge.rules import holds
+
+AUTHOR = "templates"
+
+
+def narrative(
+    pathway: Pathway,
+    state: State,
+    entries: Sequence[DifferentialEntry],
+    *,
+    ecg: Iterable[str],
+    at: ClinicalTime,
+    time_zone: str | None,
+    troubled_files: int,
+) -> Narrative:
+    """Return headline and sentences.
+
+    Args:
+        pathway: Where the headlines are.
+        state: What is known.
+        entries: The must-not-miss verdicts.
+        ecg: One sentence for each recording.
+        at: The moment of assessment.
+        time_zone: IANA zone for times in the wording.
+        troubled_files: How many files could not be used.
+    """
+    headline = _headline(pathway, state)
+    sentences = [_who(state, at, time_zone)]
+    sentences += [Sentence(text=text) for text in ecg]
+    sentences += [_troponin(pathway, state)]
+    sentences += _scores(pathway, state)
+    sentences += _verdicts(entries)
+    if state.conflicts:
+        names = ", ".join(conflict.what for conflict in state.conflicts)
+        sentences.append(Sentence(text=f"Sources disagree on: {names}."))
+    if troubled_files:
+        what = "1 file" if troubled_files == 1 else f"{troubled_files} files"
+        sentences.append(Sentence(text=f"{what} of the case could not be used; see the file list."))
+    return Narrative(
+        headline=headline.text,
+        urgency=headline.urgency,
+        author=AUTHOR,
+        sentences=tuple(sentences),
+    )
+
+
+def refusal(text: str) -> Narrative:
+    """Return the narrative of a case that was refused."""
+    return Narrative(headline=text, urgency=Urgency.URGENT, author=AUTHOR, sentences=())
+
+
+def _headline(pathway: Pathway, state: State) -> Headline:
+    answers = state.answers()
+    for row in pathway.headlines:
+        if row.when is None or holds(row.when, answers) is True:
+            return row
+    raise AssertionError("the loader requires a last headline without a condition")
+
+
+def _who(state: State, at: ClinicalTime, time_zone: str | None) -> Sentence:
+    age, sex, onset = (state.findings[key] for key in ("age_years", "sex", "onset"))
+    person = {"female": "woman", "male": "man"}.get(sex.choice or "", "person of unknown sex")
+    years = f"{age.interval} years" if age.interval is not None else "age not assessed"
+    text = f"{person.capitalize()}, {years}"
+    if onset.state is Known.PRESENT and onset.time is not None:
+        text += f"; pain since {onset.time.show(time_zone)}{_ago(onset.time, at)}"
+    else:
+        text += "; onset of pain not known"
+    return Sentence(text=text + ".", evidence=age.evidence + sex.evidence + onset.evidence)
+
+
+def _ago(start: ClinicalTime, at: ClinicalTime) -> str:
+    minutes = elapsed(start, at).minutes
+    if minutes is None or not minutes.is_exact or minutes.low is None:
+        return ""
+    hours, rest = divmod(round(minutes.low), 60)
+    return f" ({hours} h {rest:02d} min before the assessment)"
+
+
+def _troponin(pathway: Pathway, state: State) -> Sentence:
+    """Return the statement of the preferred algorithm that says something definite."""
+    risks = [state.risks[k] for k in pathway.troponin_order if k in state.risks]
+    if not risks:
+        return Sentence(text="Troponin: not assessed.")
+    telling = [r for r in risks if r.category not in (NOT_ASSESSED, NOT_DETERMINED)]
+    decided = [r for r in telling if r.next_due is None]
+    best = (decided or telling or risks)[0]
+    return Sentence(
+        text=f"{best.name}: {best.statement or best.category}",
+        evidence=best.evidence,
+        citation=best.source[0].id if best.source else None,
+    )
+
+
+def _scores(pathway: Pathway, state: State) -> list[Sentence]:
+    required = {step.tool for step in pathway.steps if step.required}
+    return [
+        Sentence(
+            text=score_sentence(risk),
+            evidence=risk.evidence,
+            citation=risk.source[0].id if risk.source else None,
+        )
+        for key, risk in state.risks.items()
+        if key in required and key not in pathway.troponin_order
+    ]
+
+
+def score_sentence(risk: Risk) -> str:
+    """Return one score in words: its number, or its range and how much is missing."""
+    if risk.not_assessed is not None:
+        return f"{risk.name}: not assessed ({risk.not_assessed.detail})."
+    number = ""
+    if risk.value is not None:
+        number = f" {format_number(risk.value)}"
+    elif risk.range is not None:
+        number = f" between {format_number(risk.range[0])} and {format_number(risk.range[1])}"
+    if risk.category == NOT_DETERMINED:
+        bands = " or ".join(band.name for band in risk.bands)
+        count = len(risk.missing)
+        what = f"{count} input{'s' if count != 1 else ''} missing" if count else "not settled"
+        return f"{risk.name}{number}: not determined, {bands} possible ({what})."
+    meaning = risk.bands[0].meaning if len(risk.bands) == 1 else ""
+    return f"{risk.name}{number}: {risk.category}" + (f" ({meaning})." if meaning else ".")
+
+
+def _verdicts(entries: Sequence[DifferentialEntry]) -> list[Sentence]:
+    found: list[Sentence] = []
+    for verdict in Verdict:
+        named = [entry.diagnosis for entry in entries if entry.verdict is verdict]
+        if named:
+            word = verdict.value.capitalize()
+            found.append(Sentence(text=f"{word}: {', '.join(named)}."))
+    return found
+
+
+def finding_time(finding: Finding) -> ClinicalTime | None:
+    """Return the time of a finding that is present; None otherwise."""
+    return finding.time if finding.state is Known.PRESENT else None

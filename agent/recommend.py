@@ -1,0 +1,81 @@
+"""Recommendations that apply, each our own summary of its source with its review state."""
+
+from agent.assessment import Recommended
+from agent.state import State
+from knowledge.pathways import Pathway, Recommendation, Urgency
+from knowledge.reference import Review
+from knowledge.risk import Risk
+from knowledge.rules import holds
+
+_ORDER = tuple(Urgency)
+
+
+def recommendations(
+    pathway: Pathway, state: State, *, time_zone: str | None
+) -> tuple[Recommended, ...]:
+    """Return what applies, most urgent first; an unknown condition does not apply anything.
+
+    Args:
+        pathway: The rows.
+        state: What is known.
+        time_zone: IANA zone for times in the wording.
+    """
+    answers = state.answers()
+    found: list[Recommended] = []
+    for key, row in pathway.recommendations.items():
+        if row.for_each_due:
+            due = due_risk(pathway, state)
+            if due is not None:
+                found.append(_dated(key, row, pathway, due, time_zone))
+        elif row.when is not None and holds(row.when, answers) is True:
+            found.append(_made(key, row, pathway, state))
+    return tuple(sorted(found, key=lambda r: _ORDER.index(r.urgency)))
+
+
+def due_risk(pathway: Pathway, state: State) -> Risk | None:
+    """Return the troponin rule whose next sample is to be taken: the first one still in time."""
+    waiting = [
+        state.risks[key]
+        for key in pathway.troponin_order
+        if key in state.risks and state.risks[key].next_due is not None
+    ]
+    in_time = [risk for risk in waiting if not risk.overdue]
+    return in_time[0] if in_time else waiting[-1] if waiting else None
+
+
+def label(pathway: Pathway, source: str) -> str:
+    """Return how a summary of a source is labelled."""
+    found = pathway.sources[source]
+    year = f" ({found.year})" if found.year else ""
+    return f"Epicrisis summary of {found.title}{year}, not verbatim"
+
+
+def _made(key: str, row: Recommendation, pathway: Pathway, state: State) -> Recommended:
+    return Recommended(
+        id=key,
+        text=row.text,
+        urgency=row.urgency,
+        strength=row.strength,
+        label=label(pathway, row.source),
+        review=Review(tag=row.review).words,
+        citation=f"{row.source}|{row.review}",
+        evidence=state.evidence_for(row.when),
+    )
+
+
+def _dated(
+    key: str, row: Recommendation, pathway: Pathway, risk: Risk, time_zone: str | None
+) -> Recommended:
+    assert risk.next_due is not None  # noqa: S101 - `due_risk` returns only risks with a time
+    due = risk.next_due.show(time_zone) + (", overdue" if risk.overdue else "")
+    return Recommended(
+        id=key,
+        text=row.text.format(due=due, name=risk.name),
+        urgency=Urgency.IMMEDIATE if risk.overdue else row.urgency,
+        strength=row.strength,
+        due=risk.next_due,
+        label=label(pathway, row.source),
+        review=Review(tag=row.review).words,
+        citation=f"{row.source}|{row.review}",
+        evidence=risk.evidence,
+    )

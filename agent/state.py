@@ -1,0 +1,85 @@
+"""What is known at one point of a pathway, as answers that its conditions can read.
+
+Keys: clinical inputs by id; ``risk.<key>`` the category of a risk (a set of categories while it is
+not determined); ``points.<key>`` its points; ``verdict.<id>`` of a diagnosis;
+``conflict.<input>`` where sources disagree and one claims it; and a few statements about the data
+themselves (``ecg.recorded``, ``troponin.sampled``, ``troponin.waiting``, ``blocks_low``).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from knowledge.conflict import Conflict
+from knowledge.evidence import Evidence
+from knowledge.finding import Finding
+from knowledge.quantity import Interval
+from knowledge.risk import NOT_DETERMINED, Risk
+from knowledge.rules import Answer, Condition, answer_of
+
+NOT_ASSESSED = "not assessed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """The knowledge of one assessment so far.
+
+    Args:
+        findings: Clinical-input id to its finding.
+        risks: Risks by key, in the order they were computed.
+        extra: Answers that are neither inputs nor risks.
+        conflicts: Disagreements between sources.
+    """
+
+    findings: Mapping[str, Finding]
+    risks: Mapping[str, Risk] = field(default_factory=dict)
+    extra: Mapping[str, Answer] = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
+
+    def with_risks(self, risks: Iterable[tuple[str, Risk]]) -> "State":
+        """Return a state that knows these risks too."""
+        return replace(self, risks={**self.risks, **dict(risks)})
+
+    def with_extra(self, extra: Mapping[str, Answer]) -> "State":
+        """Return a state that knows these answers too."""
+        return replace(self, extra={**self.extra, **extra})
+
+    def answers(self) -> dict[str, Answer]:
+        """Return everything that a condition of the pathway can read."""
+        known: dict[str, Answer] = {k: answer_of(f) for k, f in self.findings.items()}
+        for key, risk in self.risks.items():
+            known[f"risk.{key}"] = _category(risk)
+            known[f"points.{key}"] = _points(risk)
+        known.update(self.extra)
+        return known
+
+    def evidence_for(self, condition: Condition | None) -> tuple[Evidence, ...]:
+        """Return the evidence behind every input and risk a condition reads."""
+        if condition is None:
+            return ()
+        found: dict[str, Evidence] = {}
+        for name in condition.inputs():
+            kind, _, key = name.partition(".")
+            if name in self.findings:
+                sources = self.findings[name].evidence
+            elif kind in ("risk", "points") and key in self.risks:
+                sources = self.risks[key].evidence
+            else:
+                continue
+            found.update({e.model_dump_json(): e for e in sources})
+        return tuple(found.values())
+
+
+def _category(risk: Risk) -> Answer:
+    if risk.category == NOT_ASSESSED:
+        return None
+    if risk.category == NOT_DETERMINED:
+        return frozenset(band.name for band in risk.bands)
+    return risk.category
+
+
+def _points(risk: Risk) -> Answer:
+    if risk.value is not None:
+        return Interval.exact(risk.value)
+    if risk.range is not None:
+        return Interval(low=risk.range[0], high=risk.range[1])
+    return None

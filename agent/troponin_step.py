@@ -1,0 +1,135 @@
+"""The troponin step: every algorithm on the samples of this presentation.
+
+The 0/3 h rule asks for GRACE points, and GRACE asks whether the first marker was raised: so the
+series is read once for the marker, then GRACE, then the series with the points.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from agent.runner import Called, Log, call, refused
+from knowledge.clinical_time import ClinicalTime
+from knowledge.codes import EPICRISIS, Concept
+from knowledge.evidence import ToolEvidence
+from knowledge.finding import Finding, NotAssessed, State, Why, not_assessed
+from knowledge.pathways import Pathway, Step
+from knowledge.quantity import Interval, measured
+from knowledge.risk import Risk
+from knowledge.rules import Answer
+from tools.labs.serial_troponin import SerialTroponin
+from tools.toolbox import Tool, discover
+
+_GRACE = "grace_in_hospital"
+_DECIDED = ("rule-out", "rule-in", "observe")
+_WAITING = ("need second sample", "rule-out pending a 3 h sample")
+
+Resolve = Callable[[Mapping[str, Finding]], Mapping[str, Finding]]
+"""From findings of tools to the clinical inputs as they then stand."""
+
+
+def run_troponin(
+    samples: Sequence[Finding],
+    from_tools: Mapping[str, Finding],
+    resolve: Resolve,
+    *,
+    at: ClinicalTime,
+    pathway: Pathway,
+    step: Step,
+    log: Log,
+) -> tuple[dict[str, Risk], dict[str, Finding]]:
+    """Return the risks by key, and the clinical inputs that the samples answer.
+
+    Args:
+        samples: Of this presentation.
+        from_tools: What tools have answered so far.
+        resolve: How these become clinical inputs.
+        at: The moment of assessment.
+        pathway: For the keys of the algorithms.
+        step: The pathway's step.
+        log: Where the run is recorded.
+    """
+    tool = discover()[step.tool]
+    first = _call(tool, samples, resolve(from_tools), at, None)
+    said = _inputs_of(first)
+    points = _grace_points(resolve({**from_tools, **said}))
+    called = _call(tool, samples, resolve(from_tools), at, points)
+    if called.problem is not None:
+        log.add(tool, step, called)
+        problem = called.problem
+        return {key: refused(tool, problem) for key in pathway.troponin_order}, {}
+    result: SerialTroponin = called.result
+    risks = result.by_key()
+    log.add(tool, step, called, reason=_why_nothing(risks))
+    return {key: risks[key] for key in pathway.troponin_order}, _inputs_of(called)
+
+
+def troponin_answers(
+    samples: Sequence[Finding], risks: Mapping[str, Risk], order: Sequence[str]
+) -> dict[str, Answer]:
+    """Return whether a sample was taken, whether one is waited for, and whether it is decided."""
+    usable = any(sample.state is State.PRESENT for sample in samples)
+    categories = {risks[key].category for key in order if key in risks}
+    decided = bool(categories & set(_DECIDED))
+    return {
+        "troponin.sampled": True if usable else None if samples else False,
+        "troponin.decided": decided,
+        "troponin.waiting": not decided and bool(categories & set(_WAITING)),
+    }
+
+
+def _call(
+    tool: Tool[..., Any],
+    samples: Sequence[Finding],
+    findings: Mapping[str, Finding],
+    at: ClinicalTime,
+    grace_points: Finding | None,
+) -> Called:
+    arguments = {
+        **findings,
+        "samples": tuple(samples),
+        "assay": findings["troponin_assay"],
+        "at": at,
+        "grace_points": grace_points,
+    }
+    return call(tool, arguments)
+
+
+def _inputs_of(called: Called) -> dict[str, Finding]:
+    if called.problem is not None:
+        return {}
+    return {
+        coding.code: finding
+        for finding in called.result.findings
+        for coding in finding.concept.codings
+        if coding.system == EPICRISIS
+    }
+
+
+def _grace_points(findings: Mapping[str, Finding]) -> Finding:
+    """Return the GRACE points as a finding: exact, a range, or not assessed."""
+    tool = discover()[_GRACE]
+    concept = Concept(text="GRACE in-hospital points")
+    called = call(tool, findings)
+    if called.problem is not None:
+        return not_assessed(concept, called.problem.why, called.problem.detail)
+    risk: Risk = called.result
+    if risk.value is not None:
+        points = Interval.exact(risk.value)
+    elif risk.range is not None:
+        points = Interval(low=risk.range[0], high=risk.range[1])
+    else:
+        reason = risk.not_assessed or NotAssessed(why=Why.DEPENDS, detail="no points")
+        return not_assessed(concept, reason.why, reason.detail)
+    return Finding(
+        concept=concept,
+        state=State.PRESENT,
+        value=measured(points, "1"),
+        evidence=(ToolEvidence(tool=tool.name, version=tool.version, output="points"),),
+    )
+
+
+def _why_nothing(risks: Mapping[str, Risk]) -> str:
+    reasons = [risk.not_assessed for risk in risks.values()]
+    if all(reason is not None for reason in reasons) and reasons and reasons[0] is not None:
+        return reasons[0].detail
+    return ""

@@ -1,0 +1,22 @@
+"""Run every benchmark, each in its own process, and print what it measured: ``make bench``."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SCRIPTS = ("bundle_against_fhir_resources.py", "ecg_against_neurokit.py", "assessment.py")
+
+
+def main() -> int:
+    """Return the number of benchmarks that failed."""
+    failed = 0
+    for script in SCRIPTS:
+        print(f"== {script}", flush=True)
+        done = subprocess.run([sys.executable, str(HERE / script)], check=False)  # noqa: S603
+        failed += done.returncode != 0
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""A pathway as data: which tools run in which order, and what follows from their results.
+
+Conditions read clinical inputs by id, ``risk.<key>`` (the category of a risk) and ``points.<key>``
+(its points or range). An input that is not assessed makes a condition unknown, never false.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Self
+
+from pydantic import model_validator
+
+from knowledge.model import Frozen
+from knowledge.reference import Table, load
+from knowledge.rules import Condition
+
+
+class Urgency(StrEnum):
+    """How soon a recommendation is to be acted on."""
+
+    IMMEDIATE = "immediate"
+    URGENT = "urgent"
+    SOON = "soon"
+    ROUTINE = "routine"
+
+
+class Sourced(Frozen):
+    """A row that says where it comes from."""
+
+    source: str
+    review: str
+
+
+class Step(Sourced):
+    """One tool of the pathway, in order.
+
+    Args:
+        tool: Name of the tool.
+        why: Why the pathway needs it.
+        required: Whether an assessment without its result is incomplete.
+        when: Where given, the tool runs only if this is not known to be false.
+        skip_when: A stop rule: where this is true the tool is not run.
+        skip_reason: What the result then says.
+    """
+
+    tool: str
+    why: str
+    required: bool = False
+    when: Condition | None = None
+    skip_when: Condition | None = None
+    skip_reason: str = ""
+
+    @model_validator(mode="after")
+    def _a_stop_has_a_reason(self) -> Self:
+        if (self.skip_when is None) != (not self.skip_reason):
+            raise ValueError("a stop rule needs its reason")
+        return self
+
+
+class Argument(Sourced):
+    """A condition, and the words for what it means when it holds."""
+
+    when: Condition
+    because: str
+
+
+class Diagnosis(Frozen):
+    """One entry of the must-not-miss list.
+
+    Args:
+        label: Name to show.
+        supported: Any of these that holds supports it.
+        against: Any of these that holds argues against it, unless something supports it.
+        settle: Inputs a clinician would give to settle it, most useful first.
+    """
+
+    label: str
+    supported: tuple[Argument, ...]
+    against: tuple[Argument, ...]
+    settle: tuple[str, ...]
+
+
+class Recommendation(Sourced):
+    """A statement that applies when its condition holds.
+
+    Args:
+        when: When it applies; an unknown condition does not apply it.
+        text: Our summary of what the source advises; may hold ``{due}`` and ``{name}`` where
+            `for_each_due` is set.
+        urgency: How soon.
+        for_each_due: True for the statement made about a next sample that is due.
+    """
+
+    when: Condition | None = None
+    text: str
+    urgency: Urgency
+    strength: str | None = None
+    for_each_due: bool = False
+
+
+class EpisodeWindow(Sourced):
+    """What belongs to this presentation.
+
+    Args:
+        max_age_hours: Older recordings and samples are of another presentation.
+    """
+
+    max_age_hours: float
+
+
+class Headline(Sourced):
+    """The first headline whose condition holds is shown; the last one has no condition."""
+
+    when: Condition | None = None
+    text: str
+    urgency: Urgency
+
+
+class Pathway(Table):
+    """One pathway."""
+
+    problem: str
+    episode: EpisodeWindow
+    steps: tuple[Step, ...]
+    troponin_order: tuple[str, ...]
+    """Risk keys of the troponin algorithms, the preferred first."""
+    diagnoses: Mapping[str, Diagnosis]
+    recommendations: Mapping[str, Recommendation]
+    headlines: tuple[Headline, ...]
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> Self:
+        rows: list[Sourced] = [*self.steps, *self.recommendations.values(), *self.headlines]
+        for diagnosis in self.diagnoses.values():
+            rows += [*diagnosis.supported, *diagnosis.against]
+        unknown = {row.source for row in rows} - set(self.sources)
+        if unknown:
+            raise ValueError(f"sources not listed: {', '.join(sorted(unknown))}")
+        if self.headlines[-1].when is not None:
+            raise ValueError("the last headline must have no condition")
+        return self
+
+
+@cache
+def pathway(name: str) -> Pathway:
+    """Return a packaged pathway by file name."""
+    return load(f"pathways/{name}", Pathway)

@@ -1,0 +1,192 @@
+"""The rows a score file is made of: items, bands, decisions, its population and its caveats."""
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+from pydantic import FiniteFloat, field_validator, model_validator
+
+from knowledge.model import Frozen
+from knowledge.quantity import Interval, Operator, format_number
+from knowledge.reference import Review
+from knowledge.rules import Condition
+
+
+class Row(Frozen):
+    """A row that says where it comes from and how sure we are."""
+
+    source: str
+    review: str
+
+    @field_validator("review")
+    @classmethod
+    def _known_tag(cls, tag: str) -> str:
+        return Review(tag=tag).tag
+
+
+class PointRule(Frozen):
+    """Points given where a condition is true."""
+
+    when: Condition
+    points: FiniteFloat
+
+
+class Item(Row):
+    """One item of a score: the first rule that is true gives its points.
+
+    Args:
+        id: Key within the score.
+        label: Name to show.
+        rules: In order; the first true one counts.
+        otherwise: Points where none is true.
+    """
+
+    id: str
+    label: str
+    rules: tuple[PointRule, ...]
+    otherwise: FiniteFloat = 0.0
+
+    def inputs(self) -> tuple[str, ...]:
+        """Return the ids of the inputs the item reads, each once, in order."""
+        return once(i for rule in self.rules for i in rule.when.inputs())
+
+
+class ScoreBand(Row):
+    """A category: of a score by its total, of a rule by name alone.
+
+    Args:
+        name: For example ``low``.
+        lt, le, gt, ge, eq: Limits on the total; all given must hold. None for a rule.
+        meaning: What the source reports for it.
+    """
+
+    name: str
+    meaning: str
+    lt: float | None = None
+    le: float | None = None
+    gt: float | None = None
+    ge: float | None = None
+    eq: float | None = None
+
+    @property
+    def limits(self) -> tuple[tuple[Operator, float], ...]:
+        """The limits given."""
+        pairs: tuple[tuple[Operator, float | None], ...] = (
+            ("lt", self.lt),
+            ("le", self.le),
+            ("gt", self.gt),
+            ("ge", self.ge),
+            ("eq", self.eq),
+        )
+        return tuple((op, limit) for op, limit in pairs if limit is not None)
+
+    def holds(self, total: float) -> bool:
+        """Return whether a total falls into the band."""
+        number = Interval.exact(total)
+        return all(number.compare(op, limit) for op, limit in self.limits)
+
+    @property
+    def points(self) -> str:
+        """The limits in words, for example ``4 to 6``; empty for a rule."""
+        if self.eq is not None:
+            return format_number(self.eq)
+        if self.ge is not None and self.le is not None:
+            return f"{format_number(self.ge)} to {format_number(self.le)}"
+        words = {"lt": "below", "le": "at most", "gt": "above", "ge": "at least", "eq": "exactly"}
+        return ", ".join(f"{words[op]} {format_number(limit)}" for op, limit in self.limits)
+
+
+class DecisionRow(Row):
+    """One row of a rule; the last row has no condition and always applies.
+
+    Args:
+        when: Over inputs and over totals of scores, ``{score: heart, le: 3}``.
+        category: Name of a band.
+        statement: What follows, in one sentence.
+    """
+
+    when: Condition | None = None
+    category: str
+    statement: str
+
+
+class Clause(Row):
+    """A condition on one input that decides whether the score applies at all.
+
+    Args:
+        when: The condition.
+        reason: Why the score does not apply, or what it needs.
+    """
+
+    when: Condition
+    reason: str
+
+
+class Population(Frozen):
+    """For whom the score holds.
+
+    Args:
+        text: In words.
+        outside_if: Where one is true the score is refused. Where one is unknown the result holds
+            only if it is false, and says so.
+        requires: Where one is not known to be true the score is refused.
+    """
+
+    text: str
+    outside_if: tuple[Clause, ...] = ()
+    requires: tuple[Clause, ...] = ()
+
+
+class Note(Row):
+    """A caveat; with `when` it is shown unless that is known to be false."""
+
+    text: str
+    when: Condition | None = None
+
+
+class ProbabilityRow(Frozen):
+    """The probability, in %, that the source gives for a total."""
+
+    points: float
+    percent: float
+
+
+class ProbabilityTable(Row):
+    """A table from totals to an approximate probability; between rows both neighbours are shown."""
+
+    outcome: str
+    rows: tuple[ProbabilityRow, ...]
+
+
+class Term(Frozen):
+    """One term of a regression: ``coefficient`` x number, or where `when` is true.
+
+    Args:
+        coefficient: Log odds for one unit.
+        input: A quantity in its catalogue unit, or a choice mapped by `values`.
+        values: For a choice, the number of each answer.
+        when: An indicator instead of a number.
+    """
+
+    coefficient: float
+    input: str | None = None
+    values: Mapping[str, float] = {}
+    when: Condition | None = None
+
+    @model_validator(mode="after")
+    def _number_or_indicator(self) -> Self:
+        if (self.input is None) == (self.when is None):
+            raise ValueError("a term has either an input or a condition")
+        return self
+
+
+class Regression(Row):
+    """A published logistic regression: p = 1 / (1 + exp(-(intercept + terms)))."""
+
+    outcome: str
+    intercept: float
+    terms: tuple[Term, ...]
+
+
+def once(ids: Iterable[str]) -> tuple[str, ...]:
+    """Return each id once, in the order first met."""
+    return tuple(dict.fromkeys(ids))

@@ -1,0 +1,156 @@
+"""Scores and decision rules as data: one YAML file each under ``knowledge/data/scores``.
+
+A score adds the points of its items and names a band for the total. A rule (`decision`) takes the
+first row whose condition is true, over clinical inputs and the totals of scores. Every number
+stands in a row with its `source` and `review`.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Self
+
+from pydantic import model_validator
+
+from knowledge.errors import InvalidValueError, ReferenceDataError
+from knowledge.reference import Table, load, table_names
+from knowledge.rule_check import condition_faults
+from knowledge.rules import Condition
+from knowledge.score_rows import (
+    Clause,
+    DecisionRow,
+    Item,
+    Note,
+    Population,
+    ProbabilityTable,
+    Regression,
+    Row,
+    ScoreBand,
+    once,
+)
+
+_FOLDER = "scores/"
+
+
+class Score(Table):
+    """One score (items and bands by total) or rule (`decision` rows, which may have items).
+
+    Args:
+        id: Name of the file and of the tool.
+        name: Name to show.
+        purpose: What it answers, in one sentence.
+        population: For whom.
+        items: Items, in order; empty for a rule over other scores.
+        bands: Categories, the mildest first.
+        decision: Rows of a rule; empty for a score.
+        low_categories: Bands that may not be read as "low overall" where a condition of
+            ``chest_pain_low_risk_blocks.yaml`` is present.
+        notes: Caveats.
+        table, regression: Approximate probabilities, shown only with an exact total.
+    """
+
+    id: str
+    name: str
+    purpose: str
+    population: Population
+    items: tuple[Item, ...] = ()
+    bands: tuple[ScoreBand, ...]
+    decision: tuple[DecisionRow, ...] = ()
+    low_categories: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    table: ProbabilityTable | None = None
+    regression: Regression | None = None
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether the category comes from decision rows and there is no number to report."""
+        return bool(self.decision)
+
+    def rows(self) -> tuple[Row, ...]:
+        """Return every row that rests on a source."""
+        tables = tuple(t for t in (self.table, self.regression) if t is not None)
+        clauses = (*self.population.outside_if, *self.population.requires)
+        return (*self.items, *self.bands, *self.decision, *clauses, *self.notes, *tables)
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield every condition of the file."""
+        for item in self.items:
+            yield from (rule.when for rule in item.rules)
+        for row in self.rows():
+            if isinstance(row, Clause | DecisionRow | Note) and row.when is not None:
+                yield row.when
+        for term in self.regression.terms if self.regression else ():
+            if term.when is not None:
+                yield term.when
+
+    def scores_read(self) -> tuple[str, ...]:
+        """Return the ids of the scores whose totals the rule reads, itself included."""
+        return once(s for row in self.decision if row.when for s in row.when.scores())
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for fault in _faults(self):
+            raise ValueError(fault)
+        return self
+
+
+def _faults(score: Score) -> Iterator[str]:
+    names = [band.name for band in score.bands]
+    if len(set(names)) != len(names) or len({i.id for i in score.items}) != len(score.items):
+        yield "a band or an item is given twice"
+    if not set(score.low_categories) <= set(names):
+        yield "low_categories names a band that is not there"
+    for row in score.rows():
+        if row.source not in score.sources:
+            yield f"source {row.source!r} is not among the file's sources"
+    yield from _condition_faults(score)
+    yield from _category_faults(score, frozenset(names))
+
+
+def _condition_faults(score: Score) -> Iterator[str]:
+    for condition in score.conditions():
+        yield from condition_faults(condition)
+        if any(leaf.known is not None for leaf in condition.leaves()):
+            yield "`known` has no meaning over completions of unknown inputs"
+    for clause in (*score.population.outside_if, *score.population.requires):
+        if len(set(clause.when.inputs())) != 1 or any(True for _ in clause.when.scores()):
+            yield f"a population clause tests one input: {clause.reason}"
+
+
+def _category_faults(score: Score, names: frozenset[str]) -> Iterator[str]:
+    if not score.is_rule:
+        if not score.items or not all(band.limits for band in score.bands):
+            yield "a score has items, and limits on every band"
+        return
+    if any(row.category not in names for row in score.decision):
+        yield "a decision row names a band that is not there"
+    without = [index for index, row in enumerate(score.decision) if row.when is None]
+    if without != [len(score.decision) - 1]:
+        yield "the last decision row, and only it, has no condition"
+    if score.id in score.scores_read() and not score.items:
+        yield "the rule reads its own total and has no items"
+
+
+def score_ids() -> tuple[str, ...]:
+    """Return the ids of all packaged scores and rules, sorted."""
+    return tuple(n.removeprefix(_FOLDER) for n in table_names() if n.startswith(_FOLDER))
+
+
+@cache
+def score(score_id: str) -> Score:
+    """Return one packaged score or rule.
+
+    Raises:
+        InvalidValueError: There is no such score.
+        ReferenceDataError: Its file is not valid.
+    """
+    if score_id not in score_ids():
+        raise InvalidValueError(
+            f"score {score_id[:60]!r}", "no such score", "known: " + ", ".join(score_ids())
+        )
+    found = load(_FOLDER + score_id, Score)
+    if found.id != score_id:
+        raise ReferenceDataError(f"{score_id}.yaml: id", f"is {found.id!r}, not the file's name")
+    for other in found.scores_read():
+        if other != score_id and (other not in score_ids() or not score(other).items):
+            raise ReferenceDataError(f"{score_id}.yaml", f"reads {other!r}, which has no points")
+    return found

@@ -1,0 +1,44 @@
+"""Every packaged reference file with the type that validates it."""
+
+from collections.abc import Callable
+
+from knowledge.analytes import analytes
+from knowledge.clinical_inputs import catalogue
+from knowledge.ecg_accuracy import ecg_accuracy
+from knowledge.ecg_criteria import ecg_criteria
+from knowledge.errors import ReferenceDataError
+from knowledge.low_risk import block_table
+from knowledge.pathways import pathway
+from knowledge.reference import Table, table_names
+from knowledge.scores import score
+from knowledge.troponin import assays, pathways
+
+_ONE: dict[str, Callable[[], Table]] = {
+    "analytes": analytes,
+    "chest_pain_low_risk_blocks": block_table,
+    "clinical_inputs": catalogue,
+    "ecg_accuracy": ecg_accuracy,
+    "ecg_criteria": ecg_criteria,
+    "troponin_assays": assays,
+    "troponin_pathways": pathways,
+}
+_MANY: dict[str, Callable[[str], Table]] = {"scores": score, "pathways": pathway}
+
+
+def load_table(name: str) -> Table:
+    """Return one packaged file, every row validated.
+
+    Raises:
+        ReferenceDataError: A row is not valid, or nothing reads the file.
+    """
+    if name in _ONE:
+        return _ONE[name]()
+    folder, _, rest = name.partition("/")
+    if folder in _MANY and rest:
+        return _MANY[folder](rest)
+    raise ReferenceDataError(f"{name}.yaml", "no type validates this file")
+
+
+def load_all() -> dict[str, Table]:
+    """Return every packaged file by name, validated."""
+    return {name: load_table(name) for name in table_names()}

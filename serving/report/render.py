@@ -1,0 +1,71 @@
+"""Render an assessment as Markdown and as one self-contained HTML file."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from agent.assessment import Assessment
+from knowledge.evidence import describe
+from serving.report import words
+from serving.report.timeline_svg import Event, timeline_svg
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One ECG picture: our own SVG, and the words around it."""
+
+    headline: str
+    svg: str
+    caption: str
+
+
+def markdown(assessment: Assessment) -> str:
+    """Return the report as Markdown; text from outside is escaped."""
+    text = _environment("md").get_template("report.md.j2").render(a=assessment, w=words)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def html(
+    assessment: Assessment, *, events: Sequence[Event] = (), pictures: Sequence[Picture] = ()
+) -> str:
+    """Return the report as one HTML file without any external request or script."""
+    drawn = timeline_svg(events, time_zone=assessment.time_zone)
+    template = _environment("html").get_template("report.html.j2")
+    return template.render(
+        a=assessment,
+        w=words,
+        timeline=Markup(drawn),  # noqa: S704 - our own SVG, its texts escaped where it is made
+        pictures=[
+            {
+                "headline": p.headline,
+                "svg": Markup(p.svg),  # noqa: S704 - our own SVG
+                "caption": p.caption,
+            }
+            for p in pictures
+        ],
+    )
+
+
+@cache
+def _environment(form: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("serving.report"),
+        autoescape=form == "html",  # noqa: S701 - Markdown is escaped by the `md` filter
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["place"] = describe
+    environment.filters["md"] = _escape_markdown
+    return environment
+
+
+def _escape_markdown(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))

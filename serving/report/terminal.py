@@ -1,0 +1,144 @@
+"""The report on a terminal: headline first, then what to do, then why."""
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from agent.assessment import Assessment, Status, Verdict
+from knowledge.pathways import Urgency
+from knowledge.risk import Risk
+from serving.report import words
+
+_COLOUR = {
+    Urgency.IMMEDIATE: "bold red",
+    Urgency.URGENT: "bold yellow",
+    Urgency.SOON: "bold cyan",
+    Urgency.ROUTINE: "bold green",
+}
+_MISSING_SHOWN = 8
+
+
+def show(assessment: Assessment, console: Console) -> None:
+    """Print the report; nothing in it is read as markup."""
+    console.print(_headline(assessment))
+    if assessment.status is Status.REFUSED:
+        _files(assessment, console)
+        return
+    _actions(assessment, console)
+    _conflicts(assessment, console)
+    _risks(assessment, console)
+    _differential(assessment, console)
+    _missing(assessment, console)
+    _files(assessment, console)
+
+
+def _headline(assessment: Assessment) -> Panel:
+    narrative = assessment.narrative
+    colour = _COLOUR[narrative.urgency]
+    at = assessment.provenance.at.show(assessment.time_zone)
+    lines: list[RenderableType] = [
+        Text(narrative.headline, style=colour),
+        Text(f"for {at}; {words.STATUS[assessment.status.value]}", style="dim"),
+    ]
+    lines += [Text(f"- {sentence.text}") for sentence in narrative.sentences]
+    notice = assessment.notice
+    if assessment.synthetic:
+        notice += " Synthetic case: an invented patient."
+    lines.append(Text(notice, style="italic dim"))
+    return Panel(Group(*lines), title=Text(words.title(assessment)), border_style=colour)
+
+
+def _actions(assessment: Assessment, console: Console) -> None:
+    if not assessment.recommendations:
+        return
+    table = _table("What to do", "when", "what", "source")
+    for row in assessment.recommendations:
+        table.add_row(
+            Text(row.urgency.value, style=_COLOUR[row.urgency]),
+            Text(row.text),
+            Text(f"{row.label}; {row.review}", style="dim"),
+        )
+    console.print(table)
+
+
+def _conflicts(assessment: Assessment, console: Console) -> None:
+    if not assessment.conflicts:
+        return
+    table = _table("Sources disagree", "question", "what each source says", "what follows")
+    for conflict in assessment.conflicts:
+        sides = "\n".join(f"{side.says}  ({side.who})" for side in conflict.sides)
+        table.add_row(Text(conflict.what), Text(sides), Text(conflict.consequence))
+    console.print(table)
+
+
+def _risks(assessment: Assessment, console: Console) -> None:
+    table = _table("Risks", "rule", "result", "points", "missing")
+    for risk in assessment.risks:
+        table.add_row(
+            Text(risk.name),
+            Text(_result(risk), style="" if risk.category not in _OPEN else "yellow"),
+            Text(words.score(risk)),
+            Text(", ".join(item.label for item in risk.missing), style="dim"),
+        )
+    console.print(table)
+
+
+_OPEN = ("not assessed", "not determined")
+
+
+def _result(risk: Risk) -> str:
+    if risk.not_assessed is not None:
+        return f"not assessed: {risk.not_assessed.detail}"
+    meaning = words.meaning(risk)
+    return words.category(risk) + (f" ({meaning})" if meaning else "")
+
+
+def _differential(assessment: Assessment, console: Console) -> None:
+    table = _table("Must not miss", "diagnosis", "verdict", "why")
+    styles = {Verdict.SUPPORTED: "bold red", Verdict.ARGUED_AGAINST: "green"}
+    for entry in assessment.differential:
+        why = [f"for: {reason.text}" for reason in entry.supporting]
+        why += [f"against: {reason.text}" for reason in entry.against]
+        if entry.not_assessed is not None:
+            why.append(entry.not_assessed.detail)
+        style = styles.get(entry.verdict, "yellow")
+        table.add_row(
+            Text(entry.diagnosis), Text(entry.verdict.value, style=style), Text("\n".join(why))
+        )
+    console.print(table)
+
+
+def _missing(assessment: Assessment, console: Console) -> None:
+    if not assessment.missing:
+        return
+    table = _table("Missing, most useful first", "", "what", "why", "unlocks")
+    for item in assessment.missing[:_MISSING_SHOWN]:
+        table.add_row(
+            str(item.priority),
+            Text(f"{item.label}\n{item.how}"),
+            Text(item.reason.detail),
+            Text(", ".join(item.unlocks), style="dim"),
+        )
+    console.print(table)
+    more = len(assessment.missing) - _MISSING_SHOWN
+    if more > 0:
+        console.print(
+            Text(f"... and {more} more in the report files (--out) or --json", style="dim")
+        )
+
+
+def _files(assessment: Assessment, console: Console) -> None:
+    table = _table("Files", "file", "kind", "outcome")
+    for item in assessment.inputs:
+        outcome = item.status + (f": {item.reason}" if item.reason else "")
+        style = "" if item.status == "read" else "yellow"
+        table.add_row(Text(item.file), Text(item.kind), Text(outcome, style=style))
+    console.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", expand=True)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -1,0 +1,97 @@
+"""Score files: what a row must have, and which mistakes are refused when a file is loaded."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from knowledge.errors import InvalidValueError
+from knowledge.reference import Review, raw
+from knowledge.scores import Score, score, score_ids
+
+
+def _heart() -> dict[str, Any]:
+    return copy.deepcopy(raw("scores/heart"))
+
+
+@pytest.mark.parametrize("score_id", score_ids())
+def test_every_row_has_a_listed_source_and_a_review_state(score_id: str) -> None:
+    found = score(score_id)
+    assert found.id == score_id
+    for row in found.rows():
+        assert row.source in found.sources
+        assert "not reviewed by a clinician" in Review(tag=row.review).words
+
+
+@pytest.mark.parametrize("score_id", score_ids())
+def test_every_half_point_falls_into_exactly_one_band(score_id: str) -> None:
+    found = score(score_id)
+    if found.is_rule:
+        assert {row.category for row in found.decision} == {band.name for band in found.bands}
+        return
+    low = sum(min(item.otherwise, *(r.points for r in item.rules)) for item in found.items)
+    high = sum(max(item.otherwise, *(r.points for r in item.rules)) for item in found.items)
+    for half in range(int(2 * low), int(2 * high) + 1):
+        assert sum(band.holds(half / 2) for band in found.bands) == 1, half / 2
+
+
+@pytest.mark.parametrize(
+    ("score_id", "lowest", "highest"),
+    [
+        ("heart", 0, 10),
+        ("add_rs", 0, 3),
+        ("wells_pe", 0, 12.5),
+        ("perc", 0, 8),
+        ("grace_in_hospital", 1, 372),
+    ],
+)
+def test_points_span_the_published_range(score_id: str, lowest: float, highest: float) -> None:
+    items = score(score_id).items
+    assert sum(min(i.otherwise, *(r.points for r in i.rules)) for i in items) == lowest
+    assert sum(max(i.otherwise, *(r.points for r in i.rules)) for i in items) == highest
+
+
+def _set(path: tuple[str | int, ...], value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(data: dict[str, Any]) -> None:
+        node: Any = data
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_set(("items", 0, "source"), "nobody"), "not among the file's sources"),
+        (_set(("items", 0, "review"), "sure"), "not a review tag"),
+        (_set(("items", 0, "rules", 0, "when"), {"input": "mood", "is": "present"}), "catalogue"),
+        (_set(("items", 0, "rules", 0, "when"), {"input": "age_years", "known": True}), "known"),
+        (_set(("bands", 1, "name"), "low"), "given twice"),
+        (_set(("items", 1, "id"), "history"), "given twice"),
+        (_set(("low_categories",), ["mild"]), "not there"),
+        (_set(("bands", 0), {"name": "low", "meaning": "x", "source": "six-2008", "review": "R90"}), "limits"),
+        (_set(("population", "outside_if", 0, "when"), {"all": [{"input": "age_years", "lt": 18}, {"input": "sex", "is": "male"}]}), "one input"),
+        (_set(("decision",), [{"when": {"score": "heart", "le": 3}, "category": "low", "statement": "x", "source": "six-2008", "review": "R90"}]), "no condition"),
+        (_set(("decision",), [{"category": "mild", "statement": "x", "source": "six-2008", "review": "R90"}]), "not there"),
+    ],
+)  # fmt: skip
+def test_mistake_in_a_score_file_is_refused(
+    change: Callable[[dict[str, Any]], None], says: str
+) -> None:
+    data = _heart()
+    change(data)
+    with pytest.raises(ValidationError, match=says):
+        Score.model_validate(data)
+
+
+def test_unchanged_file_is_valid() -> None:
+    assert Score.model_validate(_heart()).id == "heart"
+
+
+def test_unknown_score_names_the_known_ones() -> None:
+    with pytest.raises(InvalidValueError, match="wells_pe"):
+        score("wells")

@@ -1,0 +1,252 @@
+"""Silence in a chart is never "absent"; disagreement is never settled; stale is never current."""
+
+import pytest
+
+from knowledge.clinical_inputs import catalogue
+from knowledge.clinical_time import ClinicalTime, parse_fhir
+from knowledge.codes import ICD10, LOINC, SNOMED, Coding, Concept
+from knowledge.evidence import FhirEvidence, RecordEvidence
+from knowledge.finding import Finding, State, Why
+from knowledge.patient import Identity, Patient
+from knowledge.quantity import Choice, Quantity, Text
+from knowledge.timeline import Category, Fact, Timeline
+from tools.chart.answers import Answers, resolve
+
+
+def time(text: str) -> ClinicalTime:
+    return parse_fhir(text, clock="test")
+
+
+AT = time("2026-11-20T10:00:00Z")
+CHART = FhirEvidence(file="chart.json", resource="Condition/1", path="Condition.code")
+
+
+def condition(
+    text: str = "",
+    *,
+    icd10: str | None = None,
+    state: State = State.PRESENT,
+    flags: tuple[str, ...] = (),
+    at: str = "2020-01-01",
+    ended: str | None = None,
+) -> Fact:
+    codings = (Coding(system=ICD10, code=icd10),) if icd10 else ()
+    return Fact(
+        category=Category.CONDITION,
+        period_end=time(ended) if ended else None,
+        finding=Finding(
+            concept=Concept(text=text, codings=codings),
+            state=state,
+            time=time(at),
+            flags=flags,
+            evidence=(CHART,),
+        ),
+    )
+
+
+def vital(code: str, value: float, unit: str, at: str | None) -> Fact:
+    return Fact(
+        category=Category.VITAL_SIGN,
+        finding=Finding(
+            concept=Concept(text="vital", codings=(Coding(system=LOINC, code=code),)),
+            state=State.PRESENT,
+            value=Quantity(value=value, unit=unit),
+            time=time(at) if at else None,
+            evidence=(FhirEvidence(file="chart.json", resource="Observation/1", path="value"),),
+        ),
+    )
+
+
+def stated(input_id: str, state: State, *, key: str = "facts", choice: str | None = None) -> Fact:
+    return Fact(
+        category=Category.STATED,
+        finding=Finding(
+            concept=catalogue().concept(input_id),
+            state=state,
+            value=Choice(choice=choice) if choice else None,
+            evidence=(RecordEvidence(file="case.yaml", record=f"{key}.{input_id}"),),
+        ),
+    )
+
+
+def answers(*facts: Fact, patient: Patient | None = None) -> Answers:
+    return resolve(Timeline.of(patient or Patient(), facts), at=AT)
+
+
+def test_a_chart_that_does_not_mention_a_condition_has_not_denied_it() -> None:
+    findings = answers(condition("Asthma")).findings
+    assert set(findings) == set(catalogue().inputs)
+    assert {f.state for f in findings.values()} == {State.NOT_ASSESSED}
+
+
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [
+        pytest.param(condition(icd10="I10"), State.PRESENT, id="icd-10 code"),
+        pytest.param(condition(icd10="I11.9"), State.PRESENT, id="icd-10 below the prefix"),
+        pytest.param(condition("Essential hypertension (disorder)"), State.PRESENT, id="name"),
+        pytest.param(
+            condition("essential  HYPERTENSION"), State.PRESENT, id="case and spacing of a name"
+        ),
+        pytest.param(
+            condition("Family history of hypertension"), State.NOT_ASSESSED, id="part of a name"
+        ),
+        pytest.param(condition(icd10="I1"), State.NOT_ASSESSED, id="shorter than the prefix"),
+        pytest.param(condition(icd10="I10", state=State.ABSENT), State.ABSENT, id="refuted"),
+        pytest.param(
+            condition(icd10="I10", at="2027-01-01"), State.NOT_ASSESSED, id="after the assessment"
+        ),
+    ],
+)
+def test_hypertension_from_a_condition(fact: Fact, expected: State) -> None:
+    assert answers(fact).findings["hypertension"].state is expected
+
+
+def test_a_resolved_infarction_still_counts_and_a_resolved_syncope_does_not() -> None:
+    found = answers(
+        condition(icd10="I21.4", ended="2021-01-01", flags=("past",)),
+        condition(icd10="R55", ended="2021-01-01", flags=("past",)),
+    ).findings
+    assert found["known_cad"].state is State.PRESENT
+    assert found["syncope"].state is State.NOT_ASSESSED
+    reason = found["syncope"].not_assessed
+    assert reason is not None
+    assert "past" in reason.detail
+
+
+def test_a_conflict_between_chart_and_sheet_is_shown_and_not_settled() -> None:
+    found = answers(condition(icd10="I10"), stated("hypertension", State.ABSENT))
+    reason = found.findings["hypertension"].not_assessed
+    assert reason is not None
+    assert reason.why is Why.CONFLICTING
+    assert [side.says for side in found.conflicts[0].sides] == ["absent", "present"]
+    assert "hypertension" in found.claimed
+
+
+def test_an_explicit_answer_settles_a_conflict() -> None:
+    found = answers(
+        condition(icd10="I10"),
+        stated("hypertension", State.ABSENT),
+        stated("hypertension", State.PRESENT, key="answers"),
+    )
+    assert found.findings["hypertension"].state is State.PRESENT
+    assert found.conflicts == ()
+
+
+def test_refuted_and_active_entries_of_one_chart_prefer_the_active_one() -> None:
+    found = answers(condition(icd10="E11.9"), condition(icd10="E11.9", state=State.ABSENT))
+    assert found.findings["diabetes"].state is State.PRESENT
+
+
+@pytest.mark.parametrize(
+    ("at", "why"),
+    [
+        pytest.param("2026-11-20T09:50:00Z", None, id="ten minutes old"),
+        pytest.param("2026-11-19T10:00:00Z", None, id="exactly 24 hours old"),
+        pytest.param("2026-11-19T09:59:00Z", Why.STALE, id="older than 24 hours"),
+        pytest.param("2026-11-20T10:01:00Z", Why.CONFLICTING, id="after the assessment"),
+        pytest.param(None, Why.TIME_NOT_GIVEN, id="no time"),
+        pytest.param("2026-11-20T09:50:00", Why.TIME_ZONE_UNKNOWN, id="no zone"),
+    ],
+)
+def test_a_heart_rate_answers_only_within_its_time(at: str | None, why: Why | None) -> None:
+    finding = answers(vital("8867-4", 88, "/min", at)).findings["heart_rate"]
+    if why is None:
+        assert str(finding.value) == "88 /min"
+    else:
+        assert finding.not_assessed is not None
+        assert finding.not_assessed.why is why
+
+
+def test_the_latest_of_several_values_is_used_whatever_their_order() -> None:
+    facts = (
+        vital("8480-6", 90, "mm[Hg]", "2026-11-20T09:55:00Z"),
+        vital("8480-6", 120, "mm[Hg]", "2026-11-20T08:00:00Z"),
+    )
+    assert str(answers(*facts).findings["systolic_bp"].value) == "90 mm[Hg]"
+
+
+def test_a_value_in_another_unit_than_the_input_is_not_taken() -> None:
+    finding = answers(vital("8310-5", 98.6, "[degF]", "2026-11-20T09:55:00Z")).findings
+    reason = finding["body_temperature"].not_assessed
+    assert reason is not None
+    assert reason.why is Why.UNIT_NOT_RECOGNISED
+
+
+@pytest.mark.parametrize(
+    ("bmi", "expected"), [(30.0, State.ABSENT), (30.1, State.PRESENT), (None, State.NOT_ASSESSED)]
+)
+def test_obesity_follows_from_a_body_mass_index_above_30(
+    bmi: float | None, expected: State
+) -> None:
+    facts = () if bmi is None else (vital("39156-5", bmi, "kg/m2", "2026-10-01"),)
+    assert answers(*facts).findings["obesity"].state is expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Current every day smoker", State.PRESENT),
+        ("Never smoker", State.ABSENT),
+        ("Former smoker", State.NOT_ASSESSED),
+        ("Never smoker?", State.NOT_ASSESSED),
+    ],
+)
+def test_smoking_status_counts_only_answers_that_settle_it(answer: str, expected: State) -> None:
+    fact = Fact(
+        category=Category.OBSERVATION,
+        finding=Finding(
+            concept=Concept(text="Tobacco", codings=(Coding(system=LOINC, code="72166-2"),)),
+            state=State.PRESENT,
+            value=Text(text=answer),
+            time=time("2024-01-01"),
+            evidence=(CHART,),
+        ),
+    )
+    assert answers(fact).findings["smoking_current"].state is expected
+
+
+def test_age_comes_from_the_date_of_birth_and_a_birthday_makes_it_an_interval() -> None:
+    def age(born: str) -> str:
+        patient = Patient(
+            identities=(Identity(source="chart.json"),),
+            birth_date=time(born),
+            evidence=(CHART,),
+        )
+        return str(answers(patient=patient).findings["age_years"].interval)
+
+    assert age("1960-05-01") == "66"
+    assert age("1960-11-20") == "[65, 66]"
+    assert age("1960") == "[65, 66]"
+
+
+def test_a_stated_age_that_contradicts_the_date_of_birth_is_a_conflict() -> None:
+    patient = Patient(birth_date=time("1960-05-01"), evidence=(CHART,))
+    fact = Fact(
+        category=Category.STATED,
+        finding=Finding(
+            concept=catalogue().concept("age_years"),
+            state=State.PRESENT,
+            value=Quantity(value=45, unit="a"),
+            evidence=(RecordEvidence(file="case.yaml", record="facts.age_years"),),
+        ),
+    )
+    found = answers(fact, patient=patient)
+    assert found.findings["age_years"].state is State.NOT_ASSESSED
+    assert found.conflicts[0].input == "age_years"
+
+
+def test_no_snomed_code_is_shipped_in_the_catalogue() -> None:
+    fact = condition("something")
+    coded = fact.model_copy(
+        update={
+            "finding": fact.finding.model_copy(
+                update={
+                    "concept": Concept(
+                        text="something", codings=(Coding(system=SNOMED, code="38341003"),)
+                    )
+                }
+            )
+        }
+    )
+    assert answers(coded).findings["hypertension"].state is State.NOT_ASSESSED

@@ -1,0 +1,176 @@
+"""What coded chart entries say to a clinical input."""
+
+import re
+
+from knowledge.clinical_inputs import ClinicalInput, FromObservation, catalogue
+from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.codes import ANALYTE, ICD10, ICD10CM, LOINC, Concept
+from knowledge.finding import Finding, NotAssessed, State, Why, not_assessed
+from knowledge.quantity import format_number
+from knowledge.timeline import Category, Fact, Timeline
+
+_TAG = re.compile(r"\s*\([a-z /]+\)\s*$")
+_HOUR = 60.0
+
+
+def from_conditions(
+    input_id: str, entry: ClinicalInput, timeline: Timeline, *, at: ClinicalTime
+) -> Finding | None:
+    """Return what the problem list says, or None where it does not mention the input.
+
+    An active entry means present; so does a past one where the catalogue says a past one counts.
+    A refuted entry alone means absent. Silence means nothing.
+    """
+    rule = entry.condition
+    if rule is None:
+        return None
+    concept = catalogue().concept(input_id)
+    entries = [
+        fact
+        for fact in timeline.in_category(Category.CONDITION, Category.PROCEDURE)
+        if _names(fact.finding.concept, rule.icd10, rule.names) and not _after(fact, at)
+    ]
+    active = [
+        fact
+        for fact in entries
+        if fact.finding.state is State.PRESENT and (rule.past_counts or not _is_past(fact, at))
+    ]
+    if active:
+        return _retold(concept, State.PRESENT, active[-1].finding)
+    refuted = [fact for fact in entries if fact.finding.state is State.ABSENT]
+    if refuted:
+        return _retold(concept, State.ABSENT, refuted[-1].finding)
+    if entries:
+        last = entries[-1].finding
+        detail = last.not_assessed.detail if last.not_assessed else "only a past entry in the chart"
+        return not_assessed(concept, Why.MISSING, detail, evidence=last.evidence, time=last.time)
+    return None
+
+
+def from_observations(
+    input_id: str, entry: ClinicalInput, timeline: Timeline, *, at: ClinicalTime
+) -> Finding | None:
+    """Return the latest observation that answers the input, or why none of them does.
+
+    Returns:
+        None where there is no such observation at all.
+    """
+    rule = entry.observation
+    if rule is None:
+        return None
+    facts = timeline.with_code(LOINC, *rule.loinc)
+    if entry.analyte is not None:
+        facts += tuple(f for f in timeline.with_code(ANALYTE, entry.analyte) if f not in facts)
+    facts = tuple(f for f in facts if f.category is not Category.STATED)
+    if not facts:
+        return None
+    concept = catalogue().concept(input_id)
+    judged = [_in_time(fact.finding, rule, concept, at) for fact in facts]
+    usable = [f for f in judged if f.state is not State.NOT_ASSESSED]
+    if not usable:
+        return judged[-1]
+    latest = usable[-1]
+    return _as_input(latest, entry, rule, concept)
+
+
+def _in_time(
+    finding: Finding, rule: FromObservation, concept: Concept, at: ClinicalTime
+) -> Finding:
+    if finding.state is State.NOT_ASSESSED:
+        reason = finding.not_assessed or NotAssessed(why=Why.FAILED, detail="no reason given")
+        return not_assessed(
+            concept, reason.why, reason.detail, evidence=finding.evidence, time=finding.time
+        )
+    since = elapsed(finding.time, at)
+    if since.minutes is None:
+        if rule.max_age_hours is None:
+            return finding
+        why = Why.TIME_ZONE_UNKNOWN if finding.time else Why.TIME_NOT_GIVEN
+        detail = since.not_assessed or "time not given"
+        return not_assessed(concept, why, detail, evidence=finding.evidence, time=finding.time)
+    if since.minutes.high is not None and since.minutes.high < 0:
+        return not_assessed(
+            concept,
+            Why.CONFLICTING,
+            "the observation is later than the moment of assessment",
+            evidence=finding.evidence,
+            time=finding.time,
+        )
+    limit = rule.max_age_hours
+    if limit is not None and since.minutes.low is not None and since.minutes.low > limit * _HOUR:
+        return not_assessed(
+            concept,
+            Why.STALE,
+            f"the last value is of {finding.time}, older than {format_number(limit)} h",
+            evidence=finding.evidence,
+            time=finding.time,
+        )
+    return finding
+
+
+def _as_input(
+    finding: Finding, entry: ClinicalInput, rule: FromObservation, concept: Concept
+) -> Finding:
+    """Return the observation as an answer: the concept is the input, the rest stays."""
+    if entry.kind == "quantity":
+        if finding.quantity is None:
+            detail = "the observation is not a number"
+        elif finding.quantity.unit != entry.unit:
+            detail = f"unit {finding.quantity.unit!r} is not {entry.unit!r}"
+        else:
+            return finding.model_copy(update={"concept": concept})
+        return not_assessed(
+            concept,
+            Why.UNIT_NOT_RECOGNISED,
+            detail,
+            evidence=finding.evidence,
+            time=finding.time,
+        )
+    said = _plain(str(finding.value)) if finding.value is not None else ""
+    for state, names in ((State.PRESENT, rule.present), (State.ABSENT, rule.absent)):
+        if said in {_plain(name) for name in names}:
+            return _retold(concept, state, finding)
+    return not_assessed(
+        concept,
+        Why.MISSING,
+        "the charted answer does not settle it",
+        evidence=finding.evidence,
+        time=finding.time,
+    )
+
+
+def _retold(concept: Concept, state: State, finding: Finding) -> Finding:
+    return Finding(
+        concept=concept,
+        state=state,
+        time=finding.time,
+        reported=finding.concept.text,
+        flags=finding.flags,
+        evidence=finding.evidence,
+    )
+
+
+def _names(concept: Concept, icd10: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    for coding in concept.codings:
+        if coding.system in (ICD10, ICD10CM) and any(
+            coding.code == prefix or coding.code.startswith(prefix) for prefix in icd10
+        ):
+            return True
+    return _plain(concept.text) in {_plain(name) for name in names}
+
+
+def _plain(text: str) -> str:
+    """Return a concept name without its semantic tag, case and spacing."""
+    return " ".join(_TAG.sub("", text).casefold().split())
+
+
+def _is_past(fact: Fact, at: ClinicalTime) -> bool:
+    if "past" in fact.finding.flags:
+        return True
+    ended = elapsed(fact.period_end, at).minutes
+    return ended is not None and ended.low is not None and ended.low >= 0
+
+
+def _after(fact: Fact, at: ClinicalTime) -> bool:
+    since = elapsed(fact.finding.time, at).minutes
+    return since is not None and since.high is not None and since.high < 0

@@ -1,0 +1,67 @@
+"""The ECG tool: one recording in, every statement out."""
+
+from knowledge.errors import InputError
+from knowledge.finding import Finding, NotAssessed, Why
+from tools.ecg.interpretation import interpret
+from tools.ecg.measure import measure
+from tools.ecg.model import EcgRecording
+from tools.ecg.report import EcgReport, nothing_assessed
+from tools.ecg.statement import VERSION
+from tools.toolbox import Card, tool
+
+CARD = Card(
+    title="12-lead ECG analysis",
+    group="ecg",
+    needs=(
+        "a resting ECG of at least three beats; 12 leads for every statement",
+        "age and sex, for the limits that depend on them",
+    ),
+    refuses=(
+        "age under 18 years: the criteria are for adults; intervals are still measured",
+        "ordinary ST and T criteria in left bundle branch block or ventricular pacing: they do not "
+        "apply; the modified Sgarbossa and Barcelona rules are applied instead",
+        "amplitude statements where the gain is not known or a lead is flat, clipped or noisy",
+    ),
+    limits=(
+        "Adults. Where age or sex is not known, a statement is made only if it holds at every "
+        "limit that may apply; an adult is assumed.",
+        "A single recording: whether a change is new is never stated.",
+        "ST elevation resting on leads with deep S waves in hypertrophy is not assessed.",
+        "Not looked for: de Winter, Wellens, hyperacute T, terminal QRS distortion, pericarditis, "
+        "Brugada, pre-excitation, flutter. Absent statements do not exclude them.",
+        "Pacing without visible spikes cannot be told from left bundle branch block.",
+    ),
+    sources=(
+        "10.1161/CIR.0000000000000617",
+        "10.1016/j.annemergmed.2012.07.119",
+        "10.1161/JAHA.119.015573",
+        "10.1161/CIRCULATIONAHA.108.191095",
+    ),
+    accuracy=(
+        "Sensitivity and specificity for infarction have not been measured: no labelled set of "
+        "infarction ECGs with valid amplitudes was available.",
+        "ST level at J against a device: mean absolute error 17 uV, largest 69 uV, 48 lead values "
+        "of 4 recordings.",
+    ),
+    regulatory="device-function",
+)
+
+
+@tool(card=CARD, version=VERSION)
+def ecg_analysis(recording: EcgRecording, *, age_years: Finding, sex: Finding) -> EcgReport:
+    """Return measurements and three-valued statements about one ECG recording.
+
+    A recording that cannot be measured gives a report in which every statement is not assessed,
+    with the reason; it never looks like a normal ECG.
+
+    Args:
+        recording: As read from a file.
+        age_years: The patient's age at the recording, years; may be an interval or not assessed.
+        sex: `female`, `male`, or not assessed.
+    """
+    try:
+        measured = measure(recording)
+    except InputError as error:
+        detail = f"{error.item}: {error.reason}"
+        return nothing_assessed(recording, NotAssessed(why=Why.QUALITY, detail=detail))
+    return interpret(recording, measured, age_years=age_years, sex=sex)

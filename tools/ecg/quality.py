@@ -1,0 +1,182 @@
+"""Defects of a recording, and what must not be stated because of each.
+
+The limits are properties of recorders and of signals, not of patients; where a limit follows from
+a clinical threshold the reason is on the line.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.ecg import leads as lead_set
+from tools.ecg.median_beat import MedianBeat
+from tools.ecg.model import LEADS_12, EcgRecording, LeadMeasurement, Problem
+
+FLAT_MV = 0.02
+"""A lead whose values span less is not connected (5 uV is one step of most recorders)."""
+
+_MAX_INVALID_SHARE = 0.05
+_CLIPPED_RUN_S = 0.012
+_CLIPPED_RUNS = 3
+_MIN_RATE_HZ = 250.0  # AHA/ACC/HRS 2007: below 500 Hz a QRS duration in ms is already doubtful
+# Real records stay below 0.022 and 0.003 mV; LUDB, scaled lead by lead, is above 0.088 and 0.008 mV.
+_EINTHOVEN_SHARE, _EINTHOVEN_MV = 0.06, 0.0075
+_EQUAL_SPAN = 0.02  # spread of the leads' peak-to-peak values, as a share of their mean
+_MIN_SPAN_MV, _MAX_SPAN_MV = 0.10, 12.0  # beyond the smallest and largest QRS seen in records
+_NOISE_MV = 0.05  # half of the smallest ST deviation that is a criterion (0.05 mV is one)
+_MIN_BEATS = 3
+_REVERSED_MV = 0.1
+
+
+def recording_problems(recording: EcgRecording) -> Iterator[Problem]:
+    """Yield defects seen on the recorded samples, before any processing."""
+    signal, rate = recording.signal_mv, recording.sampling_rate_hz
+    missing = tuple(name for name in LEADS_12 if name not in recording.leads)
+    if missing:
+        yield Problem(
+            code="lead-missing", detail=f"not recorded: {', '.join(missing)}", leads=missing
+        )
+    if recording.gain_doubt is not None:
+        yield Problem(code="gain-doubt", detail=recording.gain_doubt, blocks=("amplitude",))
+    if rate < _MIN_RATE_HZ:
+        yield Problem(
+            code="low-sampling-rate",
+            detail=f"{rate:g} Hz, too coarse for QRS duration and narrow waves",
+            blocks=("timing",),
+        )
+    invalid = np.isnan(signal).mean(axis=0)
+    yield from _each(
+        recording.leads,
+        invalid > _MAX_INVALID_SHARE,
+        "invalid-samples",
+        [f"{share:.0%} of samples invalid" for share in invalid],
+    )
+    yield from _clipped(recording)
+
+
+def lead_problems(leads: tuple[str, ...], signal: NDArray[np.float64]) -> Iterator[Problem]:
+    """Yield defects of the working signal: flat leads, implausible gain, leads that disagree.
+
+    Args:
+        leads: Names of the columns.
+        signal: (samples, leads) mV, baseline removed.
+    """
+    whole = np.ptp(signal, axis=0)
+    flat = whole < FLAT_MV
+    yield from _each(
+        leads, flat, "flat-lead", [f"{v * 1000:.0f} uV from peak to peak" for v in whole]
+    )
+    span = np.percentile(signal, 99.8, axis=0) - np.percentile(signal, 0.2, axis=0)
+    odd = ~flat & ((span < _MIN_SPAN_MV) | (span > _MAX_SPAN_MV))
+    yield from _each(leads, odd, "implausible-gain", [f"spans {v:.2f} mV" for v in span])
+    standard = np.array([name in LEADS_12 for name in leads]) & ~flat
+    if standard.sum() >= 8 and whole[standard].std() < _EQUAL_SPAN * whole[standard].mean():
+        yield Problem(
+            code="leads-scaled-alike",
+            detail=f"every lead spans {whole[standard].mean():.2f} mV: each was scaled on its own",
+            blocks=("amplitude",),
+        )
+
+
+def einthoven_problem(leads: tuple[str, ...], signal: NDArray[np.float64]) -> Iterator[Problem]:
+    """Yield a defect where the limb leads do not add up as they must."""
+    wrong_mv, share = lead_set.residual(leads, signal)
+    if share > _EINTHOVEN_SHARE and wrong_mv > _EINTHOVEN_MV:
+        yield Problem(
+            code="einthoven-residual",
+            detail=f"limb leads disagree by {wrong_mv:.3f} mV ({share:.0%} of their size): "
+            "gain wrong or leads mislabelled",
+            leads=tuple(name for name in lead_set.LIMB if name in leads),
+            blocks=("amplitude",),
+        )
+
+
+def beat_problems(
+    beat: MedianBeat, j: int, leads: tuple[str, ...], rate_hz: float
+) -> Iterator[Problem]:
+    """Yield defects of the beats: too few alike, or noise left on the ST segment of their median.
+
+    Args:
+        beat: The median beat with its aligned beats.
+        j: Index of the J point.
+        leads: Names of the columns.
+        rate_hz: The rate.
+    """
+    used = len(beat.used)
+    if used < _MIN_BEATS:
+        yield Problem(
+            code="too-few-beats",
+            detail=f"only {used} of {len(beat.complete)} beats are alike",
+            blocks=("timing", "amplitude"),
+        )
+        return
+    part = slice(j, j + int(0.080 * rate_hz))
+    rest = np.sqrt(((beat.beats_mv[:, part] - beat.beat_mv[part]) ** 2).mean(axis=(0, 1)))
+    left = 1.25 * rest / np.sqrt(used)  # standard error of a median
+    yield from _each(
+        leads,
+        left > _NOISE_MV,
+        "noise",
+        [
+            f"{r:.2f} mV between beats, {n:.3f} mV left on their median"
+            for r, n in zip(rest, left, strict=True)
+        ],
+    )
+
+
+def reversal_problem(measured: dict[str, LeadMeasurement]) -> Iterator[Problem]:
+    """Yield a suspicion of swapped limb electrodes.
+
+    Arms swapped: lead I is upside down in QRS and P, aVR upright, while V6, which does not depend
+    on which arm is which, is not (as it would be with the heart on the right).
+    """
+    if not {"I", "aVR", "V6"} <= measured.keys():
+        return
+    one, avr, v6 = measured["I"], measured["aVR"], measured["V6"]
+    swapped = (
+        _net(one) < -_REVERSED_MV
+        and _net(avr) > _REVERSED_MV
+        and _net(v6) > _REVERSED_MV
+        and (one.p_mv or 0) < -0.02
+        and (v6.p_mv or 0) > 0
+    )
+    if swapped:
+        yield Problem(
+            code="limb-lead-reversal",
+            detail="P and QRS are inverted in I and upright in aVR and V6: arm electrodes swapped?",
+            leads=lead_set.LIMB,
+            blocks=("amplitude",),
+        )
+
+
+def _net(lead: LeadMeasurement) -> float:
+    return lead.r_mv + min(lead.q_mv, lead.s_mv)
+
+
+def _clipped(recording: EcgRecording) -> Iterator[Problem]:
+    """Yield a problem for leads that stay at their extreme value again and again."""
+    signal = recording.signal_mv
+    run = max(3, int(_CLIPPED_RUN_S * recording.sampling_rate_hz))
+    counts = np.zeros(signal.shape[1], dtype=int)
+    for extreme in (np.nanmax(signal, axis=0), np.nanmin(signal, axis=0)):
+        at = (signal == extreme) & (np.abs(extreme) > 0.3)
+        held = np.cumsum(np.pad(at, ((1, 0), (0, 0))), axis=0)
+        full = (held[run:] - held[:-run]) == run
+        counts += (np.diff(np.pad(full, ((1, 0), (0, 0))).astype(int), axis=0) > 0).sum(axis=0)
+    yield from _each(
+        recording.leads,
+        counts >= _CLIPPED_RUNS,
+        "clipped",
+        [f"held at its extreme value {count} times" for count in counts],
+    )
+
+
+def _each(
+    leads: tuple[str, ...], bad: NDArray[np.bool_], code: str, details: list[str]
+) -> Iterator[Problem]:
+    """Yield one amplitude-blocking problem for the leads marked bad, with each lead's number."""
+    names = tuple(name for name, is_bad in zip(leads, bad, strict=True) if is_bad)
+    if names:
+        numbers = (f"{name} {details[leads.index(name)]}" for name in names)
+        yield Problem(code=code, detail="; ".join(numbers), leads=names, blocks=("amplitude",))

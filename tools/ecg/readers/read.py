@@ -1,0 +1,70 @@
+"""The one entry for ECG files: the format is recognised by content, never by name."""
+
+from collections.abc import Mapping
+
+from knowledge.errors import UnreadableError, UnsupportedError
+from tools.ecg.model import EcgRecording
+from tools.ecg.readers import limits
+from tools.ecg.readers.dicom import read_dicom
+from tools.ecg.readers.sierra import is_sierra, read_sierra
+from tools.ecg.readers.wfdb_header import looks_like_header
+from tools.ecg.readers.wfdb_record import read_wfdb
+
+_ALTERNATIVE = "give a DICOM ECG, a WFDB header with its signal files, or a Philips Sierra XML"
+
+# Formats seen under ECG names that are not taken: (offset, first bytes, what it is).
+_NOT_TAKEN = (
+    (0, b"%PDF", "a PDF; numbers cannot be measured on a printed ECG"),
+    (0, b"\x89PNG", "a picture; numbers cannot be measured on a printed ECG"),
+    (0, b"\xff\xd8\xff", "a picture; numbers cannot be measured on a printed ECG"),
+    (0, b"MATLAB 5.0", "a MATLAB file without a WFDB header; its rate and units are unknown"),
+    (0, b"\x1e\x00\x00\x00", "a WFDB signal file; read its header (.hea) with this file beside it"),
+    (0, b"0       ", "EDF"),
+    (16, b"SCPECG", "SCP-ECG"),
+    (0, b"ISHNE", "an ISHNE Holter recording"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+)
+
+
+def read_ecg(
+    content: bytes,
+    *,
+    file: str,
+    siblings: Mapping[str, bytes] | None = None,
+    zone: str | None = None,
+) -> EcgRecording:
+    """Return the recording in a file, whichever of the three formats it is.
+
+    Args:
+        content: The whole file; for WFDB the header.
+        file: Its name relative to the case, for messages and evidence.
+        siblings: Files of the same folder by base name, for the signal files of WFDB.
+        zone: IANA time zone declared for times without an offset.
+
+    Raises:
+        UnreadableError: Corrupted, truncated, encrypted or mislabelled.
+        UnsupportedError: A kind of file that is not taken.
+        TooLargeError: Over a size limit.
+    """
+    limits.check_bytes(file, content)
+    if content[128:132] == b"DICM":
+        return read_dicom(content, file=file, zone=zone)
+    if is_sierra(content):
+        return read_sierra(content, file=file, zone=zone)
+    if looks_like_header(content):
+        return read_wfdb(content, file=file, siblings=siblings or {}, zone=zone)
+    raise _refusal(content, file)
+
+
+def _refusal(content: bytes, file: str) -> UnreadableError | UnsupportedError:
+    if not content.strip(b"\x00 \t\r\n"):
+        return UnreadableError(file, "empty", "copy the file again")
+    for offset, magic, what in _NOT_TAKEN:
+        if content[offset : offset + len(magic)] == magic:
+            return UnsupportedError(file, what, _ALTERNATIVE)
+    if b"AnnotatedECG" in content[:4096]:
+        return UnsupportedError(file, "an HL7 annotated ECG (aECG)", _ALTERNATIVE)
+    return UnreadableError(
+        file, "not recognised as an ECG: corrupted, encrypted or mislabelled", _ALTERNATIVE
+    )

@@ -1,0 +1,69 @@
+"""Procedure and Encounter to facts."""
+
+from collections.abc import Iterator
+
+from knowledge.codes import Coding, Concept
+from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.timeline import Category, Fact
+from tools.intake.fhir.resources import EncounterResource, ProcedureResource
+from tools.intake.fhir.source import Source, concept, site_words, validated
+
+_PLANNED = frozenset({"preparation", "planned", "on-hold"})
+
+
+def facts_of_procedure(source: Source) -> Iterator[Fact]:
+    """Yield the fact of a Procedure: not done is absent, planned is not assessed."""
+    resource = validated(source.entry, ProcedureResource, source.problems)
+    if resource is None:
+        return
+    start, end = source.period(resource.performedPeriod)
+    state, why = _state(resource.status)
+    finding = Finding(
+        concept=concept(resource.code, default="procedure without a name"),
+        state=state,
+        not_assessed=why,
+        time=start or source.time(resource.performedDateTime),
+        body_site=site_words(resource.bodySite),
+        flags=(resource.status,) if resource.status not in ("completed", None) else (),
+        evidence=(source.evidence("Procedure.code"),),
+    )
+    yield Fact(category=Category.PROCEDURE, finding=finding, period_end=end)
+
+
+def facts_of_encounter(source: Source) -> Iterator[Fact]:
+    """Yield the fact of an Encounter with its period."""
+    resource = validated(source.entry, EncounterResource, source.problems)
+    if resource is None:
+        return
+    start, end = source.period(resource.period)
+    state, why = _state(resource.status)
+    finding = Finding(
+        concept=_encounter_concept(resource),
+        state=state,
+        not_assessed=why,
+        time=start,
+        flags=(resource.status,) if resource.status not in ("finished", None) else (),
+        evidence=(source.evidence("Encounter.period"),),
+    )
+    yield Fact(category=Category.ENCOUNTER, finding=finding, period_end=end)
+
+
+def _encounter_concept(resource: EncounterResource) -> Concept:
+    if resource.type:
+        return concept(resource.type[0], default="encounter")
+    kind = resource.class_
+    if kind is None or not kind.code:
+        return Concept(text="encounter")
+    return Concept(
+        text=kind.display or kind.code,
+        codings=(Coding(system=kind.system or "", code=kind.code),),
+    )
+
+
+def _state(status: str | None) -> tuple[State, NotAssessed | None]:
+    if status == "not-done":
+        return State.ABSENT, None
+    if status in _PLANNED:
+        detail = "planned, not done"
+        return State.NOT_ASSESSED, NotAssessed(why=Why.UNCONFIRMED, detail=detail)
+    return State.PRESENT, None

@@ -1,0 +1,278 @@
+"""Thin models of the FHIR R4 resources that are read: only the elements used, types strict.
+
+Unknown elements pass; a wrong type of a known element refuses the resource with the element's path.
+Values and times stay as written here; `value` and `moment` read them.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Thin(BaseModel):
+    """Base: elements not named are left alone, ``"7"`` is not a number."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class FhirCoding(Thin):
+    """A code in a system."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Thin):
+    """Codings and a text."""
+
+    coding: list[FhirCoding] = []
+    text: str | None = None
+
+
+class FhirQuantity(Thin):
+    """A number as written; `value` is checked where it is used, so that its place can be named."""
+
+    value: Any = None
+    comparator: Any = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class FhirRange(Thin):
+    """Two bounds, each included."""
+
+    low: FhirQuantity | None = None
+    high: FhirQuantity | None = None
+
+
+class Ratio(Thin):
+    """A titre or ratio, shown as written."""
+
+    numerator: FhirQuantity | None = None
+    denominator: FhirQuantity | None = None
+
+
+class Period(Thin):
+    """Start and end, as written."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Identifier(Thin):
+    """A business identifier."""
+
+    use: str | None = None
+    system: str | None = None
+    value: str | None = None
+
+
+class Reference(Thin):
+    """A reference, as written."""
+
+    reference: str | None = None
+    display: str | None = None
+    identifier: Identifier | None = None
+
+
+class Annotation(Thin):
+    """A comment."""
+
+    text: str | None = None
+
+
+class Attachment(Thin):
+    """Content in the resource (base64) or elsewhere (url)."""
+
+    contentType: str | None = None
+    data: str | None = None
+    url: str | None = None
+    title: str | None = None
+    creation: str | None = None
+
+
+class Resource(Thin):
+    """What every resource may carry."""
+
+    id: str | None = None
+    implicitRules: str | None = None
+    modifierExtension: list[Any] = []
+
+
+class HumanName(Thin):
+    """A name."""
+
+    use: str | None = None
+    text: str | None = None
+    family: str | None = None
+    given: list[str | None] = []
+
+
+class PatientResource(Resource):
+    """Patient."""
+
+    identifier: list[Identifier] = []
+    name: list[HumanName] = []
+    gender: str | None = None
+    birthDate: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
+
+
+class ReferenceRange(Thin):
+    """A reference range as the laboratory printed it."""
+
+    low: FhirQuantity | None = None
+    high: FhirQuantity | None = None
+    text: str | None = None
+
+
+class WithValue(Thin):
+    """The elements that an Observation and its components share."""
+
+    code: CodeableConcept
+    valueQuantity: FhirQuantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueString: str | None = None
+    valueBoolean: bool | None = None
+    valueInteger: int | None = None
+    valueRange: FhirRange | None = None
+    valueRatio: Ratio | None = None
+    valueSampledData: Any = None
+    valueTime: str | None = None
+    valueDateTime: str | None = None
+    valuePeriod: Period | None = None
+    dataAbsentReason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept] = []
+    referenceRange: list[ReferenceRange] = []
+
+
+class ObservationResource(Resource, WithValue):
+    """Observation."""
+
+    status: str | None = None
+    category: list[CodeableConcept] = []
+    focus: list[Reference] = []
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    effectiveInstant: str | None = None
+    effectiveTiming: Any = None
+    note: list[Annotation] = []
+    bodySite: CodeableConcept | None = None
+    method: CodeableConcept | None = None
+    specimen: Reference | None = None
+    device: Reference | None = None
+    hasMember: list[Reference] = []
+    component: list[WithValue] = []
+
+
+class SpecimenCollection(Thin):
+    """When a specimen was taken."""
+
+    collectedDateTime: str | None = None
+    collectedPeriod: Period | None = None
+
+
+class Specimen(Resource):
+    """Specimen."""
+
+    collection: SpecimenCollection | None = None
+
+
+class DeviceName(Thin):
+    """A name of a device."""
+
+    name: str | None = None
+
+
+class Device(Resource):
+    """Device."""
+
+    deviceName: list[DeviceName] = []
+    manufacturer: str | None = None
+    modelNumber: str | None = None
+    type: CodeableConcept | None = None
+
+
+class Medication(Resource):
+    """Medication."""
+
+    code: CodeableConcept | None = None
+
+
+class ConditionResource(Resource):
+    """Condition."""
+
+    clinicalStatus: CodeableConcept | None = None
+    verificationStatus: CodeableConcept | None = None
+    code: CodeableConcept | None = None
+    bodySite: list[CodeableConcept] = []
+    onsetDateTime: str | None = None
+    onsetPeriod: Period | None = None
+    abatementDateTime: str | None = None
+    abatementPeriod: Period | None = None
+    abatementAge: Any = None
+    abatementRange: Any = None
+    abatementString: str | None = None
+    recordedDate: str | None = None
+
+
+class MedicationResource(Resource):
+    """MedicationRequest, MedicationStatement and MedicationAdministration."""
+
+    status: str | None = None
+    intent: str | None = None
+    doNotPerform: bool = False
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    authoredOn: str | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+
+
+class ProcedureResource(Resource):
+    """Procedure."""
+
+    status: str | None = None
+    code: CodeableConcept | None = None
+    bodySite: list[CodeableConcept] = []
+    performedDateTime: str | None = None
+    performedPeriod: Period | None = None
+
+
+class EncounterResource(Resource):
+    """Encounter."""
+
+    status: str | None = None
+    class_: FhirCoding | None = Field(default=None, alias="class")
+    type: list[CodeableConcept] = []
+    period: Period | None = None
+
+
+class ReportResource(Resource):
+    """DiagnosticReport."""
+
+    status: str | None = None
+    code: CodeableConcept
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    conclusion: str | None = None
+    presentedForm: list[Attachment] = []
+
+
+class DocumentContent(Thin):
+    """One form of a document."""
+
+    attachment: Attachment
+
+
+class DocumentResource(Resource):
+    """DocumentReference."""
+
+    status: str | None = None
+    type: CodeableConcept | None = None
+    description: str | None = None
+    date: str | None = None
+    content: list[DocumentContent] = []

@@ -1,0 +1,155 @@
+"""The surroundings of one resource: its file, its references, the declared zone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from knowledge.clinical_time import ClinicalTime, parse_fhir
+from knowledge.codes import ANALYTE, Coding, Concept
+from knowledge.errors import InvalidValueError
+from knowledge.evidence import FhirEvidence
+from tools.intake.fhir.bundle import Entry, contained
+from tools.intake.fhir.resources import CodeableConcept, Period, Reference, Thin
+
+R = TypeVar("R", bound=Thin)
+
+MAX_TEXT = 4000
+"""Characters of a text value that a finding keeps (`knowledge.quantity.Text`)."""
+
+
+class Lookup:
+    """Finds the resources that others refer to: by ``Type/id``, full URL, or ``#id`` inside one."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        """Index what other resources point at."""
+        self._by_name: dict[str, Entry] = {}
+        for entry in entries:
+            if entry.type in ("Specimen", "Device", "Medication", "Patient"):
+                if entry.id is not None:
+                    self._by_name.setdefault(f"{entry.type}/{entry.id}", entry)
+                if entry.full_url is not None:
+                    self._by_name.setdefault(entry.full_url, entry)
+
+    def find(self, reference: Reference | None, asked_by: Entry) -> Entry | None:
+        """Return the resource a reference means, or None where it is not in the case."""
+        text = reference.reference if reference is not None else None
+        if not text:
+            return None
+        if text.startswith("#"):
+            outer = asked_by.within or asked_by
+            return next((e for e in contained(outer) if e.id == text[1:]), None)
+        return self._by_name.get(text) or self._by_name.get(short_reference(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One resource being mapped.
+
+    Args:
+        entry: The resource.
+        zone: IANA zone declared for times without an offset.
+        lookup: Where its references lead.
+        problems: Collects what could not be used inside it.
+    """
+
+    entry: Entry
+    zone: str | None
+    lookup: Lookup
+    problems: list[str]
+
+    def evidence(self, path: str) -> FhirEvidence:
+        """Return the place of one element, for example ``Observation.valueQuantity``."""
+        return FhirEvidence(file=self.entry.file, resource=self.entry.name, path=path)
+
+    def time(self, text: str | None) -> ClinicalTime | None:
+        """Return a stated time; one that cannot be read is noted as a problem."""
+        if text is None:
+            return None
+        try:
+            return _parse_time(text, self.entry.file, self.zone)
+        except InvalidValueError as error:
+            self.problems.append(f"{self.entry.name}: {error.reason}")
+            return None
+
+    def period(self, period: Period | None) -> tuple[ClinicalTime | None, ClinicalTime | None]:
+        """Return start and end."""
+        if period is None:
+            return None, None
+        return self.time(period.start), self.time(period.end)
+
+
+def short_reference(text: str) -> str:
+    """Return ``Type/id`` of a relative or absolute reference, without version and server.
+
+    Examples:
+        >>> short_reference("https://ehr.example/fhir/Patient/7/_history/2")
+        'Patient/7'
+    """
+    parts = text.partition("/_history/")[0].rstrip("/").split("/")
+    return "/".join(parts[-2:])
+
+
+def validated(entry: Entry, model: type[R], problems: list[str]) -> R | None:
+    """Return the thin model of a resource, or None after noting why it is not valid."""
+    try:
+        return model.model_validate(entry.resource)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        problems.append(f"{entry.name}: {path}: {first['msg']}")
+        return None
+
+
+def concept(
+    stated: CodeableConcept | None, *, default: str = "", analyte: str | None = None
+) -> Concept:
+    """Return a coded concept with its original codes, and the analyte's key where it is known."""
+    if stated is None:
+        return _concept(default, (), analyte)
+    codings = tuple((c.system or "", c.code) for c in stated.coding if c.code)
+    return _concept(words(stated) or default, codings, analyte)
+
+
+def words(stated: CodeableConcept | None) -> str:
+    """Return what a coded concept says, in words: its text, else a display, else a code."""
+    if stated is None:
+        return ""
+    if stated.text:
+        return stated.text
+    displays = [c.display for c in stated.coding if c.display]
+    codes = [c.code for c in stated.coding if c.code]
+    return (displays or codes or [""])[0]
+
+
+def codes(stated: CodeableConcept | None, system: str) -> list[str]:
+    """Return the codes of one system."""
+    if stated is None:
+        return []
+    return [c.code for c in stated.coding if c.system == system and c.code]
+
+
+def first_code(stated: CodeableConcept | None) -> str | None:
+    """Return the first code, whatever the system: for the closed sets of FHIR itself."""
+    if stated is None:
+        return None
+    return next((c.code for c in stated.coding if c.code), None)
+
+
+def site_words(sites: list[CodeableConcept]) -> str | None:
+    """Return body sites in words."""
+    named = [words(site) for site in sites]
+    return ", ".join(name for name in named if name) or None
+
+
+@lru_cache(maxsize=8192)
+def _parse_time(text: str, file: str, zone: str | None) -> ClinicalTime:
+    return parse_fhir(text, clock=file, zone=zone)
+
+
+@lru_cache(maxsize=8192)
+def _concept(text: str, codings: tuple[tuple[str, str], ...], analyte: str | None) -> Concept:
+    own = ((ANALYTE, analyte),) if analyte is not None else ()
+    return Concept(text=text, codings=tuple(Coding(system=s, code=c) for s, c in (*codings, *own)))

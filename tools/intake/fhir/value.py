@@ -1,0 +1,240 @@
+"""The value of an Observation or component: a number with its unit, words, yes/no, or why none."""
+
+import math
+from dataclasses import dataclass
+
+from knowledge.analytes import Converted, analytes, convert
+from knowledge.finding import NotAssessed, State, Why
+from knowledge.quantity import Interval, Text, Value, measured
+from knowledge.units import bounded, parse_stated
+from tools.intake.fhir.resources import FhirQuantity, FhirRange, ReferenceRange, WithValue
+from tools.intake.fhir.source import MAX_TEXT, words
+
+UCUM = "http://unitsofmeasure.org"
+
+_INTERPRETATION = {
+    "H": "lab-high",
+    "HH": "lab-critical-high",
+    "HU": "lab-high",
+    "L": "lab-low",
+    "LL": "lab-critical-low",
+    "LU": "lab-low",
+    "N": "lab-normal",
+    "A": "lab-abnormal",
+    "AA": "lab-critical-abnormal",
+}
+"""HL7 v3 ObservationInterpretation: what the laboratory says, kept as its word, never as ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a value[x] says.
+
+    Args:
+        path: The element it was read from, below the resource or component.
+        state, value, not_assessed: As in `Finding`.
+        reported: The value as printed, where it was converted or could not be used.
+        flags: Quality flags.
+    """
+
+    path: str
+    state: State
+    value: Value | None = None
+    not_assessed: NotAssessed | None = None
+    reported: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+def read_value(source: WithValue, *, analyte: str | None, loinc: str | None) -> Reading | None:
+    """Return what the value says, or None where there is no value and no reason for it."""
+    absent = source.dataAbsentReason
+    if absent is not None:
+        why = NotAssessed(why=Why.MISSING, detail=f"data absent: {words(absent) or 'no reason'}")
+        return _not_assessed("dataAbsentReason", why, _printed(source))
+    if source.valueQuantity is not None:
+        return _quantity(source.valueQuantity, analyte, loinc)
+    if source.valueInteger is not None:
+        return _number("valueInteger", float(source.valueInteger), analyte, loinc)
+    if source.valueRange is not None:
+        return _range(source.valueRange, analyte, loinc)
+    if source.valueString is not None:
+        return _string(source.valueString, analyte, loinc)
+    if source.valueBoolean is not None:
+        state = State.PRESENT if source.valueBoolean else State.ABSENT
+        return Reading(path="valueBoolean", state=state)
+    return _words(source, analyte)
+
+
+def lab_flags(source: WithValue) -> tuple[str, ...]:
+    """Return the laboratory's own interpretation as flags."""
+    stated = (c.code for i in source.interpretation for c in i.coding if c.code)
+    return tuple(dict.fromkeys(_INTERPRETATION[code] for code in stated if code in _INTERPRETATION))
+
+
+def with_range(reported: str | None, reading: Reading, ranges: list[ReferenceRange]) -> str | None:
+    """Return the printed value with the laboratory's own range, where it printed one."""
+    printed = [text for r in ranges if (text := _range_words(r))]
+    if not printed:
+        return reported
+    value = reported or (str(reading.value) if reading.value is not None else "")
+    return f"{value} (laboratory's range: {'; '.join(printed)})".strip()[:MAX_TEXT]
+
+
+def _quantity(quantity: FhirQuantity, analyte: str | None, loinc: str | None) -> Reading:
+    path = "valueQuantity"
+    number = quantity.value
+    if number is None:
+        return _not_assessed(path, NotAssessed(why=Why.MISSING, detail="no number stated"), None)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        detail = "the value is not a JSON number"
+        return _not_assessed(path, NotAssessed(why=Why.UNREADABLE, detail=detail), str(number)[:80])
+    sign = quantity.comparator
+    if sign not in (None, "<", "<=", ">=", ">"):
+        detail = "the comparator is not one of <, <=, >=, >"
+        return _not_assessed(path, NotAssessed(why=Why.UNREADABLE, detail=detail), None)
+    interval = bounded(float(number), sign)
+    printed = f"{sign or ''}{_plain(number)} {quantity.unit or quantity.code or ''}".strip()
+    if analyte is None:
+        unit = _coded_unit(quantity) or quantity.unit or ""
+        return Reading(path=path, state=State.PRESENT, value=measured(interval, unit))
+    return _as_reading(path, _in_canonical(analyte, interval, quantity, loinc), printed)
+
+
+def _in_canonical(
+    analyte: str, interval: Interval, quantity: FhirQuantity, loinc: str | None
+) -> Converted | NotAssessed:
+    """Return the value by the unit's code and, where it says something too, the unit's text."""
+    code, text = _coded_unit(quantity), quantity.unit
+    if code is None or text is None or code == text:
+        return convert(analyte, interval, code or text, loinc)
+    by_code = convert(analyte, interval, code, loinc)
+    if not analytes().rows(analyte, text):
+        return by_code
+    by_text = convert(analyte, interval, text, loinc)
+    if isinstance(by_code, Converted) and isinstance(by_text, Converted):
+        if by_code.value == by_text.value:
+            return by_code
+        return NotAssessed(why=Why.CONFLICTING, detail="the unit's code and its text disagree")
+    for result in (by_code, by_text):
+        if isinstance(result, NotAssessed) and result.why is not Why.UNIT_NOT_RECOGNISED:
+            return result
+    if not analytes().rows(analyte, code):
+        return by_code
+    return by_text if isinstance(by_text, Converted) else by_code
+
+
+def _coded_unit(quantity: FhirQuantity) -> str | None:
+    return quantity.code if quantity.code and quantity.system in (UCUM, None) else None
+
+
+def _number(path: str, value: float, analyte: str | None, loinc: str | None) -> Reading:
+    interval = Interval.exact(value)
+    if analyte is None:
+        return Reading(path=path, state=State.PRESENT, value=measured(interval, "1"))
+    return _as_reading(path, convert(analyte, interval, None, loinc), _plain(value))
+
+
+def _range(stated: FhirRange, analyte: str | None, loinc: str | None) -> Reading:
+    path = "valueRange"
+    ends = [q.value if q is not None else None for q in (stated.low, stated.high)]
+    numbers = [e for e in ends if isinstance(e, int | float) and not isinstance(e, bool)]
+    units = {_coded_unit(q) or q.unit for q in (stated.low, stated.high) if q is not None}
+    given = [e for e in ends if e is not None]
+    ordered = numbers == sorted(numbers)
+    if not numbers or len(numbers) != len(given) or len(units) != 1 or not ordered:
+        why = NotAssessed(why=Why.UNREADABLE, detail="the range is not two numbers of one unit")
+        return _not_assessed(path, why, None)
+    low, high = (float(e) if e is not None else None for e in ends)
+    interval = Interval(low=low, high=high)
+    unit = units.pop()
+    if analyte is None:
+        return Reading(path=path, state=State.PRESENT, value=measured(interval, unit or ""))
+    return _as_reading(path, convert(analyte, interval, unit, loinc), f"{interval} {unit or ''}")
+
+
+def _string(text: str, analyte: str | None, loinc: str | None) -> Reading:
+    path = "valueString"
+    stated = parse_stated(text)
+    if analyte is not None:
+        if stated is None:
+            why = NotAssessed(why=Why.UNREADABLE, detail="the result is words, not a number")
+            return _not_assessed(path, why, text[:MAX_TEXT])
+        interval, unit = stated
+        return _as_reading(path, convert(analyte, interval, unit, loinc), text.strip()[:MAX_TEXT])
+    if stated is not None and stated[1] is not None and analytes().knows_spelling(stated[1]):
+        interval, unit = stated[0], stated[1]
+        return Reading(path=path, state=State.PRESENT, value=measured(interval, unit))
+    return _text(path, text)
+
+
+def _words(source: WithValue, analyte: str | None) -> Reading | None:
+    """Return the value where it is words; for an analyte that is a number, why it is not one."""
+    found: tuple[str, str] | None = None
+    if source.valueCodeableConcept is not None:
+        found = "valueCodeableConcept", words(source.valueCodeableConcept)
+    elif source.valueRatio is not None:
+        ends = (source.valueRatio.numerator, source.valueRatio.denominator)
+        found = "valueRatio", " : ".join(_quantity_words(q) for q in ends)
+    elif source.valueDateTime is not None or source.valueTime is not None:
+        found = "valueDateTime", source.valueDateTime or source.valueTime or ""
+    elif source.valuePeriod is not None:
+        found = "valuePeriod", f"{source.valuePeriod.start or ''} - {source.valuePeriod.end or ''}"
+    elif source.valueSampledData is not None:
+        why = NotAssessed(why=Why.OUTSIDE_CONTRACT, detail="sampled data are not read from FHIR")
+        return _not_assessed("valueSampledData", why, None)
+    if found is None:
+        return None
+    if analyte is not None:
+        why = NotAssessed(why=Why.UNREADABLE, detail="the result is words, not a number")
+        return _not_assessed(found[0], why, found[1][:MAX_TEXT])
+    return _text(*found)
+
+
+def _text(path: str, text: str) -> Reading:
+    if not text.strip():
+        return _not_assessed(path, NotAssessed(why=Why.MISSING, detail="the value is blank"), None)
+    flags = ("text-truncated",) if len(text) > MAX_TEXT else ()
+    return Reading(path=path, state=State.PRESENT, value=Text(text=text[:MAX_TEXT]), flags=flags)
+
+
+def _as_reading(path: str, result: Converted | NotAssessed, printed: str) -> Reading:
+    if isinstance(result, NotAssessed):
+        return _not_assessed(path, result, printed)
+    return Reading(
+        path=path,
+        state=State.PRESENT,
+        value=result.value,
+        reported=printed if result.changed else None,
+        flags=result.flags,
+    )
+
+
+def _not_assessed(path: str, why: NotAssessed, printed: str | None) -> Reading:
+    return Reading(path=path, state=State.NOT_ASSESSED, not_assessed=why, reported=printed or None)
+
+
+def _printed(source: WithValue) -> str | None:
+    if source.valueQuantity is not None:
+        return _quantity_words(source.valueQuantity) or None
+    return source.valueString[:MAX_TEXT] if source.valueString else None
+
+
+def _range_words(stated: ReferenceRange) -> str:
+    if stated.text:
+        return stated.text[:200]
+    low, high = (_quantity_words(q) for q in (stated.low, stated.high))
+    if low and high:
+        return f"{low} to {high}"
+    return f"from {low}" if low else f"up to {high}" if high else ""
+
+
+def _quantity_words(quantity: FhirQuantity | None) -> str:
+    if quantity is None or quantity.value is None:
+        return ""
+    return f"{_plain(quantity.value)} {quantity.unit or quantity.code or ''}".strip()[:80]
+
+
+def _plain(number: object) -> str:
+    if isinstance(number, float) and number.is_integer() and abs(number) < 1e15:
+        return str(int(number))
+    return str(number)[:40]

@@ -1,0 +1,164 @@
+"""Whether two sources are of one patient: match, mismatch, or not comparable.
+
+Compared before anything is combined. One field that disagrees is a mismatch. A match needs an
+identifier of one assigner, or at least two of name and birth date: a name alone, or a sex alone,
+identifies nobody, so that pair is not comparable and needs an explicit statement. Values are
+compared as written, anonymised placeholders too; results name files and fields, never values.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Literal
+
+from knowledge.clinical_time import ClinicalTime, Precision
+from knowledge.model import Frozen
+from knowledge.patient import Identity
+
+Result = Literal["match", "mismatch", "not comparable"]
+
+_ORDER = (Precision.YEAR, Precision.MONTH, Precision.DAY)
+_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
+_NOT_DECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "œ": "oe"})
+
+
+class Comparison(Frozen):
+    """How two sources compare.
+
+    Args:
+        files: The two files, in order of name.
+        result: The verdict.
+        agree, differ: The fields that agree and that disagree; empty where not stated in both.
+    """
+
+    files: tuple[str, str]
+    result: Result
+    agree: tuple[str, ...] = ()
+    differ: tuple[str, ...] = ()
+
+
+class IdentityReport(Frozen):
+    """All comparisons of a case.
+
+    Args:
+        sources: Files that carry an identity.
+        comparisons: One for each pair of identities.
+        without: Files that carry none.
+    """
+
+    sources: tuple[str, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @property
+    def mismatches(self) -> tuple[Comparison, ...]:
+        """The pairs that disagree."""
+        return tuple(c for c in self.comparisons if c.result == "mismatch")
+
+
+def compare(a: Identity, b: Identity) -> Comparison:
+    """Return how two identities compare.
+
+    Examples:
+        >>> chart = Identity(source="chart", family="Müller", given=("Anna",), sex="female")
+        >>> ecg = Identity(source="ecg", family="MUELLER", given=("anna",), sex="male")
+        >>> compare(chart, ecg).result, compare(chart, ecg).differ
+        ('mismatch', ('sex',))
+    """
+    fields = {
+        "identifier": _identifiers(a, b),
+        "name": _names(a, b),
+        "birth date": _birth_dates(a.birth_date, b.birth_date),
+        "sex": None if a.sex is None or b.sex is None else a.sex == b.sex,
+    }
+    agree = tuple(name for name, same in fields.items() if same is True)
+    differ = tuple(name for name, same in fields.items() if same is False)
+    strong = "identifier" in agree or len(set(agree) - {"sex"}) > 1
+    result: Result = "mismatch" if differ else "match" if strong else "not comparable"
+    first, second = sorted((a.source, b.source))
+    return Comparison(files=(first, second), result=result, agree=agree, differ=differ)
+
+
+def compare_all(identities: Sequence[Identity]) -> IdentityReport:
+    """Return every pairwise comparison, in an order that does not depend on the input's."""
+    stated = sorted(
+        (i for i in identities if not i.is_empty), key=lambda i: (i.source, i.model_dump_json())
+    )
+    pairs = [compare(a, b) for a, b in combinations(stated, 2)]
+    return IdentityReport(
+        sources=tuple(dict.fromkeys(i.source for i in stated)),
+        comparisons=tuple(sorted(set(pairs), key=lambda c: (c.files, c.result, c.differ))),
+        without=tuple(sorted({i.source for i in identities if i.is_empty})),
+    )
+
+
+def _identifiers(a: Identity, b: Identity) -> bool | None:
+    """Return whether one assigner gave both the same number; None where no assigner is shared.
+
+    An assigner that is not stated is not comparable with any: two hospitals number from 1.
+    """
+    shared = {s for s, _ in a.identifiers if s} & {s for s, _ in b.identifiers if s}
+    if not shared:
+        return None
+    return all(_values(a, system) & _values(b, system) for system in shared)
+
+
+def _values(identity: Identity, system: str) -> set[str]:
+    return {value.strip().casefold() for s, value in identity.identifiers if s == system}
+
+
+def _names(a: Identity, b: Identity) -> bool | None:
+    """Return whether the parts of one name are among the parts of the other, in any order."""
+    first, second = _parts(a), _parts(b)
+    if not first or not second or _scripts(first).isdisjoint(_scripts(second)):
+        return None
+    short, long = sorted((first, second), key=len)
+    free = list(long)
+    for part in sorted(short, key=lambda p: -len(p[0])):
+        found = next((other for other in free if _same_part(part, other)), None)
+        if found is None:
+            return False
+        free.remove(found)
+    return True
+
+
+def _parts(identity: Identity) -> list[tuple[str, ...]]:
+    """Return each part of a name in its spellings without case and diacritics."""
+    words = re.findall(
+        r"[^\W_]+", " ".join(p for p in (identity.family, *identity.given) if p).casefold()
+    )
+    return [tuple(dict.fromkeys((_plain(w), _plain(w.translate(_GERMAN))))) for w in words]
+
+
+def _plain(word: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", word.translate(_NOT_DECOMPOSED))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def _same_part(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    if set(a) & set(b):
+        return True
+    initial, other = (a, b) if len(a[0]) == 1 else (b, a)
+    return len(initial[0]) == 1 and any(o.startswith(initial[0]) for o in other)
+
+
+def _scripts(parts: list[tuple[str, ...]]) -> set[str]:
+    """Return ``latin`` and the first word of the Unicode name of every other script."""
+    return {unicodedata.name(part[0][0], "?").split()[0].split("-")[0] for part in parts}
+
+
+def _birth_dates(a: ClinicalTime | None, b: ClinicalTime | None) -> bool | None:
+    """Return whether two dates agree as finely as both were stated."""
+    if a is None or b is None:
+        return None
+    length = 1 + min(_fineness(a), _fineness(b))
+    return _ymd(a)[:length] == _ymd(b)[:length]
+
+
+def _fineness(time: ClinicalTime) -> int:
+    return _ORDER.index(time.precision) if time.precision in _ORDER else len(_ORDER) - 1
+
+
+def _ymd(time: ClinicalTime) -> tuple[int, int, int]:
+    return time.at.year, time.at.month, time.at.day

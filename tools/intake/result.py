@@ -1,0 +1,96 @@
+"""What intake hands on: the timeline, the recordings, and what became of every file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from knowledge.clinical_time import ClinicalTime
+from knowledge.model import Frozen
+from knowledge.timeline import Timeline
+from tools.ecg.model import EcgRecording
+from tools.intake.identity import IdentityReport
+
+Status = Literal["read", "ignored", "failed"]
+
+
+class InputFile(Frozen):
+    """What became of one file.
+
+    Args:
+        file: Name relative to the case.
+        kind: What the content is, for example ``FHIR JSON``, ``ECG``, ``case file``.
+        status: `read`, `ignored` (a kind that is not used) or `failed` (should have been usable).
+        reason: Why it was not read; for a file that was read, None.
+        sha256: Of the content; None where it could not be read.
+        counts: Resources or records used, by type.
+        ignored: Resources of types that are not used, by type.
+        problems: Entries inside the file that could not be used, each with the reason.
+    """
+
+    file: str
+    kind: str
+    status: Status
+    reason: str | None = None
+    sha256: str | None = None
+    counts: Mapping[str, int] = {}
+    ignored: Mapping[str, int] = {}
+    problems: tuple[str, ...] = ()
+
+
+class Retraction(Frozen):
+    """A record that its source took back or replaced, and is therefore not used.
+
+    Args:
+        file: Where it stands.
+        resource: For example ``Observation/hs-tnt-1``.
+        reason: For example ``entered-in-error``.
+    """
+
+    file: str
+    resource: str
+    reason: str
+
+
+class Override(Frozen):
+    """An explicit statement that a file is of the same patient, against or without its identity.
+
+    Args:
+        file: The file.
+        by: ``--same-patient`` or the ``attach`` line of ``case.yaml``.
+        differs: The identity fields that disagree with another source; never their values.
+    """
+
+    file: str
+    by: str
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CaseFiles:
+    """One case as read.
+
+    Args:
+        case: Identifier of the case; derived from the content where none is stated.
+        problem: The presenting problem.
+        synthetic: Whether ``case.yaml`` declares the patient invented.
+        time_zone: IANA zone declared for the case or site.
+        at: Moment of assessment: as asked for, else as stated in ``case.yaml``.
+        timeline: All facts.
+        recordings: Recording id to the recording.
+        inputs: Every file, by name.
+        identity: How the identities compare.
+        retracted: Records not used because their source took them back or replaced them.
+        overrides: Explicit same-patient statements.
+    """
+
+    case: str
+    problem: str
+    synthetic: bool
+    time_zone: str | None
+    at: ClinicalTime | None
+    timeline: Timeline
+    recordings: Mapping[str, EcgRecording]
+    inputs: tuple[InputFile, ...]
+    identity: IdentityReport
+    retracted: tuple[Retraction, ...] = ()
+    overrides: tuple[Override, ...] = ()

@@ -1,0 +1,126 @@
+"""What a file is, by its content; the name only tells what somebody meant it to be."""
+
+import re
+from typing import Literal
+
+from tools.ecg.readers.sierra import is_sierra
+from tools.ecg.readers.wfdb_header import looks_like_header
+
+Kind = Literal[
+    "FHIR JSON",
+    "DICOM",
+    "WFDB header",
+    "Philips Sierra XML",
+    "case file",
+    "gzip",
+    "text",
+    "not taken",
+    "not recognised",
+    "empty",
+]
+
+HEAD = 65536
+"""Bytes looked at."""
+
+ECG_KINDS: frozenset[Kind] = frozenset({"DICOM", "WFDB header", "Philips Sierra XML"})
+
+_CASE = re.compile(
+    rb"""^(?:schema\s*:\s*['"]?epicrisis/case/|(?:facts|answers|attach)\s*:)""", re.MULTILINE
+)
+_NOT_TAKEN: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"%PDF", "a PDF"),
+    (0, b"\x89PNG", "a picture"),
+    (0, b"\xff\xd8\xff", "a picture"),
+    (0, b"GIF8", "a picture"),
+    (0, b"II*\x00", "a TIFF picture or slide"),
+    (0, b"MM\x00*", "a TIFF picture or slide"),
+    (0, b"MSH|", "HL7 v2"),
+    (0, b"0       ", "EDF"),
+    (0, b"MATLAB 5.0", "a MATLAB file"),
+    (0, b"\xd0\xcf\x11\xe0", "an Office document"),
+    (0, b"Rar!", "an archive; unpack it first"),
+    (0, b"7z\xbc\xaf", "an archive; unpack it first"),
+    (257, b"ustar", "an archive; unpack it first"),
+)
+_XML: tuple[tuple[bytes, str], ...] = (
+    (b"http://hl7.org/fhir", "FHIR XML; export it as JSON"),
+    (b"AnnotatedECG", "HL7 annotated ECG (aECG)"),
+    (b"ClinicalDocument", "a CDA document"),
+)
+_MEANT = {
+    ".json": "FHIR JSON",
+    ".ndjson": "FHIR NDJSON",
+    ".dcm": "DICOM",
+    ".xml": "XML",
+    ".hea": "a WFDB header",
+    ".yaml": "YAML",
+    ".yml": "YAML",
+    ".gz": "gzip",
+}
+_ENCRYPTED_ENTRY = 0x1
+"""General purpose bit 0 of a ZIP local header (PKWARE APPNOTE 4.4.4)."""
+
+
+def sniff(content: bytes) -> Kind:
+    """Return the kind of a content.
+
+    Examples:
+        >>> sniff(b'{"resourceType": "Patient"}'), sniff(b"%PDF-1.7"), sniff(b"")
+        ('FHIR JSON', 'not taken', 'empty')
+    """
+    head = content[:HEAD]
+    if not head.strip(b"\x00 \t\r\n"):
+        return "empty"
+    if head[:2] == b"\x1f\x8b":
+        return "gzip"
+    if head[128:132] == b"DICM" or _is_bare_dicom(head):
+        return "DICOM"
+    if is_sierra(head):
+        return "Philips Sierra XML"
+    if not_taken(content) is not None:
+        return "not taken"
+    text = _as_text(head)
+    if text is None:
+        return "not recognised"
+    if text.lstrip()[:1] in (b"{", b"["):
+        return "FHIR JSON"
+    if _CASE.search(text):
+        return "case file"
+    return "WFDB header" if looks_like_header(head) else "text"
+
+
+def not_taken(content: bytes) -> str | None:
+    """Return what a content of a known kind that is not taken is, in words."""
+    if content[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        locked = len(content) > 6 and content[6] & _ENCRYPTED_ENTRY
+        return f"{'an encrypted' if locked else 'a'} ZIP archive, not opened; unpack it first"
+    for offset, magic, words in _NOT_TAKEN:
+        if content[offset : offset + len(magic)] == magic:
+            return words
+    head = (_as_text(content[:HEAD]) or b"").lstrip()
+    if not head.startswith(b"<"):
+        return None
+    return next((words for mark, words in _XML if mark in head), "XML of another kind")
+
+
+def meant(name: str) -> str | None:
+    """Return what a file's name says it should be, or None where it says nothing."""
+    return next((kind for ending, kind in _MEANT.items() if name.lower().endswith(ending)), None)
+
+
+def _as_text(head: bytes) -> bytes | None:
+    """Return the beginning of a text as UTF-8, or None where it is not text."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if head.startswith(mark):
+            return head[: len(head) // 2 * 2].decode(encoding, errors="replace").encode()
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    controls = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
+    return None if b"\x00" in head or controls else head
+
+
+def _is_bare_dicom(head: bytes) -> bool:
+    """Return whether a data set without preamble begins: group 2 or 8, explicit or implicit VR."""
+    if len(head) < 8 or head[:2] not in (b"\x02\x00", b"\x08\x00") or head[3] != 0:
+        return False
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    return explicit or int.from_bytes(head[4:8], "little") <= HEAD

@@ -1,0 +1,194 @@
+"""Every total and every category that a score can still reach, given what is known."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+from knowledge.errors import ReferenceDataError
+from knowledge.quantity import Interval
+from knowledge.rules import Answer, Condition, combine, holds
+from knowledge.score_rows import DecisionRow, Item, ScoreBand
+from knowledge.scores import Score
+from tools.risk.completions import Group, Values, connected, walk
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What matters of one completion.
+
+    Args:
+        totals: Points of each score read, in the order of `Outcomes.scores`.
+        truths: The tests of inputs in the decision rows: position and truth.
+    """
+
+    totals: tuple[float, ...]
+    truths: frozenset[tuple[int, bool]] = frozenset()
+
+    def __add__(self, other: "Reached") -> "Reached":
+        """Return the state of two independent parts together."""
+        totals = tuple(a + b for a, b in zip(self.totals, other.totals, strict=True))
+        return Reached(totals, self.truths | other.truths)
+
+
+class Outcomes:
+    """The exact set of outcomes of one score over every completion of its unknown inputs.
+
+    Args:
+        score: The score or rule.
+        scores: Scores whose totals count: itself where it has items, and those its rule reads.
+        values: Representative values of every input, one where it is decided.
+    """
+
+    def __init__(self, score: Score, scores: Sequence[Score], values: Values) -> None:
+        self.score = score
+        self.scores = tuple(scores)
+        self._values = values
+        self._known = {i: options[0] for i, options in values.items() if len(options) == 1}
+        self._items = [(at, item) for at, s in enumerate(self.scores) for item in s.items]
+        conditions = [row.when for row in score.decision if row.when is not None]
+        self._leaves = [leaf for c in conditions for leaf in c.leaves() if leaf.input]
+        self._leaf_at = {id(leaf): at for at, leaf in enumerate(self._leaves)}
+        self._tested: dict[tuple[int, int, int], bool] = {}
+
+    def unknown(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Return those of `ids` that more than one value is possible for, each once."""
+        return tuple(dict.fromkeys(i for i in ids if i not in self._known))
+
+    @cached_property
+    def states(self) -> frozenset[Reached]:
+        """Every attainable state."""
+        return self._together(self._groups)
+
+    @cached_property
+    def totals(self) -> tuple[float, ...]:
+        """Every attainable total of the score itself, ascending; empty for a rule."""
+        return () if self.score.is_rule else self.totals_of(self.score.id)
+
+    def totals_of(self, score_id: str) -> tuple[float, ...]:
+        """Return every attainable total of one of `scores`, ascending."""
+        at = [s.id for s in self.scores].index(score_id)
+        return tuple(sorted({state.totals[at] for state in self.states}))
+
+    @cached_property
+    def bands(self) -> tuple[ScoreBand, ...]:
+        """Every attainable band, in the order of the file."""
+        reached = {self._result(state) for state in self.states}
+        return tuple(b for b in self.score.bands if any(b.name == self._name(r) for r in reached))
+
+    @cached_property
+    def rows(self) -> tuple[DecisionRow, ...]:
+        """Every attainable decision row, in the order of the file."""
+        if not self.score.is_rule:
+            return ()
+        reached = {id(self._row(state)) for state in self.states}
+        return tuple(row for row in self.score.decision if id(row) in reached)
+
+    @cached_property
+    def deciding(self) -> frozenset[str]:
+        """Unknown inputs that can change the total (of a score) or the category (of a rule)."""
+        found: set[str] = set()
+        for group in self._groups:
+            rest = frozenset({self._base})  # totals add up, so the rest cannot change a difference
+            if self.score.is_rule:
+                rest = self._together([g for g in self._groups if g is not group])
+            for input_id, differing in group.by_input.items():
+                if any(self._differ(states, rest) for states in differing):
+                    found.add(input_id)
+        return frozenset(found)
+
+    def points(self, item: Item) -> tuple[float, float]:
+        """Return the fewest and the most points an item can give."""
+        unknown = self.unknown(item.inputs())
+        spaces = (self._values[i] for i in unknown)
+        reached = [
+            self._points(item, {**self._known, **dict(zip(unknown, picked, strict=True))})
+            for picked in itertools.product(*spaces)
+        ]
+        return min(reached), max(reached)
+
+    def _points(self, item: Item, answers: Mapping[str, Answer]) -> float:
+        """Return the points of an item for one completion."""
+        for rule in item.rules:
+            if combine(rule.when, lambda leaf: self._test(leaf, answers)):
+                return rule.points
+        return item.otherwise
+
+    def _test(self, leaf: Condition, answers: Mapping[str, Answer]) -> bool:
+        """Return the truth of one test; values live as long as this object, so ids name them."""
+        mover = None if leaf.below is None else answers[leaf.below.input]
+        key = (id(leaf), id(answers[leaf.input or ""]), id(mover))
+        found = self._tested.get(key)
+        if found is None:
+            found = self._tested[key] = bool(holds(leaf, answers))
+        return found
+
+    def _differ(self, states: frozenset[Reached], rest: frozenset[Reached]) -> bool:
+        if not self.score.is_rule:
+            return len({s.totals[0] for s in states}) > 1
+        return any(len({self._result(s + r) for s in states}) > 1 for r in rest)
+
+    def _result(self, state: Reached) -> float | str:
+        """Return the total of a score, or the category of a rule."""
+        return self._row(state).category if self.score.is_rule else state.totals[0]
+
+    def _name(self, result: float | str) -> str:
+        if isinstance(result, str):
+            return result
+        names = [band.name for band in self.score.bands if band.holds(result)]
+        if len(names) != 1:
+            raise ReferenceDataError(self.score.id, f"{result} points fall into {len(names)} bands")
+        return names[0]
+
+    def _row(self, state: Reached) -> DecisionRow:
+        truths = dict(state.truths)
+        points = {s.id: total for s, total in zip(self.scores, state.totals, strict=True)}
+
+        def test(leaf: Condition) -> bool | None:
+            if leaf.score is None:
+                return truths[self._leaf_at[id(leaf)]]
+            total = Interval.exact(points[leaf.score])
+            return all(total.compare(op, limit) for op, limit in leaf.limits)
+
+        return next(
+            row for row in self.score.decision if row.when is None or combine(row.when, test)
+        )
+
+    @cached_property
+    def _parts(self) -> list[tuple[str, ...]]:
+        items = [self.unknown(item.inputs()) for _, item in self._items]
+        return items + [self.unknown(leaf.inputs()) for leaf in self._leaves]
+
+    @cached_property
+    def _base(self) -> Reached:
+        """What the decided items and tests contribute."""
+        decided = [at for at, part in enumerate(self._parts) if not part]
+        return self._state(decided, self._known)
+
+    @cached_property
+    def _groups(self) -> tuple[Group[Reached], ...]:
+        def group(inputs: tuple[str, ...], members: list[int]) -> Group[Reached]:
+            return walk(
+                inputs, self._values, lambda chosen: self._state(members, {**self._known, **chosen})
+            )
+
+        return tuple(group(inputs, members) for inputs, members in connected(self._parts))
+
+    def _state(self, members: Iterable[int], answers: Mapping[str, Answer]) -> Reached:
+        totals = [0.0] * len(self.scores)
+        truths: set[tuple[int, bool]] = set()
+        for member in members:
+            if member < len(self._items):
+                at, item = self._items[member]
+                totals[at] += self._points(item, answers)
+            else:
+                leaf = member - len(self._items)
+                truths.add((leaf, self._test(self._leaves[leaf], answers)))
+        return Reached(tuple(totals), frozenset(truths))
+
+    def _together(self, groups: Sequence[Group[Reached]]) -> frozenset[Reached]:
+        return reduce(
+            lambda sums, group: frozenset(a + b for a in sums for b in group.states),
+            groups,
+            frozenset({self._base}),
+        )
