@@ -1,7 +1,7 @@
 """Put an assessment together from what is known at the end of the pathway."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
@@ -9,7 +9,6 @@ from agent.assessment import (
     Assessment,
     DifferentialEntry,
     InputRecord,
-    MissingItem,
     Provenance,
     Reason,
     Recommended,
@@ -28,8 +27,10 @@ from knowledge.finding import State as Known
 from knowledge.pathways import Pathway
 from knowledge.reference import Citation
 from knowledge.risk import NOT_DETERMINED
+from knowledge.rules import Answer, Condition, holds
 from knowledge.timeline import Category
 from tools.intake.result import CaseFiles, InputFile
+from tools.toolbox import discover
 
 _TABLE = "pathways/chest_pain"
 _TIMINGS = ("seconds", "result_sha256", "python", "packages")
@@ -49,8 +50,8 @@ def compose(
     entries = differential(pathway, state)
     state = state.with_extra({f"verdict.{e.id}": e.verdict.value for e in entries})
     advised = recommendations(pathway, state, time_zone=case.time_zone)
-    open_items = missing(state, entries)
-    status, reason = _status(state, ecgs, seen, made_by, open_items)
+    open_items = missing(state, entries, troponin=pathway.troponin_order)
+    status, reason = _status(state, pathway, seen, made_by)
     cited = _Citations(pathway)
     return Assessment(
         case=case.case,
@@ -125,11 +126,7 @@ def _cited_row(row: Recommended, cited: _Citations) -> Recommended:
 
 
 def _status(
-    state: State,
-    ecgs: Sequence[EcgRun],
-    seen: Episode,
-    made_by: Provenance,
-    open_items: Sequence[MissingItem],
+    state: State, pathway: Pathway, seen: Episode, made_by: Provenance
 ) -> tuple[Status, str]:
     """Return how far the assessment got, and what stands in the way.
 
@@ -140,26 +137,36 @@ def _status(
     has_troponin = any(s.state is Known.PRESENT for s in seen.samples)
     if not has_ecg and not has_troponin:
         return Status.NOT_ASSESSABLE, "neither a usable ECG nor a usable troponin result"
-    required = {run.tool for run in made_by.tools if run.required}
-    unfinished = [
-        run.tool for run in made_by.tools if run.required and run.outcome not in ("done", "skipped")
-    ]
-    if not ecgs:
-        unfinished.append("ecg_analysis")
-    unfinished += [
-        key
-        for key, risk in state.risks.items()
-        if key in required and risk.category == NOT_DETERMINED
-    ]
-    waiting = state.extra.get("troponin.waiting") is True
-    undecided = state.extra.get("troponin.decided") is not True
-    if waiting:
-        unfinished.append("serial_troponin (next sample)")
-    elif undecided and "serial_troponin" in required:
-        unfinished.append("serial_troponin")
+    unfinished = tuple(dict.fromkeys(_unfinished(state, pathway, made_by)))
     if unfinished:
-        return Status.PARTIAL, "not finished: " + ", ".join(dict.fromkeys(unfinished))
+        return Status.PARTIAL, "not finished: " + ", ".join(unfinished)
     return Status.COMPLETE, ""
+
+
+def _unfinished(state: State, pathway: Pathway, made_by: Provenance) -> Iterator[str]:
+    """Yield the required tools without a result, by the title of their card."""
+    answers = state.answers()
+    done = {run.tool for run in made_by.tools if run.outcome == "done"}
+    for step in pathway.steps:
+        if (
+            not step.required
+            or _holds(step.settled_when, answers)
+            or _holds(step.skip_when, answers)
+        ):
+            continue
+        title = discover()[step.tool].card.title
+        risk = state.risks.get(step.tool)
+        if step.tool == "serial_troponin":
+            if state.extra.get("troponin.waiting") is True:
+                yield f"{title} (next sample)"
+            elif state.extra.get("troponin.decided") is not True:
+                yield title
+        elif step.tool not in done or (risk is not None and risk.category == NOT_DETERMINED):
+            yield title
+
+
+def _holds(condition: Condition | None, answers: Mapping[str, Answer]) -> bool:
+    return condition is not None and holds(condition, answers) is True
 
 
 def _findings(

@@ -1,6 +1,6 @@
 """What is missing, what it would unlock, and how to give it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from agent.assessment import DifferentialEntry, MissingItem, Verdict
 from agent.state import State
@@ -9,7 +9,9 @@ from knowledge.finding import NotAssessed, Why
 from knowledge.risk import MissingInput
 
 
-def missing(state: State, entries: Iterable[DifferentialEntry]) -> tuple[MissingItem, ...]:
+def missing(
+    state: State, entries: Iterable[DifferentialEntry], *, troponin: Collection[str]
+) -> tuple[MissingItem, ...]:
     """Return every missing input once, what unlocks most first.
 
     An input appears when a risk names it as able to change its result, or when it would settle a
@@ -17,7 +19,10 @@ def missing(state: State, entries: Iterable[DifferentialEntry]) -> tuple[Missing
     """
     unlocks: dict[str, list[str]] = {}
     first: dict[str, MissingInput] = {}
-    for risk in state.risks.values():
+    decided = state.extra.get("troponin.decided") is True
+    for key, risk in state.risks.items():
+        if decided and key in troponin:
+            continue  # another algorithm has settled it; a sample nobody needs is not asked for
         for item in risk.missing:
             unlocks.setdefault(item.input, []).append(risk.name)
             first.setdefault(item.input, item)

@@ -97,6 +97,8 @@ def _troponin(pathway: Pathway, state: State) -> Sentence:
     telling = [r for r in risks if r.category not in (NOT_ASSESSED, NOT_DETERMINED)]
     decided = [r for r in telling if r.next_due is None]
     best = (decided or telling or risks)[0]
+    if best.not_assessed is not None:
+        return Sentence(text=f"Troponin: not assessed ({best.not_assessed.detail}).")
     return Sentence(
         text=f"{best.name}: {best.statement or best.category}",
         evidence=best.evidence,

@@ -7,6 +7,9 @@ from knowledge.reference import Review
 from knowledge.risk import Risk
 from knowledge.rules import holds
 
+OWN = "epicrisis"
+"""Key of the source of rows that are our own design."""
+
 _ORDER = tuple(Urgency)
 
 
@@ -45,6 +48,8 @@ def due_risk(pathway: Pathway, state: State) -> Risk | None:
 
 def label(pathway: Pathway, source: str) -> str:
     """Return how a summary of a source is labelled."""
+    if source == OWN:
+        return "Epicrisis pathway design, not from a guideline"
     found = pathway.sources[source]
     year = f" ({found.year})" if found.year else ""
     return f"Epicrisis summary of {found.title}{year}, not verbatim"

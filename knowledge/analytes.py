@@ -5,15 +5,15 @@ where the analyte lists its unit. What is not in the table is "not assessed: uni
 unless the optional UCUM parser is sure.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
-from typing import Literal, Self
+from collections.abc import Mapping
+from functools import cache, cached_property, lru_cache
+from typing import Literal, NamedTuple, Self
 
 from pydantic import FiniteFloat, PositiveFloat, model_validator
 
 from knowledge.finding import NotAssessed, Why
 from knowledge.model import Frozen
-from knowledge.quantity import Interval, Measured, format_number, measured
+from knowledge.quantity import Interval, Measured, Quantity, format_number, measured
 from knowledge.reference import Table, load
 from knowledge.units import not_below, ucum_factor
 
@@ -101,7 +101,7 @@ class Analyte(Frozen):
         return (row.mass_factor or 1.0) / mass
 
 
-class Converted(Frozen):
+class Converted(NamedTuple):
     """A value in the canonical unit, and what the conversion has to say about it.
 
     Args:
@@ -187,76 +187,121 @@ def convert(
         >>> convert("d_dimer", Interval.exact(400), "ng/mL").detail
         'unit not recognised: FEU or DDU not stated'
     """
+    rule = _rule(key, (unit_text or "").strip(), loinc)
+    if isinstance(rule, NotAssessed):
+        return rule
     analyte = analytes().analytes[key]
-    text = unit_text.strip() if unit_text and unit_text.strip() else None
-    rows = analytes().rows(key, text)
+    if isinstance(rule, _Conversion):
+        return _apply(analyte, interval, rule)
+    return _without_unit(analyte, interval, rule)
+
+
+def convert_number(
+    key: str, number: float, unit_text: str | None, loinc: str | None = None
+) -> Converted | NotAssessed:
+    """Return the same as `convert` for one exact number; the short way for a long chart.
+
+    Examples:
+        >>> convert_number("hs_ctnt", 0.012, "ug/L").value
+        Quantity(kind='quantity', value=12.0, unit='ng/L')
+    """
+    rule = _rule(key, (unit_text or "").strip(), loinc)
+    if not isinstance(rule, _Conversion):
+        return convert(key, Interval.exact(number), unit_text, loinc)
+    value = number
+    if not rule.is_identity:
+        value = float(f"{number * rule.factor + rule.offset:.12g}")
+    analyte = analytes().analytes[key]
+    if not analyte.low <= value <= analyte.high:
+        return _impossible(analyte)
+    quantity = Quantity(value=value, unit=analyte.unit)
+    return Converted(value=quantity, changed=not rule.is_identity, flags=rule.flags)
+
+
+class _Conversion(NamedTuple):
+    """Canonical = stated x factor + offset."""
+
+    factor: float
+    offset: float = 0.0
+    flags: tuple[str, ...] = ()
+
+    @property
+    def is_identity(self) -> bool:
+        return self.factor == 1.0 and self.offset == 0.0
+
+
+@lru_cache(maxsize=4096)
+def _rule(
+    key: str, text: str, loinc: str | None
+) -> _Conversion | tuple[_Conversion, ...] | NotAssessed:
+    """Return the conversion of a spelling; all that are possible where no unit is stated."""
+    analyte = analytes().analytes[key]
+    rows = analytes().rows(key, text or None)
     if not rows:
-        return _by_parser(analyte, interval, text or "")
+        return _by_parser(analyte, text)
     code = analyte.loinc.get(loinc) if loinc is not None else None
     fixed = code.form if code is not None else None
     if fixed is not None:
         agreeing = tuple(row for row in rows if row.form in (None, fixed))
         if not agreeing:
-            stated = rows[0].form
             return NotAssessed(
                 why=Why.CONFLICTING,
-                detail=f"the unit says {stated}, the LOINC code says {fixed}",
+                detail=f"the unit says {rows[0].form}, the LOINC code says {fixed}",
             )
         rows = agreeing
-    if text is None:
-        return _without_unit(analyte, interval, rows)
-    if len({analyte.factor(row) for row in rows}) > 1:
+    found = tuple(dict.fromkeys(_conversion(analyte, row) for row in rows))
+    if not text:
+        return found
+    if len(found) > 1:
         return _not_recognised(f"{analyte.form_question} not stated")
-    return _apply(analyte, interval, analyte.factor(rows[0]), rows[0])
+    return found[0]
+
+
+def _conversion(analyte: Analyte, row: UnitRow) -> _Conversion:
+    return _Conversion(analyte.factor(row), row.offset, (row.flag,) if row.flag else ())
+
+
+def _by_parser(analyte: Analyte, text: str) -> _Conversion | NotAssessed:
+    factor = None if analyte.form_question else ucum_factor(text, analyte.unit)
+    if factor is None:
+        return _not_recognised(f"{text[:40]!r} for {analyte.label}")
+    return _Conversion(factor)
 
 
 def _apply(
-    analyte: Analyte,
-    interval: Interval,
-    factor: float,
-    row: UnitRow | None,
-    flags: tuple[str, ...] = (),
+    analyte: Analyte, interval: Interval, rule: _Conversion, *flags: str
 ) -> Converted | NotAssessed:
-    offset = row.offset if row is not None else 0.0
-    scaled = interval if factor == 1.0 and offset == 0.0 else interval.scaled(factor, offset)
-    floor = min(analyte.low, 0.0)
-    possible = not_below(scaled, floor) if interval.low is None else scaled
+    scaled = interval if rule.is_identity else interval.scaled(rule.factor, rule.offset)
+    possible = not_below(scaled, min(analyte.low, 0.0)) if interval.low is None else scaled
     if possible is None or not _overlaps(possible, analyte.low, analyte.high):
-        return NotAssessed(
-            why=Why.VALUE_IMPOSSIBLE,
-            detail=f"value impossible: {analyte.label} lies between {format_number(analyte.low)} "
-            f"and {format_number(analyte.high)} {analyte.unit}",
-        )
-    if row is not None and row.flag is not None:
-        flags = (*flags, row.flag)
+        return _impossible(analyte)
     return Converted(
-        value=measured(possible, analyte.unit), changed=scaled is not interval, flags=flags
+        value=measured(possible, analyte.unit),
+        changed=not rule.is_identity,
+        flags=(*flags, *rule.flags),
     )
 
 
 def _without_unit(
-    analyte: Analyte, interval: Interval, rows: tuple[UnitRow, ...]
+    analyte: Analyte, interval: Interval, rules: tuple[_Conversion, ...]
 ) -> Converted | NotAssessed:
     """Return the value where one unit alone makes it possible, flagged; refuse it otherwise."""
-    by_factor = {(analyte.factor(row), row.offset): row for row in rows}
-    possible = [
-        result
-        for (factor, _), row in by_factor.items()
-        if isinstance(result := _apply(analyte, interval, factor, row, (ASSUMED,)), Converted)
-    ]
+    results = [_apply(analyte, interval, rule, ASSUMED) for rule in rules]
+    possible = [result for result in results if isinstance(result, Converted)]
     if len(possible) == 1:
         return possible[0]
     if not possible:
         return NotAssessed(why=Why.VALUE_IMPOSSIBLE, detail="no unit stated, impossible in any")
-    units = ", ".join(sorted({row.unit for row in rows}))
+    units = ", ".join(sorted({row.unit for row in analyte.units}))
     return _not_recognised(f"no unit stated, possible in more than one of {units}")
 
 
-def _by_parser(analyte: Analyte, interval: Interval, text: str) -> Converted | NotAssessed:
-    factor = None if analyte.form_question else ucum_factor(text, analyte.unit)
-    if factor is None:
-        return _not_recognised(f"{text[:40]!r} for {analyte.label}")
-    return _apply(analyte, interval, factor, None)
+def _impossible(analyte: Analyte) -> NotAssessed:
+    return NotAssessed(
+        why=Why.VALUE_IMPOSSIBLE,
+        detail=f"value impossible: {analyte.label} lies between {format_number(analyte.low)} "
+        f"and {format_number(analyte.high)} {analyte.unit}",
+    )
 
 
 def _not_recognised(what: str) -> NotAssessed:
@@ -264,9 +309,5 @@ def _not_recognised(what: str) -> NotAssessed:
 
 
 def _overlaps(interval: Interval, low: float, high: float) -> bool:
-    return all(_bounds(interval, low, high))
-
-
-def _bounds(interval: Interval, low: float, high: float) -> Iterator[bool]:
-    yield interval.high is None or interval.high >= low
-    yield interval.low is None or interval.low <= high
+    above = interval.high is None or interval.high >= low
+    return above and (interval.low is None or interval.low <= high)

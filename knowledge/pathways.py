@@ -42,6 +42,7 @@ class Step(Sourced):
         when: Where given, the tool runs only if this is not known to be false.
         skip_when: A stop rule: where this is true the tool is not run.
         skip_reason: What the result then says.
+        settled_when: Where this is true, a missing result does not leave the assessment unfinished.
     """
 
     tool: str
@@ -50,6 +51,7 @@ class Step(Sourced):
     when: Condition | None = None
     skip_when: Condition | None = None
     skip_reason: str = ""
+    settled_when: Condition | None = None
 
     @model_validator(mode="after")
     def _a_stop_has_a_reason(self) -> Self:

@@ -1,5 +1,6 @@
 """One patient's typed, time-ordered facts: what every tool and every view reads."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import Self
@@ -11,6 +12,8 @@ from knowledge.evidence import Evidence
 from knowledge.finding import Finding
 from knowledge.model import Frozen
 from knowledge.patient import Patient
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Category(StrEnum):
@@ -113,6 +116,25 @@ class Timeline(Frozen):
         return tuple(f for f in self.facts if f.category in categories)
 
 
-def _order(fact: Fact) -> tuple[str, str]:
+class _Tie:
+    """Orders two facts of one time and name by their ids, which are computed only then."""
+
+    __slots__ = ("fact",)
+
+    def __init__(self, fact: Fact) -> None:
+        self.fact = fact
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Tie) and self.fact.finding.id == other.fact.finding.id
+
+    def __hash__(self) -> int:
+        return hash(self.fact.finding.id)
+
+    def __lt__(self, other: "_Tie") -> bool:
+        return self.fact.finding.id < other.fact.finding.id
+
+
+def _order(fact: Fact) -> tuple[bool, datetime, str, _Tie]:
     time = fact.finding.time
-    return "" if time is None else time.sort_key[0].isoformat(), fact.finding.id
+    at = _NEVER if time is None else time.sort_key[0]
+    return time is not None, at, fact.finding.concept.text, _Tie(fact)

@@ -65,7 +65,7 @@ def assess(
     outcome = assess_paths(
         paths,
         at=moment(at),
-        now=ClinicalTime(at=datetime.now(UTC)),
+        now=utc_now(),
         settings=settings,
         same_patient=tuple(same_patient or ()),
     )
@@ -95,6 +95,11 @@ def exit_code(assessment: Assessment) -> int:
     if not any(item.status == "read" for item in assessment.inputs):
         return UNUSABLE_INPUT
     return 0
+
+
+def utc_now() -> ClinicalTime:
+    """Return the current moment; only commands read the clock."""
+    return ClinicalTime(at=datetime.now(UTC))
 
 
 def moment(text: str | None) -> ClinicalTime | None:

@@ -1,6 +1,5 @@
 """``epicrisis demo [NAME]``: the bundled synthetic examples."""
 
-from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +8,9 @@ import typer
 from rich.console import Console
 
 from agent.assess import assess_paths
-from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import InvalidValueError
 from knowledge.settings import Settings
-from serving.commands.assess import present
+from serving.commands.assess import present, utc_now
 
 DEFAULT = "nstemi"
 
@@ -44,9 +42,7 @@ def demo(
             f"example {chosen!r}", "there is none of that name", f"one of {', '.join(names())}"
         )
     with as_file(files("serving").joinpath("examples", chosen)) as folder:
-        outcome = assess_paths(
-            [folder], at=None, now=ClinicalTime(at=datetime.now(UTC)), settings=Settings()
-        )
+        outcome = assess_paths([folder], at=None, now=utc_now(), settings=Settings())
     target = out / chosen
     present(outcome, as_json=as_json, out=target)
     if not as_json:

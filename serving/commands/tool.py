@@ -1,6 +1,7 @@
 """``epicrisis tool list|show|run``: the tools, their contracts, and one tool on one case."""
 
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,21 +12,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.episode import episode
+from agent.assess import PATHWAY
+from agent.episode import Episode, episode
 from agent.runner import call
-from agent.state import State
-from agent.troponin_step import run_troponin
-from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import ContractError, InvalidValueError, UnavailableError
 from knowledge.finding import Finding
 from knowledge.pathways import pathway
+from knowledge.patient import Patient
 from knowledge.settings import Settings
+from knowledge.timeline import Timeline
 from serving.commands.assess import moment, utc_now
 from tools.chart.answers import resolve
 from tools.ecg.model import EcgRecording
 from tools.intake.case_file import stated_finding
 from tools.intake.folder import read_case
+from tools.intake.result import CaseFiles
 from tools.toolbox import Tool, discover
 
 
@@ -50,7 +52,7 @@ def list_tools(
     table = Table("group", "tool", "version", "what it returns", "tag")
     for found in tools:
         card = found.card
-        table.add_row(card.group, found.name, found.version, found.summary, card.regulatory)
+        table.add_row(card.group, found.name, found.version, Text(found.summary), card.regulatory)
     Console().print(table)
 
 
@@ -59,7 +61,7 @@ def show(name: str) -> None:
     found = _tool(name)
     console = Console()
     console.print(Text(f"{found.card.title} ({found.name} {found.version})", style="bold"))
-    console.print(Text(inspect.getdoc(found.function) or ""))
+    console.print(Text(found.summary))
     for field in ("needs", "refuses", "limits", "accuracy", "sources"):
         rows = getattr(found.card, field)
         if rows:
@@ -77,45 +79,77 @@ def run(
     ] = None,
     values: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="INPUT=ANSWER", help="An answer given here, for example age_years='60 a'"),
+        typer.Option(
+            "--set", metavar="INPUT=ANSWER", help="One answer, for example age_years='60 a'"
+        ),
     ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME")] = None,
 ) -> None:
-    """Run one tool and print its result as JSON; inputs not given are "not assessed"."""
+    """Run one tool and print its result as JSON; inputs that are not given are not assessed."""
     found = _tool(name)
     settings = Settings()
     if found.card.regulatory == "device-function" and not settings.device_functions:
-        raise UnavailableError(found.name, "device functions are switched off", "set EPICRISIS_DEVICE_FUNCTIONS=true")
-    now = utc_now()
-    when = moment(at)
-    read = read_case(case or [], at=when, now=now, settings=settings) if case else None
-    moment_ = when or (read.at if read and read.at else now)
-    findings: dict[str, Finding] = {}
-    if read is not None:
-        findings.update(resolve(read.timeline, at=moment_).findings)
-    findings.update(dict(_stated(text) for text in values or ()))
-    result = _result(found, findings, read, moment_)
-    text = orjson.dumps(result.model_dump(mode="json", exclude_none=True), option=orjson.OPT_INDENT_2)
-    typer.echo(text.decode())
+        raise UnavailableError(
+            found.name, "switched off", "set EPICRISIS_DEVICE_FUNCTIONS=true to switch it on"
+        )
+    asked, now = moment(at), utc_now()
+    read = read_case(case, at=asked, now=now, settings=settings) if case else None
+    result = _result(found, _arguments(found, read, values or (), asked, now))
+    body = result.model_dump(mode="json", exclude_none=True)
+    typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
 
 
-def _result(
-    found: Tool[..., Any], findings: dict[str, Finding], read: Any, at: ClinicalTime
-) -> BaseModel:
-    arguments: dict[str, Any] = {**findings, "at": at}
-    parameters = inspect.signature(found.function).parameters
-    if "samples" in parameters or "recording" in parameters:
-        if read is None:
-            raise ContractError(found.name, "needs a case with its recordings or samples", "give --case PATH")
-        seen = episode(read.timeline, read.recordings.values(), at=at, pathway=pathway("chest_pain"))
+def _tool(name: str) -> Tool[..., Any]:
+    found = discover().get(name)
+    if found is None:
+        raise InvalidValueError(
+            f"tool {name!r}", "there is none of that name", "see `epicrisis tool list`"
+        )
+    return found
+
+
+def _arguments(
+    found: Tool[..., Any],
+    read: CaseFiles | None,
+    values: Sequence[str],
+    asked: ClinicalTime | None,
+    now: ClinicalTime,
+) -> dict[str, Any]:
+    """Return everything at hand by parameter name."""
+    at = asked or (read.at if read is not None and read.at is not None else now)
+    timeline = read.timeline if read is not None else Timeline.of(Patient(), ())
+    findings: dict[str, Finding] = dict(resolve(timeline, at=at).findings)
+    findings.update(_stated(text) for text in values)
+    arguments: dict[str, Any] = {**findings, "assay": findings["troponin_assay"], "at": at}
+    wanted = set(inspect.signature(found.function).parameters) & {"samples", "recording"}
+    if wanted and read is None:
+        raise ContractError(found.name, "needs recordings or samples", "give a case by --case PATH")
+    if wanted and read is not None:
+        seen = episode(timeline, read.recordings.values(), at=at, pathway=pathway(PATHWAY))
         arguments["samples"] = seen.samples
-        if "recording" in parameters:
-            arguments["recording"] = _recording(found, seen.recordings)
-    for missing in set(parameters) - set(arguments):
-        if missing in catalogue().inputs:
-            arguments[missing] = resolve_missing(missing)
+        if "recording" in wanted:
+            arguments["recording"] = _latest(found, seen)
+    return arguments
+
+
+def _result(found: Tool[..., Any], arguments: dict[str, Any]) -> BaseModel:
     called = call(found, arguments)
     if called.problem is not None:
         raise ContractError(found.name, called.problem.detail)
     result: BaseModel = called.result
     return result
+
+
+def _latest(found: Tool[..., Any], seen: Episode) -> EcgRecording:
+    if not seen.recordings:
+        raise ContractError(found.name, "the case has no recording of this presentation")
+    return seen.recordings[-1]
+
+
+def _stated(text: str) -> tuple[str, Finding]:
+    key, equals, answer = text.partition("=")
+    if not equals:
+        raise InvalidValueError(
+            f"--set {text!r}", "is not INPUT=ANSWER", "for example known_cad=no"
+        )
+    return key, stated_finding(key, answer, file="command line", record=f"--set {key}")

@@ -1,51 +1,93 @@
 """Write one assessment as files: JSON, Markdown, HTML, the ECG pictures and the timeline."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from agent.assess import EcgRun, Outcome
+from agent.assess import Outcome
+from agent.assessment import Assessment
+from agent.ecg_step import EcgRun
 from knowledge.codes import EPICRISIS
+from knowledge.errors import InputError
 from knowledge.finding import State
 from serving.report.render import Picture, html, markdown
 from serving.report.timeline_svg import Event, timeline_svg
+from tools.ecg.measure import measure
 from tools.ecg.picture import picture_png, picture_svg
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """The pictures of one recording."""
+
+    picture: Picture
+    svg: str
+    png: bytes
+
+
 def write_report(outcome: Outcome, folder: Path) -> tuple[Path, ...]:
-    """Write everything below `folder` and return the paths; existing files are replaced."""
+    """Write everything below `folder` and return the paths; existing files are replaced.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     assessment = outcome.assessment
     shown = tuple(events(outcome))
-    pictures = [(run, _picture(run)) for run in outcome.ecgs if run.measurements is not None]
-    text = {
+    drawings = [drawn for run in outcome.ecgs if (drawn := draw(run)) is not None]
+    content = {
         "assessment.json": orjson.dumps(assessment.to_json(), option=orjson.OPT_INDENT_2),
         "report.md": markdown(assessment).encode(),
         "report.html": html(
-            assessment, events=shown, pictures=[picture for _, picture in pictures]
+            assessment, events=shown, pictures=[drawn.picture for drawn in drawings]
         ).encode(),
     }
-    drawn = timeline_svg(shown, time_zone=assessment.time_zone)
-    if drawn:
-        text["timeline.svg"] = drawn.encode()
-    for index, (run, picture) in enumerate(pictures, start=1):
-        text[f"ecg-{index}.svg"] = picture.svg.encode()
-        if run.measurements is not None:
-            text[f"ecg-{index}.png"] = picture_png(run.recording, run.measurements, run.report)
-    for name, content in text.items():
-        (folder / name).write_bytes(content)
-    return tuple(folder / name for name in text)
+    timeline = timeline_svg(shown, time_zone=assessment.time_zone)
+    if timeline:
+        content["timeline.svg"] = timeline.encode()
+    for index, drawn in enumerate(drawings, start=1):
+        content[f"ecg-{index}.svg"] = drawn.svg.encode()
+        content[f"ecg-{index}.png"] = drawn.png
+    for name, data in content.items():
+        (folder / name).write_bytes(data)
+    return tuple(folder / name for name in content)
+
+
+def draw(run: EcgRun) -> Drawn | None:
+    """Return the pictures of one recording; None where it was not analysed.
+
+    A recording that was not analysed (switched off, not measurable) has no measured points to
+    show; the report says so in words.
+    """
+    if not run.analysed:
+        return None
+    try:
+        measured = measure(run.recording)
+    except InputError:
+        return None
+    svg = picture_svg(run.recording, measured, run.report)
+    caption = (
+        f"{run.recording.file}; 25 mm/s, 10 mm/mV, points marked as measured. "
+        "Device function, research use."
+    )
+    return Drawn(
+        picture=Picture(
+            headline=run.report.headline,
+            svg=_inline(svg),
+            caption=caption,
+            notes=run.report.advice + tuple(p.detail for p in run.report.quality),
+        ),
+        svg=svg,
+        png=picture_png(run.recording, measured, run.report),
+    )
 
 
 def events(outcome: Outcome) -> Iterator[Event]:
     """Yield what the timeline shows: onset, ECGs, troponin samples, the moment, what is due."""
     assessment = outcome.assessment
-    for finding in assessment.findings:
-        if finding.state is not State.PRESENT or finding.time is None:
-            continue
-        if finding.concept.has(EPICRISIS, "onset"):
-            yield Event(kind="onset", label="onset of pain", time=finding.time)
+    yield from _onset(assessment)
     for run in outcome.ecgs:
         if run.recording.start is not None:
             yield Event(kind="ecg", label="ECG", time=run.recording.start)
@@ -53,22 +95,24 @@ def events(outcome: Outcome) -> Iterator[Event]:
         if sample.time is not None and sample.quantity is not None:
             yield Event(kind="sample", label=f"troponin {sample.quantity}", time=sample.time)
     yield Event(kind="now", label="assessment", time=assessment.provenance.at)
+    yield from _due(assessment)
+
+
+def _onset(assessment: Assessment) -> Iterator[Event]:
+    for finding in assessment.findings:
+        is_onset = finding.concept.has(EPICRISIS, "onset") and finding.state is State.PRESENT
+        if is_onset and finding.time is not None:
+            yield Event(kind="onset", label="onset of pain", time=finding.time)
+
+
+def _due(assessment: Assessment) -> Iterator[Event]:
     for recommended in assessment.recommendations:
-        if recommended.due is not None:
-            overdue = recommended.due.at < assessment.provenance.at.at
-            label = "sample overdue" if overdue else "next sample due"
-            kind = "overdue" if overdue else "due"
-            yield Event(kind=kind, label=label, time=recommended.due)
-
-
-def _picture(run: EcgRun) -> Picture:
-    assert run.measurements is not None  # noqa: S101 - the caller draws only measured recordings
-    return Picture(
-        headline=run.report.headline,
-        svg=_inline(picture_svg(run.recording, run.measurements, run.report)),
-        caption=f"{run.recording.file}; 25 mm/s, 10 mm/mV. Points marked as measured. "
-        "Device function, research use.",
-    )
+        if recommended.due is None:
+            continue
+        if recommended.due.at < assessment.provenance.at.at:
+            yield Event(kind="overdue", label="sample was due", time=recommended.due)
+        else:
+            yield Event(kind="due", label="next sample due", time=recommended.due)
 
 
 def _inline(svg: str) -> str:

@@ -23,6 +23,7 @@ class Picture:
     headline: str
     svg: str
     caption: str
+    notes: tuple[str, ...] = ()
 
 
 def markdown(assessment: Assessment) -> str:
@@ -46,6 +47,7 @@ def html(
                 "headline": p.headline,
                 "svg": Markup(p.svg),  # noqa: S704 - our own SVG
                 "caption": p.caption,
+                "notes": p.notes,
             }
             for p in pictures
         ],

@@ -39,10 +39,9 @@ def complete(
     absent = tuple(name for name in LIMB if name not in leads)
     if not absent or len(present) < 2:
         return leads, signal, ()
-    # Lead pairs are prepared best first: I and II where recorded.
     weights = np.array([_WEIGHTS[name] for name in present])
     recorded = signal[:, [leads.index(name) for name in present]]
-    first_two = np.linalg.lstsq(weights, recorded.T, rcond=None)[0]
+    first_two = np.linalg.pinv(weights) @ recorded.T
     added = (np.array([_WEIGHTS[name] for name in absent]) @ first_two).T
     everything = np.concatenate([signal, added], axis=1)
     names = (*leads, *absent)
@@ -68,7 +67,7 @@ def residual(leads: tuple[str, ...], signal: NDArray[np.float64]) -> tuple[float
         return 0.0, 0.0
     recorded = signal[:, [leads.index(name) for name in present]]
     weights = np.array([_WEIGHTS[name] for name in present])
-    explained = np.linalg.lstsq(weights, recorded.T, rcond=None)[0]
-    wrong = np.sqrt(((recorded - (weights @ explained).T) ** 2).mean(axis=0)).max()
+    explained = recorded @ (weights @ np.linalg.pinv(weights)).T
+    wrong = np.sqrt(((recorded - explained) ** 2).mean(axis=0)).max()
     size = np.sqrt((recorded**2).mean())
     return float(wrong), float(wrong / size) if size > 0 else 0.0

@@ -31,8 +31,8 @@ def pacing_spikes(
     middle = leads[reach:-reach]
     before, after = middle - leads[: -2 * reach], middle - leads[2 * reach :]
     height = np.where(before * after > 0, np.minimum(np.abs(before), np.abs(after)), 0)
-    span = np.percentile(leads, 99.5, axis=0) - np.percentile(leads, 0.5, axis=0)
-    enough = height > np.maximum(_MIN_MV, _SHARE_OF_SPAN * span)
+    low, high = np.percentile(leads, (0.5, 99.5), axis=0)
+    enough = height > np.maximum(_MIN_MV, _SHARE_OF_SPAN * (high - low))
     candidates = np.flatnonzero(enough.sum(axis=1) >= _MIN_LEADS)
     margin = int(_MARGIN_S * rate_hz)
     candidates = candidates[(candidates > margin) & (candidates < len(leads) - margin)]

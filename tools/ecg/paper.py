@@ -16,8 +16,8 @@ MM_PER_S = 25.0
 MM_PER_MV = 10.0
 _MM_PER_INCH = 25.4
 _MINOR, _MAJOR, _INK = "#f7d4d0", "#eaa39b", "#111111"
-_DRAWN_HZ = 250.0
-"""Columns of the trace; two points of each column, its lowest and highest sample, are drawn."""
+_DRAWN_HZ = 125.0
+"""Columns a second; two points of each, its lowest and highest sample, are drawn."""
 _PULSE_MM = 5.0
 
 
@@ -36,10 +36,18 @@ def page(width_mm: float, height_mm: float) -> "tuple[Figure, Axes]":
 def grid(axes: "Axes", *, left: float, bottom: float, width: float, height: float) -> None:
     """Draw the 1 mm and 5 mm grid of a field whose sides are multiples of 5 mm."""
     for step, colour, line in ((1, _MINOR, 0.25), (5, _MAJOR, 0.5)):
-        x = np.arange(0, width + 0.5, step)
-        y = np.arange(0, height + 0.5, step)
-        axes.vlines(left + x, bottom, bottom + height, color=colour, lw=line, zorder=1)
-        axes.hlines(bottom + y, left, left + width, color=colour, lw=line, zorder=1)
+        x = left + np.arange(0, width + 0.5, step)
+        y = bottom + np.arange(0, height + 0.5, step)
+        # one path for all lines, broken by NaN, keeps the document small
+        for across in (_broken(x, bottom, bottom + height), _broken(y, left, left + width)[::-1]):
+            axes.plot(*across, color=colour, lw=line, zorder=1)
+
+
+def _broken(
+    at: NDArray[np.float64], start: float, end: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    along = np.tile([start, end, np.nan], len(at))
+    return np.repeat(at, 3), along
 
 
 def calibration(axes: "Axes", *, x: float, y: float) -> None:
@@ -58,6 +66,7 @@ def trace(
     y: float,
     field: tuple[float, float, float, float],
     speed: float = MM_PER_S,
+    gain: float = MM_PER_MV,
 ) -> None:
     """Draw (samples,) mV from the point (x, y) mm; NaN leaves a gap.
 
@@ -65,14 +74,16 @@ def trace(
         axes: The page.
         signal_mv: What to draw.
         rate_hz: Samples a second.
-        x, y: Start of the line, and its level of 0 mV, mm.
+        x: Start of the line, mm.
+        y: Level of 0 mV, mm.
         field: (left, bottom, width, height) mm; what lies outside is cut off.
         speed: mm a second.
+        gain: mm a mV.
     """
     from matplotlib.patches import Rectangle
 
     t, v = thinned(signal_mv, rate_hz)
-    (line,) = axes.plot(x + t * speed, y + v * MM_PER_MV, color=_INK, lw=0.6, zorder=3)
+    (line,) = axes.plot(x + t * speed, y + v * gain, color=_INK, lw=0.6, zorder=3)
     line.set_clip_path(Rectangle(field[:2], field[2], field[3], transform=axes.transData))
 
 
@@ -97,7 +108,7 @@ def thinned(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (times in s, mV) with the lowest and highest sample of every drawn column.
 
-    A spike of one sample keeps its height. At or below twice the drawn rate nothing is left out.
+    A spike of one sample keeps its height. At or below twice that rate nothing is left out.
     """
     block = int(rate_hz // _DRAWN_HZ)
     times = np.arange(len(signal_mv)) / rate_hz

@@ -5,6 +5,7 @@ no identifier and no file name; texts come from the report's own templates.
 """
 
 import io
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from knowledge.finding import State
 from tools.ecg import paper
-from tools.ecg.model import EcgMeasurements, EcgRecording
+from tools.ecg.model import EcgMeasurements, EcgRecording, LeadMeasurement
 from tools.ecg.report import ECG, EcgReport
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 _ROWS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
 _RHYTHM_LEAD = "II"
 _COLUMN_S = 2.5
-_LEFT, _BOTTOM, _TOP, _GAP = 8.0, 8.0, 27.0, 15.0
+_LEFT, _BOTTOM, _TOP, _GAP = 8.0, 8.0, 32.0, 15.0
 _PULSE_MM, _WIDTH, _ROW_MM = 8.0, 260.0, 30.0
 _BEAT_SPEED, _BEAT_WIDTH, _BEAT_HEIGHT = 2 * paper.MM_PER_S, 65.0, 40.0
+_BEAT_ROOM = 35.0
+"""Height of a beat's field below its label, mm."""
 _BEATS_MM = len(_ROWS) * _BEAT_HEIGHT
 _HEIGHT = _BOTTOM + _BEATS_MM + _GAP + (len(_ROWS) + 1) * _ROW_MM + _TOP
 _RED, _GREY = "#b3261e", "#555555"
@@ -35,6 +38,8 @@ _POINTS = (
     ("T end", "t_off", "#6b3fa0"),
 )
 _AFTER_J_MS = 60
+_LINE = 135
+"""Characters that fit on a line of the header in bold."""
 _ST_STATEMENTS = (
     "stemi_criteria",
     "omi_equivalent",
@@ -45,11 +50,6 @@ _ST_STATEMENTS = (
     "st-elevation-anterior",
 )
 _RESEARCH = "Research use only; not a medical device"
-_RC: dict[str, Any] = {
-    "svg.hashsalt": "epicrisis",
-    "svg.fonttype": "none",
-    "font.family": ["DejaVu Sans"],
-}
 
 
 def picture_svg(recording: EcgRecording, measurements: EcgMeasurements, report: EcgReport) -> str:
@@ -73,7 +73,10 @@ def _rendered(
 ) -> bytes:
     from matplotlib import rc_context
 
-    with rc_context(_RC):
+    # glyphs as paths: the same look on a machine without the font
+    with rc_context(
+        {"svg.hashsalt": "epicrisis", "svg.fonttype": "path", "font.family": ["DejaVu Sans"]}
+    ):
         figure = _draw(recording, measurements, report)
         buffer = io.BytesIO()
         figure.savefig(buffer, format=form, **options)
@@ -95,10 +98,13 @@ def _header(axes: "Axes", recording: EcgRecording, m: EcgMeasurements, report: E
     right = _WIDTH + _LEFT
     paper.label(axes, _RESEARCH, x=right, y=top, size_pt=8, ha="right", color="#b3261e")
     paper.label(axes, _numbers(report), x=_LEFT, y=top - 5.5, size_pt=8.5)
-    paper.label(axes, _cut(report.headline), x=_LEFT, y=top - 11, size_pt=8.5, fontweight="bold")
+    lines = textwrap.wrap(report.headline, _LINE, max_lines=2, placeholder=" …")
+    for number, line in enumerate(lines):
+        y = top - 11 - 5 * number
+        paper.label(axes, line, x=_LEFT, y=y, size_pt=8.5, fontweight="bold")
     notes = f"25 mm/s, 10 mm/mV; {recording.sampling_rate_hz:g} Hz; {_filter_note(m)}"
     problems = "; ".join(dict.fromkeys(p.code for p in report.quality)) or "no defect found"
-    paper.label(axes, f"{notes}. Quality: {problems}.", x=_LEFT, y=top - 16, size_pt=7)
+    paper.label(axes, f"{notes}. Quality: {problems}.", x=_LEFT, y=top - 21, size_pt=7)
 
 
 def _filter_note(m: EcgMeasurements) -> str:
@@ -117,10 +123,6 @@ def _numbers(report: EcgReport) -> str:
         else:
             parts.append(f"{name} {found.value}".replace(" deg", "°"))
     return "    ".join(parts)
-
-
-def _cut(text: str, limit: int = 150) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rsplit(" ", 1)[0] + " …"
 
 
 def _tracing(axes: "Axes", m: EcgMeasurements) -> None:
@@ -162,8 +164,10 @@ def _beats(axes: "Axes", m: EcgMeasurements, report: EcgReport) -> None:
         f"ST in mm (0.1 mV) at J and J+{_AFTER_J_MS} ms; red where a criterion is met."
     )
     paper.label(axes, text, x=_LEFT, y=top + 6.5)
-    for number, (name, _, colour) in enumerate(_POINTS):
-        paper.label(axes, f"| {name}", x=_LEFT + number * 18, y=top + 1.8, color=colour)
+    names = [(f"| {name}", colour) for name, _, colour in _POINTS]
+    names.append((f"\N{BULLET} ST at J and J+{_AFTER_J_MS}", _RED))
+    for number, (name, colour) in enumerate(names):
+        paper.label(axes, name, x=_LEFT + number * 18, y=top + 1.8, color=colour)
     paper.grid(axes, left=_LEFT, bottom=_BOTTOM, width=_WIDTH, height=_BEATS_MM)
     for row, leads in enumerate(_ROWS):
         for column, lead in enumerate(leads):
@@ -175,39 +179,56 @@ def _beat(
     axes: "Axes", m: EcgMeasurements, report: EcgReport, lead: str, corner: tuple[float, float]
 ) -> None:
     left, bottom = corner
-    field = (left, bottom, _BEAT_WIDTH, _BEAT_HEIGHT)
     found = m.of(lead)
     met = _is_met(report, lead)
     paper.upright(axes, left, bottom=bottom, top=bottom + _BEAT_HEIGHT, colour=_GREY)
-    head = {"fontweight": "bold", "color": _RED if met else "#111111"}
-    paper.label(axes, lead, x=left + 1.5, y=bottom + _BEAT_HEIGHT - 4, **head)
+    colour = _RED if met else "#111111"
+    at = bottom + _BEAT_HEIGHT - 4
+    paper.label(axes, lead, x=left + 1.5, y=at, fontweight="bold", color=colour)
     if found is None:
-        paper.label(axes, "not recorded", x=left + 12, y=bottom + _BEAT_HEIGHT - 4)
+        paper.label(axes, "not recorded", x=left + 10.5, y=at)
         return
     words = _levels(report, lead) if _trusted(report, lead) else "ST not assessed: quality"
-    paper.label(axes, words, x=left + 10.5, y=bottom + _BEAT_HEIGHT - 4, size_pt=7.5)
-    wave = m.beat_mv[:, m.leads.index(lead)]
-    zero = _zero_level(wave) + bottom
-    x = left + max((_BEAT_WIDTH - len(wave) / m.sampling_rate_hz * _BEAT_SPEED) / 2, 0.0)
-    rate = m.sampling_rate_hz
-    paper.trace(axes, wave, rate_hz=rate, x=x, y=zero, field=field, speed=_BEAT_SPEED)
+    paper.label(axes, words, x=left + 10.5, y=at, size_pt=7.5)
+    _beat_wave(axes, m, found, left=left, bottom=bottom)
+
+
+def _beat_wave(
+    axes: "Axes", m: EcgMeasurements, lead: LeadMeasurement, *, left: float, bottom: float
+) -> None:
+    wave, rate = m.beat_mv[:, m.leads.index(lead.lead)], m.sampling_rate_hz
+    span = float(np.nanmax(wave) - np.nanmin(wave)) * paper.MM_PER_MV
+    gain = paper.MM_PER_MV if span <= _BEAT_ROOM else paper.MM_PER_MV / 2
+    zero = bottom + _zero_level(wave, gain)
+    if gain != paper.MM_PER_MV:
+        paper.label(axes, f"{gain:g} mm/mV", x=left + 49, y=bottom + 1.5, size_pt=7.5)
+    x = left + max((_BEAT_WIDTH - len(wave) / rate * _BEAT_SPEED) / 2, 0.0)
+    paper.trace(
+        axes,
+        wave,
+        rate_hz=rate,
+        x=x,
+        y=zero,
+        field=(left, bottom, _BEAT_WIDTH, _BEAT_ROOM),
+        speed=_BEAT_SPEED,
+        gain=gain,
+    )
     axes.hlines([zero], left, left + _BEAT_WIDTH, color=_GREY, lw=0.4, ls=(0, (4, 3)), zorder=2)
     for _, point, colour in _POINTS:
-        at = getattr(m.fiducials, point)
-        if at is not None:
-            mark = x + at / rate * _BEAT_SPEED
-            paper.upright(axes, mark, bottom=bottom, top=bottom + 34, colour=colour)
-    for after_ms, level in ((0, found.st_j_mv), (_AFTER_J_MS, found.st_60_mv)):
+        index = getattr(m.fiducials, point)
+        if index is not None:
+            mark = x + index / rate * _BEAT_SPEED
+            paper.upright(axes, mark, bottom=bottom, top=bottom + _BEAT_ROOM - 1, colour=colour)
+    for after_ms, level in ((0, lead.st_j_mv), (_AFTER_J_MS, lead.st_60_mv)):
         mark = x + (m.fiducials.j / rate + after_ms / 1000) * _BEAT_SPEED
-        paper.dot(axes, x=mark, y=zero + level * paper.MM_PER_MV, colour=_RED)
+        paper.dot(axes, x=mark, y=zero + level * gain, colour=_RED)
 
 
-def _zero_level(wave: NDArray[np.float64]) -> float:
+def _zero_level(wave: NDArray[np.float64], gain: float) -> float:
     """Return the height of 0 mV in a beat's field, mm, on the grid, so that the wave fits."""
-    low, high = (float(v) * paper.MM_PER_MV for v in (np.nanmin(wave), np.nanmax(wave)))
-    room = _BEAT_HEIGHT - 6.0
-    middle = room / 2 - (low + high) / 2
-    return float(np.clip(5 * round(middle / 5), 5, room - 4))
+    low, high = (float(v) * gain for v in (np.nanmin(wave), np.nanmax(wave)))
+    middle = (_BEAT_ROOM - low - high) / 2
+    return float(np.clip(5 * round(middle / 5), 0, _BEAT_ROOM))
 
 
 def _levels(report: EcgReport, lead: str) -> str:
@@ -220,7 +241,7 @@ def _st(report: EcgReport, code: str, lead: str) -> str:
         if found.body_site == lead and found.concept.has(ECG, code):
             interval = found.interval
             if interval is not None and interval.low is not None:
-                return f"{interval.low * 10:+.1f}"
+                return f"{round(interval.low * 10, 1) + 0.0:+.1f}"  # + 0.0: no minus before 0.0
     return "?"
 
 

@@ -57,6 +57,9 @@ _MEANT = {
     ".yml": "YAML",
     ".gz": "gzip",
 }
+_FIRST_ELEMENTS = frozenset({0x00, 0x01, 0x05, 0x08})
+"""Elements a data set may begin with: group length, length to end, character set, image type."""
+
 _ENCRYPTED_ENTRY = 0x1
 """General purpose bit 0 of a ZIP local header (PKWARE APPNOTE 4.4.4)."""
 
@@ -123,4 +126,4 @@ def _is_bare_dicom(head: bytes) -> bool:
     if len(head) < 8 or head[:2] not in (b"\x02\x00", b"\x08\x00") or head[3] != 0:
         return False
     explicit = head[4:6].isalpha() and head[4:6].isupper()
-    return explicit or int.from_bytes(head[4:8], "little") <= HEAD
+    return explicit or (head[2] in _FIRST_ELEMENTS and int.from_bytes(head[4:8], "little") <= HEAD)

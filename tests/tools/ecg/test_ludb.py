@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from knowledge.ecg_accuracy import ecg_accuracy
 from tests.tools.ecg.ecg_data import AnnotatedBeat, ludb_beats, ludb_records, read_path
 from tools.ecg.measure import measure
 from tools.ecg.model import EcgMeasurements
@@ -16,9 +17,7 @@ Record = Callable[[str, object], None]
 
 @cache
 def _measured() -> tuple[tuple[EcgMeasurements, tuple[AnnotatedBeat, ...]], ...]:
-    return tuple(
-        (measure(read_path(path)), tuple(ludb_beats(path))) for path in ludb_records()
-    )
+    return tuple((measure(read_path(path)), tuple(ludb_beats(path))) for path in ludb_records())
 
 
 def _reference(beats: Sequence[AnnotatedBeat], interval: str) -> float | None:
@@ -46,6 +45,9 @@ def test_every_annotated_beat_is_found_and_hardly_any_other(
         false += int((np.abs(inside[:, None] - marks).min(axis=1) > TOLERANCE).sum())
     sensitivity, precision = found / (found + missed), found / (found + false)
     record_property("r_peaks", f"n {found + missed}, Se {sensitivity:.4f}, PPV {precision:.4f}")
+    published = ecg_accuracy()
+    assert sensitivity == pytest.approx(published["r_peak_sensitivity"].value, abs=0.0005)
+    assert precision == pytest.approx(published["r_peak_ppv"].value, abs=0.0005)
     assert sensitivity >= 0.999
     assert precision >= 0.995
 
@@ -67,6 +69,10 @@ def test_interval_differs_from_cardiologists_by_no_more_than(
     record_property(interval, f"{words}, MAE {mae:.1f} ms")
     assert len(errors) >= 80
     assert mae <= limit_ms, words
+    published = ecg_accuracy()
+    assert mae == pytest.approx(published[interval].value, abs=0.5)
+    assert errors.mean() == pytest.approx(published[f"{interval}_bias"].value, abs=0.5)
+    assert len(errors) == published[interval].n
 
 
 def test_a_pr_interval_is_hardly_ever_missing_where_cardiologists_marked_p() -> None:

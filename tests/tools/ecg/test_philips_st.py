@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from knowledge.ecg_accuracy import ecg_accuracy
 from tests.data_folder import shared_data
 from tests.tools.ecg.ecg_data import device_values, read_path
 from tools.ecg.measure import measure
@@ -37,6 +38,8 @@ def test_st_at_j_is_within_20_uv_of_the_device_on_average(record_property: Recor
     record_property("st_j", words)
     assert len(error) == 48
     assert error.mean() <= 20, words
+    assert error.mean() == pytest.approx(ecg_accuracy()["st_j"].value, abs=0.5)
+    assert error.max() == pytest.approx(ecg_accuracy()["st_j_max"].value, abs=2)
     assert r >= 0.95, words
 
 
@@ -60,9 +63,7 @@ def test_acute_inferior_infarct_has_the_devices_st_elevation_in_ii_iii_avf() -> 
         ("ad4d3d80-d165_1-04_orig.xml", 144, 102, 564),
     ],
 )
-def test_intervals_are_near_the_devices(
-    name: str, pr: float, qrs: float | None, qt: float
-) -> None:
+def test_intervals_are_near_the_devices(name: str, pr: float, qrs: float | None, qt: float) -> None:
     recording = read_path(shared_data("ecg-sierra-xml") / name)
     m = measure(recording)
     assert m.pr_ms == pytest.approx(pr, abs=12)

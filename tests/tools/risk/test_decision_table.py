@@ -87,6 +87,7 @@ ROWS: list[tuple[str, dict[str, Plain | None], Number, tuple[str, ...]]] = [
     ("heart", {"troponin_times_limit": 3.01}, 2, ("low",)),
     ("heart", {"troponin_times_limit": CENSORED}, 0, ("low",)),
     ("heart", {"troponin_times_limit": Interval(low=2, high=4)}, (1, 2), ("low",)),
+    ("heart", {"ecg_heart_category": "nonspecific"}, 1, ("low",)),
     ("heart", {"diabetes": True}, 1, ("low",)),
     ("heart", {"diabetes": True, "obesity": True}, 1, ("low",)),
     ("heart", {"diabetes": True, "obesity": True, "hypertension": True}, 2, ("low",)),
@@ -137,7 +138,9 @@ ROWS: list[tuple[str, dict[str, Plain | None], Number, tuple[str, ...]]] = [
     ("edacs", {"sex": "male", "diaphoresis": True, "pain_radiation_arm": True}, 16, ("not-low",)),
     ("edacs", {"pain_pleuritic": True, "pain_palpation": True}, -8, ("low",)),
     ("edacs", {"sex": None, "pain_palpation": None}, (-4, 8), ("low",)),
+    ("edacs", {"age_years": 61, "pain_radiation_arm": True}, 15, ("low",)),
     ("edacs_adp", {}, None, ("low",)),
+    ("edacs_adp", {"age_years": 61, "pain_radiation_arm": True}, None, ("low",)),
     ("edacs_adp", {"age_years": 76}, None, ("not-low",)),
     ("edacs_adp", {"troponin_not_elevated_0_2h": False}, None, ("not-low",)),
     ("edacs_adp", {"ecg_new_ischaemia": True}, None, ("not-low",)),
@@ -172,6 +175,7 @@ ROWS: list[tuple[str, dict[str, Plain | None], Number, tuple[str, ...]]] = [
     ("grace_in_hospital", {"age_years": 90, "heart_rate": 150, "st_deviation": True}, 167, ("high",)),
     ("grace_in_hospital", {"age_years": 90, "cardiac_arrest": True, "heart_rate": 60}, 143, ("high",)),
     ("grace_in_hospital", {"age_years": 90, "creatinine": None}, (101, 128), ("low", "intermediate")),
+    ("grace_in_hospital", {"age_years": 80, "systolic_bp": 100, "creatinine": 0.8}, 141, ("high",)),
     # ADD-RS
     ("add_rs", {}, 0, ("low",)),
     ("add_rs", {"pain_abrupt": True, "pain_severe": True, "pain_tearing": True}, 1, ("intermediate",)),
@@ -198,6 +202,7 @@ ROWS: list[tuple[str, dict[str, Plain | None], Number, tuple[str, ...]]] = [
     ("wells_pe_three_tier", {"haemoptysis": True, "malignancy_active": True}, None, ("moderate",)),
     ("wells_pe_three_tier", {"dvt_signs": True, "pe_most_likely": True}, None, ("moderate",)),
     ("wells_pe_three_tier", {"dvt_signs": True, "pe_most_likely": True, "haemoptysis": True}, None, ("high",)),
+    ("wells_pe", {"immobilisation_or_surgery": True}, 1.5, ("unlikely",)),
     # Wells with D-dimer: 500 up to 50 years, age x 10 above
     ("wells_d_dimer", {"d_dimer_feu": 499}, None, ("rule-out",)),
     ("wells_d_dimer", {"d_dimer_feu": 500}, None, ("imaging",)),
@@ -213,6 +218,8 @@ ROWS: list[tuple[str, dict[str, Plain | None], Number, tuple[str, ...]]] = [
     ("wells_d_dimer", {"age_years": 60, "d_dimer_feu": Interval(low=0, high=600, high_closed=False)}, None, ("rule-out",)),
     ("wells_d_dimer", {"age_years": 60, "d_dimer_feu": Interval(low=0, high=600)}, None, ("rule-out", "imaging")),
     ("wells_d_dimer", {"dvt_signs": True, "pe_most_likely": True, "d_dimer_feu": 100}, None, ("imaging",)),
+    ("wells_d_dimer", {"dvt_signs": True, "haemoptysis": True}, None, ("rule-out",)),
+    ("wells_d_dimer", {"dvt_signs": True, "prior_vte": True}, None, ("imaging",)),
     # PERC
     ("perc", {}, 0, ("rule-out",)),
     ("perc", {"age_years": 50}, 1, ("positive",)),
@@ -220,10 +227,14 @@ ROWS: list[tuple[str, dict[str, Plain | None], Number, tuple[str, ...]]] = [
     ("perc", {"spo2": 94.9}, 1, ("positive",)),
     ("perc", {"spo2": None}, (0, 1), ("rule-out", "positive")),
     ("perc", {"haemoptysis": True, "spo2": None}, (1, 2), ("positive",)),
+    ("perc", {"oestrogen_use": True, "prior_vte": True}, 2, ("positive",)),
+    ("perc", {"unilateral_leg_swelling": True}, 1, ("positive",)),
+    ("perc", {"surgery_trauma_admission": True, "haemoptysis": True}, 2, ("positive",)),
     # YEARS
     ("years", {"d_dimer_feu": 999}, None, ("rule-out",)),
     ("years", {"d_dimer_feu": 1000}, None, ("imaging",)),
     ("years", {"haemoptysis": True, "d_dimer_feu": 499}, None, ("rule-out",)),
+    ("years", {"pe_most_likely": True, "d_dimer_feu": 700}, None, ("imaging",)),
     ("years", {"haemoptysis": True, "d_dimer_feu": 500}, None, ("imaging",)),
     ("years", {"haemoptysis": None, "d_dimer_feu": 499}, None, ("rule-out",)),
     ("years", {"haemoptysis": None, "d_dimer_feu": 700}, None, ("rule-out", "imaging")),
@@ -245,3 +256,40 @@ def test_score_agrees_with_the_published_table(
     assert tuple(band.name for band in risk.bands) == bands
     assert risk.category == (bands[0] if len(bands) == 1 else NOT_DETERMINED)
     assert bool(risk.missing) == (isinstance(number, tuple) or len(bands) > 1)
+
+
+STEPS: list[tuple[str, str, str, list[tuple[float | str, float]]]] = [
+    ("edacs", "age", "age_years", [
+        (18, 2), (45, 2), (46, 4), (50, 4), (51, 6), (55, 6), (56, 8), (60, 8), (61, 10), (65, 10),
+        (66, 12), (70, 12), (71, 14), (75, 14), (76, 16), (80, 16), (81, 18), (85, 18), (86, 20),
+    ]),
+    ("grace_in_hospital", "age", "age_years", [
+        (29, 0), (30, 8), (39, 8), (40, 25), (49, 25), (50, 41), (59, 41), (60, 58), (69, 58),
+        (70, 75), (79, 75), (80, 91), (89, 91), (90, 100),
+    ]),
+    ("grace_in_hospital", "heart_rate", "heart_rate", [
+        (49, 0), (50, 3), (69, 3), (70, 9), (89, 9), (90, 15), (109, 15), (110, 24), (149, 24),
+        (150, 38), (199, 38), (200, 46),
+    ]),
+    ("grace_in_hospital", "systolic_bp", "systolic_bp", [
+        (79, 58), (80, 53), (99, 53), (100, 43), (119, 43), (120, 34), (139, 34), (140, 24),
+        (159, 24), (160, 10), (199, 10), (200, 0),
+    ]),
+    ("grace_in_hospital", "creatinine", "creatinine", [
+        (0.39, 1), (0.4, 4), (0.79, 4), (0.8, 7), (1.19, 7), (1.2, 10), (1.59, 10), (1.6, 13),
+        (1.99, 13), (2.0, 21), (3.99, 21), (4.0, 28),
+    ]),
+    ("grace_in_hospital", "killip", "killip_class", [("I", 0), ("II", 20), ("III", 39), ("IV", 59)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("score_id", "item_id", "input_id", "value", "points"),
+    [(s, item, i, value, points) for s, item, i, rows in STEPS for value, points in rows],
+)
+def test_each_step_of_an_item_begins_where_the_publication_says(
+    score_id: str, item_id: str, input_id: str, value: float | str, points: float
+) -> None:
+    risk = evaluate(score_id, given(**{**CLEAR[score_id], input_id: value}))
+    item = next(i for i in risk.items if i.item == item_id)
+    assert (item.low, item.high) == (points, points)

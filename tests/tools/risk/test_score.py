@@ -1,5 +1,6 @@
 """The engine: published vectors, what it refuses, and what it says with a result."""
 
+# ruff: noqa: E501 - one row of a table on one line
 import pytest
 
 from knowledge.clinical_inputs import catalogue
@@ -232,6 +233,8 @@ def test_scores_refuse_a_child(score_id: str) -> None:
     risk = evaluate(score_id, given(age_years=17.9, pe_gestalt_below_15=True))
     assert risk.category == "not assessed"
     assert "18 years" in risk.statement
+    adult = evaluate(score_id, given(age_years=18, pe_gestalt_below_15=True))
+    assert adult.category != "not assessed"
 
 
 def test_age_that_may_be_below_the_limit_is_said_and_not_refused() -> None:

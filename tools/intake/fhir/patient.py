@@ -9,6 +9,7 @@ from knowledge.patient import Identity, Sex
 from tools.intake.fhir.bundle import Entry, FhirFile, contained
 from tools.intake.fhir.resources import HumanName, PatientResource
 from tools.intake.fhir.source import Lookup, Source, short_reference, validated
+from tools.intake.fhir.version import current
 
 _OFFICIAL_FIRST = {"official": 0, "usual": 1, None: 2}
 _OTHER_SUBJECTS = ("Group/", "Device/", "Location/", "Practitioner/", "Substance/")
@@ -30,11 +31,14 @@ class PatientRecord:
 
 
 def patients(files: Iterable[FhirFile], problems: dict[str, list[str]]) -> list[PatientRecord]:
-    """Return every Patient resource, contained ones too; each file's own version of it."""
+    """Return every Patient resource, contained ones too.
+
+    Of several versions in one file the newest counts; versions in different files are all compared.
+    """
     found: list[PatientRecord] = []
     for file in files:
         noted = problems.setdefault(file.file, [])
-        for entry in file.entries:
+        for entry in _newest(file):
             for candidate in (entry, *contained(entry)):
                 if candidate.type == "Patient":
                     record = _record(candidate, noted)
@@ -72,7 +76,9 @@ def refers_to(text: str, record: PatientRecord, asked_by: Entry) -> bool:
     """Return whether a reference means this Patient resource."""
     entry = record.entry
     if text.startswith("#"):
-        return entry.within is (asked_by.within or asked_by) and entry.id == text[1:]
+        outer = (asked_by.within or asked_by).resource
+        inner = entry.within.resource if entry.within is not None else None
+        return inner is outer and entry.id == text[1:]
     if text.startswith("identifier|"):
         _, system, value = text.split("|", 2)
         return (system, value) in record.identity.identifiers
@@ -81,6 +87,13 @@ def refers_to(text: str, record: PatientRecord, asked_by: Entry) -> bool:
     if text.startswith("urn:uuid:"):
         return entry.id == text.removeprefix("urn:uuid:")
     return entry.id is not None and short_reference(text) in (f"Patient/{entry.id}", entry.id)
+
+
+def _newest(file: FhirFile) -> list[Entry]:
+    kept, _ = current([file])
+    unclear = {e.id for e in kept if e.type == "Patient" and e.conflicting}
+    every = [e for e in file.entries if e.type == "Patient" and e.id in unclear]
+    return [e for e in kept if not (e.type == "Patient" and e.conflicting)] + every
 
 
 def _conditional(text: str) -> str | None:

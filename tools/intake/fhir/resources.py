@@ -4,9 +4,12 @@ Unknown elements pass; a wrong type of a known element refuses the resource with
 Values and times stay as written here; `value` and `moment` read them.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
+
+NONE = cast("list[Any]", ())
+"""Stands for an absent list; immutable, so that it is shared and not copied for every resource."""
 
 
 class Thin(BaseModel):
@@ -26,7 +29,7 @@ class FhirCoding(Thin):
 class CodeableConcept(Thin):
     """Codings and a text."""
 
-    coding: list[FhirCoding] = []
+    coding: list[FhirCoding] = NONE
     text: str | None = None
 
 
@@ -98,7 +101,7 @@ class Resource(Thin):
 
     id: str | None = None
     implicitRules: str | None = None
-    modifierExtension: list[Any] = []
+    modifierExtension: list[Any] = NONE
 
 
 class HumanName(Thin):
@@ -107,14 +110,14 @@ class HumanName(Thin):
     use: str | None = None
     text: str | None = None
     family: str | None = None
-    given: list[str | None] = []
+    given: list[str | None] = NONE
 
 
 class PatientResource(Resource):
     """Patient."""
 
-    identifier: list[Identifier] = []
-    name: list[HumanName] = []
+    identifier: list[Identifier] = NONE
+    name: list[HumanName] = NONE
     gender: str | None = None
     birthDate: str | None = None
     deceasedBoolean: bool | None = None
@@ -145,27 +148,27 @@ class WithValue(Thin):
     valueDateTime: str | None = None
     valuePeriod: Period | None = None
     dataAbsentReason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept] = []
-    referenceRange: list[ReferenceRange] = []
+    interpretation: list[CodeableConcept] = NONE
+    referenceRange: list[ReferenceRange] = NONE
 
 
 class ObservationResource(Resource, WithValue):
     """Observation."""
 
     status: str | None = None
-    category: list[CodeableConcept] = []
-    focus: list[Reference] = []
+    category: list[CodeableConcept] = NONE
+    focus: list[Reference] = NONE
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
     effectiveTiming: Any = None
-    note: list[Annotation] = []
+    note: list[Annotation] = NONE
     bodySite: CodeableConcept | None = None
     method: CodeableConcept | None = None
     specimen: Reference | None = None
     device: Reference | None = None
-    hasMember: list[Reference] = []
-    component: list[WithValue] = []
+    hasMember: list[Reference] = NONE
+    component: list[WithValue] = NONE
 
 
 class SpecimenCollection(Thin):
@@ -190,7 +193,7 @@ class DeviceName(Thin):
 class Device(Resource):
     """Device."""
 
-    deviceName: list[DeviceName] = []
+    deviceName: list[DeviceName] = NONE
     manufacturer: str | None = None
     modelNumber: str | None = None
     type: CodeableConcept | None = None
@@ -208,7 +211,7 @@ class ConditionResource(Resource):
     clinicalStatus: CodeableConcept | None = None
     verificationStatus: CodeableConcept | None = None
     code: CodeableConcept | None = None
-    bodySite: list[CodeableConcept] = []
+    bodySite: list[CodeableConcept] = NONE
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
     abatementDateTime: str | None = None
@@ -237,7 +240,7 @@ class ProcedureResource(Resource):
 
     status: str | None = None
     code: CodeableConcept | None = None
-    bodySite: list[CodeableConcept] = []
+    bodySite: list[CodeableConcept] = NONE
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
 
@@ -247,7 +250,7 @@ class EncounterResource(Resource):
 
     status: str | None = None
     class_: FhirCoding | None = Field(default=None, alias="class")
-    type: list[CodeableConcept] = []
+    type: list[CodeableConcept] = NONE
     period: Period | None = None
 
 
@@ -259,7 +262,7 @@ class ReportResource(Resource):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     conclusion: str | None = None
-    presentedForm: list[Attachment] = []
+    presentedForm: list[Attachment] = NONE
 
 
 class DocumentContent(Thin):
@@ -275,4 +278,4 @@ class DocumentResource(Resource):
     type: CodeableConcept | None = None
     description: str | None = None
     date: str | None = None
-    content: list[DocumentContent] = []
+    content: list[DocumentContent] = NONE

@@ -44,9 +44,9 @@ class Lookup:
         return self._by_name.get(text) or self._by_name.get(short_reference(text))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Source:
-    """One resource being mapped.
+    """One resource being mapped; never changed after it was made.
 
     Args:
         entry: The resource.

@@ -1,11 +1,12 @@
 """The value of an Observation or component: a number with its unit, words, yes/no, or why none."""
 
 import math
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
-from knowledge.analytes import Converted, analytes, convert
+from knowledge.analytes import Converted, analytes, convert, convert_number
 from knowledge.finding import NotAssessed, State, Why
-from knowledge.quantity import Interval, Text, Value, measured
+from knowledge.quantity import Interval, Quantity, Text, Value, measured
 from knowledge.units import bounded, parse_stated
 from tools.intake.fhir.resources import FhirQuantity, FhirRange, ReferenceRange, WithValue
 from tools.intake.fhir.source import MAX_TEXT, words
@@ -26,8 +27,7 @@ _INTERPRETATION = {
 """HL7 v3 ObservationInterpretation: what the laboratory says, kept as its word, never as ours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What a value[x] says.
 
     Args:
@@ -43,6 +43,9 @@ class Reading:
     not_assessed: NotAssessed | None = None
     reported: str | None = None
     flags: tuple[str, ...] = ()
+
+
+_NO_QUANTITY = FhirQuantity()
 
 
 def read_value(source: WithValue, *, analyte: str | None, loinc: str | None) -> Reading | None:
@@ -73,7 +76,7 @@ def lab_flags(source: WithValue) -> tuple[str, ...]:
 
 def with_range(reported: str | None, reading: Reading, ranges: list[ReferenceRange]) -> str | None:
     """Return the printed value with the laboratory's own range, where it printed one."""
-    printed = [text for r in ranges if (text := _range_words(r))]
+    printed = [text for r in ranges if (text := r.text or _range_words(*_ends(r)))]
     if not printed:
         return reported
     value = reported or (str(reading.value) if reading.value is not None else "")
@@ -92,12 +95,21 @@ def _quantity(quantity: FhirQuantity, analyte: str | None, loinc: str | None) ->
     if sign not in (None, "<", "<=", ">=", ">"):
         detail = "the comparator is not one of <, <=, >=, >"
         return _not_assessed(path, NotAssessed(why=Why.UNREADABLE, detail=detail), None)
-    interval = bounded(float(number), sign)
-    printed = f"{sign or ''}{_plain(number)} {quantity.unit or quantity.code or ''}".strip()
+    code = _coded_unit(quantity)
     if analyte is None:
-        unit = _coded_unit(quantity) or quantity.unit or ""
-        return Reading(path=path, state=State.PRESENT, value=measured(interval, unit))
-    return _as_reading(path, _in_canonical(analyte, interval, quantity, loinc), printed)
+        unit = code or quantity.unit or ""
+        if sign is None:
+            return Reading(path, State.PRESENT, Quantity(value=float(number), unit=unit))
+        value = measured(bounded(float(number), sign), unit)
+        return Reading(path=path, state=State.PRESENT, value=value)
+    if sign is None and (code is None or quantity.unit in (None, code)):
+        result = convert_number(analyte, float(number), code or quantity.unit, loinc)
+    else:
+        result = _in_canonical(analyte, bounded(float(number), sign), quantity, loinc)
+    if isinstance(result, Converted) and not result.changed:
+        return Reading(path, State.PRESENT, result.value, flags=result.flags)
+    printed = f"{sign or ''}{_plain(number)} {quantity.unit or quantity.code or ''}".strip()
+    return _as_reading(path, result, printed)
 
 
 def _in_canonical(
@@ -219,13 +231,24 @@ def _printed(source: WithValue) -> str | None:
     return source.valueString[:MAX_TEXT] if source.valueString else None
 
 
-def _range_words(stated: ReferenceRange) -> str:
-    if stated.text:
-        return stated.text[:200]
-    low, high = (_quantity_words(q) for q in (stated.low, stated.high))
-    if low and high:
-        return f"{low} to {high}"
-    return f"from {low}" if low else f"up to {high}" if high else ""
+def _ends(stated: ReferenceRange) -> tuple[object, str, object, str]:
+    """Return the numbers and units of a range, in a form that can be looked up again."""
+    low, high = stated.low or _NO_QUANTITY, stated.high or _NO_QUANTITY
+    return (
+        low.value if isinstance(low.value, int | float) else None,
+        low.unit or low.code or "",
+        high.value if isinstance(high.value, int | float) else None,
+        high.unit or high.code or "",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _range_words(low: object, low_unit: str, high: object, high_unit: str) -> str:
+    bottom = "" if low is None else f"{_plain(low)} {low_unit}".strip()[:80]
+    top = "" if high is None else f"{_plain(high)} {high_unit}".strip()[:80]
+    if bottom and top:
+        return f"{bottom} to {top}"
+    return f"from {bottom}" if bottom else f"up to {top}" if top else ""
 
 
 def _quantity_words(quantity: FhirQuantity | None) -> str:

@@ -1,0 +1,217 @@
+"""The parts of a case put together, after it is settled which files are of the patient."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledge.clinical_time import ClinicalTime
+from knowledge.evidence import FhirEvidence, RecordEvidence
+from knowledge.finding import Why
+from knowledge.timeline import Category, Fact, Timeline
+from tools.ecg.model import EcgRecording
+from tools.intake.belonging import NEEDS_STATEMENT, Belonging
+from tools.intake.case_file import stated_facts
+from tools.intake.content import Content, Contents, unused
+from tools.intake.fhir.bundle import FhirFile
+from tools.intake.fhir.chart import Chart, read_chart, states_patient_facts
+from tools.intake.fhir.patient import PatientRecord
+from tools.intake.person import Witness, person
+from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
+from tools.intake.result import CaseFiles, InputFile
+from tools.intake.stated_case import StatedCase
+from tools.intake.withhold import is_future, withheld
+
+_NOTHING_USED = "holds no resource of a type that is used"
+_NOTHING_READ = "nothing in it could be used"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """The files that could be decoded.
+
+    Args:
+        charts: FHIR files.
+        patients: Their Patient resources.
+        recordings: ECG files.
+        failed: What could not be decoded.
+        problems: File to Patient resources that could not be used.
+    """
+
+    charts: tuple[FhirFile, ...]
+    patients: tuple[PatientRecord, ...]
+    recordings: Recordings
+    failed: tuple[InputFile, ...]
+    problems: Mapping[str, list[str]]
+
+
+def assemble(
+    contents: Contents,
+    stated: StatedCase,
+    parsed: Parsed,
+    verdict: Belonging,
+    *,
+    zone: str | None,
+    at: ClinicalTime | None,
+    now: ClinicalTime | None,
+) -> CaseFiles:
+    """Return the case of the files that belong to the patient.
+
+    Args:
+        contents: All contents.
+        stated: The case file.
+        parsed: FHIR and ECG files.
+        verdict: Which of them belong.
+        zone: IANA zone declared for the case or site.
+        at: Moment of assessment, where one is stated.
+        now: The moment after which facts are in the future.
+    """
+    charts = [c for c in parsed.charts if c.file in verdict.files or not states_patient_facts(c)]
+    chart = read_chart(charts, zone=zone, at=now)
+    recordings = _distinct(parsed.recordings, verdict)
+    problems = {file: list(found) for file, found in parsed.problems.items()}
+    own = problems.setdefault(stated.file, [])
+    own += stated.problems
+    facts = [*chart.facts, *_stated(stated, zone, now, own)]
+    facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
+    told: list[str] = []
+    patient = person(_witnesses(stated, parsed, recordings, verdict), at=now, problems=told)
+    for text in told:
+        file, _, what = text.partition(": ")
+        problems.setdefault(file, []).append(what)
+    return CaseFiles(
+        case=stated.case.case or _case_id(contents),
+        problem=stated.case.problem,
+        synthetic=stated.case.synthetic,
+        time_zone=zone,
+        at=at,
+        timeline=Timeline.of(
+            patient,
+            tuple(facts),
+            tuple(reference(r) for r in recordings.values()),
+            chart.documents,
+        ),
+        recordings=recordings,
+        inputs=_reports(contents, stated, parsed, chart, verdict, recordings, problems),
+        identity=verdict.report,
+        retracted=chart.retracted,
+        overrides=verdict.overrides,
+    )
+
+
+def _distinct(recordings: Recordings, verdict: Belonging) -> dict[str, EcgRecording]:
+    """Return the recordings that belong, by id; a second copy of one is left out."""
+    found: dict[str, EcgRecording] = {}
+    for file, recording in sorted(recordings.read.items()):
+        if file in verdict.files:
+            found.setdefault(recording.id, recording)
+    return found
+
+
+def _stated(
+    stated: StatedCase, zone: str | None, now: ClinicalTime | None, problems: list[str]
+) -> Iterator[Fact]:
+    if stated.content is None:
+        return
+    for fact in stated_facts(stated.case, stated.file, zone=zone, problems=problems):
+        yield fact if fact.category is Category.STATED else _dated(fact, now)
+
+
+def _dated(fact: Fact, now: ClinicalTime | None) -> Fact:
+    if is_future(fact.finding.time, now):
+        return withheld(fact, Why.FUTURE_TIME, "later than the moment of assessment", "future-time")
+    return fact
+
+
+def _witnesses(
+    stated: StatedCase,
+    parsed: Parsed,
+    recordings: Mapping[str, EcgRecording],
+    verdict: Belonging,
+) -> list[Witness]:
+    found = [
+        Witness(
+            identity=p.identity,
+            evidence=FhirEvidence(file=p.entry.file, resource=p.entry.name, path="Patient"),
+            deceased=p.deceased,
+        )
+        for p in sorted(parsed.patients, key=lambda p: (p.entry.file, p.entry.name))
+        if p.entry.file in verdict.proven
+    ]
+    own = stated.case.identity(stated.file)
+    if own is not None:
+        evidence = RecordEvidence(file=stated.file, record="patient")
+        found.append(Witness(identity=own, evidence=evidence))
+    found += [
+        Witness(identity=r.identity, evidence=evidence_of(r))
+        for r in recordings.values()
+        if r.file in verdict.proven and not r.identity.is_empty
+    ]
+    return found
+
+
+def _reports(
+    contents: Contents,
+    stated: StatedCase,
+    parsed: Parsed,
+    chart: Chart,
+    verdict: Belonging,
+    recordings: Mapping[str, EcgRecording],
+    problems: Mapping[str, Sequence[str]],
+) -> tuple[InputFile, ...]:
+    """Return what became of every file, by name."""
+    done = {r.file: r for r in (*contents.done, *stated.failed, *parsed.failed)}
+    charts = {c.file for c in parsed.charts}
+    used = {r.file for r in recordings.values()}
+    for file, content in contents.usable.items():
+        if file in done:
+            continue
+        noted = problems.get(file, ())
+        if file in charts:
+            done[file] = _chart_report(content, chart, noted)
+        elif file in parsed.recordings.read:
+            recording = parsed.recordings.read[file]
+            done[file] = _ecg_report(content, recording, verdict, file in used)
+        elif stated.content is content:
+            counts = {"facts": len(stated.case.facts), "answers": len(stated.case.answers)}
+            counts["results"] = len(stated.case.results)
+            done[file] = content.report("read", counts=_some(counts), problems=noted)
+        elif file in parsed.recordings.parts:
+            header = parsed.recordings.parts[file]
+            done[file] = content.report("read", kind=f"signal file of {header}")
+        else:
+            done[file] = unused(content)
+    return tuple(done[file] for file in sorted(done))
+
+
+def _chart_report(content: Content, chart: Chart, noted: Iterable[str]) -> InputFile:
+    file = content.file
+    if file not in chart.counts:
+        return content.report("failed", NEEDS_STATEMENT)
+    counts, ignored = chart.counts[file], chart.ignored[file]
+    problems = (*noted, *chart.problems[file])
+    retracted = any(r.file == file for r in chart.retracted)
+    if counts or retracted:
+        return content.report("read", counts=counts, ignored=ignored, problems=problems)
+    if problems:
+        return content.report("failed", _NOTHING_READ, ignored=ignored, problems=problems)
+    return content.report("ignored", _NOTHING_USED, ignored=ignored)
+
+
+def _ecg_report(
+    content: Content, recording: EcgRecording, verdict: Belonging, used: bool
+) -> InputFile:
+    kind = f"ECG ({recording.source_format})"
+    if content.file not in verdict.files:
+        return content.report("failed", NEEDS_STATEMENT, kind=kind)
+    if not used:
+        return content.report("ignored", "the same recording as another file", kind=kind)
+    return content.report("read", kind=kind, counts={"leads": len(recording.leads)})
+
+
+def _some(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
+
+
+def _case_id(contents: Contents) -> str:
+    hashes = "\n".join(sorted(c.sha256 for c in contents.usable.values()))
+    return "case-" + hashlib.sha256(hashes.encode()).hexdigest()[:12]

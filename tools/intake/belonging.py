@@ -1,0 +1,209 @@
+"""Which files are of the one patient: proven by identity, or stated explicitly.
+
+Any mismatch refuses the case. A file whose identity cannot be compared needs an explicit statement
+(an ``attach`` line, ``--same-patient``), unless it is the only source and nothing is combined.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledge.errors import IdentityConflictError
+from knowledge.patient import Identity
+from tools.ecg.model import EcgRecording
+from tools.intake.fhir.bundle import FhirFile
+from tools.intake.fhir.patient import PatientRecord, refers_to, subjects
+from tools.intake.fhir.source import short_reference
+from tools.intake.identity import Comparison, IdentityReport, compare_all
+from tools.intake.result import Override
+
+NEEDS_STATEMENT = (
+    "carries no identity that can be compared; if it is of this patient, add to case.yaml "
+    "attach: [{file: NAME, patient: same}], or say --same-patient"
+)
+
+_SHOWN = 5
+"""Pairs named in a message; the report has them all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What is compared.
+
+    Args:
+        case: Identity stated in ``case.yaml``, where there is one.
+        has_case_file: Whether there is a ``case.yaml``, which could hold the explicit statement.
+        charts: FHIR files that state facts of a patient.
+        patients: Patient resources of these files.
+        recordings: File to its recording.
+        stated: File to how it is said to be of the same patient.
+    """
+
+    case: Identity | None
+    has_case_file: bool
+    charts: Sequence[FhirFile]
+    patients: Sequence[PatientRecord]
+    recordings: Mapping[str, EcgRecording]
+    stated: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Belonging:
+    """The verdict.
+
+    Args:
+        files: Files whose facts may be combined.
+        proven: Those of them whose identity may describe the patient.
+        report: All comparisons.
+        overrides: Explicit statements used.
+    """
+
+    files: frozenset[str]
+    proven: frozenset[str]
+    report: IdentityReport
+    overrides: tuple[Override, ...]
+
+
+def belonging(sources: Sources) -> Belonging:
+    """Return which files are of the one patient.
+
+    Raises:
+        IdentityConflictError: Two sources disagree and nobody stated that they are the same;
+            names files and fields, never values.
+    """
+    identities = [p.identity for p in sources.patients]
+    identities += [r.identity for r in sources.recordings.values()]
+    identities += [sources.case] if sources.case is not None else []
+    compared = compare_all(identities)
+    links = _by_reference(sources)
+    report = compared.model_copy(
+        update={"comparisons": _within_one_file(compared.comparisons, sources) + links}
+    )
+    open_conflicts = [
+        c for c in report.mismatches if not any(file in sources.stated for file in c.files)
+    ]
+    if open_conflicts:
+        raise _conflict(open_conflicts)
+    files = {chart.file for chart in sources.charts} | set(sources.recordings)
+    proven = _proven(files, report, sources)
+    return Belonging(
+        files=frozenset(proven | (files & set(sources.stated))),
+        proven=frozenset(proven - set(sources.stated)),
+        report=report,
+        overrides=tuple(
+            Override(file=file, by=by, differs=_differs(file, report))
+            for file, by in sorted(sources.stated.items())
+            if file in files
+        ),
+    )
+
+
+def _by_reference(sources: Sources) -> tuple[Comparison, ...]:
+    """Return how the patient references of the charts compare with the Patient resources.
+
+    A reference to no Patient of the case, or to two different ones where there is none, is another
+    patient. A reference into another file's Patient joins the two files.
+    """
+    found: dict[tuple[str, str, str], Comparison] = {}
+    dangling: dict[str, str] = {}
+    for chart in sources.charts:
+        for entry, text in subjects(chart):
+            meant = [p for p in sources.patients if refers_to(text, p, entry)]
+            if meant:
+                own = any(p.entry.file == chart.file for p in meant)
+                other = chart.file if own else min(p.entry.file for p in meant)
+                _note(found, chart.file, other, "match")
+            elif sources.patients:
+                _note(found, chart.file, sources.patients[0].entry.file, "mismatch")
+            else:
+                dangling.setdefault(short_reference(text), chart.file)
+                first = next(iter(dangling))
+                same = short_reference(text) == first
+                _note(found, chart.file, dangling[first], "match" if same else "mismatch")
+    return tuple(found[key] for key in sorted(found))
+
+
+def _note(
+    found: dict[tuple[str, str, str], Comparison], file: str, other: str, result: str
+) -> None:
+    if file == other and result == "match":
+        return
+    first, second = sorted((file, other))
+    field = ("patient reference",)
+    key = (first, second, result)
+    if result == "match":
+        found[key] = Comparison(files=(first, second), result="match", agree=field)
+    else:
+        found[key] = Comparison(files=(first, second), result="mismatch", differ=field)
+
+
+def _within_one_file(comparisons: Iterable[Comparison], sources: Sources) -> tuple[Comparison, ...]:
+    """Return the comparisons, where two Patients of one file that cannot be compared conflict."""
+    ids: dict[str, set[str | None]] = {}
+    for record in sources.patients:
+        if record.entry.within is None:
+            ids.setdefault(record.entry.file, set()).add(record.entry.id)
+    several = {file for file, found in ids.items() if len(found) > 1}
+    return tuple(
+        Comparison(files=c.files, result="mismatch", agree=c.agree, differ=("patient",))
+        if c.files[0] == c.files[1] and c.files[0] in several and c.result == "not comparable"
+        else c
+        for c in comparisons
+    )
+
+
+def _proven(files: set[str], report: IdentityReport, sources: Sources) -> set[str]:
+    """Return the files joined to the anchor by matches, from file to file."""
+    anchor = _anchor(files, sources)
+    if anchor is None:
+        return set()
+    proven, waiting = set(anchor), list(anchor)
+    while waiting:
+        here = waiting.pop()
+        for pair in report.comparisons:
+            if pair.result != "match" or here not in pair.files:
+                continue
+            there = pair.files[1] if pair.files[0] == here else pair.files[0]
+            if there not in proven and there not in sources.stated:
+                proven.add(there)
+                waiting.append(there)
+    return proven & files
+
+
+def _anchor(files: set[str], sources: Sources) -> list[str] | None:
+    """Return the source the others must match: a Patient, else case.yaml, else a chart, an ECG."""
+    free = files - set(sources.stated)
+    with_patient = sorted({p.entry.file for p in sources.patients} & free)
+    if with_patient:
+        return with_patient[:1]
+    if sources.case is not None and not sources.case.is_empty:
+        return [sources.case.source]
+    charts = sorted({chart.file for chart in sources.charts} & free)
+    if charts:
+        return charts[:1]
+    named = sorted(
+        f for f, r in sources.recordings.items() if f in free and not r.identity.is_empty
+    )
+    if named:
+        return named[:1]
+    return sorted(free) if len(files) == 1 and not sources.has_case_file else None
+
+
+def _differs(file: str, report: IdentityReport) -> tuple[str, ...]:
+    fields = [f for c in report.mismatches if file in c.files for f in c.differ]
+    return tuple(dict.fromkeys(fields))
+
+
+def _conflict(conflicts: Sequence[Comparison]) -> IdentityConflictError:
+    files = sorted({file for c in conflicts for file in c.files})
+    details = list(
+        dict.fromkeys(
+            f"{' and '.join(dict.fromkeys(c.files))} differ in {', '.join(c.differ)}"
+            for c in conflicts
+        )
+    )
+    more = [f"{len(details) - _SHOWN} more"] if len(details) > _SHOWN else []
+    return IdentityConflictError(
+        " and ".join(files),
+        "not shown to be of one patient: " + "; ".join(details[:_SHOWN] + more),
+        "remove the wrong file, or state --same-patient FILE, which is recorded",
+    )

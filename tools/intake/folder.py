@@ -1,0 +1,122 @@
+"""A folder of one patient's files, in any mix, to one case."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from knowledge.clinical_time import ClinicalTime
+from knowledge.errors import InputError, InvalidValueError
+from knowledge.settings import Settings
+from tools.intake.assembly import Parsed, assemble
+from tools.intake.belonging import Sources, belonging
+from tools.intake.content import Contents, read_contents, refused
+from tools.intake.fhir.bundle import FhirFile, parse
+from tools.intake.fhir.chart import states_patient_facts
+from tools.intake.fhir.patient import patients
+from tools.intake.recordings import read_recordings
+from tools.intake.result import CaseFiles, InputFile
+from tools.intake.stated_case import StatedCase, read_stated
+from tools.intake.walk import Found, files_of
+
+_SAME_PATIENT = "--same-patient"
+_ATTACHED = "the attach line of the case file"
+
+
+def read_case(
+    paths: Sequence[Path],
+    *,
+    at: ClinicalTime | None,
+    settings: Settings,
+    now: ClinicalTime | None = None,
+    same_patient: Sequence[str] = (),
+) -> CaseFiles:
+    """Return a case from folders and files; the order of files changes nothing.
+
+    One bad file does not stop the rest: every file is in `CaseFiles.inputs` as read, ignored or
+    failed with the reason.
+
+    Args:
+        paths: Folders and files of one patient.
+        at: Moment of assessment; else the one ``case.yaml`` states, else `now`.
+        settings: Limits, and the site's time zone.
+        now: The current moment; only to tell what is in the future.
+        same_patient: Files stated to be of the same patient although their identity differs.
+
+    Raises:
+        UnreadableError: A path given does not exist.
+        TooLargeError: Too many files, or too large together.
+        InvalidValueError: `same_patient` names a file that is not in the case.
+        IdentityConflictError: The files are not of one patient.
+    """
+    found = files_of(paths, settings=settings)
+    contents = read_contents(found, settings=settings)
+    stated = read_stated(contents)
+    zone = stated.case.time_zone or settings.time_zone
+    moment = at or stated.case.moment(stated.file)
+    overrides = dict.fromkeys(stated.attached, _ATTACHED)
+    overrides |= {_named(name, found, contents): _SAME_PATIENT for name in same_patient}
+    parsed = _parsed(contents, stated, zone)
+    verdict = belonging(
+        Sources(
+            case=stated.case.identity(stated.file),
+            has_case_file=stated.content is not None or bool(stated.failed),
+            charts=[chart for chart in parsed.charts if states_patient_facts(chart)],
+            patients=parsed.patients,
+            recordings=parsed.recordings.read,
+            stated=overrides,
+        )
+    )
+    return assemble(contents, stated, parsed, verdict, zone=zone, at=moment, now=moment or now)
+
+
+def _named(name: str, found: Sequence[Found], contents: Contents) -> str:
+    """Return the file that ``--same-patient`` names: by its name in the case, or by its path.
+
+    Raises:
+        InvalidValueError: There is none, or more than one.
+    """
+    path = Path(name).resolve()
+    meant = {f.file for f in found if name == f.file or path == f.path}
+    meant = meant or {f.file for f in found if f.file.rpartition("/")[2] == name}
+    if len(meant) != 1:
+        near = get_close_matches(name, [f.file for f in found], n=2)
+        raise InvalidValueError(
+            f"{_SAME_PATIENT} {Path(name).name}",
+            "names no single file of the case",
+            f"did you mean {', '.join(near)}?" if near else "name it as the case lists it",
+        )
+    file = meant.pop()
+    return contents.same_as.get(file, file)
+
+
+def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
+    charts: list[FhirFile] = []
+    failed: list[InputFile] = []
+    beside: dict[str, dict[str, bytes]] = {}
+    for content in contents.usable.values():
+        beside.setdefault(content.folder, {})[content.name] = content.data
+    for copy, original in contents.same_as.items():
+        folder, _, name = copy.rpartition("/")
+        beside.setdefault(folder, {})[name] = contents.usable[original].data
+    recordings = read_recordings(
+        contents.usable,
+        attached=stated.attached,
+        siblings=beside,
+        zone=zone,
+        case_file=stated.file,
+    )
+    for content in contents.usable.values():
+        if content.kind != "FHIR JSON":
+            continue
+        try:
+            charts.append(parse(content.data, content.file))
+        except InputError as error:
+            failed.append(refused(content.file, content.kind, error, sha256=content.sha256))
+    problems: dict[str, list[str]] = {}
+    return Parsed(
+        charts=tuple(charts),
+        patients=tuple(patients(charts, problems)),
+        recordings=recordings,
+        failed=(*failed, *recordings.failed),
+        problems=problems,
+    )

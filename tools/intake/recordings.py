@@ -1,0 +1,112 @@
+"""ECG files to recordings: each with its sibling files, its declared zone and start."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from knowledge.clinical_time import parse_fhir
+from knowledge.errors import InputError
+from knowledge.evidence import DicomEvidence, Evidence, RecordEvidence
+from knowledge.timeline import Category, Fact, RecordingRef
+from tools.ecg.model import EcgRecording
+from tools.ecg.readers.read import read_ecg
+from tools.ecg.readers.wfdb_header import parse_header
+from tools.intake.case_file import Attachment
+from tools.intake.content import Content, refused
+from tools.intake.result import InputFile
+from tools.intake.sniff import ECG_KINDS
+
+_META_GROUP = b"\x02\x00"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recordings:
+    """The ECG files of a case.
+
+    Args:
+        read: File to its recording.
+        parts: Signal file to the header it belongs to.
+        failed: Files that could not be read.
+    """
+
+    read: Mapping[str, EcgRecording]
+    parts: Mapping[str, str]
+    failed: tuple[InputFile, ...]
+
+
+def read_recordings(
+    contents: Mapping[str, Content],
+    *,
+    attached: Mapping[str, Attachment],
+    siblings: Mapping[str, Mapping[str, bytes]],
+    zone: str | None,
+    case_file: str,
+) -> Recordings:
+    """Return the recordings of a case; one bad file does not stop the rest.
+
+    Args:
+        contents: Files by name.
+        attached: File to its line in ``case.yaml``.
+        siblings: Folder to the bytes of all its files by base name, for WFDB.
+        zone: IANA zone declared for naive times, where the line declares none.
+        case_file: Name of ``case.yaml``, the clock of a start stated there.
+    """
+    read: dict[str, EcgRecording] = {}
+    parts: dict[str, str] = {}
+    failed: list[InputFile] = []
+    for file, content in contents.items():
+        if content.kind not in ECG_KINDS:
+            continue
+        line = attached.get(file)
+        beside = siblings.get(content.folder, {})
+        try:
+            recording = read_ecg(
+                _with_preamble(content),
+                file=file,
+                siblings=beside,
+                zone=(line.time_zone if line else None) or zone,
+            )
+            if content.kind == "WFDB header":
+                prefix = f"{content.folder}/" if content.folder else ""
+                signals = parse_header(content.data, file=file).signals
+                parts.update({prefix + signal.file: file for signal in signals})
+            if line is not None and line.recorded_at is not None:
+                start = parse_fhir(line.recorded_at, clock=case_file, zone=line.time_zone or zone)
+                recording = dataclasses.replace(recording, start=start)
+        except InputError as error:
+            failed.append(refused(file, "ECG", error, sha256=content.sha256))
+            continue
+        read[file] = recording
+    return Recordings(read=read, parts=parts, failed=tuple(failed))
+
+
+def reference(recording: EcgRecording) -> RecordingRef:
+    """Return the timeline's entry of a recording."""
+    return RecordingRef(
+        id=recording.id,
+        modality="ECG",
+        time=recording.start,
+        evidence=evidence_of(recording),
+        leads=recording.leads,
+        sampling_rate_hz=recording.sampling_rate_hz,
+        duration_s=recording.signal_mv.shape[0] / recording.sampling_rate_hz,
+    )
+
+
+def said_by_device(recording: EcgRecording) -> list[Fact]:
+    """Return the device's own measurements and statements as facts of their own category."""
+    return [Fact(category=Category.DEVICE_SAID, finding=f) for f in recording.device_said]
+
+
+def evidence_of(recording: EcgRecording) -> Evidence:
+    """Return where a recording stands."""
+    if recording.sop_instance_uid is not None:
+        return DicomEvidence(file=recording.file, sop_instance_uid=recording.sop_instance_uid)
+    return RecordEvidence(file=recording.file, record="recording")
+
+
+def _with_preamble(content: Content) -> bytes:
+    """Return a DICOM file that lost its 128-byte preamble with one (PS3.10 7.1)."""
+    data = content.data
+    bare = content.kind == "DICOM" and data[128:132] != b"DICM"
+    return b"\x00" * 128 + b"DICM" + data if bare and data[:2] == _META_GROUP else data

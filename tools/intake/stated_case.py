@@ -1,0 +1,71 @@
+"""The case file of a case: found among the contents, read, and its attachments resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from knowledge.errors import InputError
+from tools.intake.case_file import Attachment, CaseFile, read_case_file
+from tools.intake.content import Content, Contents, refused
+from tools.intake.result import InputFile
+
+DEFAULT_NAME = "case.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class StatedCase:
+    """What is stated by hand; an empty case file where there is none or it failed.
+
+    Args:
+        case: The content.
+        file: Its name.
+        attached: File to its ``attach`` line.
+        problems: What of it could not be used.
+        failed: The case files that could not be read.
+        content: The file itself; None where there is none or it failed.
+    """
+
+    case: CaseFile
+    file: str
+    attached: Mapping[str, Attachment]
+    problems: list[str]
+    failed: tuple[InputFile, ...]
+    content: Content | None
+
+
+def read_stated(contents: Contents) -> StatedCase:
+    """Return the one case file; of several none is used, since they may contradict each other."""
+    nothing = CaseFile(schema="epicrisis/case/1")
+    found = [c for c in contents.usable.values() if c.kind == "case file"]
+    if len(found) > 1:
+        reason = f"more than one case file ({', '.join(c.file for c in found)}); keep one"
+        reports = tuple(c.report("failed", reason) for c in found)
+        return StatedCase(nothing, DEFAULT_NAME, {}, [], reports, None)
+    if not found:
+        return StatedCase(nothing, DEFAULT_NAME, {}, [], (), None)
+    content = found[0]
+    try:
+        case = read_case_file(content.data, content.file)
+    except InputError as error:
+        report = refused(content.file, content.kind, error, sha256=content.sha256)
+        return StatedCase(nothing, content.file, {}, [], (report,), None)
+    problems: list[str] = []
+    attached: dict[str, Attachment] = {}
+    for line in case.attach:
+        file = _in_case(line.file, content.folder, contents)
+        if file is None:
+            near = get_close_matches(line.file, contents.usable, n=2)
+            hint = f" (did you mean {', '.join(near)}?)" if near else ""
+            problems.append(f"attach: no readable file {line.file!r} in the case{hint}")
+        else:
+            attached[file] = line
+    return StatedCase(case, content.file, attached, problems, (), content)
+
+
+def _in_case(name: str, folder: str, contents: Contents) -> str | None:
+    """Return the file a line means: relative to the case, or to the case file's folder."""
+    for candidate in (name, f"{folder}/{name}" if folder else name):
+        file = contents.same_as.get(candidate, candidate)
+        if file in contents.usable:
+            return file
+    return None
