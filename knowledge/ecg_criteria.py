@@ -37,17 +37,6 @@ class JPoint(Row):
     apart_above_ms: float
 
 
-class Uncertainty(Row):
-    """Mean absolute error of our measurement."""
-
-    j: JPoint
-
-    st_mv: float
-    pr_ms: float
-    qrs_ms: float
-    qt_ms: float
-
-
 class ElevationLimit(Row):
     """ST elevation at the J point that counts, for some leads, one sex or both, an age range."""
 
@@ -330,7 +319,7 @@ class EcgCriteria(Table):
     """The whole file."""
 
     contract: Contract
-    uncertainty: Uncertainty
+    j_point: JPoint
     st_elevation: StElevation
     st_depression: StDepression
     t_inversion: TInversion

@@ -77,3 +77,9 @@ def sources(finding: Finding) -> str:
 def title(assessment: Assessment) -> str:
     """Return the title line."""
     return f"{assessment.problem.capitalize()}: {assessment.case}"
+
+
+def cited(risk: Risk) -> tuple[str, ...]:
+    """Return each source of a risk once, with its DOI and review state."""
+    lines = (f"{c.label}{f', doi {c.doi}' if c.doi else ''}: {c.review}" for c in risk.source)
+    return tuple(dict.fromkeys(lines))

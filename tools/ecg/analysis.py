@@ -1,5 +1,6 @@
 """The ECG tool: one recording in, every statement out."""
 
+from knowledge.ecg_accuracy import ecg_accuracy
 from knowledge.errors import InputError
 from knowledge.finding import Finding, NotAssessed, Why
 from tools.ecg.interpretation import interpret
@@ -8,6 +9,15 @@ from tools.ecg.model import EcgRecording
 from tools.ecg.report import EcgReport, nothing_assessed
 from tools.ecg.statement import VERSION
 from tools.toolbox import Card, tool
+
+_MEASURED = {
+    "pr": "PR",
+    "qrs": "QRS",
+    "qt": "QT",
+    "st_j": "ST at J",
+    "st_j_max": "ST at J",
+    "p_wave_share_auroc": "Share of beats with a P wave",
+}
 
 CARD = Card(
     title="12-lead ECG analysis",
@@ -40,8 +50,7 @@ CARD = Card(
     accuracy=(
         "Sensitivity and specificity for infarction have not been measured: no labelled set of "
         "infarction ECGs with valid amplitudes was available.",
-        "ST level at J against a device: mean absolute error 17 uV, largest 69 uV, 48 lead values "
-        "of 4 recordings.",
+        *(f"{label}: {ecg_accuracy()[row].words}" for row, label in _MEASURED.items()),
     ),
     regulatory="device-function",
 )

@@ -40,7 +40,7 @@ def lbbb(reading: Reading) -> Verdict:
             return Verdict(holds=None, why=shape.why, basis=basis, rows=("lbbb",))
         return Verdict(holds=holds, basis=basis, rows=("lbbb",))
 
-    return with_margin(at, reading.criteria.uncertainty.qrs_ms)
+    return with_margin(at, reading.error_ms("qrs"))
 
 
 def rbbb(reading: Reading, left: Verdict) -> Verdict:
@@ -146,9 +146,7 @@ def _lbbb_shape(reading: Reading) -> Verdict:
     return Verdict(holds=holds, basis="; ".join(words))
 
 
-def _right(
-    reading: Reading, left: Verdict, *, from_ms: float, below_ms: float | None
-) -> Verdict:
+def _right(reading: Reading, left: Verdict, *, from_ms: float, below_ms: float | None) -> Verdict:
     if (why := reading.blocked("timing")) is not None:
         return Verdict(holds=None, why=why)
     if left.holds is True:
@@ -164,7 +162,7 @@ def _right(
             return Verdict(holds=None, why=shape.why, basis=basis, rows=(_RIGHT,))
         return Verdict(holds=holds, basis=basis, rows=(_RIGHT,))
 
-    return with_margin(at, reading.criteria.uncertainty.qrs_ms)
+    return with_margin(at, reading.error_ms("qrs"))
 
 
 def _rbbb_shape(reading: Reading) -> Verdict:

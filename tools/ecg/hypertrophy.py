@@ -36,7 +36,7 @@ def low_voltage(reading: Reading) -> Verdict:
         )
         return _any(parts, "low_voltage")
 
-    return with_margin(at, reading.criteria.uncertainty.st_mv)
+    return with_margin(at, reading.st_error_mv)
 
 
 def pathological_q(reading: Reading, gate: Verdict) -> Verdict:

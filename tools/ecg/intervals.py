@@ -35,7 +35,7 @@ def prolonged_qtc(reading: Reading) -> Verdict:
     qtc = _qtc(reading)
     if isinstance(qtc, NotAssessed):
         return Verdict(holds=None, why=qtc, rows=_QTC)
-    verdict = with_margin(lambda shift: judge(qtc, shift), reading.criteria.uncertainty.qt_ms)
+    verdict = with_margin(lambda shift: judge(qtc, shift), reading.error_ms("qt"))
     if verdict.holds is not True or reading.m.qrs_ms < rule.wide_qrs_from_ms:
         return verdict
     corrected = qtc * (1 - rule.wide_qrs_share.of_qrs * reading.m.qrs_ms / (reading.m.qt_ms or 1.0))
@@ -61,7 +61,7 @@ def very_long_qtc(reading: Reading, prolonged: Verdict) -> Verdict:
     basis = f"QTcF {qtc:.0f} ms (limit {limit:g})"
     return with_margin(
         lambda shift: Verdict(holds=qtc > limit + shift, basis=basis, rows=_QTC),
-        reading.criteria.uncertainty.qt_ms,
+        reading.error_ms("qt"),
     )
 
 
@@ -74,7 +74,7 @@ def short_qtc(reading: Reading) -> Verdict:
     basis = f"QTcF {qtc:.0f} ms (limit {limit:g})"
     return with_margin(
         lambda shift: Verdict(holds=qtc <= limit + shift, basis=basis, rows=_QTC),
-        reading.criteria.uncertainty.qt_ms,
+        reading.error_ms("qt"),
     )
 
 
@@ -129,5 +129,5 @@ def _pr(reading: Reading, rule: Callable[[float, float], bool], limit: float) ->
     basis = f"PR {pr:.0f} ms (limit {limit:g})"
     return with_margin(
         lambda shift: Verdict(holds=rule(pr, shift), basis=basis, rows=_PR),
-        reading.criteria.uncertainty.pr_ms,
+        reading.error_ms("pr"),
     )

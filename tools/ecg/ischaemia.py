@@ -12,9 +12,9 @@ from knowledge.finding import NotAssessed, Why
 from tools.ecg.contiguity import Call, all_sets, contiguous, deciding, nearest, open_call, words
 from tools.ecg.model import LEADS_12, LeadMeasurement
 from tools.ecg.reading import Reading, depth_mv, mm, st_mv, upright
+from tools.ecg.st_elevation import LVH_MIMIC
 from tools.ecg.verdict import Verdict, some, unknown, with_margin
 
-LVH_MIMIC = "lvh-mimic"
 RBBB_MIMIC = "secondary-to-rbbb"
 _NEAREST = 2
 
@@ -97,7 +97,7 @@ def posterior(reading: Reading, *, back: Verdict, rbbb: Verdict) -> Verdict:
         leads = deciding(calls, sets) or nearest(calls, rule.leads, _NEAREST)
         return Verdict(holds=holds, basis=words(calls, leads), leads=leads, rows=rows)
 
-    mirrored = with_margin(at, reading.criteria.uncertainty.st_mv)
+    mirrored = with_margin(at, reading.st_error_mv)
     if mirrored.holds is not True:
         return mirrored
     return _with_tall_r(reading, mirrored, rbbb)
@@ -112,7 +112,7 @@ def multivessel(reading: Reading) -> Verdict:
     def at(shift_mv: float) -> Verdict:
         return _multivessel(reading, shift_mv)
 
-    return with_margin(at, reading.criteria.uncertainty.st_mv)
+    return with_margin(at, reading.st_error_mv)
 
 
 def _multivessel(reading: Reading, shift_mv: float) -> Verdict:
@@ -169,7 +169,7 @@ def _change(
     def at(shift_mv: float) -> Verdict:
         return _verdict(calls_at(shift_mv), sets, row)
 
-    seen = with_margin(at, reading.criteria.uncertainty.st_mv)
+    seen = with_margin(at, reading.st_error_mv)
     if seen.holds is not True:
         return Change(seen=seen, unexplained=seen)
     mimics = {

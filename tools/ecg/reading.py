@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
+from knowledge.ecg_accuracy import ecg_accuracy
 from knowledge.ecg_criteria import SEXES, EcgCriteria, ecg_criteria
 from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.patient import Sex
@@ -48,6 +50,15 @@ class Reading:
         )
 
     @cached_property
+    def st_error_mv(self) -> float:
+        """Return our mean error of ST at J, mV: a verdict that turns within it is borderline."""
+        return ecg_accuracy()["st_j"].value / 1000  # the table states uV
+
+    def error_ms(self, interval: Literal["pr", "qrs", "qt"]) -> float:
+        """Return our mean error of an interval, ms."""
+        return ecg_accuracy()[interval].value
+
+    @cached_property
     def outside_contract(self) -> NotAssessed | None:
         """Return why the adult criteria do not apply, where they do not or may not."""
         limit = self.criteria.contract.adult_from_years
@@ -74,10 +85,12 @@ class Reading:
 
     def lead(self, name: str) -> LeadMeasurement | NotAssessed:
         """Return the amplitudes of one lead, or why there are none to be trusted."""
-        found = self.m.of(name)
-        if found is None:
-            return NotAssessed(why=Why.MISSING, detail=f"lead {name} is not recorded")
-        return self.blocked("amplitude", lead=name) or found
+        missing = NotAssessed(why=Why.MISSING, detail=f"lead {name} is not recorded")
+        return self._leads.get(name, missing)
+
+    @cached_property
+    def _leads(self) -> dict[str, LeadMeasurement | NotAssessed]:
+        return {m.lead: self.blocked("amplitude", lead=m.lead) or m for m in self.m.lead}
 
     def at_later_j(self) -> "Reading | None":
         """Return the reading with ST read at the end of the QRS, where that lies far behind J.
@@ -87,7 +100,7 @@ class Reading:
         """
         points = self.m.fiducials
         apart_ms = (points.qrs_off - points.j) * 1000 / self.m.sampling_rate_hz
-        if apart_ms <= self.criteria.uncertainty.j.apart_above_ms:
+        if apart_ms <= self.criteria.j_point.apart_above_ms:
             return None
         leads = tuple(self._read_at(points.qrs_off, lead) for lead in self.m.lead)
         marks = points.model_copy(update={"j": points.qrs_off})

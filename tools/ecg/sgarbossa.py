@@ -91,7 +91,7 @@ def _any_lead(
             return Verdict(holds=None, why=why, basis=basis, rows=(row,))
         return Verdict(holds=holds, basis=basis, leads=met, rows=(row,))
 
-    verdict = with_margin(at, reading.criteria.uncertainty.st_mv)
+    verdict = with_margin(at, reading.st_error_mv)
     return verdict.flagged("derived-in-lbbb") if "paced" in gate.flags else verdict
 
 

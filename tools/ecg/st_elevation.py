@@ -16,7 +16,7 @@ comparison that settles it. The elevation itself stays a present statement of it
 The lead aVR, also inverted, has no limit in the table and is not used here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from knowledge.finding import NotAssessed, Why
 from tools.ecg.contiguity import (
@@ -39,22 +39,26 @@ _NEAREST = 2
 """Leads named where the limit is not met."""
 
 
-def elevation_calls(reading: Reading, *, shift_mv: float = 0.0) -> dict[str, Call]:
-    """Return for every lead with a limit, in standard order, whether ST at J reaches it.
+def elevation_calls(
+    reading: Reading, leads: Iterable[str], *, shift_mv: float = 0.0
+) -> dict[str, Call]:
+    """Return for every lead with a limit whether ST at J reaches it.
 
     Args:
         reading: The ECG.
+        leads: The leads wanted.
         shift_mv: Added to every limit, mV, to try the margin.
     """
     rule = reading.criteria.st_elevation
-    extra = [lead for group in rule.extra_groups for lead in rule.groups[group]]
-    leads = [*LEADS_12, *(lead for lead in extra if reading.recorded(lead))]
     limits = {lead: rule.possible_mv(lead, reading.sexes, reading.age) for lead in leads}
     return {lead: _call(reading, lead, mv, shift_mv) for lead, mv in limits.items() if mv}
 
 
-def region(reading: Reading, group: str, gate: Verdict) -> Verdict:
-    """Return whether one region shows ST elevation; a region not recorded is not assessed."""
+def region(reading: Reading, group: str, gate: Verdict, lvh: Verdict) -> Verdict:
+    """Return whether one region shows ST elevation; a region not recorded is not assessed.
+
+    Elevation in leads that hypertrophy explains is there all the same, flagged ``lvh-mimic``.
+    """
     rule = reading.criteria.st_elevation
     if (refusal := refused(reading, gate)) is not None:
         return refusal
@@ -64,10 +68,12 @@ def region(reading: Reading, group: str, gate: Verdict) -> Verdict:
     sets = group_sets(rule, group)
 
     def at(shift_mv: float) -> Verdict:
-        calls = elevation_calls(reading, shift_mv=shift_mv)
-        return _verdict(calls, sets, calls.keys() & set(rule.groups[group]))
+        calls = elevation_calls(reading, rule.groups[group], shift_mv=shift_mv)
+        return _verdict(calls, sets)
 
-    return with_margin(at, reading.criteria.uncertainty.st_mv)
+    verdict = with_margin(at, reading.st_error_mv)
+    mimic = lvh.holds is not False and set(verdict.leads) & _explained_leads(reading)
+    return verdict.flagged(LVH_MIMIC) if mimic else verdict
 
 
 def criteria_met(reading: Reading, gate: Verdict, lvh: Verdict) -> Verdict:
@@ -79,13 +85,13 @@ def criteria_met(reading: Reading, gate: Verdict, lvh: Verdict) -> Verdict:
     def at(shift_mv: float) -> Verdict:
         return _criteria(reading, explained, lvh, shift_mv)
 
-    return with_margin(at, reading.criteria.uncertainty.st_mv)
+    return with_margin(at, reading.st_error_mv)
 
 
 def diffuse(reading: Reading) -> bool:
     """Return whether all regions show ST elevation and no lead a reciprocal depression."""
     rule = reading.criteria.diffuse_elevation
-    calls = elevation_calls(reading)
+    calls = elevation_calls(reading, LEADS_12)
     elevated = all(
         contiguous(calls, group_sets(reading.criteria.st_elevation, group)) is True
         for group in rule.groups
@@ -117,9 +123,12 @@ def refused(reading: Reading, gate: Verdict) -> Verdict | None:
 def _criteria(
     reading: Reading, explained: Collection[str], lvh: Verdict, shift_mv: float
 ) -> Verdict:
-    calls = elevation_calls(reading, shift_mv=shift_mv)
-    sets = all_sets(reading.criteria.st_elevation, calls)
-    met = _verdict(calls, sets, calls.keys())
+    rule = reading.criteria.st_elevation
+    extra = [lead for group in rule.extra_groups for lead in rule.groups[group]]
+    leads = (*LEADS_12, *(lead for lead in extra if reading.recorded(lead)))
+    calls = elevation_calls(reading, leads, shift_mv=shift_mv)
+    sets = all_sets(rule, calls)
+    met = _verdict(calls, sets)
     if met.holds is not True or not set(met.leads) & set(explained):
         return met
     outside = {
@@ -139,14 +148,12 @@ def _criteria(
     )
 
 
-def _verdict(
-    calls: Mapping[str, Call], sets: tuple[tuple[str, ...], ...], among: Collection[str]
-) -> Verdict:
+def _verdict(calls: Mapping[str, Call], sets: tuple[tuple[str, ...], ...]) -> Verdict:
     holds = contiguous(calls, sets)
     if holds is True:
         leads = deciding(calls, sets)
         return Verdict(holds=True, basis=words(calls, leads), leads=leads, rows=(ROW,))
-    basis = "nearest to the limit: " + words(calls, nearest(calls, among, _NEAREST))
+    basis = "nearest to the limit: " + words(calls, nearest(calls, calls.keys(), _NEAREST))
     if holds is False:
         return Verdict(holds=False, basis=basis, rows=(ROW,))
     opened = open_call(calls, sets)

@@ -51,7 +51,7 @@ def st_and_t(reading: Reading, *, gate: Verdict, lvh: Verdict, rbbb: Verdict) ->
 
 def _judge(reading: Reading, gate: Verdict, lvh: Verdict, rbbb: Verdict) -> StT:
     groups = reading.criteria.st_elevation.groups
-    regions = {group: st_elevation.region(reading, group, gate) for group in groups}
+    regions = {group: st_elevation.region(reading, group, gate, lvh) for group in groups}
     stemi = st_elevation.criteria_met(reading, gate, lvh)
     if gate.holds is False:
         stemi = stemi.flagged(*gate.flags, *(("rbbb",) if rbbb.holds and stemi.holds else ()))
@@ -67,6 +67,8 @@ def _judge(reading: Reading, gate: Verdict, lvh: Verdict, rbbb: Verdict) -> StT:
         inversion = ischaemia.t_inversion(reading, lvh=lvh, rbbb=rbbb)
         posterior = ischaemia.posterior(reading, back=regions["posterior"], rbbb=rbbb)
         multivessel = ischaemia.multivessel(reading)
+        if multivessel.holds and lvh.holds:
+            multivessel = multivessel.flagged(st_elevation.LVH_MIMIC)
     return StT(
         regions=regions,
         stemi=stemi,

@@ -153,12 +153,10 @@ def _between(span: Interval, cuts: set[float]) -> list[float]:
 
 
 def _whole(span: Interval, cuts: set[float]) -> list[float]:
-    """Return the whole numbers at, next below and next above each cut, and the ends."""
+    """Return the whole number at and next above each cut, and the lowest: one of each class."""
     ends = [end for end in (span.low, span.high) if end is not None]
     near = {
-        float(number)
-        for cut in {*cuts, *ends}
-        for number in (math.ceil(cut) - 1, math.ceil(cut), math.floor(cut), math.floor(cut) + 1)
+        float(number) for cut in {*cuts, *ends} for number in (math.ceil(cut), math.floor(cut) + 1)
     }
     return sorted(number for number in near or {0.0} if span.contains(number))
 

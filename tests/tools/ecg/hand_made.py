@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.clinical_inputs import catalogue
 from knowledge.evidence import RecordEvidence
@@ -129,7 +130,7 @@ def lbbb_ecg(st_mm: Mapping[str, float] | None = None, **changes: Any) -> EcgMea
 
 
 def rbbb_ecg(st_mm: Mapping[str, float] | None = None, **changes: Any) -> EcgMeasurements:
-    """Return a typical right bundle branch block: 140 ms, late R in V1 with T inversion, broad S."""
+    """Return a typical right bundle branch block: 140 ms, late R and inverted T in V1, broad S."""
     waves = {
         "V1": {"r_mv": 1.0, "s_mv": 0.0, "t_mv": -0.3},
         "I": {"r_mv": 0.6, "s_mv": -0.4},
@@ -177,7 +178,7 @@ def _lead(name: str, st_mm: float, slope: float, fields: Mapping[str, Any]) -> L
     return LeadMeasurement(lead=name, **(usual | dict(fields)))
 
 
-def _beat(lead: LeadMeasurement, marks: Fiducials, r_ms: float) -> np.ndarray[Any, Any]:
+def _beat(lead: LeadMeasurement, marks: Fiducials, r_ms: float) -> NDArray[np.float64]:
     """Return one beat drawn from straight lines through the points of a lead."""
     off = marks.qrs_off
     r_at = ON + r_ms / 2
@@ -188,4 +189,4 @@ def _beat(lead: LeadMeasurement, marks: Fiducials, r_ms: float) -> np.ndarray[An
         (429, 0.0),
     ]  # fmt: skip
     x, y = zip(*points, strict=True)
-    return np.interp(np.arange(430), x, y)
+    return np.asarray(np.interp(np.arange(430), x, y), dtype=np.float64)

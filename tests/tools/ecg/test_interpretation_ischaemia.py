@@ -137,22 +137,33 @@ def test_multivessel_pattern_takes_v1_for_avr() -> None:
     assert "Widespread ST depression" in report.headline
 
 
-@pytest.mark.parametrize(
-    ("waves", "of", "expected"),
-    [
-        pytest.param({"V1": {"s_mv": -1.5}, "V5": {"r_mv": 2.0}}, "male", "present", id="Sokolow 35"),
-        pytest.param({"V1": {"s_mv": -1.4}, "V5": {"r_mv": 2.0}}, "male", "absent", id="Sokolow 34"),
-        pytest.param({"V3": {"s_mv": -2.0}, "aVL": {"r_mv": 0.9}}, "male", "present", id="Cornell 29 man"),
-        pytest.param({"V3": {"s_mv": -2.0}, "aVL": {"r_mv": 0.8}}, "male", "absent", id="Cornell 28 man"),
-        pytest.param({"V3": {"s_mv": -1.5}, "aVL": {"r_mv": 0.6}}, "female", "present", id="Cornell 21 woman"),
-        pytest.param({"V3": {"s_mv": -1.5}, "aVL": {"r_mv": 0.5}}, "female", "absent", id="Cornell 20 woman"),
-        pytest.param({"V3": {"s_mv": -1.9}, "aVL": {"r_mv": 0.6}}, None, "not_assessed", id="Cornell 25, sex unknown"),
-        pytest.param({"aVL": {"r_mv": 1.2}}, "male", "present", id="R in aVL 12"),
-        pytest.param({"V1": {"r_mv": 0.0, "s_mv": 0.0, "q_mv": -1.6}, "V5": {"r_mv": 2.0}}, "male", "present", id="QS in V1 counts as S"),
-    ],
-)  # fmt: skip
-def test_hypertrophy_by_voltage(waves: dict[str, Any], of: str | None, expected: str) -> None:
+# V1 S, V5 R, V3 S, aVL R in mm, sex: Sokolow-Lyon from 35, Cornell above 28 (men) and 20 (women)
+VOLTAGES = [
+    pytest.param({"V1": 15, "V5": 20}, "male", "present", id="Sokolow 35"),
+    pytest.param({"V1": 14, "V5": 20}, "male", "absent", id="Sokolow 34"),
+    pytest.param({"V3": 20, "aVL": 9}, "male", "present", id="Cornell 29 man"),
+    pytest.param({"V3": 20, "aVL": 8}, "male", "absent", id="Cornell 28 man"),
+    pytest.param({"V3": 15, "aVL": 6}, "female", "present", id="Cornell 21 woman"),
+    pytest.param({"V3": 15, "aVL": 5}, "female", "absent", id="Cornell 20 woman"),
+    pytest.param({"V3": 19, "aVL": 6}, None, "not_assessed", id="Cornell 25, sex unknown"),
+    pytest.param({"aVL": 12}, "male", "present", id="R in aVL 12"),
+]
+
+
+@pytest.mark.parametrize(("mm_by_lead", "of", "expected"), VOLTAGES)
+def test_hypertrophy_by_voltage(
+    mm_by_lead: dict[str, float], of: str | None, expected: str
+) -> None:
+    waves = {
+        lead: {"s_mv": -mm_value / 10} if lead in ("V1", "V3") else {"r_mv": mm_value / 10}
+        for lead, mm_value in mm_by_lead.items()
+    }
     assert state(read(ecg(waves=waves), of=of), "lvh") == expected
+
+
+def test_qs_in_v1_counts_as_its_s_wave() -> None:
+    waves = {"V1": {"r_mv": 0.0, "s_mv": 0.0, "q_mv": -1.6}, "V5": {"r_mv": 2.0}}
+    assert state(read(ecg(waves=waves)), "lvh") == "present"
 
 
 @pytest.mark.parametrize(

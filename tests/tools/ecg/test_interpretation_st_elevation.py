@@ -1,4 +1,4 @@
-"""ST-elevation criteria; limits of the Fourth Universal Definition (10.1161/CIR.0000000000000617)."""
+"""ST-elevation criteria, by the Fourth Universal Definition (10.1161/CIR.0000000000000617)."""
 
 import pytest
 

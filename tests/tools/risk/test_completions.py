@@ -3,7 +3,7 @@
 import pytest
 
 from knowledge.quantity import Interval
-from knowledge.rules import Condition
+from knowledge.rules import Condition, MovingLimit, holds
 from tests.tools.risk.given import Plain, given
 from tools.risk.completions import connected, representatives, walk
 from tools.risk.inputs import read_inputs
@@ -47,6 +47,25 @@ def test_limit_itself_and_both_sides_are_met_for_a_strict_and_a_loose_limit() ->
     assert rates[0] < 100
     assert rates[1] == 100
     assert rates[2] > 100
+
+
+def test_only_whole_number_between_two_strict_limits_is_met() -> None:
+    fifty_one = Condition(input="age_years", gt=50, lt=52)
+    assert 51 in _numbers("age_years", fifty_one, Interval(low=40, high=60))
+
+
+def test_narrow_gap_between_a_fixed_and_a_moving_limit_is_met() -> None:
+    """At 56 years the limit is 560, so only a D-dimer between 550 and 560 meets both."""
+    moving = MovingLimit(input="age_years", times=10, at_least=500)
+    gap = Condition(
+        all=(Condition(input="d_dimer_feu", gt=550), Condition(input="d_dimer_feu", below=moving))
+    )
+    inputs = read_inputs(["d_dimer_feu", "age_years"], given(age_years=56))
+    values = representatives(inputs, [gap])
+    assert any(
+        holds(gap, {"d_dimer_feu": dimer, "age_years": values["age_years"][0]})
+        for dimer in values["d_dimer_feu"]
+    )
 
 
 def test_parts_that_share_an_input_through_a_third_are_one_group() -> None:

@@ -2,28 +2,18 @@
 
 from collections.abc import Iterator
 
+from pydantic import ValidationError
+
 from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime
-from knowledge.codes import LOINC
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.timeline import Category, Fact
-from tools.intake.fhir.resources import (
-    CodeableConcept,
-    Device,
-    ObservationResource,
-    Specimen,
-    WithValue,
-)
-from tools.intake.fhir.source import (
-    Source,
-    codes,
-    concept,
-    validated,
-    words,
-)
+from tools.intake.fhir.coded import Coded, category_codes, coded
+from tools.intake.fhir.resources import Device, ObservationResource, Specimen, WithValue
+from tools.intake.fhir.source import Source, validated, words
 from tools.intake.fhir.value import Reading, lab_flags, read_value, with_range
 
-_STATUS_FLAGS = {
+_STATUS_FLAGS: dict[str | None, tuple[str, ...]] = {
     "final": (),
     "amended": ("amended",),
     "corrected": ("corrected",),
@@ -32,6 +22,12 @@ _STATUS_FLAGS = {
     None: ("status-not-stated",),
 }
 """Statuses of a result that is used (FHIR R4 ObservationStatus), and the flags they leave."""
+
+_NO_VALUE = Reading(
+    path="value",
+    state=State.NOT_ASSESSED,
+    not_assessed=NotAssessed(why=Why.MISSING, detail="the observation states no value"),
+)
 
 
 def facts_of_observation(source: Source) -> Iterator[Fact]:
@@ -46,63 +42,50 @@ def facts_of_observation(source: Source) -> Iterator[Fact]:
         source.problems.append(f"{source.entry.name}: is about another subject (focus)")
         return
     shared = _Shared(source, resource)
-    if (own := shared.fact(resource, resource.code, "Observation")) is not None:
+    empty = not resource.component and not resource.hasMember
+    own = shared.fact(resource, "Observation", _NO_VALUE if empty else None)
+    if own is not None:
         yield own
-    elif not resource.component and not resource.hasMember:
-        yield shared.no_value(resource)
     for index, component in enumerate(resource.component):
-        path = f"Observation.component[{index}]"
-        if (fact := shared.fact(component, component.code, path)) is not None:
+        fact = shared.fact(component, f"Observation.component[{index}]", None)
+        if fact is not None:
             yield fact
 
 
 class _Shared:
     """What an Observation and its components share: time, method, site, flags."""
 
+    __slots__ = ("body_site", "categories", "end", "flags", "method", "source", "time")
+
     def __init__(self, source: Source, resource: ObservationResource) -> None:
         self.source = source
         self.time, self.end = _collected(source, resource)
         self.method = _method(source, resource)
         self.body_site = words(resource.bodySite) or None
-        self.stated_category = {c.code for k in resource.category for c in k.coding}
-        self.flags: tuple[str, ...] = _STATUS_FLAGS[resource.status]
+        self.categories = category_codes(resource.category)
+        self.flags = _STATUS_FLAGS[resource.status]
         if self.time is None:
             self.flags += ("no-collection-time",)
         if resource.note:
             self.flags += ("has-note",)
 
-    def fact(self, stated: WithValue, code: CodeableConcept, path: str) -> Fact | None:
-        """Return the fact of one value, or None where there is no value."""
-        key, loinc, disagree = _analyte_of(code)
-        reading = read_value(stated, analyte=key, loinc=loinc)
+    def fact(self, stated: WithValue, path: str, otherwise: Reading | None) -> Fact | None:
+        """Return the fact of one value, or of `otherwise` where there is no value."""
+        try:
+            code = coded(stated.code)
+        except ValidationError:
+            self.source.problems.append(f"{self.source.entry.name}: {path}.code: not valid")
+            return None
+        reading = read_value(stated, analyte=code.analyte, loinc=code.loinc) or otherwise
         if reading is None:
             return None
-        flags = (*self.flags, *reading.flags, *lab_flags(stated))
-        if disagree:
+        flags = (*self.flags, *reading.flags)
+        if stated.interpretation:
+            flags += lab_flags(stated)
+        if code.disagree:
             flags += ("codes-disagree",)
-        return self._build(stated, code, key, reading, path, flags)
-
-    def no_value(self, resource: ObservationResource) -> Fact:
-        """Return the fact that an Observation was made without any value."""
-        key, _, _ = _analyte_of(resource.code)
-        reading = Reading(
-            path="value",
-            state=State.NOT_ASSESSED,
-            not_assessed=NotAssessed(why=Why.MISSING, detail="the observation states no value"),
-        )
-        return self._build(resource, resource.code, key, reading, "Observation", self.flags)
-
-    def _build(
-        self,
-        stated: WithValue,
-        code: CodeableConcept,
-        key: str | None,
-        reading: Reading,
-        path: str,
-        flags: tuple[str, ...],
-    ) -> Fact:
         finding = Finding(
-            concept=concept(code, default="observation without a name", analyte=key),
+            concept=code.concept,
             state=reading.state,
             not_assessed=reading.not_assessed,
             value=reading.value,
@@ -113,23 +96,15 @@ class _Shared:
             flags=flags,
             evidence=(self.source.evidence(f"{path}.{reading.path}"),),
         )
-        return Fact(category=self._category(key), finding=finding, period_end=self.end)
+        return Fact(category=self._category(code), finding=finding, period_end=self.end)
 
-    def _category(self, key: str | None) -> Category:
-        group = analytes().analytes[key].group if key is not None else None
-        if group == "laboratory" or (group is None and "laboratory" in self.stated_category):
+    def _category(self, code: Coded) -> Category:
+        group = analytes().analytes[code.analyte].group if code.analyte is not None else None
+        if group == "laboratory" or (group is None and "laboratory" in self.categories):
             return Category.LABORATORY
-        if group == "vital-sign" or "vital-signs" in self.stated_category:
+        if group == "vital-sign" or "vital-signs" in self.categories:
             return Category.VITAL_SIGN
         return Category.OBSERVATION
-
-
-def _analyte_of(code: CodeableConcept) -> tuple[str | None, str | None, bool]:
-    """Return the analyte's key, the LOINC code it was found by, and whether codes disagree."""
-    found = {key: c for c in codes(code, LOINC) if (key := analytes().for_loinc(c)) is not None}
-    if len(found) != 1:
-        return None, None, len(found) > 1
-    return *next(iter(found.items())), False
 
 
 def _collected(
@@ -153,6 +128,8 @@ def _collected(
 
 def _method(source: Source, resource: ObservationResource) -> str | None:
     """Return method and device in words: it may name the assay."""
+    if resource.method is None and resource.device is None:
+        return None
     parts = [words(resource.method)]
     if resource.device is not None:
         entry = source.lookup.find(resource.device, source.entry)

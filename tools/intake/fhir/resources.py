@@ -133,9 +133,13 @@ class ReferenceRange(Thin):
 
 
 class WithValue(Thin):
-    """The elements that an Observation and its components share."""
+    """The elements that an Observation and its components share.
 
-    code: CodeableConcept
+    `code` and `referenceRange` repeat through a chart: they stay plain here, and each distinct one
+    is read once (`fhir.coded`).
+    """
+
+    code: Any
     valueQuantity: FhirQuantity | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueString: str | None = None
@@ -149,14 +153,14 @@ class WithValue(Thin):
     valuePeriod: Period | None = None
     dataAbsentReason: CodeableConcept | None = None
     interpretation: list[CodeableConcept] = NONE
-    referenceRange: list[ReferenceRange] = NONE
+    referenceRange: list[Any] = NONE
 
 
 class ObservationResource(Resource, WithValue):
     """Observation."""
 
     status: str | None = None
-    category: list[CodeableConcept] = NONE
+    category: Any = None
     focus: list[Reference] = NONE
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None

@@ -1,14 +1,14 @@
 """The value of an Observation or component: a number with its unit, words, yes/no, or why none."""
 
 import math
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from knowledge.analytes import Converted, analytes, convert, convert_number
 from knowledge.finding import NotAssessed, State, Why
 from knowledge.quantity import Interval, Quantity, Text, Value, measured
 from knowledge.units import bounded, parse_stated
-from tools.intake.fhir.resources import FhirQuantity, FhirRange, ReferenceRange, WithValue
+from tools.intake.fhir.coded import plain, quantity_words, range_words
+from tools.intake.fhir.resources import FhirQuantity, FhirRange, WithValue
 from tools.intake.fhir.source import MAX_TEXT, words
 
 UCUM = "http://unitsofmeasure.org"
@@ -45,9 +45,6 @@ class Reading(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
-_NO_QUANTITY = FhirQuantity()
-
-
 def read_value(source: WithValue, *, analyte: str | None, loinc: str | None) -> Reading | None:
     """Return what the value says, or None where there is no value and no reason for it."""
     absent = source.dataAbsentReason
@@ -74,9 +71,9 @@ def lab_flags(source: WithValue) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_INTERPRETATION[code] for code in stated if code in _INTERPRETATION))
 
 
-def with_range(reported: str | None, reading: Reading, ranges: list[ReferenceRange]) -> str | None:
+def with_range(reported: str | None, reading: Reading, ranges: list[Any]) -> str | None:
     """Return the printed value with the laboratory's own range, where it printed one."""
-    printed = [text for r in ranges if (text := r.text or _range_words(*_ends(r)))]
+    printed = [text for r in ranges if (text := range_words(r))]
     if not printed:
         return reported
     value = reported or (str(reading.value) if reading.value is not None else "")
@@ -108,7 +105,7 @@ def _quantity(quantity: FhirQuantity, analyte: str | None, loinc: str | None) ->
         result = _in_canonical(analyte, bounded(float(number), sign), quantity, loinc)
     if isinstance(result, Converted) and not result.changed:
         return Reading(path, State.PRESENT, result.value, flags=result.flags)
-    printed = f"{sign or ''}{_plain(number)} {quantity.unit or quantity.code or ''}".strip()
+    printed = f"{sign or ''}{plain(number)} {quantity.unit or quantity.code or ''}".strip()
     return _as_reading(path, result, printed)
 
 
@@ -143,7 +140,7 @@ def _number(path: str, value: float, analyte: str | None, loinc: str | None) -> 
     interval = Interval.exact(value)
     if analyte is None:
         return Reading(path=path, state=State.PRESENT, value=measured(interval, "1"))
-    return _as_reading(path, convert(analyte, interval, None, loinc), _plain(value))
+    return _as_reading(path, convert(analyte, interval, None, loinc), plain(value))
 
 
 def _range(stated: FhirRange, analyte: str | None, loinc: str | None) -> Reading:
@@ -186,7 +183,7 @@ def _words(source: WithValue, analyte: str | None) -> Reading | None:
         found = "valueCodeableConcept", words(source.valueCodeableConcept)
     elif source.valueRatio is not None:
         ends = (source.valueRatio.numerator, source.valueRatio.denominator)
-        found = "valueRatio", " : ".join(_quantity_words(q) for q in ends)
+        found = "valueRatio", " : ".join(quantity_words(q) for q in ends)
     elif source.valueDateTime is not None or source.valueTime is not None:
         found = "valueDateTime", source.valueDateTime or source.valueTime or ""
     elif source.valuePeriod is not None:
@@ -227,37 +224,5 @@ def _not_assessed(path: str, why: NotAssessed, printed: str | None) -> Reading:
 
 def _printed(source: WithValue) -> str | None:
     if source.valueQuantity is not None:
-        return _quantity_words(source.valueQuantity) or None
+        return quantity_words(source.valueQuantity) or None
     return source.valueString[:MAX_TEXT] if source.valueString else None
-
-
-def _ends(stated: ReferenceRange) -> tuple[object, str, object, str]:
-    """Return the numbers and units of a range, in a form that can be looked up again."""
-    low, high = stated.low or _NO_QUANTITY, stated.high or _NO_QUANTITY
-    return (
-        low.value if isinstance(low.value, int | float) else None,
-        low.unit or low.code or "",
-        high.value if isinstance(high.value, int | float) else None,
-        high.unit or high.code or "",
-    )
-
-
-@lru_cache(maxsize=4096)
-def _range_words(low: object, low_unit: str, high: object, high_unit: str) -> str:
-    bottom = "" if low is None else f"{_plain(low)} {low_unit}".strip()[:80]
-    top = "" if high is None else f"{_plain(high)} {high_unit}".strip()[:80]
-    if bottom and top:
-        return f"{bottom} to {top}"
-    return f"from {bottom}" if bottom else f"up to {top}" if top else ""
-
-
-def _quantity_words(quantity: FhirQuantity | None) -> str:
-    if quantity is None or quantity.value is None:
-        return ""
-    return f"{_plain(quantity.value)} {quantity.unit or quantity.code or ''}".strip()[:80]
-
-
-def _plain(number: object) -> str:
-    if isinstance(number, float) and number.is_integer() and abs(number) < 1e15:
-        return str(int(number))
-    return str(number)[:40]
