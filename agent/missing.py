@@ -34,12 +34,21 @@ def missing(
     ranked = sorted(unlocks, key=lambda key: (-len(unlocks[key]), key))
     return tuple(
         MissingItem(
-            **first[key].model_dump(),
+            **_answerable(first[key]).model_dump(),
             unlocks=tuple(dict.fromkeys(unlocks[key])),
             priority=rank,
         )
         for rank, key in enumerate(ranked, start=1)
     )
+
+
+def _answerable(item: MissingInput) -> MissingInput:
+    """Return the item with how to give it in ``case.yaml``, where it is a catalogue input."""
+    entry = catalogue().inputs.get(item.input)
+    if entry is None:
+        return item
+    how = f"facts: {{{item.input}: ...}} in case.yaml; {entry.how}"
+    return item.model_copy(update={"how": how})
 
 
 def as_missing(input_id: str, state: State) -> MissingInput:
@@ -52,5 +61,5 @@ def as_missing(input_id: str, state: State) -> MissingInput:
         label=entry.label,
         reason=reason or NotAssessed(why=Why.MISSING, detail="not in the case"),
         question=entry.question,
-        how=f"facts: {{{input_id}: ...}} in case.yaml; {entry.how}",
+        how=entry.how,
     )

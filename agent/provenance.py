@@ -10,7 +10,7 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.reference import table_hash, table_names
 from tools.intake.result import CaseFiles, Override
 
-_COMPUTE = ("numpy", "scipy", "pydicom", "ecgdatakit", "orjson", "pydantic")
+_COMPUTE = ("numpy", "pydicom", "ecgdatakit", "orjson", "pydantic")
 
 
 def provenance(case: CaseFiles | None, *, at: ClinicalTime, pathway: str, log: Log) -> Provenance:

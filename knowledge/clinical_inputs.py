@@ -107,9 +107,7 @@ class ClinicalInput(Frozen):
             case "choice":
                 return "one of: " + "; ".join(f"{k} ({v})" for k, v in self.choices.items())
             case "quantity":
-                return "a number with its unit" + (
-                    f", for example in {self.unit}" if self.unit != "1" else ""
-                )
+                return "a number" if self.unit == "1" else f"a number with its unit ({self.unit})"
             case "time":
                 return "a date and time with its zone, for example 2026-11-20T08:10:00+01:00"
 

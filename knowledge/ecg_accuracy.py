@@ -47,4 +47,9 @@ def ecg_accuracy() -> Mapping[str, Accuracy]:
         >>> ecg_accuracy()["pr"].unit
         'ms'
     """
-    return load("ecg_accuracy", EcgAccuracy).rows
+    return ecg_accuracy_table().rows
+
+
+def ecg_accuracy_table() -> EcgAccuracy:
+    """Return the whole file."""
+    return load("ecg_accuracy", EcgAccuracy)

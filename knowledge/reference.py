@@ -39,6 +39,7 @@ class Source(Frozen):
         year: Year of publication.
         doi: Where known; `doi_review` says whether it was seen or recalled.
         url: For sources without a DOI.
+        seen_on: Date a source without a year was read.
         licence: What the source may be used for.
         superseded_by: Key of a newer source, where there is one.
     """
@@ -48,6 +49,7 @@ class Source(Frozen):
     doi: str | None = None
     doi_review: str | None = None
     url: str | None = None
+    seen_on: str | None = None
     licence: str = "facts only; the publisher keeps the copyright of text and tables"
     superseded_by: str | None = None
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from knowledge.analytes import analytes
 from knowledge.clinical_inputs import catalogue
-from knowledge.ecg_accuracy import ecg_accuracy
+from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
 from knowledge.low_risk import block_table
@@ -17,7 +17,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "analytes": analytes,
     "chest_pain_low_risk_blocks": block_table,
     "clinical_inputs": catalogue,
-    "ecg_accuracy": ecg_accuracy,
+    "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
     "troponin_assays": assays,
     "troponin_pathways": pathways,

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-from scipy.special import expit
 
 RATE_HZ = 500
 SECONDS = 10
@@ -121,7 +120,11 @@ def _lead(
 
 
 def _plateau(since: NDArray[np.float64], start: float, end: float) -> NDArray[np.float64]:
-    return np.asarray(expit((since - start) / 3.0) * expit((end - since) / 18.0))
+    return _step((since - start) / 3.0) * _step((end - since) / 18.0)
+
+
+def _step(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(0.5 * (1.0 + np.tanh(x / 2.0)))
 
 
 def _header(dataset: Dataset, tracing: Tracing) -> None:

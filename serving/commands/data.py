@@ -34,7 +34,11 @@ def check() -> None:
         load_all()
     except ReferenceDataError as error:
         problems.append(str(error))
-    table = Table("file", "rows", "seen", "computed", "recalled", "to check first", "SHA-256")
+    table = Table()
+    table.add_column("file", no_wrap=True)
+    for column in ("rows", "seen", "computed", "recalled", "to check"):
+        table.add_column(column, justify="right")
+    table.add_column("SHA-256", no_wrap=True)
     for name in table_names():
         tags = [Review(tag=tag) for tag in review_tags(raw(name))]
         kinds = Counter(tag.tag[0] for tag in tags)
@@ -43,11 +47,11 @@ def check() -> None:
             str(len(tags)),
             *(str(kinds[kind]) for kind in "VNR"),
             str(sum(tag.needs_clinician for tag in tags)),
-            table_hash(name)[:12],
+            table_hash(name)[:8],
         )
     console.print(table)
     console.print(
-        "No row has been reviewed by a clinician yet. 'To check first': recalled at 80 % or less, "
+        "No row has been reviewed by a clinician yet. 'To check' first: recalled at 80 % or less, "
         "or sources disagree."
     )
     for problem in problems:

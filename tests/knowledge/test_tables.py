@@ -23,13 +23,15 @@ def test_no_number_stands_without_a_source_and_a_review_state(name: str) -> None
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_source_that_a_row_names_is_listed_with_a_year_or_an_address(name: str) -> None:
+def test_every_source_that_a_row_names_is_listed_with_a_year_an_address_or_a_date(
+    name: str,
+) -> None:
     data = raw(name)
     listed = data["sources"]
     named = set(_named(data))
     assert named <= set(listed), f"not listed: {named - set(listed)}"
     for key, source in listed.items():
-        assert source.get("year") or source.get("url") or source.get("doi"), key
+        assert any(source.get(f) for f in ("year", "url", "doi", "seen_on")), key
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -104,7 +104,9 @@ def _header(axes: "Axes", recording: EcgRecording, m: EcgMeasurements, report: E
         paper.label(axes, line, x=_LEFT, y=y, size_pt=8.5, fontweight="bold")
     notes = f"25 mm/s, 10 mm/mV; {recording.sampling_rate_hz:g} Hz; {_filter_note(m)}"
     problems = "; ".join(dict.fromkeys(p.code for p in report.quality)) or "no defect found"
-    paper.label(axes, f"{notes}. Quality: {problems}.", x=_LEFT, y=top - 21, size_pt=7)
+    paper.label(
+        axes, f"{notes}. Quality: {problems}.", x=_LEFT, y=top - 11 - 5 * len(lines), size_pt=7
+    )
 
 
 def _filter_note(m: EcgMeasurements) -> str:

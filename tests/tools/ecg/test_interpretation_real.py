@@ -119,12 +119,14 @@ AGREEMENT = {
 
 @pytest.mark.parametrize(("label", "code"), AGREEMENT.items())
 def test_agreement_with_labels_is_recorded(
-    label: str, code: str, record_property: Callable[[str, object], None]
+    label: str, code: str, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     states = Counter(state(report, code) for got, report in cpsc() if label in got.split(","))
     other = Counter(state(report, code) for got, report in cpsc() if label not in got.split(","))
-    record_property(f"{label}: {code} in labelled", f"{states['present']}/{states.total()}")
-    record_property(f"{label}: {code} in others", f"{other['present']}/{other.total()}")
+    record_testsuite_property(
+        f"{label}: {code} in labelled", f"{states['present']}/{states.total()}"
+    )
+    record_testsuite_property(f"{label}: {code} in others", f"{other['present']}/{other.total()}")
     assert states.total() >= 2
 
 

@@ -4,9 +4,11 @@ Unknown elements pass; a wrong type of a known element refuses the resource with
 Values and times stay as written here; `value` and `moment` read them.
 """
 
-from typing import Any, cast
+from functools import lru_cache
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+import orjson
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 NONE = cast("list[Any]", ())
 """Stands for an absent list; immutable, so that it is shared and not copied for every resource."""
@@ -31,6 +33,23 @@ class CodeableConcept(Thin):
 
     coding: list[FhirCoding] = NONE
     text: str | None = None
+
+
+def _read_once(element: Any) -> Any:
+    """Return the model of a coded concept that was read before; anything else unchanged."""
+    try:
+        return _codeable(orjson.dumps(element))
+    except (ValidationError, orjson.JSONEncodeError):
+        return element
+
+
+@lru_cache(maxsize=8192)
+def _codeable(element: bytes) -> CodeableConcept:
+    return CodeableConcept.model_validate_json(element)
+
+
+Codeable = Annotated[CodeableConcept, BeforeValidator(_read_once)]
+"""A coded concept; the same few repeat through a chart, and each distinct one is read once."""
 
 
 class FhirQuantity(Thin):
@@ -141,7 +160,7 @@ class WithValue(Thin):
 
     code: Any
     valueQuantity: FhirQuantity | None = None
-    valueCodeableConcept: CodeableConcept | None = None
+    valueCodeableConcept: Codeable | None = None
     valueString: str | None = None
     valueBoolean: bool | None = None
     valueInteger: int | None = None
@@ -151,8 +170,8 @@ class WithValue(Thin):
     valueTime: str | None = None
     valueDateTime: str | None = None
     valuePeriod: Period | None = None
-    dataAbsentReason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept] = NONE
+    dataAbsentReason: Codeable | None = None
+    interpretation: list[Codeable] = NONE
     referenceRange: list[Any] = NONE
 
 
@@ -167,8 +186,8 @@ class ObservationResource(Resource, WithValue):
     effectiveInstant: str | None = None
     effectiveTiming: Any = None
     note: list[Annotation] = NONE
-    bodySite: CodeableConcept | None = None
-    method: CodeableConcept | None = None
+    bodySite: Codeable | None = None
+    method: Codeable | None = None
     specimen: Reference | None = None
     device: Reference | None = None
     hasMember: list[Reference] = NONE
@@ -200,22 +219,22 @@ class Device(Resource):
     deviceName: list[DeviceName] = NONE
     manufacturer: str | None = None
     modelNumber: str | None = None
-    type: CodeableConcept | None = None
+    type: Codeable | None = None
 
 
 class Medication(Resource):
     """Medication."""
 
-    code: CodeableConcept | None = None
+    code: Codeable | None = None
 
 
 class ConditionResource(Resource):
     """Condition."""
 
-    clinicalStatus: CodeableConcept | None = None
-    verificationStatus: CodeableConcept | None = None
-    code: CodeableConcept | None = None
-    bodySite: list[CodeableConcept] = NONE
+    clinicalStatus: Codeable | None = None
+    verificationStatus: Codeable | None = None
+    code: Codeable | None = None
+    bodySite: list[Codeable] = NONE
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
     abatementDateTime: str | None = None
@@ -232,7 +251,7 @@ class MedicationResource(Resource):
     status: str | None = None
     intent: str | None = None
     doNotPerform: bool = False
-    medicationCodeableConcept: CodeableConcept | None = None
+    medicationCodeableConcept: Codeable | None = None
     medicationReference: Reference | None = None
     authoredOn: str | None = None
     effectiveDateTime: str | None = None
@@ -243,8 +262,8 @@ class ProcedureResource(Resource):
     """Procedure."""
 
     status: str | None = None
-    code: CodeableConcept | None = None
-    bodySite: list[CodeableConcept] = NONE
+    code: Codeable | None = None
+    bodySite: list[Codeable] = NONE
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
 
@@ -254,7 +273,7 @@ class EncounterResource(Resource):
 
     status: str | None = None
     class_: FhirCoding | None = Field(default=None, alias="class")
-    type: list[CodeableConcept] = NONE
+    type: list[Codeable] = NONE
     period: Period | None = None
 
 
@@ -279,7 +298,7 @@ class DocumentResource(Resource):
     """DocumentReference."""
 
     status: str | None = None
-    type: CodeableConcept | None = None
+    type: Codeable | None = None
     description: str | None = None
     date: str | None = None
     content: list[DocumentContent] = NONE
