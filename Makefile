@@ -17,8 +17,8 @@ test: $(VENV)/.tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q
 
-bench: $(VENV)/.bench
-	$(BIN)/python bench/run.py
+bench: $(VENV)-bench/.bench
+	$(VENV)-bench/bin/python bench/run.py
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff format .
@@ -28,7 +28,7 @@ examples: $(VENV)/.product
 	$(BIN)/python scripts/make_examples.py
 
 clean:
-	rm -rf $(VENV) out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	sh scripts/make_venv.sh $(PYTHON) $(VENV)
@@ -41,6 +41,8 @@ $(VENV)/.tests: $(VENV)/.product
 	$(PIP) install --quiet --editable . --group dev
 	touch $@
 
-$(VENV)/.bench: $(VENV)/.product
-	$(PIP) install --quiet --editable . --group bench
+# The libraries compared with need older versions than the product: an environment of their own.
+$(VENV)-bench/.bench: pyproject.toml bench/constraints.txt
+	sh scripts/make_venv.sh $(PYTHON) $(VENV)-bench
+	PIP_CONSTRAINT=$(CURDIR)/bench/constraints.txt $(VENV)-bench/bin/python -m pip --disable-pip-version-check install --quiet --editable . --group bench
 	touch $@

@@ -237,8 +237,12 @@ def _gap(a: Interval, b: Interval) -> tuple[float, bool] | None:
 
 
 def _difference_low(a: Interval, b: Interval) -> tuple[float, bool]:
-    first, second = sorted((a, b), key=lambda i: -math.inf if i.low is None else i.low)
-    if first.high is None or second.low is None or second.low <= first.high:
-        touches = first.high != second.low or (first.high_closed and second.low_closed)
-        return 0.0, touches
-    return _tidy(second.low - first.high), first.high_closed and second.low_closed
+    """Return the smallest ``abs(b - a)`` with whether it is reached."""
+    low = max(-math.inf if i.low is None else i.low for i in (a, b))
+    high = min(math.inf if i.high is None else i.high for i in (a, b))
+    if low < high:
+        return 0.0, True
+    if low == high:
+        return 0.0, a.contains(low) and b.contains(low)
+    upper, lower = (a, b) if a.low == low else (b, a)
+    return _tidy(low - high), upper.low_closed and lower.high_closed

@@ -18,8 +18,8 @@ Comparator = Literal["<", "<=", ">=", ">"]
 
 _STATED = re.compile(
     r"\s*(?P<comparator><=|>=|<|>|≤|≥)?\s*"
-    r"(?P<number>-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?)"
-    r"\s*(?P<unit>[A-Za-zµμ%/\[{°(].{0,39})?\s*"
+    r"(?P<number>-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?)"
+    r"\s*(?P<unit>(?![eE][+-]?[0-9])[A-Za-zµμ%/\[{°][^<>=≤≥]{0,39})?\s*"
 )
 _PLAIN_SIGNS: dict[str, Comparator] = {
     "<": "<",

@@ -36,7 +36,11 @@ def write_report(outcome: Outcome, folder: Path) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     assessment = outcome.assessment
     shown = tuple(events(outcome))
-    drawings = [drawn for run in outcome.ecgs if (drawn := draw(run)) is not None]
+    drawings = [
+        drawn
+        for run in outcome.ecgs
+        if (drawn := draw(run, time_zone=assessment.time_zone)) is not None
+    ]
     content = {
         "assessment.json": orjson.dumps(assessment.to_json(), option=orjson.OPT_INDENT_2),
         "report.md": markdown(assessment).encode(),
@@ -55,7 +59,7 @@ def write_report(outcome: Outcome, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in content)
 
 
-def draw(run: EcgRun) -> Drawn | None:
+def draw(run: EcgRun, *, time_zone: str | None) -> Drawn | None:
     """Return the pictures of one recording; None where it was not analysed.
 
     A recording that was not analysed (switched off, not measurable) has no measured points to
@@ -67,7 +71,7 @@ def draw(run: EcgRun) -> Drawn | None:
         measured = measure(run.recording)
     except InputError:
         return None
-    svg = picture_svg(run.recording, measured, run.report)
+    svg = picture_svg(run.recording, measured, run.report, time_zone=time_zone)
     caption = (
         f"{run.recording.file}; 25 mm/s, 10 mm/mV, points marked as measured. "
         "Device function, research use."
@@ -80,7 +84,7 @@ def draw(run: EcgRun) -> Drawn | None:
             notes=run.report.advice + tuple(p.detail for p in run.report.quality),
         ),
         svg=svg,
-        png=picture_png(run.recording, measured, run.report),
+        png=picture_png(run.recording, measured, run.report, time_zone=time_zone),
     )
 
 

@@ -52,16 +52,38 @@ _ST_STATEMENTS = (
 _RESEARCH = "Research use only; not a medical device"
 
 
-def picture_svg(recording: EcgRecording, measurements: EcgMeasurements, report: EcgReport) -> str:
-    """Return the picture as an SVG document, true to scale when printed at 100 %."""
-    return _rendered(recording, measurements, report, "svg", metadata={"Date": None}).decode()
+def picture_svg(
+    recording: EcgRecording,
+    measurements: EcgMeasurements,
+    report: EcgReport,
+    *,
+    time_zone: str | None = None,
+) -> str:
+    """Return the picture as an SVG document, true to scale when printed at 100 %.
+
+    Args:
+        recording: The recording.
+        measurements: What was measured on it.
+        report: What is said of it.
+        time_zone: IANA zone in which its time is shown; UTC without one.
+    """
+    return _rendered(
+        recording, measurements, report, "svg", time_zone, metadata={"Date": None}
+    ).decode()
 
 
 def picture_png(
-    recording: EcgRecording, measurements: EcgMeasurements, report: EcgReport, *, dpi: int = 150
+    recording: EcgRecording,
+    measurements: EcgMeasurements,
+    report: EcgReport,
+    *,
+    dpi: int = 150,
+    time_zone: str | None = None,
 ) -> bytes:
     """Return the picture as a PNG of `dpi` dots an inch."""
-    return _rendered(recording, measurements, report, "png", metadata={"Software": None}, dpi=dpi)
+    return _rendered(
+        recording, measurements, report, "png", time_zone, metadata={"Software": None}, dpi=dpi
+    )
 
 
 def _rendered(
@@ -69,6 +91,7 @@ def _rendered(
     measurements: EcgMeasurements,
     report: EcgReport,
     form: str,
+    time_zone: str | None,
     **options: Any,
 ) -> bytes:
     from matplotlib import rc_context
@@ -77,23 +100,33 @@ def _rendered(
     with rc_context(
         {"svg.hashsalt": "epicrisis", "svg.fonttype": "path", "font.family": ["DejaVu Sans"]}
     ):
-        figure = _draw(recording, measurements, report)
+        figure = _draw(recording, measurements, report, time_zone)
         buffer = io.BytesIO()
         figure.savefig(buffer, format=form, **options)
     return buffer.getvalue()
 
 
-def _draw(recording: EcgRecording, m: EcgMeasurements, report: EcgReport) -> "Figure":
+def _draw(
+    recording: EcgRecording, m: EcgMeasurements, report: EcgReport, time_zone: str | None
+) -> "Figure":
     figure, axes = paper.page(_WIDTH + 2 * _LEFT, _HEIGHT)
-    _header(axes, recording, m, report)
+    _header(axes, recording, m, report, time_zone)
     _tracing(axes, m)
     _beats(axes, m, report)
     return figure
 
 
-def _header(axes: "Axes", recording: EcgRecording, m: EcgMeasurements, report: EcgReport) -> None:
+def _header(
+    axes: "Axes",
+    recording: EcgRecording,
+    m: EcgMeasurements,
+    report: EcgReport,
+    time_zone: str | None,
+) -> None:
     top = _HEIGHT - 8.0
-    time = "time not given" if report.time is None else str(report.time)
+    time = "time not given" if report.time is None else report.time.show(time_zone)
+    if time_zone is not None and report.time is not None and report.time.at.tzinfo is not None:
+        time += f" ({time_zone})"
     paper.label(axes, f"12-lead ECG, {time}", x=_LEFT, y=top, size_pt=10, fontweight="bold")
     right = _WIDTH + _LEFT
     paper.label(axes, _RESEARCH, x=right, y=top, size_pt=8, ha="right", color="#b3261e")

@@ -1,0 +1,255 @@
+"""Bundles of every type, several versions of one resource, and what was taken back."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.errors import UnreadableError, UnsupportedError
+from knowledge.finding import State, Why
+from knowledge.quantity import Quantity
+from tests.tools.intake.samples import AT, bundle, chart, observation, patient
+from tools.intake.fhir.bundle import parse
+from tools.intake.fhir.chart import Chart, read_chart
+
+
+def versions(*made: dict[str, Any]) -> Chart:
+    """The same versions, each in a file of its own."""
+    files = [parse(orjson.dumps(one), f"{i}.json") for i, one in enumerate(made)]
+    return read_chart(files, at=AT)
+
+
+def values(found: Chart) -> list[Any]:
+    return [f.finding.value for f in found.facts]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "document",
+        "message",
+        "transaction",
+        "transaction-response",
+        "batch",
+        "batch-response",
+        "history",
+        "searchset",
+        "collection",
+    ],
+)
+def test_a_bundle_of_any_type_is_read(kind: str) -> None:
+    content = orjson.dumps(bundle(patient(), observation(), kind=kind))
+    assert len(read_chart([parse(content, "b.json")], at=AT).facts) == 1
+
+
+def test_ndjson_is_read_line_by_line_and_a_bad_line_is_told() -> None:
+    lines = [orjson.dumps(patient()), b"{oops", orjson.dumps(observation())]
+    found = parse(b"\n".join(lines), "all.ndjson")
+    assert [e.name for e in found.entries] == ["Patient/p1", "Observation/o1"]
+    assert found.problems[0].startswith("line 2: not JSON")
+
+
+def test_a_bundle_in_a_bundle_is_read_and_a_deep_nest_is_told() -> None:
+    nested = bundle(bundle(observation()))
+    assert len(parse(orjson.dumps(nested), "b.json").entries) == 1
+    for _ in range(10):
+        nested = bundle(nested)
+    found = parse(orjson.dumps(nested), "b.json")
+    assert found.entries == ()
+    assert "nested too deep" in found.problems[0]
+
+
+@pytest.mark.parametrize("entry", [7, None, {"resource": 7}, {"resource": {"id": "x"}}])
+def test_an_entry_that_is_no_resource_is_told(entry: Any) -> None:
+    content = orjson.dumps(
+        {"resourceType": "Bundle", "entry": [entry, {"resource": observation()}]}
+    )
+    found = parse(content, "b.json")
+    assert len(found.entries) == 1
+    assert "Bundle.entry[0]" in found.problems[0]
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"7", b'{"resourceType": 7}'])
+def test_json_that_is_not_fhir_is_not_taken(content: bytes) -> None:
+    with pytest.raises(UnsupportedError, match="not a FHIR resource"):
+        parse(content, "x.json")
+
+
+def test_two_copies_of_one_resource_are_one_fact() -> None:
+    found = versions(observation(), observation())
+    assert len(found.facts) == 1
+    assert found.retracted == ()
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        (
+            {"meta": {"lastUpdated": "2026-11-20T10:30:00Z"}},
+            {"meta": {"lastUpdated": "2026-11-20T12:30:00+01:00"}},
+        ),
+        ({"meta": {"versionId": "9"}}, {"meta": {"versionId": "10"}}),
+        ({"status": "preliminary"}, {"status": "final"}),
+        ({"status": "final"}, {"status": "corrected"}),
+    ],
+    ids=["last updated", "version", "final", "corrected"],
+)
+@pytest.mark.parametrize("swapped", [False, True], ids=["in order", "swapped"])
+def test_the_newest_version_counts(
+    older: dict[str, Any], newer: dict[str, Any], swapped: bool
+) -> None:
+    pair = [observation(10.0, **older), observation(20.0, **newer)]
+    found = versions(*(reversed(pair) if swapped else pair))
+    assert values(found) == [Quantity(value=20, unit="ng/L")]
+    assert [r.reason for r in found.retracted] == ["replaced by another version"]
+
+
+def test_entered_in_error_retracts_the_earlier_result() -> None:
+    found = versions(observation(), observation(status="entered-in-error"))
+    assert found.facts == ()
+    assert "entered-in-error" in [r.reason for r in found.retracted]
+
+
+def test_two_contents_without_a_version_are_not_used() -> None:
+    found = versions(observation(10.0), observation(20.0))
+    finding = found.facts[0].finding
+    assert finding.state is State.NOT_ASSESSED
+    assert finding.not_assessed is not None
+    assert finding.not_assessed.why is Why.CONFLICTING
+
+
+def test_a_deletion_takes_a_resource_back() -> None:
+    deletion = {"request": {"method": "DELETE", "url": "Observation/o1"}}
+    history = {"resourceType": "Bundle", "type": "history", "entry": [deletion]}
+    found = versions(observation(), history)
+    assert found.facts == ()
+    assert found.retracted[0].reason == "deleted at its source"
+
+
+def test_a_resource_written_again_after_its_deletion_counts() -> None:
+    deletion = {
+        "request": {"method": "DELETE", "url": "Observation/o1"},
+        "response": {"status": "204", "lastModified": "2026-11-20T08:00:00Z"},
+    }
+    history = {"resourceType": "Bundle", "type": "history", "entry": [deletion]}
+    again = observation(meta={"lastUpdated": "2026-11-20T09:00:00Z"})
+    assert len(versions(again, history).facts) == 1
+
+
+def test_resources_without_an_id_are_all_kept() -> None:
+    first, second = observation(10.0), observation(20.0)
+    del first["id"], second["id"]
+    assert len(chart(first, second).facts) == 2
+
+
+def test_one_id_on_two_servers_is_two_resources() -> None:
+    entries = [
+        {"fullUrl": f"https://{server}.example/fhir/Observation/o1", "resource": observation(value)}
+        for server, value in (("a", 10.0), ("b", 20.0))
+    ]
+    content = orjson.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries})
+    assert len(read_chart([parse(content, "b.json")], at=AT).facts) == 2
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "resourceType",
+                        "entry",
+                        "resource",
+                        "id",
+                        "code",
+                        "status",
+                        "valueQuantity",
+                        "value",
+                        "coding",
+                        "component",
+                        "subject",
+                        "contained",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=20,
+    )
+)
+def test_no_json_makes_the_reader_fail_in_an_untyped_way(content: Any) -> None:
+    try:
+        read_chart([parse(orjson.dumps(content), "x.json")], at=AT)
+    except (UnreadableError, UnsupportedError):
+        pass
+
+
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.text(max_size=3), st.just([]), st.just({}),
+    st.just([{}]), st.just([None]), st.just({"coding": [None]}), st.just({"reference": 5}),
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(
+        [
+            "Observation",
+            "Condition",
+            "Procedure",
+            "Encounter",
+            "DiagnosticReport",
+            "MedicationRequest",
+            "DocumentReference",
+            "Patient",
+            "Specimen",
+        ]
+    ),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "id",
+                "meta",
+                "status",
+                "code",
+                "category",
+                "subject",
+                "patient",
+                "valueQuantity",
+                "valueString",
+                "component",
+                "effectiveDateTime",
+                "effectivePeriod",
+                "interpretation",
+                "referenceRange",
+                "device",
+                "specimen",
+                "method",
+                "contained",
+                "class",
+                "period",
+                "content",
+                "presentedForm",
+                "name",
+                "identifier",
+                "birthDate",
+                "clinicalStatus",
+                "verificationStatus",
+                "modifierExtension",
+                "focus",
+                "note",
+            ]
+        ),
+        ANYTHING,
+    ),
+)
+def test_no_element_of_a_wrong_type_makes_the_reader_fail(
+    kind: str, elements: dict[str, Any]
+) -> None:
+    content = orjson.dumps(bundle({**elements, "resourceType": kind}, observation(id="good")))
+    found = read_chart([parse(content, "x.json")], at=AT)
+    assert any(f.finding.value == Quantity(value=12, unit="ng/L") for f in found.facts)
