@@ -17,6 +17,7 @@ from tools.ecg.filters import band_pass, without_mains
 from tools.ecg.median_beat import MedianBeat, median_beat
 from tools.ecg.model import EcgMeasurements, EcgRecording, Fiducials, Problem
 from tools.ecg.pacing import pacing_spikes
+from tools.ecg.qtc import bazett, fridericia
 from tools.ecg.r_peaks import find_r_peaks
 from tools.ecg.resampling import WORKING_RATE_HZ, fill_invalid, resample
 from tools.ecg.rhythm_measures import ectopic_beats, p_wave_share, rr_irregularity
@@ -119,8 +120,8 @@ def _result(
         pr_ms=pr,
         qrs_ms=(marks.qrs_off - marks.qrs_on) * ms,
         qt_ms=qt,
-        qtcb_ms=None if qt is None else qt / rr_s ** (1 / 2),  # Bazett 1920
-        qtcf_ms=None if qt is None else qt / rr_s ** (1 / 3),  # Fridericia 1920
+        qtcb_ms=None if qt is None else bazett(qt, rr_s=rr_s),
+        qtcf_ms=None if qt is None else fridericia(qt, rr_s=rr_s),
         axis_deg=axis,
         lead=leads,
         rr_irregularity=irregularity,

@@ -4,8 +4,9 @@ Any mismatch refuses the case. A file whose identity cannot be compared needs an
 (an ``attach`` line, ``--same-patient``), unless it is the only source and nothing is combined.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from knowledge.errors import IdentityConflictError
 from knowledge.patient import Identity
@@ -13,7 +14,7 @@ from tools.ecg.model import EcgRecording
 from tools.intake.fhir.bundle import FhirFile
 from tools.intake.fhir.patient import PatientRecord, refers_to, subjects
 from tools.intake.fhir.source import short_reference
-from tools.intake.identity import Comparison, IdentityReport, compare_all
+from tools.intake.identity import Comparison, IdentityReport, compare, compare_all
 from tools.intake.result import Override
 
 NEEDS_STATEMENT = (
@@ -74,10 +75,9 @@ def belonging(sources: Sources) -> Belonging:
     identities += [r.identity for r in sources.recordings.values()]
     identities += [sources.case] if sources.case is not None else []
     compared = compare_all(identities)
-    links = _by_reference(sources)
-    report = compared.model_copy(
-        update={"comparisons": _within_one_file(compared.comparisons, sources) + links}
-    )
+    between = [c for c in compared.comparisons if len(set(c.files)) > 1 or c.result == "mismatch"]
+    found = (*between, *_within_one_file(sources.patients), *_by_reference(sources))
+    report = compared.model_copy(update={"comparisons": tuple(dict.fromkeys(found))})
     open_conflicts = [
         c for c in report.mismatches if not any(file in sources.stated for file in c.files)
     ]
@@ -136,19 +136,23 @@ def _note(
         found[key] = Comparison(files=(first, second), result="mismatch", differ=field)
 
 
-def _within_one_file(comparisons: Iterable[Comparison], sources: Sources) -> tuple[Comparison, ...]:
-    """Return the comparisons, where two Patients of one file that cannot be compared conflict."""
-    ids: dict[str, set[str | None]] = {}
-    for record in sources.patients:
-        if record.entry.within is None:
-            ids.setdefault(record.entry.file, set()).add(record.entry.id)
-    several = {file for file, found in ids.items() if len(found) > 1}
-    return tuple(
-        Comparison(files=c.files, result="mismatch", agree=c.agree, differ=("patient",))
-        if c.files[0] == c.files[1] and c.files[0] in several and c.result == "not comparable"
-        else c
-        for c in comparisons
-    )
+def _within_one_file(patients: Sequence[PatientRecord]) -> Iterator[Comparison]:
+    """Yield a mismatch for each two Patients of one file that are not shown to be the same.
+
+    A Patient contained in another resource may say less; it conflicts only where it disagrees.
+    """
+    whole = [p for p in patients if p.entry.within is None]
+    for a, b in combinations(whole, 2):
+        if a.entry.file != b.entry.file or a.entry.name == b.entry.name:
+            continue
+        pair = compare(a.identity, b.identity)
+        if pair.result != "match":
+            yield Comparison(
+                files=pair.files,
+                result="mismatch",
+                agree=pair.agree,
+                differ=pair.differ or ("patient",),
+            )
 
 
 def _proven(files: set[str], report: IdentityReport, sources: Sources) -> set[str]:

@@ -83,7 +83,8 @@ def compare(a: Identity, b: Identity) -> Comparison:
 def compare_all(identities: Sequence[Identity]) -> IdentityReport:
     """Return every pairwise comparison, in an order that does not depend on the input's."""
     stated = sorted(
-        (i for i in identities if not i.is_empty), key=lambda i: (i.source, i.model_dump_json())
+        (i for i in identities if not i.is_empty or i.sex is not None),
+        key=lambda i: (i.source, i.model_dump_json()),
     )
     pairs = [compare(a, b) for a, b in combinations(stated, 2)]
     return IdentityReport(

@@ -1,16 +1,24 @@
 """Observation to facts: one for the value, one for each component."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import ValidationError
 
 from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime
-from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.finding import NotAssessed, State, Why
 from knowledge.timeline import Category, Fact
+from tools.intake.fhir.build import evidence, observed
 from tools.intake.fhir.coded import Coded, category_codes, coded
-from tools.intake.fhir.resources import Device, ObservationResource, Specimen, WithValue
-from tools.intake.fhir.source import Source, validated, words
+from tools.intake.fhir.resources import (
+    Device,
+    ObservationDetail,
+    ObservationResource,
+    Specimen,
+    WithValue,
+)
+from tools.intake.fhir.source import Source, validated, what_is_wrong, words
 from tools.intake.fhir.value import Reading, lab_flags, read_value, with_range
 
 _STATUS_FLAGS: dict[str | None, tuple[str, ...]] = {
@@ -23,6 +31,8 @@ _STATUS_FLAGS: dict[str | None, tuple[str, ...]] = {
 }
 """Statuses of a result that is used (FHIR R4 ObservationStatus), and the flags they leave."""
 
+_DETAILS = frozenset(ObservationDetail.model_fields)
+_NO_DETAIL = ObservationDetail()
 _NO_VALUE = Reading(
     path="value",
     state=State.NOT_ASSESSED,
@@ -32,22 +42,26 @@ _NO_VALUE = Reading(
 
 def facts_of_observation(source: Source) -> Iterator[Fact]:
     """Yield the facts of an Observation; what cannot be used is noted in `source.problems`."""
-    resource = validated(source.entry, ObservationResource, source.problems)
-    if resource is None:
+    entry = source.entry
+    resource = validated(entry, ObservationResource, source.problems)
+    detail: ObservationDetail | None = _NO_DETAIL
+    if entry.resource.keys() & _DETAILS:
+        detail = validated(entry, ObservationDetail, source.problems)
+    if resource is None or detail is None:
         return
     if resource.status not in _STATUS_FLAGS:
-        source.problems.append(f"{source.entry.name}: status: not a status of FHIR R4")
+        source.problems.append(f"{entry.name}: status: not a status of FHIR R4")
         return
-    if resource.focus:
-        source.problems.append(f"{source.entry.name}: is about another subject (focus)")
+    if detail.focus:
+        source.problems.append(f"{entry.name}: is about another subject (focus)")
         return
-    shared = _Shared(source, resource)
-    empty = not resource.component and not resource.hasMember
-    own = shared.fact(resource, "Observation", _NO_VALUE if empty else None)
+    shared = _Shared(source, resource, detail)
+    empty = not resource.component and not detail.hasMember
+    own = shared.fact(resource, entry.resource, "Observation", _NO_VALUE if empty else None)
     if own is not None:
         yield own
-    for index, component in enumerate(resource.component):
-        fact = shared.fact(component, f"Observation.component[{index}]", None)
+    for index, element in enumerate(resource.component):
+        fact = shared.component(element, f"Observation.component[{index}]")
         if fact is not None:
             yield fact
 
@@ -57,26 +71,48 @@ class _Shared:
 
     __slots__ = ("body_site", "categories", "end", "flags", "method", "source", "time")
 
-    def __init__(self, source: Source, resource: ObservationResource) -> None:
+    def __init__(
+        self, source: Source, resource: ObservationResource, detail: ObservationDetail
+    ) -> None:
         self.source = source
-        self.time, self.end = _collected(source, resource)
-        self.method = _method(source, resource)
-        self.body_site = words(resource.bodySite) or None
+        self.end: ClinicalTime | None = None
+        if resource.effectiveDateTime is not None:
+            self.time = source.time(resource.effectiveDateTime)
+        else:
+            self.time, self.end = _collected(source, detail)
+        self.method = _method(source, detail)
+        self.body_site = words(detail.bodySite) or None
         self.categories = category_codes(resource.category)
         self.flags = _STATUS_FLAGS[resource.status]
         if self.time is None:
             self.flags += ("no-collection-time",)
-        if resource.note:
+        if detail.note:
             self.flags += ("has-note",)
 
-    def fact(self, stated: WithValue, path: str, otherwise: Reading | None) -> Fact | None:
+    def component(self, element: Any, path: str) -> Fact | None:
+        """Return the fact of one component, or None after noting why there is none."""
+        try:
+            stated = WithValue.model_validate(element)
+        except ValidationError as error:
+            self._problem(path, what_is_wrong(error))
+            return None
+        return self.fact(stated, element, path, None)
+
+    def fact(
+        self, stated: WithValue, element: dict[str, Any], path: str, otherwise: Reading | None
+    ) -> Fact | None:
         """Return the fact of one value, or of `otherwise` where there is no value."""
         try:
             code = coded(stated.code)
         except ValidationError:
-            self.source.problems.append(f"{self.source.entry.name}: {path}.code: not valid")
+            self._problem(path, "code: not valid")
             return None
-        reading = read_value(stated, analyte=code.analyte, loinc=code.loinc) or otherwise
+        try:
+            reading = read_value(stated, element, analyte=code.analyte, loinc=code.loinc)
+        except ValidationError as error:
+            self._problem(path, what_is_wrong(error))
+            return None
+        reading = reading or otherwise
         if reading is None:
             return None
         flags = (*self.flags, *reading.flags)
@@ -84,19 +120,22 @@ class _Shared:
             flags += lab_flags(stated)
         if code.disagree:
             flags += ("codes-disagree",)
-        finding = Finding(
+        entry = self.source.entry
+        return observed(
+            reading,
             concept=code.concept,
-            state=reading.state,
-            not_assessed=reading.not_assessed,
-            value=reading.value,
+            category=self._category(code),
             time=self.time,
+            end=self.end,
             body_site=self.body_site,
             method=self.method,
             reported=with_range(reading.reported, reading, stated.referenceRange),
             flags=flags,
-            evidence=(self.source.evidence(f"{path}.{reading.path}"),),
+            evidence=evidence(entry.file, entry.name, f"{path}.{reading.path}"),
         )
-        return Fact(category=self._category(code), finding=finding, period_end=self.end)
+
+    def _problem(self, path: str, what: str) -> None:
+        self.source.problems.append(f"{self.source.entry.name}: {path}.{what}")
 
     def _category(self, code: Coded) -> Category:
         group = analytes().analytes[code.analyte].group if code.analyte is not None else None
@@ -108,11 +147,11 @@ class _Shared:
 
 
 def _collected(
-    source: Source, resource: ObservationResource
+    source: Source, resource: ObservationDetail
 ) -> tuple[ClinicalTime | None, ClinicalTime | None]:
     """Return when the specimen or measurement was taken; never when it was issued."""
-    if resource.effectiveDateTime or resource.effectiveInstant:
-        return source.time(resource.effectiveDateTime or resource.effectiveInstant), None
+    if resource.effectiveInstant is not None:
+        return source.time(resource.effectiveInstant), None
     if resource.effectivePeriod is not None:
         return source.period(resource.effectivePeriod)
     entry = source.lookup.find(resource.specimen, source.entry)
@@ -126,7 +165,7 @@ def _collected(
     return source.period(specimen.collection.collectedPeriod)
 
 
-def _method(source: Source, resource: ObservationResource) -> str | None:
+def _method(source: Source, resource: ObservationDetail) -> str | None:
     """Return method and device in words: it may name the assay."""
     if resource.method is None and resource.device is None:
         return None

@@ -69,7 +69,9 @@ def is_about_no_patient(entry: Entry) -> bool:
     """Return whether the subject of a resource is a group, device or place."""
     reference = entry.resource.get("subject")
     text = reference.get("reference") if isinstance(reference, dict) else None
-    return isinstance(text, str) and short_reference(text).startswith(_OTHER_SUBJECTS)
+    if not isinstance(text, str) or text.startswith(("Patient/", "urn:", "#")):
+        return False
+    return short_reference(text).startswith(_OTHER_SUBJECTS)
 
 
 def refers_to(text: str, record: PatientRecord, asked_by: Entry) -> bool:

@@ -155,13 +155,21 @@ class WithValue(Thin):
     """The elements that an Observation and its components share.
 
     `code` and `referenceRange` repeat through a chart: they stay plain here, and each distinct one
-    is read once (`fhir.coded`).
+    is read once (`fhir.coded`). Values of other types are read by `OtherValue`, where there is one.
     """
 
     code: Any
     valueQuantity: FhirQuantity | None = None
     valueCodeableConcept: Codeable | None = None
     valueString: str | None = None
+    dataAbsentReason: Codeable | None = None
+    interpretation: list[Codeable] = NONE
+    referenceRange: list[Any] = NONE
+
+
+class OtherValue(Thin):
+    """The types of value that few Observations have."""
+
     valueBoolean: bool | None = None
     valueInteger: int | None = None
     valueRange: FhirRange | None = None
@@ -170,28 +178,29 @@ class WithValue(Thin):
     valueTime: str | None = None
     valueDateTime: str | None = None
     valuePeriod: Period | None = None
-    dataAbsentReason: Codeable | None = None
-    interpretation: list[Codeable] = NONE
-    referenceRange: list[Any] = NONE
 
 
-class ObservationResource(Resource, WithValue):
-    """Observation."""
+class ObservationResource(WithValue):
+    """Observation: the elements that nearly every one has."""
 
     status: str | None = None
     category: Any = None
-    focus: list[Reference] = NONE
     effectiveDateTime: str | None = None
+    component: list[Any] = NONE
+
+
+class ObservationDetail(Thin):
+    """Observation: the elements that few have; read where at least one is there."""
+
+    focus: list[Reference] = NONE
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
-    effectiveTiming: Any = None
     note: list[Annotation] = NONE
     bodySite: Codeable | None = None
     method: Codeable | None = None
     specimen: Reference | None = None
     device: Reference | None = None
     hasMember: list[Reference] = NONE
-    component: list[WithValue] = NONE
 
 
 class SpecimenCollection(Thin):

@@ -97,10 +97,15 @@ def validated(entry: Entry, model: type[R], problems: list[str]) -> R | None:
     try:
         return model.model_validate(entry.resource)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        problems.append(f"{entry.name}: {path}: {first['msg']}")
+        problems.append(f"{entry.name}: {what_is_wrong(error)}")
         return None
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """Return the path of the first element that is not valid and why; never its value."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    path = ".".join(str(part) for part in first["loc"])
+    return f"{path}: {first['msg']}"
 
 
 def concept(

@@ -8,7 +8,7 @@ from knowledge.finding import NotAssessed, State, Why
 from knowledge.quantity import Interval, Quantity, Text, Value, measured
 from knowledge.units import bounded, parse_stated
 from tools.intake.fhir.coded import plain, quantity_words, range_words
-from tools.intake.fhir.resources import FhirQuantity, FhirRange, WithValue
+from tools.intake.fhir.resources import FhirQuantity, FhirRange, OtherValue, WithValue
 from tools.intake.fhir.source import MAX_TEXT, words
 
 UCUM = "http://unitsofmeasure.org"
@@ -25,6 +25,8 @@ _INTERPRETATION = {
     "AA": "lab-critical-abnormal",
 }
 """HL7 v3 ObservationInterpretation: what the laboratory says, kept as its word, never as ours."""
+
+_OTHER_VALUES = frozenset(OtherValue.model_fields)
 
 
 class Reading(NamedTuple):
@@ -45,24 +47,53 @@ class Reading(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
-def read_value(source: WithValue, *, analyte: str | None, loinc: str | None) -> Reading | None:
-    """Return what the value says, or None where there is no value and no reason for it."""
-    absent = source.dataAbsentReason
-    if absent is not None:
-        why = NotAssessed(why=Why.MISSING, detail=f"data absent: {words(absent) or 'no reason'}")
+def read_value(
+    source: WithValue, element: dict[str, Any], *, analyte: str | None, loinc: str | None
+) -> Reading | None:
+    """Return what the value says, or None where there is no value and no reason for it.
+
+    Args:
+        source: The resource or component.
+        element: The same as plain JSON, for the types of value that are rare.
+        analyte: Key of the analyte table, where the code is known.
+        loinc: The code it was found by.
+
+    Raises:
+        ValidationError: A value of a rare type is not valid.
+    """
+    if source.dataAbsentReason is not None:
+        said = words(source.dataAbsentReason) or "no reason"
+        why = NotAssessed(why=Why.MISSING, detail=f"data absent: {said}")
         return _not_assessed("dataAbsentReason", why, _printed(source))
     if source.valueQuantity is not None:
         return _quantity(source.valueQuantity, analyte, loinc)
+    if source.valueString is not None:
+        return _string(source.valueString, analyte, loinc)
+    if source.valueCodeableConcept is not None:
+        return _words("valueCodeableConcept", words(source.valueCodeableConcept), analyte)
+    if element.keys() & _OTHER_VALUES:
+        return _other(OtherValue.model_validate(element), analyte, loinc)
+    return None
+
+
+def _other(source: OtherValue, analyte: str | None, loinc: str | None) -> Reading | None:
+    if source.valueBoolean is not None:
+        state = State.PRESENT if source.valueBoolean else State.ABSENT
+        return Reading(path="valueBoolean", state=state)
     if source.valueInteger is not None:
         return _number("valueInteger", float(source.valueInteger), analyte, loinc)
     if source.valueRange is not None:
         return _range(source.valueRange, analyte, loinc)
-    if source.valueString is not None:
-        return _string(source.valueString, analyte, loinc)
-    if source.valueBoolean is not None:
-        state = State.PRESENT if source.valueBoolean else State.ABSENT
-        return Reading(path="valueBoolean", state=state)
-    return _words(source, analyte)
+    if source.valueRatio is not None:
+        ends = (source.valueRatio.numerator, source.valueRatio.denominator)
+        return _words("valueRatio", " : ".join(quantity_words(q) for q in ends), analyte)
+    if source.valueDateTime is not None or source.valueTime is not None:
+        return _words("valueDateTime", source.valueDateTime or source.valueTime or "", analyte)
+    if source.valuePeriod is not None:
+        period = source.valuePeriod
+        return _words("valuePeriod", f"{period.start or ''} - {period.end or ''}", analyte)
+    why = NotAssessed(why=Why.OUTSIDE_CONTRACT, detail="sampled data are not read from FHIR")
+    return _not_assessed("valueSampledData", why, None)
 
 
 def lab_flags(source: WithValue) -> tuple[str, ...]:
@@ -176,27 +207,12 @@ def _string(text: str, analyte: str | None, loinc: str | None) -> Reading:
     return _text(path, text)
 
 
-def _words(source: WithValue, analyte: str | None) -> Reading | None:
-    """Return the value where it is words; for an analyte that is a number, why it is not one."""
-    found: tuple[str, str] | None = None
-    if source.valueCodeableConcept is not None:
-        found = "valueCodeableConcept", words(source.valueCodeableConcept)
-    elif source.valueRatio is not None:
-        ends = (source.valueRatio.numerator, source.valueRatio.denominator)
-        found = "valueRatio", " : ".join(quantity_words(q) for q in ends)
-    elif source.valueDateTime is not None or source.valueTime is not None:
-        found = "valueDateTime", source.valueDateTime or source.valueTime or ""
-    elif source.valuePeriod is not None:
-        found = "valuePeriod", f"{source.valuePeriod.start or ''} - {source.valuePeriod.end or ''}"
-    elif source.valueSampledData is not None:
-        why = NotAssessed(why=Why.OUTSIDE_CONTRACT, detail="sampled data are not read from FHIR")
-        return _not_assessed("valueSampledData", why, None)
-    if found is None:
-        return None
+def _words(path: str, text: str, analyte: str | None) -> Reading:
+    """Return a value that is words; for an analyte that is a number, why it is not one."""
     if analyte is not None:
         why = NotAssessed(why=Why.UNREADABLE, detail="the result is words, not a number")
-        return _not_assessed(found[0], why, found[1][:MAX_TEXT])
-    return _text(*found)
+        return _not_assessed(path, why, text[:MAX_TEXT])
+    return _text(path, text)
 
 
 def _text(path: str, text: str) -> Reading:

@@ -1,0 +1,147 @@
+"""Comparing identities: what agrees, what differs, what cannot be compared."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.clinical_time import parse_fhir
+from knowledge.patient import Identity
+from tools.intake.identity import compare, compare_all
+
+
+def identity(source: str = "a", **parts: Any) -> Identity:
+    if "born" in parts:
+        parts["birth_date"] = parse_fhir(parts.pop("born"), clock=source)
+    return Identity(source=source, **parts)
+
+
+CLARA: dict[str, Any] = {"family": "Muster", "given": ("Clara",)}
+
+NAMES = [
+    ({"family": "MUSTER", "given": ("clara",)}, True),
+    ({"family": "Clara", "given": ("Muster",)}, True),
+    ({"family": "Muster", "given": ("Clara", "Sophie")}, True),
+    ({"family": "Muster", "given": ("C",)}, True),
+    ({"family": "Muster"}, True),
+    ({"family": "Muster", "given": ("Karla",)}, False),
+    ({"family": "Master", "given": ("Clara",)}, False),
+    ({"family": "ANONYMOUS"}, False),
+    ({"family": "王", "given": ("小明",)}, None),
+    ({}, None),
+]
+
+
+@pytest.mark.parametrize(("other", "same"), NAMES, ids=[str(n[0]) for n in NAMES])
+def test_names_are_compared_without_case_and_order(
+    other: dict[str, Any], same: bool | None
+) -> None:
+    result = compare(identity(**CLARA), identity("b", **other))
+    assert ("name" in result.agree, "name" in result.differ) == (same is True, same is False)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Müller", "Mueller"),
+        ("Müller", "Muller"),
+        ("Sørensen", "Sorensen"),
+        ("Łukasz", "Lukasz"),
+        ("O'Hara", "o hara"),
+        ("García", "GARCIA"),
+        ("Weiß", "Weiss"),
+    ],
+)
+def test_diacritics_and_their_transliterations_agree(one: str, other: str) -> None:
+    assert "name" in compare(identity(family=one), identity("b", family=other)).agree
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1955-07-21", "1955-07-21", True),
+        ("1955-07-21", "1955", True),
+        ("1955-07-21", "1955-07", True),
+        ("1955-07-21", "1955-07-22", False),
+        ("1955-07-21", "1956", False),
+    ],
+)
+def test_birth_dates_are_compared_as_finely_as_both_are_stated(
+    one: str, other: str, same: bool
+) -> None:
+    result = compare(identity(born=one), identity("b", born=other))
+    assert ("birth date" in result.agree) == same
+    assert ("birth date" in result.differ) == (not same)
+
+
+IDENTIFIERS = [
+    ((("urn:a", "1"),), (("urn:a", "1"),), "match"),
+    ((("urn:a", "1"),), (("urn:a", "2"),), "mismatch"),
+    ((("urn:a", "1"),), (("urn:b", "1"),), "not comparable"),
+    ((("", "1"),), (("", "1"),), "not comparable"),
+    ((("", "1"),), (("", "2"),), "not comparable"),
+    ((("urn:a", "1"), ("urn:a", "9")), (("urn:a", "9"),), "match"),
+    ((("urn:a", "1"), ("urn:b", "5")), (("urn:a", "1"), ("urn:b", "6")), "mismatch"),
+    ((("urn:a", "x1"),), (("urn:a", " X1 "),), "match"),
+    ((("urn:a", "01"),), (("urn:a", "1"),), "mismatch"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other", "result"), IDENTIFIERS)
+def test_identifiers_are_compared_within_one_assigner_only(
+    one: tuple[tuple[str, str], ...], other: tuple[tuple[str, str], ...], result: str
+) -> None:
+    assert compare(identity(identifiers=one), identity("b", identifiers=other)).result == result
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [CLARA, {"born": "1955-07-21"}, {"sex": "female"}, {**CLARA, "sex": "female"}],
+    ids=["name", "birth date", "sex", "name and sex"],
+)
+def test_one_weak_field_identifies_nobody(parts: dict[str, Any]) -> None:
+    result = compare(identity(**parts), identity("b", **parts))
+    assert result.result == "not comparable"
+    assert result.differ == ()
+
+
+def test_name_and_birth_date_together_match() -> None:
+    parts: dict[str, Any] = {**CLARA, "born": "1955-07-21"}
+    assert compare(identity(**parts), identity("b", **parts)).result == "match"
+
+
+def test_one_field_that_differs_is_a_mismatch_whatever_agrees() -> None:
+    parts: dict[str, Any] = {**CLARA, "born": "1955-07-21", "identifiers": (("urn:a", "1"),)}
+    result = compare(identity(**parts, sex="female"), identity("b", **parts, sex="male"))
+    assert (result.result, result.differ) == ("mismatch", ("sex",))
+
+
+PARTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "family": st.sampled_from(["Muster", "Müller", "Li"]),
+        "given": st.sampled_from([("Clara",), ("C", "S")]),
+        "born": st.sampled_from(["1955", "1955-07-21", "1960-01-01"]),
+        "sex": st.sampled_from(["female", "male"]),
+        "identifiers": st.sampled_from([(("urn:a", "1"),), (("urn:a", "2"),), (("", "1"),)]),
+    },
+)
+
+
+@given(PARTS, PARTS)
+def test_a_comparison_does_not_depend_on_the_order(a: dict[str, Any], b: dict[str, Any]) -> None:
+    assert compare(identity(**a), identity("b", **b)) == compare(identity("b", **b), identity(**a))
+
+
+@given(PARTS)
+def test_nobody_differs_from_themselves(parts: dict[str, Any]) -> None:
+    assert compare(identity(**parts), identity("b", **parts)).differ == ()
+
+
+@given(st.permutations([{**CLARA}, {"born": "1955"}, {"family": "Li"}, {}]))
+def test_the_report_does_not_depend_on_the_order_of_files(order: list[dict[str, Any]]) -> None:
+    def report(parts: list[dict[str, Any]]) -> Any:
+        return compare_all([identity(str(sorted(p)) + str(p.get("family")), **p) for p in parts])
+
+    assert report(order) == report([{**CLARA}, {"born": "1955"}, {"family": "Li"}, {}])
