@@ -10,14 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.assessment import Assessment, InputRecord, Status
-from agent.compose import compose, result_hash
+from agent.compose import compose, result_hash, troubled
 from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, run_ecg
 from agent.episode import Episode, episode
 from agent.narrative import refusal
 from agent.provenance import provenance
 from agent.runner import Log, run_scores
 from agent.state import State
-from agent.troponin_step import run_troponin, troponin_answers
+from agent.troponin_step import (
+    inputs_of,
+    is_fresh,
+    run_troponin,
+    statement_answers,
+    troponin_answers,
+)
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError
 from knowledge.finding import Finding
@@ -136,17 +142,21 @@ def _state(
         step=steps["serial_troponin"],
         log=log,
     )
-    known = resolve(case.timeline, at=at, from_tools={**from_tools, **said})
+    known = resolve(case.timeline, at=at, from_tools={**from_tools, **inputs_of(said)})
     state = State(
         findings=known.findings,
         risks=risks,
         conflicts=known.conflicts + tuple(c for run in ecgs for c in run.report.conflicts),
         extra={
-            **ecg_answers(ecgs, known.findings),
+            **ecg_answers(ecgs, known.findings, at=at),
             **troponin_answers(now.samples, risks, path.troponin_order),
+            **statement_answers(said),
             **_conflicts(known),
             **_blocks(known.findings),
+            "troponin.fresh": is_fresh(now.samples, at, path.episode.low_valid_hours),
+            "files.failed": any(troubled(item) for item in case.inputs),
         },
+        named=path.conditions,
     )
     done = frozenset({"ecg_analysis", "serial_troponin"})
     return run_scores(path, state, log, exclude=done), ecgs

@@ -51,7 +51,7 @@ def compose(
     state = state.with_extra({f"verdict.{e.id}": e.verdict.value for e in entries})
     advised = recommendations(pathway, state, time_zone=case.time_zone)
     open_items = missing(state, entries, troponin=pathway.troponin_order)
-    status, reason = _status(state, pathway, seen, made_by)
+    status, reason = _status(state, pathway, seen, made_by, ecgs)
     cited = _Citations(pathway)
     return Assessment(
         case=case.case,
@@ -73,7 +73,7 @@ def compose(
             ecg=_ecg_sentences(ecgs),
             at=at,
             time_zone=case.time_zone,
-            troubled_files=sum(item.status == "failed" for item in case.inputs),
+            notes=_notes(case, seen, state, ecgs),
         ),
         citations=cited.all(c for risk in state.risks.values() for c in risk.source),
         inputs=tuple(_record(item) for item in case.inputs),
@@ -126,18 +126,24 @@ def _cited_row(row: Recommended, cited: _Citations) -> Recommended:
 
 
 def _status(
-    state: State, pathway: Pathway, seen: Episode, made_by: Provenance
+    state: State,
+    pathway: Pathway,
+    seen: Episode,
+    made_by: Provenance,
+    ecgs: Sequence[EcgRun],
 ) -> tuple[Status, str]:
     """Return how far the assessment got, and what stands in the way.
 
     Without an ECG (recorded or read by a person) and without a usable troponin nothing can be said
     about infarction: not assessable. Complete means that every required tool came to a result.
     """
-    has_ecg = state.extra.get("ecg.recorded") is True
+    has_ecg = state.extra.get("ecg.assessed") is True or any(run.analysed for run in ecgs)
     has_troponin = any(s.state is Known.PRESENT for s in seen.samples)
     if not has_ecg and not has_troponin:
         return Status.NOT_ASSESSABLE, "neither a usable ECG nor a usable troponin result"
     unfinished = tuple(dict.fromkeys(_unfinished(state, pathway, made_by)))
+    if state.extra.get("files.failed") is True:
+        unfinished += ("files or entries that could not be used",)
     if unfinished:
         return Status.PARTIAL, "not finished: " + ", ".join(unfinished)
     return Status.COMPLETE, ""
@@ -196,16 +202,34 @@ def _ecg_sentences(ecgs: Sequence[EcgRun]) -> list[str]:
     return [f"ECG {i} of {len(ecgs)}: {run.report.headline}" for i, run in enumerate(ecgs, 1)]
 
 
+def troubled(item: InputFile) -> bool:
+    """Return whether a file, or something stated in the case file, could not be used."""
+    return item.status == "failed" or (item.kind == "case file" and bool(item.problems))
+
+
+def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun]) -> Iterator[str]:
+    """Yield what a reader must know about the data before trusting the rest."""
+    failed = [item.file for item in case.inputs if item.status == "failed"]
+    if failed:
+        yield f"Could not be used: {', '.join(failed)}; see the file list."
+    for item in case.inputs:
+        if item.kind == "case file" and item.problems:
+            yield f"{item.file}: {'; '.join(item.problems)}."
+    if ecgs and state.extra.get("ecg.dated") is False and state.extra.get("ecg.recorded"):
+        yield "The time of the ECG is not established; it may not be of this presentation."
+    for text in seen.left_out:
+        yield f"Not used: {text}."
+
+
 def _record(item: InputFile) -> InputRecord:
     parts = [f"{count} {name}" for name, count in sorted(item.counts.items())]
     if item.ignored:
         parts.append("not used: " + ", ".join(f"{n} {k}" for k, n in sorted(item.ignored.items())))
-    parts += list(item.problems)
     return InputRecord(
         file=item.file,
         kind=item.kind,
         status=item.status,
-        reason=item.reason or "",
+        reason=item.reason or "; ".join(item.problems),
         sha256=item.sha256,
         content="; ".join(parts),
     )

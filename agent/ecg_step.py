@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.runner import Log, call
+from knowledge.clinical_inputs import catalogue
+from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import EPICRISIS
-from knowledge.finding import Finding, NotAssessed, State
+from knowledge.finding import Finding, State, Why
 from knowledge.pathways import Step
 from knowledge.rules import Answer, answer_of
 from tools.ecg.model import EcgRecording
@@ -74,8 +76,16 @@ def ecg_findings(runs: Iterable[EcgRun]) -> dict[str, Finding]:
     return found
 
 
-def ecg_answers(runs: Sequence[EcgRun], inputs: Mapping[str, Finding]) -> dict[str, Answer]:
-    """Return ``ecg.<code>`` for our other ECG statements, and whether there is an ECG at all."""
+def ecg_answers(
+    runs: Sequence[EcgRun], inputs: Mapping[str, Finding], *, at: ClinicalTime
+) -> dict[str, Answer]:
+    """Return ``ecg.<code>`` for our other ECG statements, and what there is of an ECG at all.
+
+    ``ecg.recorded``: there is a recording, or a person read one. ``ecg.assessed``: ST elevation was
+    judged, by the tool or a person (a disagreement counts as judged: it has its own alarm).
+    ``ecg.dated``: at least one recording that was analysed, or a person's reading, belongs to this
+    presentation for certain.
+    """
     found: dict[str, Finding] = {}
     for run in runs:
         for finding in run.report.findings:
@@ -83,24 +93,38 @@ def ecg_answers(runs: Sequence[EcgRun], inputs: Mapping[str, Finding]) -> dict[s
                 if coding.system == ECG:
                     found[coding.code] = _stronger(found.get(coding.code), finding)
     answers: dict[str, Answer] = {f"ecg.{code}": answer_of(f) for code, f in found.items()}
-    read = inputs["stemi_criteria"].state is not State.NOT_ASSESSED
-    answers["ecg.recorded"] = True if read or any(r.analysed for r in runs) else bool(runs) and None
+    stemi = inputs["stemi_criteria"]
+    disagreed = stemi.not_assessed is not None and stemi.not_assessed.why is Why.CONFLICTING
+    judged = stemi.state is not State.NOT_ASSESSED
+    by_person = judged and not any(run.analysed for run in runs)
+    dated = [run for run in runs if run.analysed and _is_dated(run.recording, at)]
+    answers["ecg.recorded"] = bool(runs) or judged or disagreed
+    answers["ecg.assessed"] = judged or disagreed
+    answers["ecg.dated"] = bool(dated) or by_person
     return answers
 
 
-def why_unusable(runs: Sequence[EcgRun]) -> NotAssessed | None:
-    """Return why the latest recording says nothing, where none of them does."""
-    if not runs or any(run.analysed for run in runs):
-        return None
-    return next((f.not_assessed for f in runs[-1].report.findings if f.not_assessed), None)
+def _is_dated(recording: EcgRecording, at: ClinicalTime) -> bool:
+    return elapsed(recording.start, at).minutes is not None
 
 
 def _stronger(before: Finding | None, later: Finding) -> Finding:
+    if before is not None and before.choice is not None and later.choice is not None:
+        return max(before, later, key=_severity)
     if before is None or later.state is State.PRESENT:
         return later
     if before.state is State.PRESENT and before.value is None:
         return before
     return before if later.state is State.NOT_ASSESSED else later
+
+
+def _severity(finding: Finding) -> int:
+    """Return the place of a choice in its catalogue entry, which lists the mildest first."""
+    for coding in finding.concept.codings:
+        entry = catalogue().inputs.get(coding.code)
+        if entry is not None and finding.choice is not None:
+            return list(entry.choices).index(finding.choice)
+    return 0
 
 
 def _says_anything(report: EcgReport) -> bool:

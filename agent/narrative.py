@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from agent.assessment import DifferentialEntry, Narrative, Sentence, Verdict
 from agent.state import NOT_ASSESSED, State
 from knowledge.clinical_time import ClinicalTime, elapsed
-from knowledge.finding import Finding
 from knowledge.finding import State as Known
 from knowledge.pathways import Headline, Pathway, Urgency
 from knowledge.quantity import format_number
@@ -23,7 +22,7 @@ def narrative(
     ecg: Iterable[str],
     at: ClinicalTime,
     time_zone: str | None,
-    troubled_files: int,
+    notes: Iterable[str],
 ) -> Narrative:
     """Return headline and sentences.
 
@@ -34,7 +33,7 @@ def narrative(
         ecg: One sentence for each recording.
         at: The moment of assessment.
         time_zone: IANA zone for times in the wording.
-        troubled_files: How many files could not be used.
+        notes: What a reader must know about the data.
     """
     headline = _headline(pathway, state)
     sentences = [_who(state, at, time_zone)]
@@ -45,9 +44,7 @@ def narrative(
     if state.conflicts:
         names = ", ".join(conflict.what for conflict in state.conflicts)
         sentences.append(Sentence(text=f"Sources disagree on: {names}."))
-    if troubled_files:
-        what = "1 file" if troubled_files == 1 else f"{troubled_files} files"
-        sentences.append(Sentence(text=f"{what} of the case could not be used; see the file list."))
+    sentences += [Sentence(text=note) for note in notes]
     return Narrative(
         headline=headline.text,
         urgency=headline.urgency,
@@ -115,8 +112,15 @@ def _scores(pathway: Pathway, state: State) -> list[Sentence]:
             citation=risk.source[0].id if risk.source else None,
         )
         for key, risk in state.risks.items()
-        if key in required and key not in pathway.troponin_order
+        if key in required
+        and key not in pathway.troponin_order
+        and not _beside_the_point(key, state)
     ]
+
+
+def _beside_the_point(key: str, state: State) -> bool:
+    """Return whether a rule-out score is overtaken: infarction is already supported."""
+    return key == "heart" and state.extra.get("verdict.acs") == Verdict.SUPPORTED.value
 
 
 def score_sentence(risk: Risk) -> str:
@@ -145,8 +149,3 @@ def _verdicts(entries: Sequence[DifferentialEntry]) -> list[Sentence]:
             word = verdict.value.capitalize()
             found.append(Sentence(text=f"{word}: {', '.join(named)}."))
     return found
-
-
-def finding_time(finding: Finding) -> ClinicalTime | None:
-    """Return the time of a finding that is present; None otherwise."""
-    return finding.time if finding.state is Known.PRESENT else None

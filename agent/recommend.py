@@ -1,5 +1,7 @@
 """Recommendations that apply, each our own summary of its source with its review state."""
 
+from collections.abc import Sequence
+
 from agent.assessment import Recommended
 from agent.state import State
 from knowledge.pathways import Pathway, Recommendation, Urgency
@@ -29,7 +31,7 @@ def recommendations(
         if row.for_each_due:
             due = due_risk(pathway, state)
             if due is not None:
-                found.append(_dated(key, row, pathway, due, time_zone))
+                found.append(_dated(key, row, pathway, due, time_zone, missed(pathway, state)))
         elif row.when is not None and holds(row.when, answers) is True:
             found.append(_made(key, row, pathway, state))
     return tuple(sorted(found, key=lambda r: _ORDER.index(r.urgency)))
@@ -37,13 +39,22 @@ def recommendations(
 
 def due_risk(pathway: Pathway, state: State) -> Risk | None:
     """Return the troponin rule whose next sample is to be taken: the first one still in time."""
-    waiting = [
+    waiting = _waiting(pathway, state)
+    in_time = [risk for risk in waiting if not risk.overdue]
+    return in_time[0] if in_time else waiting[-1] if waiting else None
+
+
+def missed(pathway: Pathway, state: State) -> tuple[str, ...]:
+    """Return the names of the rules whose sample time has passed."""
+    return tuple(risk.name for risk in _waiting(pathway, state) if risk.overdue)
+
+
+def _waiting(pathway: Pathway, state: State) -> list[Risk]:
+    return [
         state.risks[key]
         for key in pathway.troponin_order
         if key in state.risks and state.risks[key].next_due is not None
     ]
-    in_time = [risk for risk in waiting if not risk.overdue]
-    return in_time[0] if in_time else waiting[-1] if waiting else None
 
 
 def label(pathway: Pathway, source: str) -> str:
@@ -69,13 +80,20 @@ def _made(key: str, row: Recommendation, pathway: Pathway, state: State) -> Reco
 
 
 def _dated(
-    key: str, row: Recommendation, pathway: Pathway, risk: Risk, time_zone: str | None
+    key: str,
+    row: Recommendation,
+    pathway: Pathway,
+    risk: Risk,
+    time_zone: str | None,
+    passed: Sequence[str],
 ) -> Recommended:
     assert risk.next_due is not None  # noqa: S101 - `due_risk` returns only risks with a time
     due = risk.next_due.show(time_zone) + (", overdue" if risk.overdue else "")
+    late = [name for name in passed if name != risk.name]
+    note = f" The time for {' and '.join(late)} has passed." if late else ""
     return Recommended(
         id=key,
-        text=row.text.format(due=due, name=risk.name),
+        text=row.text.format(due=due, name=risk.name) + note,
         urgency=Urgency.IMMEDIATE if risk.overdue else row.urgency,
         strength=row.strength,
         due=risk.next_due,

@@ -2,8 +2,9 @@
 
 Keys: clinical inputs by id; ``risk.<key>`` the category of a risk (a set of categories while it is
 not determined); ``points.<key>`` its points; ``verdict.<id>`` of a diagnosis;
-``conflict.<input>`` where sources disagree and one claims it; and a few statements about the data
-themselves (``ecg.recorded``, ``troponin.sampled``, ``troponin.waiting``, ``blocks_low``).
+``conflict.<input>`` where sources disagree and one claims it; ``condition.<key>`` the pathway's
+named conditions; ``ecg.<code>`` and ``statement.<code>`` what tools state beside the inputs; and
+statements about the data themselves (``ecg.recorded``, ``troponin.sampled``, ``files.failed``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from knowledge.conflict import Conflict
 from knowledge.evidence import Evidence
 from knowledge.finding import Finding
+from knowledge.pathways import NamedCondition
 from knowledge.quantity import Interval
 from knowledge.risk import NOT_DETERMINED, Risk
-from knowledge.rules import Answer, Condition, answer_of
+from knowledge.rules import Answer, Condition, answer_of, holds
 
 NOT_ASSESSED = "not assessed"
 
@@ -28,12 +30,14 @@ class State:
         risks: Risks by key, in the order they were computed.
         extra: Answers that are neither inputs nor risks.
         conflicts: Disagreements between sources.
+        named: The pathway's named conditions, in order.
     """
 
     findings: Mapping[str, Finding]
     risks: Mapping[str, Risk] = field(default_factory=dict)
     extra: Mapping[str, Answer] = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
+    named: Mapping[str, NamedCondition] = field(default_factory=dict)
 
     def with_risks(self, risks: Iterable[tuple[str, Risk]]) -> "State":
         """Return a state that knows these risks too."""
@@ -50,6 +54,8 @@ class State:
             known[f"risk.{key}"] = _category(risk)
             known[f"points.{key}"] = _points(risk)
         known.update(self.extra)
+        for key, row in self.named.items():
+            known[f"condition.{key}"] = holds(row.when, known)
         return known
 
     def evidence_for(self, condition: Condition | None) -> tuple[Evidence, ...]:
@@ -59,7 +65,9 @@ class State:
         found: dict[str, Evidence] = {}
         for name in condition.inputs():
             kind, _, key = name.partition(".")
-            if name in self.findings:
+            if kind == "condition" and key in self.named:
+                sources = self.evidence_for(self.named[key].when)
+            elif name in self.findings:
                 sources = self.findings[name].evidence
             elif kind in ("risk", "points") and key in self.risks:
                 sources = self.risks[key].evidence

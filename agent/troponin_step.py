@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent.runner import Called, Log, call, refused
-from knowledge.clinical_time import ClinicalTime
+from agent.state import NOT_ASSESSED
+from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import EPICRISIS, Concept
 from knowledge.evidence import ToolEvidence
 from knowledge.finding import Finding, NotAssessed, State, Why, not_assessed
 from knowledge.pathways import Pathway, Step
 from knowledge.quantity import Interval, measured
 from knowledge.risk import Risk
-from knowledge.rules import Answer
+from knowledge.rules import Answer, answer_of
 from tools.labs.serial_troponin import SerialTroponin
+from tools.labs.troponin_findings import STATEMENT
 from tools.toolbox import Tool, discover
 
 _GRACE = "grace_in_hospital"
@@ -36,8 +38,8 @@ def run_troponin(
     pathway: Pathway,
     step: Step,
     log: Log,
-) -> tuple[dict[str, Risk], dict[str, Finding]]:
-    """Return the risks by key, and the clinical inputs that the samples answer.
+) -> tuple[dict[str, Risk], tuple[Finding, ...]]:
+    """Return the risks by key, and what the tool states beside them.
 
     Args:
         samples: Of this presentation.
@@ -50,31 +52,69 @@ def run_troponin(
     """
     tool = discover()[step.tool]
     first = _call(tool, samples, resolve(from_tools), at, None)
-    said = _inputs_of(first)
+    said = inputs_of(_stated(first))
     points = _grace_points(resolve({**from_tools, **said}))
     called = _call(tool, samples, resolve(from_tools), at, points)
     if called.problem is not None:
         log.add(tool, step, called)
         problem = called.problem
-        return {key: refused(tool, problem) for key in pathway.troponin_order}, {}
+        return {key: refused(tool, problem) for key in pathway.troponin_order}, ()
     result: SerialTroponin = called.result
     risks = result.by_key()
     log.add(tool, step, called, reason=_why_nothing(risks))
-    return {key: risks[key] for key in pathway.troponin_order}, _inputs_of(called)
+    return {key: risks[key] for key in pathway.troponin_order}, _stated(called)
 
 
 def troponin_answers(
     samples: Sequence[Finding], risks: Mapping[str, Risk], order: Sequence[str]
 ) -> dict[str, Answer]:
-    """Return whether a sample was taken, whether one is waited for, and whether it is decided."""
+    """Return whether a sample was taken, whether one is waited for, and whether it is decided.
+
+    A sample is waited for only where the first algorithm that applies at all asks for one: a
+    result that is open for another reason (the ECG, the age) is not settled by another sample.
+    """
     usable = any(sample.state is State.PRESENT for sample in samples)
-    categories = {risks[key].category for key in order if key in risks}
-    decided = bool(categories & set(_DECIDED))
+    said = [risks[key].category for key in order if key in risks]
+    applied = [category for category in said if category != NOT_ASSESSED]
+    decided = bool(set(said) & set(_DECIDED))
     return {
         "troponin.sampled": True if usable else None if samples else False,
         "troponin.decided": decided,
-        "troponin.waiting": not decided and bool(categories & set(_WAITING)),
+        "troponin.waiting": not decided and bool(applied) and applied[0] in _WAITING,
     }
+
+
+def statement_answers(said: Sequence[Finding]) -> dict[str, Answer]:
+    """Return ``statement.<code>`` for what the tool states beside clinical inputs."""
+    return {
+        f"statement.{coding.code}": answer_of(finding)
+        for finding in said
+        for coding in finding.concept.codings
+        if coding.system == STATEMENT
+    }
+
+
+def is_fresh(samples: Sequence[Finding], at: ClinicalTime, limit_hours: float) -> Answer:
+    """Return whether the latest usable sample is not older than the limit; None where unknown."""
+    times = [s.time for s in samples if s.state is State.PRESENT and s.time is not None]
+    if not times:
+        return None
+    minutes = elapsed(max(times, key=lambda t: t.sort_key), at).minutes
+    return None if minutes is None else minutes.compare("le", limit_hours * 60.0)
+
+
+def inputs_of(said: Sequence[Finding]) -> dict[str, Finding]:
+    """Return the findings that answer clinical inputs, by id."""
+    return {
+        coding.code: finding
+        for finding in said
+        for coding in finding.concept.codings
+        if coding.system == EPICRISIS
+    }
+
+
+def _stated(called: Called) -> tuple[Finding, ...]:
+    return () if called.problem is not None else called.result.findings
 
 
 def _call(
@@ -92,17 +132,6 @@ def _call(
         "grace_points": grace_points,
     }
     return call(tool, arguments)
-
-
-def _inputs_of(called: Called) -> dict[str, Finding]:
-    if called.problem is not None:
-        return {}
-    return {
-        coding.code: finding
-        for finding in called.result.findings
-        for coding in finding.concept.codings
-        if coding.system == EPICRISIS
-    }
 
 
 def _grace_points(findings: Mapping[str, Finding]) -> Finding:

@@ -184,6 +184,15 @@ def place(
     if zone is None:
         return ClinicalTime(at=naive, precision=precision, zone="unknown", clock=clock)
     local = naive.replace(tzinfo=load_zone(zone))
+    if local.utcoffset() != local.replace(fold=1).utcoffset():
+        back = local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None)
+        if back != naive:
+            raise InvalidValueError(
+                "time", f"does not exist in {zone}: the clock was put forward", "give its offset"
+            )
+        # the hour that comes twice when the clock is put back: which of both is not known
+        own = f"{clock}, ambiguous {naive.isoformat()}"
+        return ClinicalTime(at=naive, precision=precision, zone="unknown", clock=own)
     if precision in (Precision.MINUTE, Precision.SECOND):
         return ClinicalTime(at=local.astimezone(UTC), precision=precision, zone="declared")
     fixed = timezone(local.utcoffset() or timedelta())

@@ -60,6 +60,18 @@ class Step(Sourced):
         return self
 
 
+class NamedCondition(Sourced):
+    """A condition that several rows read as ``condition.<key>``; it may read earlier ones.
+
+    Args:
+        when: The condition.
+        label: What it means, in words.
+    """
+
+    when: Condition
+    label: str
+
+
 class Argument(Sourced):
     """A condition, and the words for what it means when it holds."""
 
@@ -106,9 +118,11 @@ class EpisodeWindow(Sourced):
 
     Args:
         max_age_hours: Older recordings and samples are of another presentation.
+        low_valid_hours: A low conclusion needs a troponin sample not older than this.
     """
 
     max_age_hours: float
+    low_valid_hours: float
 
 
 class Headline(Sourced):
@@ -127,6 +141,7 @@ class Pathway(Table):
     steps: tuple[Step, ...]
     troponin_order: tuple[str, ...]
     """Risk keys of the troponin algorithms, the preferred first."""
+    conditions: Mapping[str, NamedCondition]
     diagnoses: Mapping[str, Diagnosis]
     recommendations: Mapping[str, Recommendation]
     headlines: tuple[Headline, ...]
@@ -134,6 +149,7 @@ class Pathway(Table):
     @model_validator(mode="after")
     def _sources_exist(self) -> Self:
         rows: list[Sourced] = [*self.steps, *self.recommendations.values(), *self.headlines]
+        rows += self.conditions.values()
         for diagnosis in self.diagnoses.values():
             rows += [*diagnosis.supported, *diagnosis.against]
         unknown = {row.source for row in rows} - set(self.sources)

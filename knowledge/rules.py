@@ -6,10 +6,12 @@ A condition is a small YAML mapping that a clinician can read::
     {input: pain_radiation_arm, is: present}
     {input: d_dimer_feu, below: {input: age_years, times: 10, at_least: 500}}
     {score: heart, le: 3}
-    {any: [...]}   {all: [...]}   {not: ...}   {count: [...], ge: 3}
+    {any: [...]}   {all: [...]}   {not: ...}   {count: [...], ge: 3}   {sure: ...}
 
 Applied to what is known it is True, False, or None (unknown) in Kleene's strong logic: a missing
-input makes the answer unknown only where it could change it.
+input makes the answer unknown only where it could change it. The one exception is asked for by
+name: ``sure`` is true where its part is known to be true and false otherwise, for a veto that only
+something actually seen may cast.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -61,7 +63,7 @@ class MovingLimit(Frozen):
 
 
 class Condition(Frozen):
-    """A test; exactly one of `input`, `score`, `all`, `any`, `not`, `count` is given.
+    """A test; exactly one of `input`, `score`, `all`, `any`, `not`, `count`, `sure` is given.
 
     Args:
         input: Id of a clinical input or of a tool's output.
@@ -69,6 +71,7 @@ class Condition(Frozen):
         is_: ``is``: the state or choice asked for; a list means any of them.
         lt, le, gt, ge, eq: Numeric limits in the input's unit; all given must hold.
         all, any, not_, count: Combinations; `count` counts true conditions against the limits.
+        sure: The part is known to be true; never unknown.
         below: The input lies strictly under a limit that moves with another input.
         known: True when the input is assessed at all, whatever its value.
     """
@@ -82,6 +85,7 @@ class Condition(Frozen):
     any: tuple["Condition", ...] | None = None
     not_: "Condition | None" = Field(default=None, alias="not")
     count: tuple["Condition", ...] | None = None
+    sure: "Condition | None" = None
     lt: float | None = None
     le: float | None = None
     gt: float | None = None
@@ -90,9 +94,9 @@ class Condition(Frozen):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        forms = [self.input, self.score, self.all, self.any, self.not_, self.count]
+        forms = [self.input, self.score, self.all, self.any, self.not_, self.count, self.sure]
         if sum(form is not None for form in forms) != 1:
-            raise ValueError("give exactly one of input, score, all, any, not, count")
+            raise ValueError("give exactly one of input, score, all, any, not, count, sure")
         of_input = [self.is_, self.known, self.below]
         tests = sum(test is not None for test in of_input) + bool(self.limits)
         if self.input is not None and tests != 1:
@@ -137,7 +141,7 @@ class Condition(Frozen):
                 yield from (limit for _, limit in leaf.limits)
 
     def _parts(self) -> tuple["Condition", ...]:
-        one = () if self.not_ is None else (self.not_,)
+        one = tuple(part for part in (self.not_, self.sure) if part is not None)
         return one + (self.all or ()) + (self.any or ()) + (self.count or ())
 
 
@@ -166,6 +170,8 @@ def combine(condition: Condition, test: Callable[[Condition], bool | None]) -> b
     if condition.not_ is not None:
         inner = combine(condition.not_, test)
         return None if inner is None else not inner
+    if condition.sure is not None:
+        return combine(condition.sure, test) is True
     if condition.all is not None:
         return _all([combine(part, test) for part in condition.all])
     if condition.any is not None:

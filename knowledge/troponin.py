@@ -4,7 +4,7 @@ Concentrations are in ng/L, times in minutes unless a name says otherwise. What 
 hold is explicit: an assay without published limits has a set that is not available.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Literal, NamedTuple, Self
 
@@ -12,41 +12,26 @@ from pydantic import model_validator
 
 from knowledge.model import Frozen
 from knowledge.reference import Table, load
+from knowledge.troponin_rules import (
+    Algorithm,
+    Cell,
+    Levels,
+    LimitSet,
+    OnsetLimits,
+    Performance,
+    Plausible,
+    Rule03,
+    RuleHighSteacs,
+    RuleInjury,
+    RuleObserveZone,
+    RuleOutVeto,
+    SampleQuestion,
+    Sourced,
+    Wording,
+)
 
 Analyte = Literal["hs_ctnt", "hs_ctni", "ctnt", "ctni"]
-LimitSet = Literal["esc_0_1h", "esc_0_2h"]
-
-
-class Sourced(Frozen):
-    """A row that says where its numbers come from."""
-
-    source: str
-    review: str
-
-
-class Cell(Sourced):
-    """One number with its own source and review state.
-
-    Args:
-        value: The number that is applied.
-        range: What sources print, where they differ.
-        note: What a reader must know of it.
-    """
-
-    value: float
-    range: tuple[float, float] | None = None
-    note: str = ""
-
-
-class Wording(Sourced):
-    """One sentence, with the number it shows."""
-
-    text: str
-    value: float | None = None
-
-    def show(self, **words: object) -> str:
-        """Return the sentence with its number, and `words`, filled in."""
-        return self.text.format(value=self.value, **words)
+_LIMIT_SETS: tuple[LimitSet, ...] = ("esc_0_1h", "esc_0_2h")
 
 
 class EscSet(Sourced):
@@ -200,6 +185,34 @@ class TroponinAssays(Table):
             source=base.source,
         )
 
+    def low(self, assay: str, name: LimitSet, other: LimitSet) -> float | None:
+        """Return the low limit of a set, or of `other` where it has none; None for neither."""
+        for candidate in (name, other):
+            limits = self.limits(assay, candidate)
+            if limits is not None and limits.change is not None:
+                return limits.change.low
+        return None
+
+    def rule_in_change(self, assay: str, name: LimitSet) -> float | None:
+        """Return the change that rules in, ng/L; None where it is not published."""
+        limits = self.limits(assay, name)
+        return None if limits is None or limits.change is None else limits.change.delta_in
+
+    def highest_rule_in(self, analytes: Collection[str]) -> tuple[float, str]:
+        """Return the highest single-sample rule-in limit over all assays, ng/L, and its row.
+
+        Args:
+            analytes: Keys of the analyte table; empty for all assays.
+        """
+        found = [
+            (limits.high, limits.rows[0])
+            for key, row in self.assays.items()
+            if not analytes or row.analyte in analytes
+            for name in _LIMIT_SETS
+            if (limits := self.limits(key, name)) is not None
+        ]
+        return max(found, key=lambda pair: pair[0])
+
     def note(self, assay: str, name: LimitSet) -> str:
         """Return what the table says about an assay in an algorithm."""
         row = self._set(assay, name)
@@ -220,114 +233,6 @@ class TroponinAssays(Table):
         return row.esc_0_1h if name == "esc_0_1h" else row.esc_0_2h
 
 
-class Window(Sourced):
-    """When the second sample of an algorithm is taken, minutes after the first, ends included."""
-
-    nominal: float
-    tolerance: float
-    printed: tuple[float, float] | None = None
-    note: str = ""
-
-    @property
-    def first(self) -> float:
-        """Earliest time, minutes."""
-        return self.nominal - self.tolerance
-
-    @property
-    def last(self) -> float:
-        """Latest time, minutes."""
-        return self.nominal + self.tolerance
-
-    def holds(self, minutes: float) -> bool:
-        """Return whether a sample at this time can be used."""
-        return self.first <= minutes <= self.last
-
-
-class Algorithm(Sourced):
-    """One algorithm.
-
-    Args:
-        name: Name to show.
-        window: When its second sample is taken.
-        limits: Which limits of the assay table it uses; None for its own.
-        cites: Further sources.
-        meaning: Category to what its source reports for it.
-    """
-
-    name: str
-    window: Window
-    limits: LimitSet | None = None
-    cites: tuple[str, ...] = ()
-    meaning: Mapping[str, Wording] = {}
-
-
-class OnsetLimits(Frozen):
-    """Limits on the time from onset to the first sample, minutes."""
-
-    early_at_most: Cell
-    very_early_below: Cell
-    long_above: Cell
-
-
-class Plausible(Sourced):
-    """Possible concentrations, ng/L."""
-
-    low: float
-    high: float
-
-
-class Rule03(Frozen):
-    """Limits of the ESC 0/3 h rule."""
-
-    rule_in_times_limit_above: Cell
-    change_percent_of_limit: Cell
-    change_percent_of_first: Cell
-    grace_below: Cell
-
-
-class RuleObserveZone(Frozen):
-    """Limits of the observe-zone rule, ng/L."""
-
-    assays: tuple[str, ...]
-    third_below: Cell
-    change_out_below: Cell
-    change_in_from: Cell
-
-
-class RuleHighSteacs(Frozen):
-    """Limits of the High-STEACS rule, ng/L."""
-
-    single_below: Mapping[str, Cell]
-    change_below: Cell
-
-
-class RuleInjury(Frozen):
-    """Limits and wording of myocardial injury."""
-
-    change_percent_of_first: Cell
-    change_percent_of_limit: Cell
-    acute: Wording
-    chronic: Wording
-    open: Wording
-
-
-class Performance(Frozen):
-    """Published accuracy of the ESC 0/1 h algorithm."""
-
-    sensitivity_percent: Mapping[str, Cell]
-    specificity_percent: Mapping[str, Cell]
-    patients: Cell
-    observe_one_year_mortality_percent: Cell
-
-
-class SampleQuestion(Frozen):
-    """A question about a sample."""
-
-    label: str
-    question: str
-    how: str
-
-
 class TroponinPathways(Table):
     """All rules about serial samples."""
 
@@ -339,9 +244,12 @@ class TroponinPathways(Table):
     esc_0_3h: Rule03
     observe_zone: RuleObserveZone
     high_steacs: RuleHighSteacs
+    rule_out_veto: RuleOutVeto
     injury: RuleInjury
+    levels: Levels
     performance: Performance
     statements: Mapping[str, str]
+    conditions: Mapping[str, Wording]
     caveats: Mapping[str, Wording]
     questions: Mapping[str, SampleQuestion]
 

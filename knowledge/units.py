@@ -120,7 +120,7 @@ def _ucum_registry() -> Any:
         module = importlib.import_module("ucumvert")
     except ImportError as error:
         raise MissingExtraError(
-            "UCUM parser", "not installed", "pip install 'epicrisis[ucum]'"
+            "UCUM parser", "not installed", "pip install 'epicrisis[units]'"
         ) from error
     return module.PintUcumRegistry()
 

@@ -59,3 +59,34 @@ def change_case(case: Path, old: str, new: str) -> None:
     text = file.read_text("utf-8")
     assert old in text
     file.write_text(text.replace(old, new), "utf-8")
+
+
+def low_risk_case(folder: Path) -> Path:
+    """Return a case that should end low: late presenter, two low samples, normal ECG."""
+    case = example("early_presenter", folder)
+    change_case(case, "onset: 2026-11-20T17:30:00+01:00", "onset: 2026-11-20T13:30:00+01:00")
+    change_case(case, "at: 2026-11-20T19:05:00+01:00", "at: 2026-11-20T20:05:00+01:00")
+
+    def second_sample(chart: dict[str, Any]) -> None:
+        first = next(
+            e["resource"]
+            for e in chart["entry"]
+            if e["resource"].get("id", "").startswith("hs-ctni")
+        )
+        later = {
+            **first,
+            "id": "hs-ctni-late",
+            "effectiveDateTime": "2026-11-20T19:50:00+01:00",
+            "valueQuantity": {"value": 2.9, "unit": "ng/L"},
+        }
+        chart["entry"].append({"resource": later})
+
+    change_chart(case, second_sample)
+    return case
+
+
+def answered(case: Path, *answers: str) -> Path:
+    """Add explicit answers to a case and return it."""
+    with (case / "case.yaml").open("a", encoding="utf-8") as file:
+        file.write("answers:\n" + "".join(f"  {answer}\n" for answer in answers))
+    return case

@@ -13,10 +13,17 @@ from knowledge.errors import ContractError, UnavailableError
 from knowledge.finding import Finding, Why
 from knowledge.pathways import pathway
 from knowledge.risk import Risk
-from tests.agent.cases import EXAMPLES, assessed, change_case, example, risk
+from tests.agent.cases import EXAMPLES, assessed, change_case, example, low_risk_case, risk
 from tools.toolbox import Card, Tool, discover
 
 PATH = pathway("chest_pain")
+STATEMENTS = (
+    "acute_myocardial_injury",
+    "chronic_myocardial_injury",
+    "myocardial_injury",
+    "above_99th",
+    "above_every_rule_in_limit",
+)
 
 
 def test_every_tool_of_the_pathway_exists() -> None:
@@ -41,9 +48,11 @@ def test_every_condition_reads_an_input_a_risk_or_a_statement_that_exists() -> N
     known |= {f"ecg.{code}" for code in ecg_criteria().statements}
     known |= {f"verdict.{key}" for key in PATH.diagnoses}
     known |= {f"conflict.{key}" for key in catalogue().inputs}
-    known |= {"ecg.recorded", "troponin.sampled", "troponin.waiting", "troponin.decided"}
-    known |= {"blocks_low"}
-    rows: list[Any] = [*PATH.recommendations.values(), *PATH.headlines]
+    known |= {f"condition.{key}" for key in PATH.conditions}
+    known |= {f"statement.{code}" for code in STATEMENTS}
+    known |= {"ecg.recorded", "ecg.assessed", "ecg.dated", "blocks_low", "files.failed"}
+    known |= {"troponin.sampled", "troponin.waiting", "troponin.decided", "troponin.fresh"}
+    rows: list[Any] = [*PATH.recommendations.values(), *PATH.headlines, *PATH.conditions.values()]
     rows += [a for d in PATH.diagnoses.values() for a in d.supported + d.against]
     conditions = [row.when for row in rows if row.when is not None]
     conditions += [c for s in PATH.steps for c in (s.when, s.skip_when, s.settled_when) if c]
@@ -162,32 +171,6 @@ def test_what_forbids_low_never_ends_low(tmp_path: Path, block: str) -> None:
     assert "low" not in found.narrative.headline.split()
     acs = next(e for e in found.differential if e.id == "acs")
     assert acs.verdict != "argued against"
-
-
-def low_risk_case(folder: Path) -> Path:
-    """Return a case that should end low: late presenter, two low samples, normal ECG."""
-    from tests.agent.cases import change_chart
-
-    case = example("early_presenter", folder)
-    change_case(case, "onset: 2026-11-20T17:30:00+01:00", "onset: 2026-11-20T13:30:00+01:00")
-    change_case(case, "at: 2026-11-20T19:05:00+01:00", "at: 2026-11-20T20:05:00+01:00")
-
-    def second_sample(chart: dict[str, Any]) -> None:
-        first = next(
-            e["resource"]
-            for e in chart["entry"]
-            if e["resource"].get("id", "").startswith("hs-ctni")
-        )
-        later = {
-            **first,
-            "id": "hs-ctni-late",
-            "effectiveDateTime": "2026-11-20T19:50:00+01:00",
-            "valueQuantity": {"value": 2.9, "unit": "ng/L"},
-        }
-        chart["entry"].append({"resource": later})
-
-    change_chart(case, second_sample)
-    return case
 
 
 def test_a_late_presenter_with_two_low_samples_can_end_low(tmp_path: Path) -> None:

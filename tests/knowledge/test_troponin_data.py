@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from knowledge.clinical_inputs import catalogue
 from knowledge.reference import Review, raw, unsourced_numbers
-from knowledge.troponin import EscSet, LimitSet, assays, pathways
+from knowledge.troponin import EscSet, assays, pathways
+from knowledge.troponin_rules import LimitSet
 
 FILES = ("troponin_assays", "troponin_pathways")
 # assay: very low, low, no 1 h change, high, 1 h change (ESC 2020 table; 2023 supplement for EXL)

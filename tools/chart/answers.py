@@ -14,11 +14,11 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.conflict import Conflict, Side
 from knowledge.evidence import describe
 from knowledge.finding import Finding, State, Why, not_assessed
-from knowledge.rules import answer_of, holds
+from knowledge.rules import Answer, answer_of, holds
 from knowledge.timeline import Timeline
 from tools.chart.from_chart import from_conditions, from_observations
 from tools.chart.from_demographics import from_demographics
-from tools.chart.from_statements import Statement, statements
+from tools.chart.from_statements import Statement, is_settled, statements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,8 @@ def resolve(
             conflicts.append(conflict)
         if any(c.state is State.PRESENT for c in candidates):
             claimed.add(input_id)
-    _derive(findings)
+    conflicts += _derive(findings)
+    claimed |= {c.input for c in conflicts if c.input is not None}
     return Answers(
         findings=MappingProxyType(findings),
         conflicts=tuple(conflicts),
@@ -103,21 +104,7 @@ def _settle(
         return _missing(input_id), None
     if entry.kind == "time" or not _disagree(input_id, entry, known):
         return known[0], None
-    finding = not_assessed(
-        catalogue().concept(input_id),
-        Why.CONFLICTING,
-        "sources disagree: " + " against ".join(_says(c) for c in known),
-        evidence=tuple(e for c in known for e in c.evidence),
-    )
-    conflict = Conflict(
-        what=entry.label,
-        input=input_id,
-        sides=tuple(
-            Side(who=describe(c.evidence[0]), says=_says(c), evidence=c.evidence) for c in known
-        ),
-        consequence=f"not used; settle it with `answers: {{{input_id}: ...}}` in case.yaml",
-    )
-    return finding, conflict
+    return _disagreement(input_id, known), _conflict(input_id, entry, known)
 
 
 def _disagree(input_id: str, entry: ClinicalInput, known: list[Finding]) -> bool:
@@ -131,31 +118,85 @@ def _disagree(input_id: str, entry: ClinicalInput, known: list[Finding]) -> bool
     return len({(c.state, c.choice) for c in known}) > 1
 
 
-def _derive(findings: dict[str, Finding]) -> None:
-    """Answer inputs from other inputs, where the catalogue says how and nothing else answered."""
+def _derive(findings: dict[str, Finding]) -> list[Conflict]:
+    """Answer inputs from other inputs as the catalogue says, and return what contradicts.
+
+    A systolic pressure of 70 beside "no shock" is a disagreement between two sources, not a reason
+    to believe the second.
+    """
     answers = {key: answer_of(finding) for key, finding in findings.items()}
+    conflicts: list[Conflict] = []
     for input_id, entry in catalogue().inputs.items():
-        rule = entry.derive
-        if rule is None or findings[input_id].state is not State.NOT_ASSESSED:
+        derived = _derived(input_id, entry, findings, answers)
+        given = findings[input_id]
+        if derived is None or given.state is derived.state:
             continue
-        if findings[input_id].not_assessed and (
-            findings[input_id].not_assessed.why is Why.CONFLICTING  # type: ignore[union-attr]
-        ):
+        if _is_conflict(given) or is_settled(given):
             continue
-        for state, condition in (
-            (State.PRESENT, rule.present_when),
-            (State.ABSENT, rule.absent_when),
-        ):
-            if condition is None or not holds(condition, answers):
-                continue
-            sources = [findings[i] for i in condition.inputs()]
-            findings[input_id] = Finding(
-                concept=catalogue().concept(input_id),
-                state=state,
-                time=next((s.time for s in sources if s.time), None),
-                flags=("derived",),
-                evidence=tuple(e for s in sources for e in s.evidence),
+        if given.state is State.NOT_ASSESSED:
+            findings[input_id] = derived
+        else:
+            findings[input_id] = _disagreement(input_id, [given, derived])
+            conflicts.append(_conflict(input_id, entry, [given, derived]))
+        answers[input_id] = answer_of(findings[input_id])
+    return conflicts
+
+
+def _derived(
+    input_id: str,
+    entry: ClinicalInput,
+    findings: Mapping[str, Finding],
+    answers: Mapping[str, Answer],
+) -> Finding | None:
+    rule = entry.derive
+    if rule is None:
+        return None
+    for state, condition in (
+        (State.PRESENT, rule.present_when),
+        (State.ABSENT, rule.absent_when),
+    ):
+        if condition is None or not holds(condition, answers):
+            continue
+        sources = [findings[i] for i in dict.fromkeys(condition.inputs())]
+        known = [s for s in sources if s.state is not State.NOT_ASSESSED]
+        return Finding(
+            concept=catalogue().concept(input_id),
+            state=state,
+            time=next((s.time for s in known if s.time), None),
+            flags=("derived",),
+            reported="; ".join(f"{s.concept.text} {_says(s)}" for s in known),
+            evidence=tuple(e for s in known for e in s.evidence),
+        )
+    return None
+
+
+def _is_conflict(finding: Finding) -> bool:
+    return finding.not_assessed is not None and finding.not_assessed.why is Why.CONFLICTING
+
+
+def _disagreement(input_id: str, known: list[Finding]) -> Finding:
+    return not_assessed(
+        catalogue().concept(input_id),
+        Why.CONFLICTING,
+        "sources disagree: " + " against ".join(_says(c) for c in known),
+        evidence=tuple(e for c in known for e in c.evidence),
+    )
+
+
+def _conflict(input_id: str, entry: ClinicalInput, known: list[Finding]) -> Conflict:
+    return Conflict(
+        what=entry.label,
+        input=input_id,
+        sides=tuple(
+            Side(
+                who=describe(c.evidence[0]),
+                says=f"{_says(c)} (from {c.reported})" if "derived" in c.flags else _says(c),
+                evidence=c.evidence,
             )
+            for c in known
+        ),
+        consequence=f"not used; settle it with `answers: {{{input_id}: ...}}` in case.yaml",
+    )
 
 
 def _any_known(findings: Iterable[Finding]) -> bool:

@@ -28,7 +28,7 @@ def statements(timeline: Timeline, *, at: ClinicalTime) -> Mapping[str, tuple[St
             if coding.system == EPICRISIS:
                 finding = _not_later_than(fact.finding, at)
                 found.setdefault(coding.code, []).append(
-                    Statement(finding=finding, settles=_settles(fact.finding))
+                    Statement(finding=finding, settles=is_settled(fact.finding))
                 )
     return {key: tuple(sorted(said, key=lambda s: s.settles)) for key, said in found.items()}
 
@@ -47,7 +47,8 @@ def _not_later_than(finding: Finding, at: ClinicalTime) -> Finding:
     )
 
 
-def _settles(finding: Finding) -> bool:
+def is_settled(finding: Finding) -> bool:
+    """Return whether a finding is an explicit later answer, which settles a disagreement."""
     return any(
         isinstance(e, RecordEvidence) and e.record.startswith(_SETTLES) for e in finding.evidence
     )

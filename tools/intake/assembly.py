@@ -1,6 +1,8 @@
 """The parts of a case put together, after it is settled which files are of the patient."""
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +73,8 @@ def assemble(
     problems = {file: list(found) for file, found in parsed.problems.items()}
     own = problems.setdefault(stated.file, [])
     own += stated.problems
-    facts = [*chart.facts, *_stated(stated, zone, now, own)]
+    by_hand = list(_stated(stated, zone, now, own))
+    facts = [*chart.facts, *by_hand]
     facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
     told: list[str] = []
     patient = person(_witnesses(stated, parsed, recordings, verdict), at=now, problems=told)
@@ -91,7 +94,7 @@ def assemble(
             chart.documents,
         ),
         recordings=recordings,
-        inputs=_reports(contents, stated, parsed, chart, verdict, recordings, problems),
+        inputs=_reports(contents, stated, parsed, chart, verdict, recordings, problems, by_hand),
         identity=verdict.report,
         retracted=chart.retracted,
         overrides=verdict.overrides,
@@ -157,6 +160,7 @@ def _reports(
     verdict: Belonging,
     recordings: Mapping[str, EcgRecording],
     problems: Mapping[str, Sequence[str]],
+    by_hand: Sequence[Fact],
 ) -> tuple[InputFile, ...]:
     """Return what became of every file, by name."""
     done = {r.file: r for r in (*contents.done, *stated.failed, *parsed.failed)}
@@ -172,9 +176,7 @@ def _reports(
             recording = parsed.recordings.read[file]
             done[file] = _ecg_report(content, recording, verdict, file in used)
         elif stated.content is content:
-            counts = {"facts": len(stated.case.facts), "answers": len(stated.case.answers)}
-            counts["results"] = len(stated.case.results)
-            done[file] = content.report("read", counts=_some(counts), problems=noted)
+            done[file] = content.report("read", counts=_understood(by_hand), problems=noted)
         elif file in parsed.recordings.parts:
             header = parsed.recordings.parts[file]
             done[file] = content.report("read", kind=f"signal file of {header}")
@@ -208,8 +210,15 @@ def _ecg_report(
     return content.report("read", kind=kind, counts={"leads": len(recording.leads)})
 
 
-def _some(counts: Mapping[str, int]) -> dict[str, int]:
-    return {name: count for name, count in counts.items() if count}
+def _understood(by_hand: Sequence[Fact]) -> dict[str, int]:
+    """Return how many facts, answers and results of the case file were understood."""
+    counts: Counter[str] = Counter()
+    for fact in by_hand:
+        why = fact.finding.not_assessed
+        for place in fact.finding.evidence:
+            if isinstance(place, RecordEvidence) and (why is None or why.why is not Why.UNREADABLE):
+                counts[re.split(r"[.\[]", place.record)[0]] += 1
+    return dict(counts)
 
 
 def _case_id(contents: Contents) -> str:

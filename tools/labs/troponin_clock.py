@@ -6,7 +6,8 @@ from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import NotAssessed, Why
 from knowledge.model import Frozen
 from knowledge.quantity import format_number
-from knowledge.troponin import Algorithm, assays, pathways
+from knowledge.troponin import assays, pathways
+from knowledge.troponin_rules import Algorithm
 from tools.labs.troponin_case import TroponinCase
 from tools.labs.troponin_samples import SeriesSample
 

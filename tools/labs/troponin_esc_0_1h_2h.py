@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 from knowledge.finding import Why
 from knowledge.quantity import Interval
-from knowledge.troponin import Algorithm, ChangeLimits, EscLimits, assays, pathways
+from knowledge.troponin import ChangeLimits, EscLimits, assays, pathways
+from knowledge.troponin_rules import Algorithm
 from tools.labs.troponin_case import TroponinCase
 from tools.labs.troponin_category import (
     Category,

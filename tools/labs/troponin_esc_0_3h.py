@@ -12,7 +12,8 @@ its rule-in. The sources do not judge a fall from above the limit to not above i
 from collections.abc import Iterator
 
 from knowledge.quantity import Interval
-from knowledge.troponin import Rule03, pathways
+from knowledge.troponin import pathways
+from knowledge.troponin_rules import Rule03
 from tools.labs.troponin_case import TroponinCase
 from tools.labs.troponin_category import (
     RULE_OUTS,

@@ -7,7 +7,8 @@ from knowledge.codes import Coding, Concept
 from knowledge.evidence import Evidence, ReferenceEvidence, ToolEvidence
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.quantity import Interval, Text, measured
-from knowledge.troponin import Wording, pathways
+from knowledge.troponin import pathways
+from knowledge.troponin_rules import Wording
 from tools.labs.troponin_case import TroponinCase
 from tools.labs.troponin_category import any_of
 from tools.labs.troponin_change import percent_change_exceeds

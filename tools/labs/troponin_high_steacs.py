@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from knowledge.finding import Why
 from knowledge.quantity import Interval
-from knowledge.troponin import Cell, pathways
+from knowledge.troponin import pathways
+from knowledge.troponin_rules import Cell
 from tools.labs.troponin_case import TroponinCase
 from tools.labs.troponin_category import (
     Category,

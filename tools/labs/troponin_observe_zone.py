@@ -5,7 +5,8 @@ else stays in the observe zone: imaging and clinical judgement.
 """
 
 from knowledge.finding import Why
-from knowledge.troponin import RuleObserveZone, pathways
+from knowledge.troponin import pathways
+from knowledge.troponin_rules import RuleObserveZone
 from tools.labs.troponin_case import TroponinCase
 from tools.labs.troponin_category import (
     Category,

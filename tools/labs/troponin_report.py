@@ -8,7 +8,8 @@ from knowledge.finding import NotAssessed, Why
 from knowledge.quantity import format_number
 from knowledge.reference import Citation, Review
 from knowledge.risk import NOT_DETERMINED, Band, MissingInput, Risk
-from knowledge.troponin import Algorithm, TroponinAssay, assays, pathways
+from knowledge.troponin import TroponinAssay, assays, pathways
+from knowledge.troponin_rules import Algorithm
 from tools.labs.troponin_category import NOT_ASSESSED, RULE_OUTS, Category, Verdict, ordered
 from tools.labs.troponin_clock import due, is_overdue
 from tools.labs.troponin_missing import missing_inputs

@@ -217,11 +217,23 @@ def test_a_link_given_by_the_caller_is_followed(tmp_path: Path) -> None:
     assert len(read(tmp_path / "case").timeline.facts) == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_that_may_not_be_read_is_failed(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read_is_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, "chart.json", CHART)
-    write(tmp_path, "locked.json", CHART + b" ").chmod(0)
-    assert report(read(tmp_path), "locked.json").status == "failed"
+    locked = write(tmp_path, "locked.json", CHART + b" ")
+    really = os.open
+
+    def as_another_user(path: Any, flags: int, *rest: int) -> int:
+        if Path(path) == locked:  # root may read everything, so permissions alone do not show it
+            raise PermissionError(13, "Permission denied")
+        return really(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", as_another_user)
+    case = read(tmp_path)
+    item = report(case, "locked.json")
+    assert (item.status, item.reason) == ("failed", "cannot be opened: Permission denied")
+    assert len(case.timeline.facts) == 1
 
 
 def test_a_folder_nested_too_deep_is_listed(tmp_path: Path) -> None:

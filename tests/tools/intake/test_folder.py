@@ -340,3 +340,12 @@ def test_answers_come_into_the_timeline(tmp_path: Path) -> None:
     write(tmp_path, "case.yaml", HEAD + "facts: {diaphoresis: yes}\nanswers: {known_cad: no}\n")
     stated = read(tmp_path).timeline.in_category(Category.STATED)
     assert {f.finding.state for f in stated} == {State.PRESENT, State.ABSENT}
+
+
+def test_only_what_was_understood_of_the_case_file_is_counted(tmp_path: Path) -> None:
+    answers = "facts: {diaphoresis: yes, chest_pain: maybe, typo_here: yes}\n"
+    result = "results: [{analyte: hs_ctnt, value: 12 ng/L}]\n"
+    write(tmp_path, "case.yaml", HEAD + answers + result)
+    item = report(read(tmp_path), "case.yaml")
+    assert dict(item.counts) == {"facts": 1, "results": 1}
+    assert len(item.problems) == 2

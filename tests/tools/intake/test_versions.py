@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from knowledge.errors import UnreadableError, UnsupportedError
 from knowledge.finding import State, Why
 from knowledge.quantity import Quantity
+from knowledge.timeline import Fact
 from tests.tools.intake.samples import AT, bundle, chart, observation, patient
 from tools.intake.fhir.bundle import parse
 from tools.intake.fhir.chart import Chart, read_chart
@@ -252,3 +253,5 @@ def test_no_element_of_a_wrong_type_makes_the_reader_fail(
     content = orjson.dumps(bundle({**elements, "resourceType": kind}, observation(id="good")))
     found = read_chart([parse(content, "x.json")], at=AT)
     assert any(f.finding.value == Quantity(value=12, unit="ng/L") for f in found.facts)
+    for fact in found.facts:  # built without pydantic's checks, so they are made here
+        assert Fact.model_validate_json(fact.model_dump_json(exclude_none=True)) == fact

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import Concept
 from knowledge.evidence import FhirEvidence
-from knowledge.finding import Finding
+from knowledge.finding import Finding, NotAssessed, State
+from knowledge.quantity import Value
 from knowledge.timeline import Category, Fact
-from tools.intake.fhir.value import Reading
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -24,45 +24,49 @@ _FINDING = set(Finding.model_fields)
 _FACT = set(Fact.model_fields)
 
 
-def observed(
-    reading: Reading,
-    *,
-    concept: Concept,
+def fact(
     category: Category,
-    time: ClinicalTime | None,
-    end: ClinicalTime | None,
-    body_site: str | None,
-    method: str | None,
-    reported: str | None,
-    flags: tuple[str, ...],
-    evidence: FhirEvidence,
+    concept: Concept,
+    state: State,
+    *,
+    place: FhirEvidence,
+    not_assessed: NotAssessed | None = None,
+    value: Value | None = None,
+    time: ClinicalTime | None = None,
+    end: ClinicalTime | None = None,
+    body_site: str | None = None,
+    method: str | None = None,
+    reported: str | None = None,
+    flags: tuple[str, ...] = (),
 ) -> Fact:
-    """Return the fact of one reading; the arguments are those of `Finding` and `Fact`."""
-    finding = _put_together(
-        Finding,
-        _FINDING,
-        concept=concept,
-        state=reading.state,
-        not_assessed=reading.not_assessed,
-        value=reading.value,
-        time=time,
-        body_site=body_site,
-        method=method,
-        reported=reported,
-        flags=flags,
-        evidence=(evidence,),
-    )
-    return _put_together(Fact, _FACT, category=category, finding=finding, period_end=end)
+    """Return a fact; the arguments are those of `Finding` and `Fact`."""
+    finding = {
+        "concept": concept,
+        "state": state,
+        "not_assessed": not_assessed,
+        "value": value,
+        "time": time,
+        "body_site": body_site,
+        "method": method,
+        "reported": reported,
+        "flags": flags,
+        "evidence": (place,),
+    }
+    whole = {
+        "category": category,
+        "finding": _put_together(Finding, _FINDING, finding),
+        "period_end": end,
+    }
+    return _put_together(Fact, _FACT, whole)
 
 
 def evidence(file: str, resource: str, path: str) -> FhirEvidence:
     """Return the place of one element."""
-    return _put_together(
-        FhirEvidence, _EVIDENCE, kind="fhir", file=file, resource=resource, path=path
-    )
+    place = {"kind": "fhir", "file": file, "resource": resource, "path": path}
+    return _put_together(FhirEvidence, _EVIDENCE, place)
 
 
-def _put_together(model: type[M], names: set[str], **fields: Any) -> M:
+def _put_together(model: type[M], names: set[str], fields: dict[str, Any]) -> M:
     """Return a model with all its fields set, as `model_construct` does, without its loops."""
     made = model.__new__(model)
     _set(made, "__dict__", fields)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from knowledge.clinical_time import ClinicalTime
-from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.finding import NotAssessed, State, Why
 from knowledge.timeline import Category, Fact
+from tools.intake.fhir.build import fact
 from tools.intake.fhir.resources import ConditionResource
 from tools.intake.fhir.source import Source, concept, first_code, site_words, validated
 
@@ -39,16 +40,17 @@ def facts_of_condition(source: Source) -> Iterator[Fact]:
         flags += ("unconfirmed",)
     if clinical in _PAST or (clinical not in _ACTIVE and ended):
         flags += ("past", *([clinical] if clinical in _PAST else []))
-    finding = Finding(
-        concept=concept(resource.code, default="condition without a name"),
-        state=state,
+    yield fact(
+        Category.CONDITION,
+        concept(resource.code, default="condition without a name"),
+        state,
+        place=source.evidence("Condition.code"),
         not_assessed=why,
         time=start or source.time(resource.onsetDateTime or resource.recordedDate),
         body_site=site_words(resource.bodySite),
         flags=flags,
-        evidence=(source.evidence("Condition.code"),),
+        end=end,
     )
-    yield Fact(category=Category.CONDITION, finding=finding, period_end=end)
 
 
 def _end(source: Source, resource: ConditionResource) -> tuple[ClinicalTime | None, bool]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.finding import NotAssessed, State, Why
 from knowledge.timeline import Category, Fact
+from tools.intake.fhir.build import fact
 from tools.intake.fhir.resources import CodeableConcept, Medication, MedicationResource
 from tools.intake.fhir.source import Source, concept, validated
 
@@ -36,15 +37,16 @@ def facts_of_medication(source: Source) -> Iterator[Fact]:
         flags += ("past",)
     if resource.status not in (None, "active", "in-progress"):
         flags += (resource.status,)
-    finding = Finding(
-        concept=concept(named, default="medication without a name"),
-        state=state,
+    yield fact(
+        Category.MEDICATION,
+        concept(named, default="medication without a name"),
+        state,
+        place=source.evidence(f"{source.entry.type}.medication"),
         not_assessed=why,
         time=start or source.time(resource.effectiveDateTime or resource.authoredOn),
         flags=flags,
-        evidence=(source.evidence(f"{source.entry.type}.medication"),),
+        end=end,
     )
-    yield Fact(category=Category.MEDICATION, finding=finding, period_end=end)
 
 
 def _name(source: Source, resource: MedicationResource) -> CodeableConcept | None:

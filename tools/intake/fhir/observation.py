@@ -9,7 +9,7 @@ from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import NotAssessed, State, Why
 from knowledge.timeline import Category, Fact
-from tools.intake.fhir.build import evidence, observed
+from tools.intake.fhir.build import evidence, fact
 from tools.intake.fhir.coded import Coded, category_codes, coded
 from tools.intake.fhir.resources import (
     Device,
@@ -61,9 +61,9 @@ def facts_of_observation(source: Source) -> Iterator[Fact]:
     if own is not None:
         yield own
     for index, element in enumerate(resource.component):
-        fact = shared.component(element, f"Observation.component[{index}]")
-        if fact is not None:
-            yield fact
+        part = shared.component(element, f"Observation.component[{index}]")
+        if part is not None:
+            yield part
 
 
 class _Shared:
@@ -121,17 +121,19 @@ class _Shared:
         if code.disagree:
             flags += ("codes-disagree",)
         entry = self.source.entry
-        return observed(
-            reading,
-            concept=code.concept,
-            category=self._category(code),
+        return fact(
+            self._category(code),
+            code.concept,
+            reading.state,
+            place=evidence(entry.file, entry.name, f"{path}.{reading.path}"),
+            not_assessed=reading.not_assessed,
+            value=reading.value,
             time=self.time,
             end=self.end,
             body_site=self.body_site,
             method=self.method,
             reported=with_range(reading.reported, reading, stated.referenceRange),
             flags=flags,
-            evidence=evidence(entry.file, entry.name, f"{path}.{reading.path}"),
         )
 
     def _problem(self, path: str, what: str) -> None:

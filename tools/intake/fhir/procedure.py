@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from knowledge.codes import Coding, Concept
-from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.finding import NotAssessed, State, Why
 from knowledge.timeline import Category, Fact
+from tools.intake.fhir.build import fact
 from tools.intake.fhir.resources import EncounterResource, ProcedureResource
 from tools.intake.fhir.source import Source, concept, site_words, validated
 
@@ -18,16 +19,17 @@ def facts_of_procedure(source: Source) -> Iterator[Fact]:
         return
     start, end = source.period(resource.performedPeriod)
     state, why = _state(resource.status)
-    finding = Finding(
-        concept=concept(resource.code, default="procedure without a name"),
-        state=state,
+    yield fact(
+        Category.PROCEDURE,
+        concept(resource.code, default="procedure without a name"),
+        state,
+        place=source.evidence("Procedure.code"),
         not_assessed=why,
         time=start or source.time(resource.performedDateTime),
         body_site=site_words(resource.bodySite),
         flags=(resource.status,) if resource.status not in ("completed", None) else (),
-        evidence=(source.evidence("Procedure.code"),),
+        end=end,
     )
-    yield Fact(category=Category.PROCEDURE, finding=finding, period_end=end)
 
 
 def facts_of_encounter(source: Source) -> Iterator[Fact]:
@@ -37,15 +39,16 @@ def facts_of_encounter(source: Source) -> Iterator[Fact]:
         return
     start, end = source.period(resource.period)
     state, why = _state(resource.status)
-    finding = Finding(
-        concept=_encounter_concept(resource),
-        state=state,
+    yield fact(
+        Category.ENCOUNTER,
+        _encounter_concept(resource),
+        state,
+        place=source.evidence("Encounter.period"),
         not_assessed=why,
         time=start,
         flags=(resource.status,) if resource.status not in ("finished", None) else (),
-        evidence=(source.evidence("Encounter.period"),),
+        end=end,
     )
-    yield Fact(category=Category.ENCOUNTER, finding=finding, period_end=end)
 
 
 def _encounter_concept(resource: EncounterResource) -> Concept:

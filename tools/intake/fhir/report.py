@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator
 
 from knowledge.clinical_time import ClinicalTime
-from knowledge.finding import Finding, State
+from knowledge.finding import State
 from knowledge.quantity import Text
 from knowledge.timeline import Category, Document, Fact
+from tools.intake.fhir.build import fact
 from tools.intake.fhir.resources import Attachment, DocumentResource, ReportResource
 from tools.intake.fhir.source import MAX_TEXT, Source, concept, validated, words
 
@@ -28,15 +29,16 @@ def facts_of_report(source: Source) -> Iterator[Fact | Document]:
     )
     if len(conclusion) > MAX_TEXT:
         flags += ("text-truncated",)
-    finding = Finding(
-        concept=concept(resource.code, default="report without a name"),
-        state=State.PRESENT,
+    yield fact(
+        Category.REPORT,
+        concept(resource.code, default="report without a name"),
+        State.PRESENT,
+        place=source.evidence(f"DiagnosticReport.{'conclusion' if conclusion else 'code'}"),
         value=Text(text=conclusion[:MAX_TEXT]) if conclusion else None,
         time=time,
         flags=flags,
-        evidence=(source.evidence(f"DiagnosticReport.{'conclusion' if conclusion else 'code'}"),),
+        end=end,
     )
-    yield Fact(category=Category.REPORT, finding=finding, period_end=end)
     title = words(resource.code) or "report"
     for index, form in enumerate(resource.presentedForm):
         path = f"DiagnosticReport.presentedForm[{index}]"

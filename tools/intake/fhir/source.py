@@ -11,6 +11,7 @@ from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.codes import ANALYTE, Coding, Concept
 from knowledge.errors import InvalidValueError
 from knowledge.evidence import FhirEvidence
+from tools.intake.fhir.build import evidence
 from tools.intake.fhir.bundle import Entry, contained
 from tools.intake.fhir.resources import CodeableConcept, Period, Reference, Thin
 
@@ -62,7 +63,7 @@ class Source:
 
     def evidence(self, path: str) -> FhirEvidence:
         """Return the place of one element, for example ``Observation.valueQuantity``."""
-        return FhirEvidence(file=self.entry.file, resource=self.entry.name, path=path)
+        return evidence(self.entry.file, self.entry.name, path)
 
     def time(self, text: str | None) -> ClinicalTime | None:
         """Return a stated time; one that cannot be read is noted as a problem."""

@@ -1,1 +1,0 @@
-"""Benchmarks, each against a named alternative in the same run."""
