@@ -33,6 +33,7 @@ from tools.intake.result import CaseFiles, InputFile
 from tools.toolbox import discover
 
 _TABLE = "pathways/chest_pain"
+_SHOWN = 5
 _TIMINGS = ("seconds", "result_sha256", "python", "packages")
 
 
@@ -219,6 +220,13 @@ def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun])
         yield "The time of the ECG is not established; it may not be of this presentation."
     for text in seen.left_out:
         yield f"Not used: {text}."
+    taken_back = [f"{r.resource} in {r.file} ({r.reason})" for r in case.retracted]
+    if taken_back:
+        shown = taken_back[:_SHOWN]
+        more = len(taken_back) - len(shown)
+        yield f"Taken back by its source and not used: {'; '.join(shown)}" + (
+            f" and {more} more." if more else "."
+        )
 
 
 def _record(item: InputFile) -> InputRecord:

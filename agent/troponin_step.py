@@ -18,7 +18,7 @@ from knowledge.quantity import Interval, measured
 from knowledge.risk import Risk
 from knowledge.rules import Answer, answer_of
 from tools.labs.serial_troponin import SerialTroponin
-from tools.labs.troponin_findings import STATEMENT
+from tools.labs.troponin_levels import STATEMENT
 from tools.toolbox import Tool, discover
 
 _GRACE = "grace_in_hospital"

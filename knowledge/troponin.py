@@ -83,6 +83,7 @@ class EscLimits(Frozen):
     """Limits ready to apply.
 
     Args:
+        name: The set of the assay table.
         very_low: Below it one sample rules out; None where that cannot be used.
         high: At or above it one sample rules in.
         change: Limits of the serial part; None where they are not published.
@@ -92,6 +93,7 @@ class EscLimits(Frozen):
         source: Key of the source.
     """
 
+    name: LimitSet
     very_low: float | None
     high: float
     change: ChangeLimits | None
@@ -176,6 +178,7 @@ class TroponinAssays(Table):
             change = ChangeLimits(base.low, base.no_delta, base.delta_in)
         keys = (assay,) if row.same_as is None else (assay, row.same_as)
         return EscLimits(
+            name=name,
             very_low=base.very_low if row.single_sample_rule_out else None,
             high=base.high,
             change=change,

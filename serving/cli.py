@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from knowledge.errors import EpicrisisError, IdentityConflictError
+from knowledge.plain_text import visible
 
 IDENTITY_CONFLICT = 3
 UNUSABLE_INPUT = 4
@@ -47,5 +48,6 @@ def main() -> None:
 
 def fail(error: EpicrisisError, code: int) -> None:
     """Print an error on standard error and leave with `code`."""
-    Console(stderr=True).print(f"epicrisis: {error}", markup=False, highlight=False, soft_wrap=True)
+    text = visible(f"epicrisis: {error}")
+    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
     raise SystemExit(code)

@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 
 from agent.assess import Outcome, assess_paths
-from agent.assessment import Assessment, Status
+from agent.assessment import Status
 from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.errors import InvalidValueError
-from knowledge.settings import Settings
+from knowledge.settings import load_settings
 from serving.cli import IDENTITY_CONFLICT, UNUSABLE_INPUT
 from serving.report import terminal
 from serving.report.files import write_report
@@ -59,7 +59,7 @@ def assess(
     Exit codes: 0 assessed, also when the result is "not assessable"; 3 the files are not of one
     patient; 4 nothing usable was given.
     """
-    settings = Settings()
+    settings = load_settings()
     if device_functions is not None:
         settings = settings.model_copy(update={"device_functions": device_functions})
     outcome = assess_paths(
@@ -70,31 +70,46 @@ def assess(
         same_patient=tuple(same_patient or ()),
     )
     present(outcome, as_json=as_json, out=out)
-    code = exit_code(outcome.assessment)
+    code = exit_code(outcome)
     if code:
         raise typer.Exit(code)
 
 
 def present(outcome: Outcome, *, as_json: bool, out: Path | None) -> None:
-    """Print the assessment, and write the report files where asked for."""
+    """Write the report files where asked for, then print the assessment.
+
+    Raises:
+        InvalidValueError: The folder cannot be written.
+    """
+    written: tuple[Path, ...] = ()
+    if out is not None:
+        try:
+            written = write_report(outcome, out)
+        except OSError as error:
+            raise InvalidValueError(
+                "--out", f"cannot write there: {error.strerror}", "name another folder"
+            ) from error
     if as_json:
         text = orjson.dumps(outcome.assessment.to_json(), option=orjson.OPT_INDENT_2)
         typer.echo(text.decode())
     else:
         terminal.show(outcome.assessment, Console())
-    if out is not None:
-        written = write_report(outcome, out)
-        for path in written:
-            typer.echo(f"wrote {path}", err=as_json)
+    for path in written:
+        typer.echo(f"wrote {path}", err=as_json)
 
 
-def exit_code(assessment: Assessment) -> int:
-    """Return the exit code of an assessment: 0, or 3 refused, or 4 nothing usable."""
-    if assessment.status is Status.REFUSED:
+def exit_code(outcome: Outcome) -> int:
+    """Return the exit code: 0, or 3 refused, or 4 where nothing usable was given.
+
+    Usable is a fact, a recording, or at least a patient from a file other than the case file.
+    """
+    if outcome.assessment.status is Status.REFUSED:
         return IDENTITY_CONFLICT
-    if not any(item.status == "read" for item in assessment.inputs):
+    case = outcome.case
+    if case is None:
         return UNUSABLE_INPUT
-    return 0
+    read = [item for item in case.inputs if item.status == "read" and item.kind != "case file"]
+    return 0 if read or case.timeline.facts or case.recordings else UNUSABLE_INPUT
 
 
 def utc_now() -> ClinicalTime:

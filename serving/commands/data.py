@@ -36,8 +36,8 @@ def check() -> None:
         problems.append(str(error))
     table = Table()
     table.add_column("file", no_wrap=True)
-    for column in ("rows", "seen", "computed", "recalled", "to check"):
-        table.add_column(column, justify="right")
+    for column in ("rows", "V", "N", "R", "!"):
+        table.add_column(column, justify="right", no_wrap=True)
     table.add_column("SHA-256", no_wrap=True)
     for name in table_names():
         tags = [Review(tag=tag) for tag in review_tags(raw(name))]
@@ -51,8 +51,8 @@ def check() -> None:
         )
     console.print(table)
     console.print(
-        "No row has been reviewed by a clinician yet. 'To check' first: recalled at 80 % or less, "
-        "or sources disagree."
+        "V seen in a secondary source, N computed and compared, R recalled; ! to check first "
+        "(recalled at 80 % or less, or sources disagree). No row has been reviewed by a clinician."
     )
     for problem in problems:
         Console(stderr=True).print(problem, markup=False)

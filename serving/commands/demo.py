@@ -9,7 +9,7 @@ from rich.console import Console
 
 from agent.assess import assess_paths
 from knowledge.errors import InvalidValueError
-from knowledge.settings import Settings
+from knowledge.settings import load_settings
 from serving.commands.assess import present, utc_now
 
 DEFAULT = "nstemi"
@@ -42,7 +42,7 @@ def demo(
             f"example {chosen!r}", "there is none of that name", f"one of {', '.join(names())}"
         )
     with as_file(files("serving").joinpath("examples", chosen)) as folder:
-        outcome = assess_paths([folder], at=None, now=utc_now(), settings=Settings())
+        outcome = assess_paths([folder], at=None, now=utc_now(), settings=load_settings())
     target = out / chosen
     present(outcome, as_json=as_json, out=target)
     if not as_json:

@@ -20,7 +20,7 @@ from knowledge.errors import ContractError, InvalidValueError, UnavailableError
 from knowledge.finding import Finding
 from knowledge.pathways import pathway
 from knowledge.patient import Patient
-from knowledge.settings import Settings
+from knowledge.settings import load_settings
 from knowledge.timeline import Timeline
 from serving.commands.assess import moment, utc_now
 from tools.chart.answers import resolve
@@ -87,7 +87,7 @@ def run(
 ) -> None:
     """Run one tool and print its result as JSON; inputs that are not given are not assessed."""
     found = _tool(name)
-    settings = Settings()
+    settings = load_settings()
     if found.card.regulatory == "device-function" and not settings.device_functions:
         raise UnavailableError(
             found.name, "switched off", "set EPICRISIS_DEVICE_FUNCTIONS=true to switch it on"

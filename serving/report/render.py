@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from agent.assessment import Assessment
 from knowledge.evidence import describe
+from knowledge.plain_text import visible
 from serving.report import words
 from serving.report.timeline_svg import Event, timeline_svg
 
@@ -60,6 +61,7 @@ def _environment(form: str) -> Environment:
         loader=PackageLoader("serving.report"),
         autoescape=form == "html",  # noqa: S701 - Markdown is escaped by the `md` filter
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -70,4 +72,11 @@ def _environment(form: str) -> Environment:
 
 
 def _escape_markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
+    return _MARKDOWN.sub(r"\\\1", " ".join(visible(str(text)).split()))
+
+
+def _shown(value: object) -> object:
+    """Drop what cannot be seen from every text that is printed; our own SVG stays as it is."""
+    if isinstance(value, Markup):
+        return value
+    return visible(value) if isinstance(value, str) else value

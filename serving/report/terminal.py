@@ -7,6 +7,7 @@ from rich.text import Text
 
 from agent.assessment import Assessment, Status, Verdict
 from knowledge.pathways import Urgency
+from knowledge.plain_text import visible
 from knowledge.risk import Risk
 from serving.report import words
 
@@ -33,20 +34,26 @@ def show(assessment: Assessment, console: Console) -> None:
     _files(assessment, console)
 
 
+def _text(text: str, style: str = "") -> Text:
+    """Return text that is shown as it is: no markup, no escapes, line breaks kept."""
+    lines = text.split("\n")
+    return Text("\n".join(visible(line) for line in lines), style=style)
+
+
 def _headline(assessment: Assessment) -> Panel:
     narrative = assessment.narrative
     colour = _COLOUR[narrative.urgency]
     at = assessment.provenance.at.show(assessment.time_zone)
     lines: list[RenderableType] = [
-        Text(narrative.headline, style=colour),
-        Text(f"for {at}; {words.STATUS[assessment.status.value]}", style="dim"),
+        _text(narrative.headline, style=colour),
+        _text(f"for {at}; {words.STATUS[assessment.status.value]}", style="dim"),
     ]
-    lines += [Text(f"- {sentence.text}") for sentence in narrative.sentences]
+    lines += [_text(f"- {sentence.text}") for sentence in narrative.sentences]
     notice = assessment.notice
     if assessment.synthetic:
         notice += " Synthetic case: an invented patient."
-    lines.append(Text(notice, style="italic dim"))
-    return Panel(Group(*lines), title=Text(words.title(assessment)), border_style=colour)
+    lines.append(_text(notice, style="italic dim"))
+    return Panel(Group(*lines), title=_text(words.title(assessment)), border_style=colour)
 
 
 def _actions(assessment: Assessment, console: Console) -> None:
@@ -55,9 +62,9 @@ def _actions(assessment: Assessment, console: Console) -> None:
     table = _table("What to do", "when", "what", "source")
     for row in assessment.recommendations:
         table.add_row(
-            Text(row.urgency.value, style=_COLOUR[row.urgency]),
-            Text(row.text),
-            Text(f"{row.label}; {row.review}", style="dim"),
+            _text(row.urgency.value, style=_COLOUR[row.urgency]),
+            _text(row.text),
+            _text(f"{row.label}; {row.review}", style="dim"),
         )
     console.print(table)
 
@@ -68,18 +75,26 @@ def _conflicts(assessment: Assessment, console: Console) -> None:
     table = _table("Sources disagree", "question", "what each source says", "what follows")
     for conflict in assessment.conflicts:
         sides = "\n".join(f"{side.says}  ({side.who})" for side in conflict.sides)
-        table.add_row(Text(conflict.what), Text(sides), Text(conflict.consequence))
+        table.add_row(_text(conflict.what), _text(sides), _text(conflict.consequence))
     console.print(table)
 
 
 def _risks(assessment: Assessment, console: Console) -> None:
     table = _table("Risks", "rule", "result", "points", "missing")
+    silent: dict[str, list[str]] = {}
     for risk in assessment.risks:
+        if risk.not_assessed is not None:
+            silent.setdefault(risk.not_assessed.detail, []).append(risk.name)
+            continue
         table.add_row(
-            Text(risk.name),
-            Text(_result(risk), style="" if risk.category not in _OPEN else "yellow"),
-            Text(words.score(risk)),
-            Text(", ".join(item.label for item in risk.missing), style="dim"),
+            _text(risk.name),
+            _text(_result(risk), style="" if risk.category not in _OPEN else "yellow"),
+            _text(words.score(risk)),
+            _text(", ".join(item.label for item in risk.missing), style="dim"),
+        )
+    for reason, names in silent.items():
+        table.add_row(
+            _text(", ".join(names)), _text(f"not assessed: {reason}", style="yellow"), "", ""
         )
     console.print(table)
 
@@ -88,8 +103,6 @@ _OPEN = ("not assessed", "not determined")
 
 
 def _result(risk: Risk) -> str:
-    if risk.not_assessed is not None:
-        return f"not assessed: {risk.not_assessed.detail}"
     meaning = words.meaning(risk)
     return words.category(risk) + (f" ({meaning})" if meaning else "")
 
@@ -104,7 +117,7 @@ def _differential(assessment: Assessment, console: Console) -> None:
             why.append(entry.not_assessed.detail)
         style = styles.get(entry.verdict, "yellow")
         table.add_row(
-            Text(entry.diagnosis), Text(entry.verdict.value, style=style), Text("\n".join(why))
+            _text(entry.diagnosis), _text(entry.verdict.value, style=style), _text("\n".join(why))
         )
     console.print(table)
 
@@ -116,15 +129,15 @@ def _missing(assessment: Assessment, console: Console) -> None:
     for item in assessment.missing[:_MISSING_SHOWN]:
         table.add_row(
             str(item.priority),
-            Text(f"{item.label}\n{item.how}"),
-            Text(item.reason.detail),
-            Text(", ".join(item.unlocks), style="dim"),
+            _text(f"{item.label}\n{item.how}"),
+            _text(item.reason.detail),
+            _text(", ".join(item.unlocks), style="dim"),
         )
     console.print(table)
     more = len(assessment.missing) - _MISSING_SHOWN
     if more > 0:
         console.print(
-            Text(f"... and {more} more in the report files (--out) or --json", style="dim")
+            _text(f"... and {more} more in the report files (--out) or --json", style="dim")
         )
 
 
@@ -133,7 +146,7 @@ def _files(assessment: Assessment, console: Console) -> None:
     for item in assessment.inputs:
         outcome = item.status + (f": {item.reason}" if item.reason else "")
         style = "" if item.status == "read" else "yellow"
-        table.add_row(Text(item.file), Text(item.kind), Text(outcome, style=style))
+        table.add_row(_text(item.file), _text(item.kind), _text(outcome, style=style))
     console.print(table)
 
 

@@ -142,9 +142,10 @@ def test_windows_are_the_printed_minutes() -> None:
 
 
 def test_every_category_has_its_words_and_every_caveat_can_be_shown() -> None:
-    words = {"basis": "B", "possible": "P"}
+    words = {"basis": "B", "possible": "P", "conditions": "C", "name": "N", "values": "V"}
     assert all("B" in text.format(**words) for text in pathways().statements.values())
-    fill = dict.fromkeys(("names", "name", "longer", "why", "value_text", "limit"), "x")
+    names = ("names", "name", "longer", "why", "value_text", "limit", "opens", "closes", "span")
+    fill = dict.fromkeys((*names, "many", "values"), "x")
     for caveat in pathways().caveats.values():
         assert "{" not in caveat.show(early=180, grace=140, **fill)
 
@@ -163,3 +164,28 @@ def test_every_category_has_its_words_and_every_caveat_can_be_shown() -> None:
 def test_a_set_that_is_not_complete_must_say_so(row: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         EscSet.model_validate({**row, "source": "x", "review": "R90"})
+
+
+def test_the_highest_rule_in_limit_is_that_of_the_table_for_each_protein() -> None:
+    found = {key: assays().highest_rule_in((key,))[0] for key in ("hs_ctnt", "hs_ctni")}
+    assert found == {"hs_ctnt": 52, "hs_ctni": 160}
+    row = "assays.siemens-dimension-exl-hs-ctni.esc_0_1h"
+    assert assays().highest_rule_in(()) == (160, row)
+
+
+@pytest.mark.parametrize(
+    ("assay", "change", "low_0_2h"),
+    [
+        ("abbott-architect-hs-ctni", 6, 6),
+        ("abbott-alinity-hs-ctni", 6, 6),
+        ("roche-elecsys-hs-ctnt", 5, 14),
+        ("ortho-vitros-hs-ctni", 4, 2),
+        ("abbott-istat-hs-ctni", None, None),
+    ],
+)
+def test_the_veto_of_a_later_sample_uses_the_1_h_change_and_the_own_low_limit(
+    assay: str, change: float | None, low_0_2h: float | None
+) -> None:
+    veto = pathways().rule_out_veto
+    assert assays().rule_in_change(assay, veto.change_of) == change
+    assert assays().low(assay, "esc_0_2h", veto.change_of) == low_0_2h

@@ -236,3 +236,60 @@ def test_a_case_file_with_a_wrong_key_is_named_with_its_near_match(tmp_path: Pat
     text = json.dumps(body["inputs"]) + body["narrative"]["headline"]
     assert "diaphorsis" in text
     assert "diaphoresis" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EPICRISIS_MAX_FILES", "abc"),
+        ("EPICRISIS_MAX_FILES", "-1"),
+        ("EPICRISIS_DEVICE_FUNCTIONS", "maybe"),
+        ("EPICRISIS_TIME_ZONE", "Nowhere"),
+        ("EPICRISIS_SETTINGS_FILE", "/nowhere/settings.env"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(name: str, value: str) -> None:
+    done = epicrisis("assess", EXAMPLES / "stemi", env={name: value})
+    assert done.returncode == 4
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_report_that_cannot_be_written_is_an_error_before_anything_is_printed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("x", "utf-8")
+    done = epicrisis("assess", EXAMPLES / "stemi", "--json", "--out", tmp_path / "file" / "x")
+    assert done.returncode == 4
+    assert done.stdout == ""
+    assert "--out" in done.stderr
+
+
+def test_a_case_file_alone_is_nothing_usable(tmp_path: Path) -> None:
+    (tmp_path / "case.yaml").write_text("schema: epicrisis/case/1\n", "utf-8")
+    assert epicrisis("assess", tmp_path).returncode == 4
+
+
+def test_terminal_escapes_and_direction_overrides_are_not_shown(tmp_path: Path) -> None:
+    case = example("stemi", tmp_path)
+    change_case(case, "case: example-stemi", 'case: "\\e[2JX\\e]0;pwn\\a\u202egnp"')
+    done = epicrisis("assess", case, "--out", tmp_path / "out")
+    assert done.returncode == 0
+    texts = [done.stdout, *((tmp_path / "out" / f"report.{e}").read_text() for e in ("md", "html"))]
+    for text in texts:
+        assert "\x1b" not in text
+        assert "\x07" not in text
+        assert "\u202e" not in text
+
+
+def test_what_was_retracted_is_named_in_the_result(tmp_path: Path) -> None:
+    case = example("nstemi", tmp_path)
+
+    def retract(chart: dict[str, Any]) -> None:
+        resources(chart, "Observation")[1]["status"] = "entered-in-error"
+
+    change_chart(case, retract)
+    body = json.loads(epicrisis("assess", case, "--json").stdout)
+    said = " ".join(s["text"] for s in body["narrative"]["sentences"])
+    assert "entered-in-error" in said
+    assert "rule-in" not in [r["category"] for r in body["risks"]]

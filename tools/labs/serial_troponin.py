@@ -10,15 +10,18 @@ from knowledge.troponin import assays, pathways
 from tools.labs.troponin_assay import which_assay
 from tools.labs.troponin_case import TroponinCase
 from tools.labs.troponin_category import NOT_ASSESSED, Category, Verdict
+from tools.labs.troponin_episode import unusable
 from tools.labs.troponin_esc_0_1h_2h import evaluate as esc_0_1h_2h
 from tools.labs.troponin_esc_0_3h import evaluate as esc_0_3h
-from tools.labs.troponin_findings import findings, no_findings
+from tools.labs.troponin_findings import acute_injury, findings, no_findings
 from tools.labs.troponin_high_steacs import evaluate as high_steacs
+from tools.labs.troponin_levels import above_every_rule_in_limit
 from tools.labs.troponin_observe_zone import evaluate as observe_zone
 from tools.labs.troponin_onset import Onset, onset_before
 from tools.labs.troponin_report import Report
-from tools.labs.troponin_samples import Series, SeriesSample, SetAside, build, unusable
+from tools.labs.troponin_samples import Series, SeriesSample, SetAside, build
 from tools.labs.troponin_surroundings import Surroundings
+from tools.labs.troponin_wording import values_in_words
 from tools.toolbox import Card, tool
 
 _VERSION = "1.0.0"
@@ -52,7 +55,9 @@ class SerialTroponin(Frozen):
         risks: One for each algorithm: ESC 0/1 h, ESC 0/2 h, ESC 0/3 h, ESC observe zone (0/3 h),
             High-STEACS.
         findings: Clinical inputs that the series answers (multiple of the limit, not elevated at 0
-            and 2 h, at 0 and 3 h), and the statement about myocardial injury.
+            and 2 h, at 0 and 3 h), and statements about the series (``urn:epicrisis:statement``):
+            the kind of myocardial injury, ``above_99th`` for the latest sample, and
+            ``above_every_rule_in_limit`` for any sample, which needs no assay.
         series: The samples in order, with time and change since the first.
         set_aside: Samples that could not be used, and why.
         assay: Key of the assay table; None where the assay is not known or not taken.
@@ -167,12 +172,17 @@ def serial_troponin(
     series = build(samples, assay=key, at=at)
     if not series.samples:
         return _without_samples(key, series, surroundings, samples, at)
-    return _with_series(key, series, surroundings, at)
+    return _with_series(key, series, surroundings, samples, at)
 
 
 def _with_series(
-    key: str, series: Series, surroundings: Surroundings, at: ClinicalTime
+    key: str,
+    series: Series,
+    surroundings: Surroundings,
+    samples: tuple[Finding, ...],
+    at: ClinicalTime,
 ) -> SerialTroponin:
+    level = above_every_rule_in_limit(samples, at, version=_VERSION)
     inputs = surroundings.inputs
     onset = onset_before(inputs["onset"], series.first.time)
     grace = inputs.get("grace_points")
@@ -188,6 +198,8 @@ def _with_series(
     )
     first, second = esc_0_1h_2h(case, _KEYS[0]), esc_0_1h_2h(case, _KEYS[1])
     verdicts = (first, second, esc_0_3h(case), observe_zone(case, first), high_steacs(case))
+    obstacle = series.obstacle
+    found = no_findings(obstacle) if obstacle is not None else findings(case, version=_VERSION)
     evidence = [e for s in series.samples for e in s.evidence]
     evidence += [e for s in series.set_aside for e in s.evidence]
     evidence += [*inputs["troponin_assay"].evidence, *inputs["onset"].evidence]
@@ -198,13 +210,14 @@ def _with_series(
         surroundings=surroundings,
         evidence=_once(evidence),
         at=at,
+        values=values_in_words(samples, at),
+        alarm=_words(level) if series.obstacle is not None else "",
+        remarks=acute_injury(found),
     )
     risks = tuple(report.risk(k, v) for k, v in zip(_KEYS, verdicts, strict=True))
     return SerialTroponin(
         risks=_one_clock(risks),
-        findings=no_findings(series.obstacle)
-        if series.obstacle is not None
-        else findings(case, version=_VERSION),
+        findings=(*found, level),
         series=series.samples,
         set_aside=series.set_aside,
         assay=key,
@@ -256,6 +269,7 @@ def _refused(
     samples: tuple[Finding, ...],
     at: ClinicalTime,
 ) -> SerialTroponin:
+    level = above_every_rule_in_limit(samples, at, version=_VERSION)
     onset = surroundings.inputs["onset"]
     if onset.state is State.NOT_ASSESSED:
         needs = (*needs, "onset")
@@ -266,14 +280,20 @@ def _refused(
         surroundings=surroundings,
         evidence=_once([e for f in samples for e in f.evidence]),
         at=at,
+        values=values_in_words(samples, at),
+        alarm=_words(level),
     )
     verdict = Verdict(refused=reason, needs=(*needs, *surroundings.open()))
     return SerialTroponin(
         risks=tuple(report.risk(k, verdict) for k in _KEYS),
-        findings=no_findings(reason),
+        findings=(*no_findings(reason), level),
         set_aside=series.set_aside,
         assay=key,
     )
+
+
+def _words(finding: Finding) -> str:
+    return "" if finding.value is None else str(finding.value)
 
 
 def _sex(finding: Finding) -> Sex | None:

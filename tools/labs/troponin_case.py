@@ -7,7 +7,7 @@ from knowledge.patient import Sex
 from knowledge.quantity import Interval
 from knowledge.troponin import TroponinAssay
 from tools.labs.troponin_onset import Onset
-from tools.labs.troponin_samples import Series
+from tools.labs.troponin_samples import Series, SeriesSample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +40,7 @@ class TroponinCase:
         overall = self.assay.percentile_99.overall
         assert overall is not None  # noqa: S101 - the loader requires it of these assays
         return overall.value
+
+    def reads_low(self, sample: SeriesSample) -> bool:
+        """Return whether the sample is haemolysed and the assay then reads falsely low."""
+        return sample.haemolysed and self.assay.haemolysis == "falls"

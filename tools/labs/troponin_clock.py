@@ -45,16 +45,14 @@ def pair(case: TroponinCase, key: str) -> Pair:
     now = _minutes_now(case)
     if now <= window.last:
         return Pair(others=later)
-    longer = nearest_longer(case, key, now)
     if not later:
-        text = pathways().caveats["window_passed"]
-        return Pair(late=text.show(name=algorithm.name, longer=longer or _NO_LONGER))
+        return Pair(late=_instead(case, key, now))
     taken = min(later, key=lambda s: abs(s.minutes - window.nominal)).minutes
     longer = nearest_longer(case, key, taken)
     detail = (
         f"the second sample was taken {format_number(round(taken, 1))} min after the first, "
         f"outside {format_number(window.first)} to {format_number(window.last)} min; "
-        + (f"the nearest longer algorithm is {longer}" if longer else _NO_LONGER)
+        + (f"the nearest longer algorithm is {longer.name}" if longer else _NO_LONGER)
     )
     return Pair(others=later, refused=NotAssessed(why=Why.OUTSIDE_WINDOW, detail=detail))
 
@@ -70,13 +68,19 @@ def in_window(samples: tuple[SeriesSample, ...], algorithm: Algorithm) -> Series
 
 
 def third_sample(case: TroponinCase, second: SeriesSample | None) -> SeriesSample | None:
-    """Return the sample at 3 h that is not the second one of a shorter algorithm."""
+    """Return the sample at 3 h, else the first one after it, that is not the second sample.
+
+    It is only asked to be low and flat, and no change limit is applied to it: a later one answers
+    the question as well, and nothing is due any more in a window that a sample has passed.
+    """
+    algorithm = pathways().algorithms["troponin_esc_0_3h"]
     rest = tuple(s for s in case.series.later if s is not second)
-    return in_window(rest, pathways().algorithms["troponin_esc_0_3h"])
+    after = (s for s in rest if s.minutes > algorithm.window.last)
+    return in_window(rest, algorithm) or next(after, None)
 
 
-def nearest_longer(case: TroponinCase, key: str, minutes: float) -> str | None:
-    """Return the name of the next longer algorithm of this assay still open at `minutes`."""
+def nearest_longer(case: TroponinCase, key: str, minutes: float) -> Algorithm | None:
+    """Return the next longer algorithm of this assay whose window is not over at `minutes`."""
     here = pathways().algorithms[key].window.nominal
     for other in _FIXED_INTERVAL:
         algorithm = pathways().algorithms[other]
@@ -86,7 +90,7 @@ def nearest_longer(case: TroponinCase, key: str, minutes: float) -> str | None:
             limits = assays().limits(case.assay_id, algorithm.limits)
             if limits is None or limits.change is None:
                 continue
-        return algorithm.name
+        return algorithm
     return None
 
 
@@ -99,6 +103,25 @@ def is_overdue(when: ClinicalTime, at: ClinicalTime, *, tolerance: float) -> boo
     """Return whether `at` is later than `when` plus `tolerance` minutes; None if not known."""
     since = elapsed(when, at).minutes
     return None if since is None else since.compare("gt", tolerance)
+
+
+def _instead(case: TroponinCase, key: str, now: float) -> str:
+    """Return when the next window opens and closes, `now` minutes after the first sample."""
+    texts, name = pathways().caveats, pathways().algorithms[key].name
+    longer = nearest_longer(case, key, now)
+    if longer is None:
+        return texts["window_passed_all"].show(name=name)
+    window, first = longer.window, case.series.first.time
+    closes = due(first, window.last)
+    if window.holds(now):
+        return texts["window_passed_now"].show(name=name, longer=longer.name, closes=closes)
+    return texts["window_passed"].show(
+        name=name,
+        longer=longer.name,
+        opens=due(first, window.first),
+        closes=closes,
+        span=f"{format_number(window.first)} to {format_number(window.last)}",
+    )
 
 
 def _minutes_now(case: TroponinCase) -> float:

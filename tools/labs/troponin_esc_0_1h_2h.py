@@ -7,8 +7,9 @@ rise or fall, rules in at or above `delta_in`; a first sample below `low` with a
 
 Beyond the published order, and only ever towards caution: a later sample at or above `high` rules
 in (the algorithm started again at that sample); a second sample that changes by `delta_in` rules in
-even where the first one alone ruled out; any other sample that changes by `delta_in` forbids a
-rule-out.
+even where the first one alone ruled out; any other sample that leaves the low zone or has moved
+from the first (`tools.labs.troponin_veto`) forbids a rule-out, and so does the second sample where
+the first one alone ruled out and the pair would not.
 """
 
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from tools.labs.troponin_category import (
 from tools.labs.troponin_clock import Pair, pair, third_sample
 from tools.labs.troponin_onset import ANY, Onset, is_early, is_very_early
 from tools.labs.troponin_samples import SeriesSample
+from tools.labs.troponin_veto import forbids, low_zone
 from tools.labs.troponin_wording import basis
 
 
@@ -97,7 +99,7 @@ def _possible(
     found: set[Category | None] = set()
     for t0 in _parts(case.series.first.interval, limits):
         for part in onset.parts():
-            found.update(_answers(t0, part, limits, chosen.second, third))
+            found.update(_answers(case, t0, part, limits, (chosen.second, third)))
     decided = {category for category in found if category is not None}
     kept = without_rule_out(decided, _threat(case, limits, chosen))
     if later_high is None:
@@ -115,12 +117,13 @@ def _parts(first: Interval, limits: EscLimits) -> tuple[Interval, ...]:
 
 
 def _answers(
+    case: TroponinCase,
     t0: Interval,
     onset: Interval | None,
     limits: EscLimits,
-    second: SeriesSample | None,
-    third: SeriesSample | None,
+    later: tuple[SeriesSample | None, SeriesSample | None],
 ) -> Iterator[Category | None]:
+    second, third = later
     if t0.compare("ge", limits.high):
         yield Category.RULE_IN
         return
@@ -135,10 +138,11 @@ def _answers(
     ):
         if d.compare("ge", change.delta_in):
             yield Category.RULE_IN
-        elif alone:
-            yield Category.RULE_OUT
         elif t0.compare("lt", change.low) and d.compare("lt", change.no_delta):
-            yield from _low_and_flat(t0, onset, change, third)
+            yield from [Category.RULE_OUT] if alone else _low_and_flat(t0, onset, change, third)
+        elif alone:
+            forbidden = forbids(case, t0, second, low=change.low)
+            yield from without_rule_out({Category.RULE_OUT}, forbidden)
         else:
             yield Category.OBSERVE
 
@@ -146,7 +150,7 @@ def _answers(
 def _low_and_flat(
     t0: Interval, onset: Interval | None, change: ChangeLimits, third: SeriesSample | None
 ) -> Iterator[Category]:
-    """Yield the rule-out, which in a very early presenter waits for a low, flat sample at 3 h."""
+    """Yield the rule-out, which in a very early presenter waits for a low, flat sample from 3 h."""
     if not is_very_early(onset):
         yield Category.RULE_OUT
         return
@@ -167,12 +171,9 @@ def _later_high(case: TroponinCase, limits: EscLimits) -> bool | None:
 
 def _threat(case: TroponinCase, limits: EscLimits, chosen: Pair) -> bool | None:
     """Return whether a sample outside the pair forbids a rule-out."""
-    first = case.series.first.interval
-    if limits.change is None:
-        later = case.series.later
-        return any_of(s.interval.compare("gt", case.limit_99) for s in later)
-    limit = limits.change.delta_in
-    return any_of(first.absolute_difference(s.interval).compare("ge", limit) for s in chosen.others)
+    first, low = case.series.first.interval, low_zone(case, limits.name)
+    others = chosen.others if limits.change is not None else case.series.later
+    return any_of(forbids(case, first, sample, low=low) for sample in others)
 
 
 def _onset_matters(

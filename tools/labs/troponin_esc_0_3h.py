@@ -6,7 +6,8 @@ below the limit. Rule-in: a first sample far above the limit; a rise from not ab
 by more than half of it; or both above it with a relative change of more than a fifth.
 
 The source does not say what a relevant change below the limit is: half of the limit is used, as for
-its rule-in. The sources do not judge a fall from above the limit to not above it: it is observed.
+its rule-in; and a change that rules in at 1 h is never ruled out. The sources do not judge a fall
+from above the limit to not above it: it is observed.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from tools.labs.troponin_category import (
 from tools.labs.troponin_change import percent_change_exceeds
 from tools.labs.troponin_clock import Pair, pair
 from tools.labs.troponin_onset import ANY, Onset, is_long
+from tools.labs.troponin_veto import moved
 from tools.labs.troponin_wording import basis
 
 _KEY = "troponin_esc_0_3h"
@@ -41,7 +43,10 @@ def evaluate(case: TroponinCase) -> Verdict:
         return Verdict(refused=chosen.refused, needs=("troponin_second_sample",))
     answers = ordered(Category.NEED_SECOND if f is None else f for f in found)
     waits = Category.NEED_SECOND in answers
-    caveats = [pathways().caveats["conditions_0_3h"].show(grace=_rule().grace_below.value)]
+    texts = pathways().caveats
+    caveats = [texts["conditions_0_3h"].show(grace=_rule().grace_below.value)]
+    if _threat(case, chosen) is not False and Category.OBSERVE in answers:
+        caveats.append(texts["later_change"].show())
     return Verdict(
         categories=answers,
         second=chosen.second,
@@ -105,8 +110,16 @@ def _either(truth: bool | None, yes: Category, no: Category) -> Iterator[Categor
 
 
 def _threat(case: TroponinCase, chosen: Pair) -> bool | None:
-    """Return whether a sample outside the pair is above the limit."""
-    return any_of(s.interval.compare("gt", case.limit_99) for s in chosen.others)
+    """Return whether a sample outside the pair is raised, or any has moved too much."""
+    first, limit = case.series.first.interval, case.limit_99
+    relevant = limit * _rule().change_percent_of_limit.value / 100
+    return any_of(
+        (
+            *(s.interval.compare("gt", limit) for s in chosen.others),
+            *(first.absolute_difference(s.interval).compare("gt", relevant) for s in chosen.others),
+            *(moved(case, first, s) for s in case.series.later),
+        )
+    )
 
 
 def _conditions_fail(case: TroponinCase) -> bool | None:

@@ -1,22 +1,28 @@
-"""What the series says by itself: multiples of the limit, not elevated, myocardial injury."""
+"""What the series says by itself: multiples of the limit, not elevated, myocardial injury.
+
+A haemolysed sample of an assay that then reads falsely low is known from below only: it denies
+nothing that needs a low value.
+"""
 
 from collections.abc import Iterable
+from itertools import combinations
 
 from knowledge.clinical_inputs import catalogue
-from knowledge.codes import Coding, Concept
 from knowledge.evidence import Evidence, ReferenceEvidence, ToolEvidence
 from knowledge.finding import Finding, NotAssessed, State, Why
-from knowledge.quantity import Interval, Text, measured
-from knowledge.troponin import pathways
+from knowledge.quantity import Interval, Text, format_number, measured
+from knowledge.troponin import assays, pathways
 from knowledge.troponin_rules import Wording
 from tools.labs.troponin_case import TroponinCase
 from tools.labs.troponin_category import any_of
 from tools.labs.troponin_change import percent_change_exceeds
 from tools.labs.troponin_clock import pair
+from tools.labs.troponin_levels import STATEMENT
+from tools.labs.troponin_levels import statement_concept as _statement
 from tools.labs.troponin_samples import SeriesSample
 
-STATEMENT = "urn:epicrisis:statement"
-"""System of the statements about myocardial injury, which are not questions of the catalogue."""
+_ACUTE = "acute_myocardial_injury"
+_ABOVE_99TH = ("above_99th", "Latest troponin above the 99th percentile")
 _NOT_ELEVATED = (
     ("troponin_not_elevated_0_2h", "troponin_esc_0_2h"),
     ("troponin_not_elevated_0_3h", "troponin_esc_0_3h"),
@@ -30,13 +36,18 @@ def findings(case: TroponinCase, *, version: str) -> tuple[Finding, ...]:
     times = Finding(
         concept=catalogue().concept("troponin_times_limit"),
         state=State.PRESENT,
-        value=measured(first.interval.scaled(1 / limit), "1"),
+        value=measured(_at_least(case, first).scaled(1 / limit), "1"),
         time=first.time,
         method=case.assay.label,
         evidence=_evidence(case, (first,), "troponin_times_limit", version),
     )
     flat = tuple(_not_elevated(case, name, key, version) for name, key in _NOT_ELEVATED)
-    return (times, *flat, _injury(case, version))
+    return (times, *flat, _injury(case, version), _above_99th(case, version))
+
+
+def acute_injury(found: Iterable[Finding]) -> tuple[str, ...]:
+    """Return what to read beside every algorithm where the series shows acute injury."""
+    return tuple(str(f.value) for f in found if f.concept.has(STATEMENT, _ACUTE))
 
 
 def no_findings(reason: NotAssessed) -> tuple[Finding, ...]:
@@ -44,6 +55,7 @@ def no_findings(reason: NotAssessed) -> tuple[Finding, ...]:
     names = ("troponin_times_limit", *(name for name, _ in _NOT_ELEVATED))
     concepts = [catalogue().concept(name) for name in names]
     concepts.append(_statement("myocardial_injury", "Myocardial injury"))
+    concepts.append(_statement(*_ABOVE_99TH))
     return tuple(
         Finding(concept=concept, state=State.NOT_ASSESSED, not_assessed=reason)
         for concept in concepts
@@ -55,13 +67,8 @@ def _not_elevated(case: TroponinCase, name: str, key: str, version: str) -> Find
     concept = catalogue().concept(name)
     above = any_of(s.interval.compare("gt", case.limit_99) for s in case.series.samples)
     chosen = pair(case, key)
-    reason: NotAssessed | None = None
-    if above is None:
-        detail = "a censored result lies on both sides of the limit"
-        reason = NotAssessed(why=Why.CENSORED, detail=detail)
-    elif not above and case.series.set_aside:
-        reason = NotAssessed(why=Why.DEPENDS, detail="a sample of the series could not be used")
-    elif not above and chosen.second is None:
+    reason = _not_denied(case, above, case.series.samples)
+    if reason is None and not above and chosen.second is None:
         detail = "the second sample is not in the case"
         reason = chosen.refused or NotAssessed(why=Why.MISSING, detail=detail)
     evidence = _evidence(case, case.series.samples, name, version)
@@ -78,12 +85,8 @@ def _injury(case: TroponinCase, version: str) -> Finding:
     above = any_of(s.interval.compare("gt", limit) for s in samples)
     name = "myocardial_injury"
     evidence = _evidence(case, samples, name, version)
-    if above is None or (not above and case.series.set_aside):
-        reason = NotAssessed(
-            why=Why.CENSORED, detail="a censored result lies on both sides of the limit"
-        )
-        if above is not None:
-            reason = NotAssessed(why=Why.DEPENDS, detail="a sample of the series could not be used")
+    reason = _not_denied(case, above, samples)
+    if reason is not None:
         return Finding(
             concept=_statement(name, "Myocardial injury"),
             state=State.NOT_ASSESSED,
@@ -105,27 +108,84 @@ def _injury(case: TroponinCase, version: str) -> Finding:
     )
 
 
+def _above_99th(case: TroponinCase, version: str) -> Finding:
+    latest = case.series.samples[-1]
+    above = latest.interval.compare("gt", case.limit_99)
+    concept = _statement(*_ABOVE_99TH)
+    evidence = _evidence(case, (latest,), _ABOVE_99TH[0], version)
+    reason = _not_denied(case, above, (latest,))
+    if reason is not None:
+        return Finding(
+            concept=concept, state=State.NOT_ASSESSED, not_assessed=reason, evidence=evidence
+        )
+    text = pathways().levels.above_99th.show(
+        value_text=latest.shown, limit=format_number(case.limit_99)
+    )
+    return Finding(
+        concept=concept,
+        state=State.PRESENT if above else State.ABSENT,
+        value=Text(text=text) if above else None,
+        time=latest.time,
+        method=case.assay.label,
+        evidence=evidence,
+    )
+
+
+def _not_denied(
+    case: TroponinCase, above: bool | None, samples: Iterable[SeriesSample]
+) -> NotAssessed | None:
+    """Return why it cannot be said that these samples are not above the limit, if so."""
+    if above:
+        return None
+    if above is None and any(sample.results for sample in samples):
+        detail = "two results for one time lie on both sides of the limit"
+        return NotAssessed(why=Why.CONFLICTING, detail=detail)
+    if above is None:
+        detail = "a censored result lies on both sides of the limit"
+        return NotAssessed(why=Why.CENSORED, detail=detail)
+    if case.series.set_aside:
+        return NotAssessed(why=Why.DEPENDS, detail="a sample of the series could not be used")
+    if any(case.reads_low(sample) for sample in samples):
+        detail = "a sample is haemolysed, and this assay then reads falsely low"
+        return NotAssessed(why=Why.QUALITY, detail=detail)
+    return None
+
+
+def _at_least(case: TroponinCase, sample: SeriesSample) -> Interval:
+    """Return the possible concentrations, without an upper end where the assay reads low."""
+    if not case.reads_low(sample):
+        return sample.interval
+    return Interval(low=sample.interval.low, low_closed=sample.interval.low_closed)
+
+
 def _kind_of_injury(case: TroponinCase) -> tuple[str, Wording]:
     """Return acute where any change is significant, chronic where all are above and none is."""
-    rule, limit = pathways().injury, case.limit_99
-    first = case.series.first.interval
-    moved = any_of(_significant(first, s.interval, limit) for s in case.series.later)
+    rule, samples = pathways().injury, case.series.samples
+    pairs = combinations([s.interval for s in samples], 2)
+    moved = any_of(_significant(case, earlier, later) for earlier, later in pairs)
     if moved:
-        return "acute_myocardial_injury", rule.acute
-    all_above = all(s.interval.compare("gt", limit) for s in case.series.samples)
-    if moved is False and all_above and case.series.later:
+        return _ACUTE, rule.acute
+    if len(samples) == 1:
+        return "myocardial_injury", rule.open
+    if moved is False and all(s.interval.compare("gt", case.limit_99) for s in samples):
         return "chronic_myocardial_injury", rule.chronic
-    return "myocardial_injury", rule.open
+    return "myocardial_injury", rule.unclear
 
 
-def _significant(first: Interval, later: Interval, limit: float) -> bool | None:
-    rule = pathways().injury
-    first_above = first.compare("gt", limit)
-    if first_above:
-        return percent_change_exceeds(first, later, rule.change_percent_of_first.value)
-    by_limit = limit * rule.change_percent_of_limit.value / 100
-    moved = first.absolute_difference(later).compare("gt", by_limit)
-    return moved if first_above is False else (None if moved is not False else False)
+def _significant(case: TroponinCase, earlier: Interval, later: Interval) -> bool | None:
+    """Return whether a change is significant; one where neither value is raised is not."""
+    rule, limit = pathways().injury, case.limit_99
+    before, after = earlier.compare("gt", limit), later.compare("gt", limit)
+    if before:
+        return percent_change_exceeds(earlier, later, rule.change_percent_of_first.value)
+    if before is False and after is False:
+        return False
+    change = earlier.absolute_difference(later)
+    by_limit = change.compare("gt", limit * rule.change_percent_of_limit.value / 100)
+    across = assays().rule_in_change(case.assay_id, rule.rise_of)
+    moved = any_of((by_limit, False if across is None else change.compare("ge", across)))
+    sure = before is False and after is True
+    return moved if sure or moved is False else None
 
 
 def _evidence(
@@ -144,7 +204,3 @@ def _evidence(
             table="troponin_assays", row=f"assays.{case.assay_id}.percentile_99.overall"
         ),
     )
-
-
-def _statement(code: str, text: str) -> Concept:
-    return Concept(text=text, codings=(Coding(system=STATEMENT, code=code),))

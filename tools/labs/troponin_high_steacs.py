@@ -22,6 +22,7 @@ from tools.labs.troponin_category import (
 )
 from tools.labs.troponin_clock import Pair, pair
 from tools.labs.troponin_onset import ANY, Onset, is_early
+from tools.labs.troponin_veto import moved
 from tools.labs.troponin_wording import basis
 
 _KEY = "troponin_high_steacs"
@@ -44,7 +45,11 @@ def evaluate(case: TroponinCase) -> Verdict:
     window = pathways().algorithms[_KEY].window
     waits = Category.NEED_SECOND in answers
     sex_open = len({_one(case, single, cell, chosen) for cell in limits}) > 1
-    caveats = [pathways().caveats["sex_open"].show()] if sex_open else []
+    texts = pathways().caveats
+    caveats = [texts["sex_open"].show()] if sex_open else []
+    threats = {_threat(case, cell.value, chosen) for cell in limits}
+    if threats != {False} and Category.OBSERVE in answers:
+        caveats.append(texts["later_change"].show())
     needs = ["sex"] if sex_open else []
     if case.onset.minutes is None and not case.onset.conflicting:
         needs += ["onset"] if _possible(case, single, limits, chosen, ANY) != found else []
@@ -114,6 +119,7 @@ def _threat(case: TroponinCase, limit: float, chosen: Pair) -> bool | None:
         for truth in (
             s.interval.compare("gt", limit),
             first.absolute_difference(s.interval).compare("ge", change),
+            moved(case, first, s),
         )
     )
 

@@ -1,7 +1,8 @@
 """The observe-zone rule: hs-cTnT at 3 h in a patient whom the ESC 0/1 h algorithm observes.
 
 Rule-out: third sample below a limit and little change from the first. Rule-in: a larger change. All
-else stays in the observe zone: imaging and clinical judgement.
+else stays in the observe zone: imaging and clinical judgement. A sample beside the three that is
+not itself below the limit with little change forbids the rule-out.
 """
 
 from knowledge.finding import Why
@@ -18,6 +19,8 @@ from tools.labs.troponin_category import (
     without_rule_out,
 )
 from tools.labs.troponin_clock import Pair, pair
+from tools.labs.troponin_samples import SeriesSample
+from tools.labs.troponin_veto import moved
 from tools.labs.troponin_wording import basis
 
 _KEY = "troponin_observe_zone"
@@ -40,7 +43,9 @@ def evaluate(case: TroponinCase, esc_0_1h: Verdict) -> Verdict:
     chosen = pair(case, _KEY)
     if chosen.refused is not None:
         return Verdict(refused=chosen.refused, needs=("troponin_second_sample",))
-    answers = _possible(case, rule, chosen)
+    extra = tuple(s for s in chosen.others if s is not esc_0_1h.second)
+    threat = any_of(_forbids(case, rule, sample) for sample in extra)
+    answers = _possible(case, rule, chosen, threat)
     window = pathways().algorithms[_KEY].window
     waits = Category.NEED_SECOND in answers
     return Verdict(
@@ -49,14 +54,23 @@ def evaluate(case: TroponinCase, esc_0_1h: Verdict) -> Verdict:
         due_minutes=window.nominal if waits else None,
         tolerance=window.tolerance if waits else 0.0,
         basis=basis(case, chosen.second),
-        caveats=(chosen.late,) if chosen.late and waits else (),
+        caveats=_caveats(chosen, answers, threat),
         needs=("troponin_second_sample",) if waits else (),
         rows=(("troponin_pathways", "observe_zone"),),
         reviews=(rule.third_below.review,),
     )
 
 
-def _possible(case: TroponinCase, rule: RuleObserveZone, chosen: Pair) -> tuple[Category, ...]:
+def _caveats(chosen: Pair, answers: tuple[Category, ...], threat: bool | None) -> tuple[str, ...]:
+    late = (chosen.late,) if chosen.late and Category.NEED_SECOND in answers else ()
+    if threat is False or Category.OBSERVE not in answers:
+        return late
+    return (*late, pathways().caveats["later_change"].show())
+
+
+def _possible(
+    case: TroponinCase, rule: RuleObserveZone, chosen: Pair, threat: bool | None
+) -> tuple[Category, ...]:
     if chosen.second is None:
         return (Category.NEED_SECOND,)
     first = case.series.first.interval
@@ -72,8 +86,17 @@ def _possible(case: TroponinCase, rule: RuleObserveZone, chosen: Pair) -> tuple[
                 found.add(Category.RULE_OUT)
             else:
                 found.add(Category.OBSERVE)
-    threat = any_of(
-        first.absolute_difference(s.interval).compare("ge", rule.change_in_from.value)
-        for s in chosen.others
-    )
     return ordered(without_rule_out(found, threat))
+
+
+def _forbids(case: TroponinCase, rule: RuleObserveZone, sample: SeriesSample) -> bool | None:
+    """Return whether a sample beside the three is not itself compatible with the rule-out."""
+    first = case.series.first.interval
+    change = first.absolute_difference(sample.interval)
+    return any_of(
+        (
+            sample.interval.compare("ge", rule.third_below.value),
+            change.compare("ge", rule.change_out_below.value),
+            moved(case, first, sample),
+        )
+    )

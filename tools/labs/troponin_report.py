@@ -15,7 +15,7 @@ from tools.labs.troponin_clock import due, is_overdue
 from tools.labs.troponin_missing import missing_inputs
 from tools.labs.troponin_onset import Onset
 from tools.labs.troponin_samples import Series
-from tools.labs.troponin_surroundings import Surroundings, quality_caveats
+from tools.labs.troponin_surroundings import Surroundings, conflict_caveats, quality_caveats
 
 TOOL = "serial_troponin"
 
@@ -31,6 +31,9 @@ class Report:
         surroundings: The other inputs.
         evidence: Of the samples, the assay and the onset.
         at: Time of assessment.
+        values: The values of the samples in words, for a rule that is not applied.
+        alarm: What a very high value says whatever the assay; empty for none.
+        remarks: What the series says by itself and must be read with every algorithm.
     """
 
     assay_id: str | None
@@ -39,6 +42,9 @@ class Report:
     surroundings: Surroundings
     evidence: tuple[Evidence, ...]
     at: ClinicalTime
+    values: str = ""
+    alarm: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def assay(self) -> TroponinAssay | None:
@@ -63,28 +69,44 @@ class Report:
         if obstacle is not None:
             needs = ("onset",) if obstacle is self.onset.reason else ()
             return Verdict(refused=obstacle, needs=needs, basis=verdict.basis)
-        if self.series.set_aside and RULE_OUTS & set(verdict.categories):
-            answers = ordered((*verdict.categories, Category.OBSERVE, Category.RULE_IN))
+        if not RULE_OUTS & set(verdict.categories):
+            return verdict
+        if self.series.set_aside:
             why = "; ".join(dict.fromkeys(s.reason.detail for s in self.series.set_aside))
             caveat = pathways().caveats["set_aside"].show(why=why)
-            return verdict.model_copy(
-                update={
-                    "categories": answers,
-                    "caveats": (*verdict.caveats, caveat),
-                    "needs": (*verdict.needs, *self._time_needed()),
-                }
-            )
+            verdict = _widened(verdict, caveat, self._time_needed())
+        if self._rests_on_haemolysed(verdict):
+            caveat = pathways().caveats["haemolysis_no_rule_out"].show()
+            verdict = _widened(verdict, caveat, ("troponin_second_sample",))
         return verdict
+
+    def _rests_on_haemolysed(self, verdict: Verdict) -> bool:
+        """Return whether a rule-out would rest on a sample that may read falsely low.
+
+        A haemolysed sample between the two of the pair is not rested on: it was repeated.
+        """
+        if self.assay is None or self.assay.haemolysis != "falls":
+            return False
+        first = self.series.first
+        since = first.minutes if verdict.second is None else verdict.second.minutes
+        return any(s.haemolysed for s in self.series.samples if s is first or s.minutes >= since)
 
     def _not_assessed(self, key: str, verdict: Verdict, reason: NotAssessed) -> Risk:
         algorithm = pathways().algorithms[key]
+        statement = f"{algorithm.name}: not assessed ({reason.detail})."
+        if self.values:
+            statement = (
+                pathways()
+                .statements["not judged"]
+                .format(name=algorithm.name, values=self.values, basis=reason.detail)
+            )
         return Risk(
             name=algorithm.name,
             tool=TOOL,
             category=NOT_ASSESSED,
             missing=self._missing((*verdict.needs, *self._time_needed())),
-            statement=f"{algorithm.name}: not assessed ({reason.detail}).",
-            caveats=self._set_aside_high(),
+            statement=self._with_high(statement),
+            caveats=(*self._set_aside_high(), *conflict_caveats(self.series), *self.remarks),
             not_assessed=reason,
             evidence=self.evidence,
             source=self._citations(algorithm),
@@ -97,7 +119,13 @@ class Report:
         if open_inputs and RULE_OUTS & set(verdict.categories):
             names.append(NOT_ASSESSED)
         category = names[0] if len(names) == 1 else NOT_DETERMINED
-        words = {"basis": verdict.basis, "possible": ", ".join(names)}
+        waits_for = self.surroundings.conditions() if names[-1] == NOT_ASSESSED else ""
+        sentence = pathways().statements[f"{_base(verdict)} if" if waits_for else category]
+        statement = sentence.format(
+            basis=verdict.basis,
+            possible=", ".join(name for name in names if name != NOT_ASSESSED),
+            conditions=waits_for,
+        )
         when = overdue = None
         if verdict.due_minutes is not None:
             when = due(self.series.first.time, verdict.due_minutes)
@@ -111,7 +139,7 @@ class Report:
             bands=tuple(Band(name=n, meaning=self._meaning(algorithm, n)) for n in names),
             next_due=when,
             overdue=overdue,
-            statement=pathways().statements[category].format(**words),
+            statement=self._with_high(statement),
             caveats=self._caveats(key, verdict),
             evidence=(*self.evidence, *rows),
             source=self._citations(algorithm),
@@ -121,14 +149,17 @@ class Report:
         texts, limits = pathways().caveats, pathways().onset
         answers = set(verdict.categories)
         rules_out = bool(RULE_OUTS & answers)
-        found = list(self._set_aside_high()) + list(verdict.caveats)
+        found = [*self._set_aside_high(), *conflict_caveats(self.series), *self.remarks]
+        found += verdict.caveats
         minutes = self.onset.minutes
         if minutes is None or minutes.compare("le", limits.early_at_most.value) is not False:
             found.append(texts["early"].show(early=limits.early_at_most.value))
         if rules_out:
             found.append(texts["scope"].show())
         if Category.OBSERVE in answers and pathways().algorithms[key].limits is not None:
-            found.append(texts["third_sample"].show())
+            at_3h = pathways().algorithms["troponin_esc_0_3h"].window.first
+            taken = self.series.samples[-1].minutes >= at_3h
+            found.append(texts["third_sample_taken" if taken else "third_sample"].show())
         if answers & {Category.OBSERVE, Category.RULE_IN}:
             found.append(texts["other_causes"].show())
         found += self.surroundings.caveats(rules_out=rules_out)
@@ -137,6 +168,10 @@ class Report:
         if any(Review(tag=tag).needs_clinician for tag in verdict.reviews):
             found.append(texts["unchecked"].show())
         return tuple(dict.fromkeys(found))
+
+    def _with_high(self, statement: str) -> str:
+        """Return a statement with what a very high value says, whatever becomes of the rule."""
+        return " ".join([statement, *(self._set_aside_high() or filter(None, (self.alarm,)))])
 
     def _set_aside_high(self) -> tuple[str, ...]:
         """Return a warning for each unplaced sample that alone would rule in."""
@@ -191,3 +226,19 @@ class Report:
             limit = assay.percentile_99.overall
             found.append(assays().cite("troponin_assays", limit.source, limit.review))
         return tuple(found)
+
+
+def _base(verdict: Verdict) -> str:
+    """Return which sentence a result has while the population is open."""
+    return NOT_DETERMINED if verdict.certain is None else verdict.certain.value
+
+
+def _widened(verdict: Verdict, caveat: str, needs: tuple[str, ...]) -> Verdict:
+    """Return a verdict that a sample which may hide anything keeps from ruling out."""
+    return verdict.model_copy(
+        update={
+            "categories": ordered((*verdict.categories, Category.OBSERVE, Category.RULE_IN)),
+            "caveats": (*verdict.caveats, caveat),
+            "needs": (*verdict.needs, *needs),
+        }
+    )

@@ -5,21 +5,25 @@ while it is open no algorithm rules out.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, timedelta
-from itertools import pairwise
 
-from knowledge.clinical_time import ClinicalTime, Precision, elapsed
-from knowledge.codes import ANALYTE
+from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import Evidence
-from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.model import Frozen
 from knowledge.quantity import Interval, Measured, measured
-from knowledge.troponin import assays, pathways
+from knowledge.troponin import assays
+from tools.labs.troponin_episode import (
+    UNIT,
+    Placed,
+    analyte_of,
+    is_stale,
+    minutes_between,
+    place,
+    time_of,
+)
 
-UNIT = "ng/L"
-ANALYTES = ("hs_ctnt", "hs_ctni", "ctnt", "ctni")
-_ZONE_SPAN = timedelta(hours=14)
-"""Largest distance of a local time from UTC (IANA tz database: UTC-12 to UTC+14)."""
+HAEMOLYSED = frozenset({"haemolysed", "hemolysed", "hemolyzed"})
+"""Flags of a haemolysed specimen, as sources spell them."""
 
 
 class SeriesSample(Frozen):
@@ -30,6 +34,7 @@ class SeriesSample(Frozen):
         time: Collection time.
         minutes: Time since the first sample.
         change: Concentration minus that of the first sample, ng/L; None for the first.
+        results: The results of this one time, where they differ; `value` spans them.
         flags: Quality flags, for example ``haemolysed``.
         evidence: Where it comes from.
         finding: Ids of the findings it was made of.
@@ -39,6 +44,7 @@ class SeriesSample(Frozen):
     time: ClinicalTime
     minutes: float
     change: Measured | None = None
+    results: tuple[Measured, ...] = ()
     flags: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     finding: tuple[str, ...] = ()
@@ -47,6 +53,32 @@ class SeriesSample(Frozen):
     def interval(self) -> Interval:
         """All possible concentrations, ng/L."""
         return self.value.interval
+
+    @property
+    def shown(self) -> str:
+        """The value in words; both values where two results of one time differ.
+
+        Examples:
+            >>> at = ClinicalTime.model_validate({"at": "2026-11-20T08:00:00Z"})
+            >>> two = tuple(measured(Interval.exact(v), UNIT) for v in (2.9, 70))
+            >>> span = measured(Interval(low=2.9, high=70), UNIT)
+            >>> SeriesSample(value=span, time=at, minutes=0, results=two).shown
+            '2.9 and 70 ng/L at one time'
+        """
+        if not self.results:
+            return str(self.value)
+        return f"{self.each} at one time"
+
+    @property
+    def each(self) -> str:
+        """The results of this time, one after the other."""
+        *most, last = (str(result.interval) for result in self.results or (self.value,))
+        return f"{', '.join(most)}{' and ' if most else ''}{last} {UNIT}"
+
+    @property
+    def haemolysed(self) -> bool:
+        """Whether the specimen is flagged as haemolysed."""
+        return bool(HAEMOLYSED & set(self.flags))
 
 
 class SetAside(Frozen):
@@ -91,30 +123,21 @@ def build(samples: Iterable[Finding], *, assay: str, at: ClinicalTime) -> Series
         assay: Key of the assay table.
         at: Time of assessment.
     """
-    usable: list[Finding] = []
-    aside: list[tuple[Finding, NotAssessed]] = []
-    for finding in sorted(samples, key=lambda f: f.id):
-        reason = unusable(finding, at)
-        if reason is None:
-            usable.append(finding)
-        elif reason.why is not Why.RETRACTED:
-            aside.append((finding, reason))
-    if not _one_clock(usable):
-        reason = NotAssessed(
-            why=Why.TIME_ZONE_UNKNOWN,
-            detail="the samples' times cannot be compared: time zone unknown between sources",
-        )
-        aside, usable = [*aside, *((f, reason) for f in usable)], []
-    episode = _latest_run(usable)
-    open_ones = tuple(_set_aside(f, r) for f, r in aside if not _before(f.time, episode))
-    if not episode:
+    placed = place(samples, at)
+    open_ones = tuple(_set_aside(f, r) for f, r in placed.aside)
+    if not placed.episode:
         missing = NotAssessed(why=Why.MISSING, detail="no troponin sample in the case")
-        return Series(set_aside=open_ones, empty=aside[0][1] if aside else missing)
-    if _is_stale(_time(episode[-1]), at):
-        detail = f"the last sample ({_time(episode[-1])}) is not of the present episode"
+        return Series(set_aside=open_ones, empty=placed.reason or missing)
+    last = time_of(placed.episode[-1])
+    if is_stale(last, at):
+        detail = f"the last sample ({last}) is not of the present episode"
         return Series(empty=NotAssessed(why=Why.STALE, detail=detail))
-    own = [f for f in episode if not _of_another_assay(f, assay)]
-    others = [f for f in episode if _of_another_assay(f, assay)]
+    return _of_one_assay(placed, open_ones, assay)
+
+
+def _of_one_assay(placed: Placed, open_ones: tuple[SetAside, ...], assay: str) -> Series:
+    own = [f for f in placed.episode if not _of_another_assay(f, assay)]
+    others = [f for f in placed.episode if _of_another_assay(f, assay)]
     obstacle = None
     if others:
         obstacle = NotAssessed(
@@ -128,82 +151,6 @@ def build(samples: Iterable[Finding], *, assay: str, at: ClinicalTime) -> Series
         obstacle=obstacle,
         empty=None if own else obstacle,
     )
-
-
-def unusable(finding: Finding, at: ClinicalTime) -> NotAssessed | None:
-    """Return why a troponin finding cannot be placed in a series, or None where it can."""
-    if finding.state is State.NOT_ASSESSED:
-        return finding.not_assessed
-    if not finding.concept.has(ANALYTE, *ANALYTES):
-        return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail="not coded as a troponin")
-    return _bad_value(finding) or _bad_time(finding.time, at)
-
-
-def analyte_of(finding: Finding) -> str | None:
-    """Return the key of the analyte table a sample is coded with."""
-    return next((a for a in ANALYTES if finding.concept.has(ANALYTE, a)), None)
-
-
-def _bad_value(finding: Finding) -> NotAssessed | None:
-    value = finding.quantity
-    if value is None:
-        return NotAssessed(why=Why.UNREADABLE, detail="the result is not a number")
-    if value.unit != UNIT:
-        return NotAssessed(why=Why.UNIT_NOT_RECOGNISED, detail=f"the unit is not {UNIT}")
-    possible = pathways().plausible
-    low, high = value.interval.low, value.interval.high
-    if (low is not None and not possible.low <= low <= possible.high) or (
-        high is not None and not possible.low <= high <= possible.high
-    ):
-        return NotAssessed(why=Why.VALUE_IMPOSSIBLE, detail="the concentration is impossible")
-    return None
-
-
-def _bad_time(time: ClinicalTime | None, at: ClinicalTime) -> NotAssessed | None:
-    if time is None:
-        return NotAssessed(why=Why.TIME_NOT_GIVEN, detail="the collection time is not given")
-    if time.precision not in (Precision.MINUTE, Precision.SECOND):
-        return NotAssessed(
-            why=Why.TIME_NOT_GIVEN,
-            detail=f"the collection time is known only to the {time.precision}",
-        )
-    since = elapsed(time, at).minutes
-    if since is not None and since.compare("lt", 0) is True:
-        return NotAssessed(
-            why=Why.CONFLICTING,
-            detail="the collection time is after the time of assessment: check the clocks",
-        )
-    return None
-
-
-def _one_clock(findings: list[Finding]) -> bool:
-    return all(elapsed(a.time, b.time).minutes is not None for a, b in pairwise(findings))
-
-
-def _latest_run(findings: list[Finding]) -> list[Finding]:
-    ranked = sorted(findings, key=lambda f: (_time(f).sort_key, f.id))
-    run: list[Finding] = []
-    for finding in ranked:
-        if run and _minutes(_time(run[-1]), _time(finding)) > _gap_minutes():
-            run = []
-        run.append(finding)
-    return run
-
-
-def _before(time: ClinicalTime | None, episode: list[Finding]) -> bool:
-    """Return whether a time is surely of an earlier episode."""
-    if time is None or not episode:
-        return False
-    since = elapsed(time, _time(episode[0])).minutes
-    return since is not None and since.compare("gt", _gap_minutes()) is True
-
-
-def _is_stale(last: ClinicalTime, at: ClinicalTime) -> bool:
-    since = elapsed(last, at).minutes
-    if since is not None:
-        return since.compare("gt", _gap_minutes()) is True
-    wall, now = last.at.replace(tzinfo=UTC), at.at.replace(tzinfo=UTC)
-    return now - wall > timedelta(minutes=_gap_minutes()) + _ZONE_SPAN
 
 
 def _of_another_assay(finding: Finding, assay: str) -> bool:
@@ -222,22 +169,31 @@ def _set_aside(finding: Finding, reason: NotAssessed) -> SetAside:
 def _in_series(findings: list[Finding]) -> tuple[SeriesSample, ...]:
     together: dict[float, list[Finding]] = {}
     for finding in findings:
-        together.setdefault(_minutes(_time(findings[0]), _time(finding)), []).append(finding)
+        since = minutes_between(time_of(findings[0]), time_of(finding))
+        together.setdefault(since, []).append(finding)
     made: list[SeriesSample] = []
     for minutes, group in together.items():
         value = _hull(group)
         made.append(
             SeriesSample(
                 value=measured(value, UNIT),
-                time=_time(group[0]),
+                time=time_of(group[0]),
                 minutes=minutes,
                 change=_change(made[0].interval, value) if made else None,
+                results=_results(group),
                 flags=tuple(sorted({flag for f in group for flag in f.flags})),
                 evidence=tuple(e for f in group for e in f.evidence),
                 finding=tuple(f.id for f in group),
             )
         )
     return tuple(made)
+
+
+def _results(group: list[Finding]) -> tuple[Measured, ...]:
+    """Return the results of one time from low to high where they differ; empty where not."""
+    found = {str(f.quantity): f.quantity for f in group if f.quantity is not None}
+    ranked = sorted(found.values(), key=lambda q: (q.interval.low or 0.0, str(q)))
+    return tuple(ranked) if len(ranked) > 1 else ()
 
 
 def _hull(group: list[Finding]) -> Interval:
@@ -271,16 +227,3 @@ def _change(first: Interval, later: Interval) -> Measured:
         ),
         UNIT,
     )
-
-
-def _time(finding: Finding) -> ClinicalTime:
-    assert finding.time is not None  # noqa: S101 - `unusable` sets a sample without a time aside
-    return finding.time
-
-
-def _minutes(start: ClinicalTime, end: ClinicalTime) -> float:
-    return (end.at - start.at) / timedelta(minutes=1)
-
-
-def _gap_minutes() -> float:
-    return pathways().episode_gap_hours.value * 60

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from knowledge.clinical_inputs import catalogue
 from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.quantity import format_number
 from knowledge.troponin import TroponinAssay, pathways
 from tools.labs.troponin_samples import Series
 
@@ -43,6 +44,11 @@ class Surroundings:
         ecg = () if self.known("stemi_criteria") is not None else ("stemi_criteria",)
         return ecg + (() if self._adult() is not None else ("age_years",))
 
+    def conditions(self) -> str:
+        """Return what must turn out for a rule-out to apply, in words; empty for nothing open."""
+        years = pathways().adult_from_years.value
+        return " and ".join(pathways().conditions[key].show(years=years) for key in self.open())
+
     def caveats(self, *, rules_out: bool) -> tuple[str, ...]:
         """Return what qualifies a result for this patient.
 
@@ -71,11 +77,23 @@ class Surroundings:
 
 def quality_caveats(assay: TroponinAssay, series: Series) -> tuple[str, ...]:
     """Return what the quality flags of the samples mean for this assay."""
-    flags = {flag for sample in series.samples for flag in sample.flags}
     texts = pathways().caveats
     found: list[str] = []
-    if flags & {"haemolysed", "hemolysed", "hemolyzed"}:
+    if any(sample.haemolysed for sample in series.samples):
         found.append(texts[f"haemolysis_{assay.haemolysis or 'unknown'}"].show())
-    if "preliminary" in flags:
+    if any("preliminary" in sample.flags for sample in series.samples):
         found.append(texts["preliminary"].show())
     return tuple(found)
+
+
+def conflict_caveats(series: Series) -> tuple[str, ...]:
+    """Return a warning for each time that has results which differ."""
+    text, several = pathways().caveats["two_results"], ("", "", "Two", "Three", "Four")
+    return tuple(
+        text.show(
+            many=several[count] if count < len(several) else format_number(count),
+            values=sample.each,
+        )
+        for sample in series.samples
+        if (count := len(sample.results))
+    )

@@ -23,6 +23,7 @@ from tests.tools.labs.troponin_cases import (
 from tools.labs.serial_troponin import SerialTroponin, serial_troponin
 
 ESC = "ESC 0/1 h"
+ABOVE_EVERY = "above_every_rule_in_limit"
 NAMES = ["ESC 0/1 h", "ESC 0/2 h", "ESC 0/3 h", "ESC observe zone (0/3 h)", "High-STEACS"]
 LOW = (sample(0, 8), sample(60, 9))
 
@@ -117,7 +118,9 @@ def test_unusable_input_is_not_assessed_with_the_reason_and_the_way_out(
     assert {r.category for r in result.risks} == {"not assessed"}
     assert _whys(result) == {why}
     assert need in _needs(result)
-    assert {f.state for f in result.findings} == {State.NOT_ASSESSED}
+    judged = [f for f in result.findings if f is not _finding(result, ABOVE_EVERY)]
+    assert {f.state for f in judged} == {State.NOT_ASSESSED}
+    assert _finding(result, ABOVE_EVERY).state is not State.PRESENT
     assert all(m.question and m.how for r in result.risks for m in r.missing)
 
 
@@ -344,8 +347,8 @@ def test_a_low_flat_sample_at_3h_ends_the_wait_of_a_very_early_presenter(
 
 @pytest.mark.parametrize(
     ("last", "expected"),
-    [(52, "rule-in"), (13, "observe"), (12, "rule-out"), ("<60", None)],
-    ids=["high", "rises-by-5", "rises-by-4", "unknown"],
+    [(52, "rule-in"), (13, "observe"), (12, "observe"), (11.9, "rule-out"), ("<60", None)],
+    ids=["high", "rises-by-5", "rises-by-4-out-of-the-low-zone", "stays-below-12", "unknown"],
 )
 def test_a_later_sample_is_never_hidden_by_a_rule_out(last: Any, expected: str | None) -> None:
     found = risk(run(*LOW, sample(300, last), now=310), ESC)
@@ -501,12 +504,26 @@ def test_not_elevated_needs_both_samples_and_any_raised_one_denies_it(
     [
         ((10, 12), "myocardial_injury", State.ABSENT),
         ((10, 18), "acute_myocardial_injury", State.PRESENT),
-        ((10, 15), "myocardial_injury", State.PRESENT),
+        ((10, 15), "acute_myocardial_injury", State.PRESENT),
+        ((10, 14.9), "myocardial_injury", State.PRESENT),
+        ((22, 18.5, 26), "acute_myocardial_injury", State.PRESENT),
         ((30, 37), "acute_myocardial_injury", State.PRESENT),
         ((30, 23), "acute_myocardial_injury", State.PRESENT),
         ((30, 36), "chronic_myocardial_injury", State.PRESENT),
         ((30,), "myocardial_injury", State.PRESENT),
         (("<20",), "myocardial_injury", State.NOT_ASSESSED),
+    ],
+    ids=[
+        "never-raised",
+        "rises-by-more-than-half-the-limit",
+        "crosses-the-limit-by-the-1-h-rule-in-change-of-5",
+        "crosses-the-limit-by-less",
+        "rises-between-two-later-samples",
+        "rises-by-more-than-a-fifth",
+        "falls-by-more-than-a-fifth",
+        "rises-by-a-fifth",
+        "one-sample",
+        "censored",
     ],
 )
 def test_injury_is_acute_with_a_significant_change_and_chronic_without(

@@ -11,6 +11,7 @@ from knowledge.finding import NotAssessed, State, Why
 from knowledge.timeline import Category, Fact
 from tools.intake.fhir.build import evidence, fact
 from tools.intake.fhir.coded import Coded, category_codes, coded
+from tools.intake.fhir.haemolysis import FLAG, haemolysed
 from tools.intake.fhir.resources import (
     Device,
     ObservationDetail,
@@ -88,6 +89,8 @@ class _Shared:
             self.flags += ("no-collection-time",)
         if detail.note:
             self.flags += ("has-note",)
+        if (detail.note or detail.specimen is not None) and haemolysed(source, detail):
+            self.flags += (FLAG,)
 
     def component(self, element: Any, path: str) -> Fact | None:
         """Return the fact of one component, or None after noting why there is none."""
@@ -117,7 +120,7 @@ class _Shared:
             return None
         flags = (*self.flags, *reading.flags)
         if stated.interpretation:
-            flags += lab_flags(stated)
+            flags += tuple(flag for flag in lab_flags(stated) if flag not in flags)
         if code.disagree:
             flags += ("codes-disagree",)
         entry = self.source.entry

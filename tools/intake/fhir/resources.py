@@ -216,6 +216,13 @@ class Specimen(Resource):
     collection: SpecimenCollection | None = None
 
 
+class SpecimenState(Thin):
+    """Specimen: its condition, read apart so that it never costs the collection time."""
+
+    condition: list[Codeable] = NONE
+    note: list[Annotation] = NONE
+
+
 class DeviceName(Thin):
     """A name of a device."""
 

@@ -8,6 +8,7 @@ from knowledge.finding import NotAssessed, State, Why
 from knowledge.quantity import Interval, Quantity, Text, Value, measured
 from knowledge.units import bounded, parse_stated
 from tools.intake.fhir.coded import plain, quantity_words, range_words
+from tools.intake.fhir.haemolysis import FLAG, concept_says_haemolysed
 from tools.intake.fhir.resources import FhirQuantity, FhirRange, OtherValue, WithValue
 from tools.intake.fhir.source import MAX_TEXT, words
 
@@ -99,7 +100,10 @@ def _other(source: OtherValue, analyte: str | None, loinc: str | None) -> Readin
 def lab_flags(source: WithValue) -> tuple[str, ...]:
     """Return the laboratory's own interpretation as flags."""
     stated = (c.code for i in source.interpretation for c in i.coding if c.code)
-    return tuple(dict.fromkeys(_INTERPRETATION[code] for code in stated if code in _INTERPRETATION))
+    flags = [_INTERPRETATION[code] for code in stated if code in _INTERPRETATION]
+    if any(concept_says_haemolysed(i) for i in source.interpretation):
+        flags.append(FLAG)
+    return tuple(dict.fromkeys(flags))
 
 
 def with_range(reported: str | None, reading: Reading, ranges: list[Any]) -> str | None:
