@@ -95,7 +95,11 @@ def _troponin(pathway: Pathway, state: State) -> Sentence:
     decided = [r for r in telling if r.next_due is None]
     best = (decided or telling or risks)[0]
     if best.not_assessed is not None:
-        return Sentence(text=f"Troponin: not assessed ({best.not_assessed.detail}).")
+        said = best.statement.removeprefix(f"{best.name}: ")
+        return Sentence(
+            text=f"Troponin: {said or f'not assessed ({best.not_assessed.detail}).'}",
+            evidence=best.evidence,
+        )
     return Sentence(
         text=f"{best.name}: {best.statement or best.category}",
         evidence=best.evidence,

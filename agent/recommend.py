@@ -66,6 +66,13 @@ def label(pathway: Pathway, source: str) -> str:
     return f"Epicrisis summary of {found.title}{year}, not verbatim"
 
 
+def review_words(row: Recommendation) -> str:
+    """Return how sure a row is: our own choices are called that."""
+    if row.source == OWN:
+        return "a choice of this project, to be reviewed by a clinician"
+    return Review(tag=row.review).words
+
+
 def _made(key: str, row: Recommendation, pathway: Pathway, state: State) -> Recommended:
     return Recommended(
         id=key,
@@ -73,7 +80,7 @@ def _made(key: str, row: Recommendation, pathway: Pathway, state: State) -> Reco
         urgency=row.urgency,
         strength=row.strength,
         label=label(pathway, row.source),
-        review=Review(tag=row.review).words,
+        review=review_words(row),
         citation=f"{row.source}|{row.review}",
         evidence=state.evidence_for(row.when),
     )
@@ -98,7 +105,7 @@ def _dated(
         strength=row.strength,
         due=risk.next_due,
         label=label(pathway, row.source),
-        review=Review(tag=row.review).words,
+        review=review_words(row),
         citation=f"{row.source}|{row.review}",
         evidence=risk.evidence,
     )

@@ -529,7 +529,7 @@ def test_not_elevated_needs_both_samples_and_any_raised_one_denies_it(
 def test_injury_is_acute_with_a_significant_change_and_chronic_without(
     values: tuple[Any, ...], code: str, state: State
 ) -> None:
-    result = run(*(sample(60 * i, v) for i, v in enumerate(values)), now=70)
+    result = run(*(sample(60 * i, v) for i, v in enumerate(values)), now=130)
     assert _finding(result, code).state is state
 
 

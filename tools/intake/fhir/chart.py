@@ -11,11 +11,11 @@ from tools.intake.fhir.bundle import Entry, FhirFile, contained
 from tools.intake.fhir.condition import facts_of_condition
 from tools.intake.fhir.medication import facts_of_medication
 from tools.intake.fhir.observation import facts_of_observation
-from tools.intake.fhir.patient import is_about_no_patient
 from tools.intake.fhir.procedure import facts_of_encounter, facts_of_procedure
 from tools.intake.fhir.report import documents_of_reference, facts_of_report
 from tools.intake.fhir.source import Lookup, Source
-from tools.intake.fhir.version import RETRACTED, current, status_of
+from tools.intake.fhir.subject import is_about_no_patient
+from tools.intake.fhir.version import RETRACTED, Current, current, status_of
 from tools.intake.result import Retraction
 from tools.intake.withhold import is_future, withheld
 
@@ -52,6 +52,7 @@ class Chart:
         retracted: Resources not used because their source took them back or replaced them.
         counts, ignored: File to resource type to number: used, and of types that are not used.
         problems: File to the entries that could not be used, with reasons.
+        copies: File to the files whose copies of its resources are used instead.
     """
 
     facts: tuple[Fact, ...]
@@ -60,10 +61,15 @@ class Chart:
     counts: Mapping[str, Counter[str]]
     ignored: Mapping[str, Counter[str]]
     problems: Mapping[str, list[str]]
+    copies: Mapping[str, tuple[str, ...]]
 
 
 def read_chart(
-    files: Sequence[FhirFile], *, zone: str | None = None, at: ClinicalTime | None = None
+    files: Sequence[FhirFile],
+    *,
+    zone: str | None = None,
+    at: ClinicalTime | None = None,
+    refused: frozenset[int] = frozenset(),
 ) -> Chart:
     """Return the facts and documents of FHIR files that are all of one patient.
 
@@ -71,44 +77,83 @@ def read_chart(
         files: In any order.
         zone: IANA zone declared for times without an offset.
         at: Moment of assessment: later facts are listed, but not used.
+        refused: ``id()`` of the JSON objects that are not shown to be of the patient.
     """
-    entries, retracted = current(files)
-    outer = entries
-    entries = [inner for entry in outer for inner in (entry, *contained(entry))]
-    lookup = Lookup(entries)
-    facts: list[Fact] = []
-    documents: list[Document] = []
-    counts: dict[str, Counter[str]] = {f.file: Counter() for f in files}
-    ignored: dict[str, Counter[str]] = {f.file: Counter() for f in files}
-    problems = {f.file: list(f.problems) for f in files}
-    for entry in entries:
+    made = _Made(files, current(files, without=refused), zone=zone, at=at)
+    for entry in made.current.entries:
+        fate = _fate(entry)
+        made.add(entry, fate)
+        for inner in contained(entry):
+            if id(inner.resource) not in refused:
+                made.add(inner, _fate_within(entry, fate) or _fate(inner))
+    return made.chart()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """Why a resource is not used: taken back by its source, or not to be understood."""
+
+    reason: str
+    taken_back: bool
+
+
+class _Made:
+    """What has been made of the entries so far."""
+
+    def __init__(
+        self,
+        files: Sequence[FhirFile],
+        found: Current,
+        *,
+        zone: str | None,
+        at: ClinicalTime | None,
+    ) -> None:
+        self.current = found
+        self.zone, self.at = zone, at
+        self.lookup = Lookup(inner for e in found.entries for inner in (e, *contained(e)))
+        self.facts: list[Fact] = []
+        self.documents: list[Document] = []
+        self.retracted = list(found.retracted)
+        self.counts: dict[str, Counter[str]] = {f.file: Counter() for f in files}
+        self.ignored: dict[str, Counter[str]] = {f.file: Counter() for f in files}
+        self.problems = {f.file: list(f.problems) for f in files}
+
+    def add(self, entry: Entry, fate: _Fate | None) -> None:
+        """Add what one resource says, or why it is not used."""
         mapper = _MAPPERS.get(entry.type)
         if mapper is None:
             if entry.within is None:
-                where = counts if entry.type in _SUPPORTING else ignored
+                where = self.counts if entry.type in _SUPPORTING else self.ignored
                 where[entry.file][entry.type] += 1
-            continue
-        noted = problems[entry.file]
-        if (reason := _taken_back(entry)) is not None:
-            retracted.append(Retraction(file=entry.file, resource=entry.name, reason=reason))
-            continue
-        if not _can_be_read(entry, noted):
-            continue
+            return
+        noted = self.problems[entry.file]
+        if fate is not None and fate.taken_back:
+            self.retracted.append(
+                Retraction(file=entry.file, resource=entry.name, reason=fate.reason)
+            )
+            return
+        if fate is not None:
+            noted.append(f"{entry.name}: {fate.reason}")
+            return
         before = len(noted)
-        source = Source(entry=entry, zone=zone, lookup=lookup, problems=noted)
+        source = Source(entry=entry, zone=self.zone, lookup=self.lookup, problems=noted)
         made = list(mapper(source))
         if made or len(noted) == before:
-            counts[entry.file][entry.type] += 1
-        facts += [_checked(f, entry, at) for f in made if isinstance(f, Fact)]
-        documents += [d for d in made if isinstance(d, Document)]
-    return Chart(
-        facts=tuple(facts),
-        documents=tuple(documents),
-        retracted=tuple(sorted(retracted, key=lambda r: (r.file, r.resource, r.reason))),
-        counts=counts,
-        ignored=ignored,
-        problems=problems,
-    )
+            self.counts[entry.file][entry.type] += 1
+        self.facts += [_checked(f, entry, self.at) for f in made if isinstance(f, Fact)]
+        self.documents += [d for d in made if isinstance(d, Document)]
+
+    def chart(self) -> Chart:
+        """Return the whole."""
+        return Chart(
+            facts=tuple(self.facts),
+            documents=tuple(self.documents),
+            retracted=tuple(sorted(self.retracted, key=lambda r: (r.file, r.resource, r.reason))),
+            counts=self.counts,
+            ignored=self.ignored,
+            problems=self.problems,
+            copies={file: tuple(sorted(of)) for file, of in self.current.copies.items()},
+        )
 
 
 def states_patient_facts(file: FhirFile) -> bool:
@@ -116,24 +161,30 @@ def states_patient_facts(file: FhirFile) -> bool:
     return any(entry.type == "Patient" or entry.type in _MAPPERS for entry in file.entries)
 
 
-def _taken_back(entry: Entry) -> str | None:
+def _fate(entry: Entry) -> _Fate | None:
+    """Return why a resource is not used, or None where it is."""
     status = status_of(entry.resource)
-    return status if status in _TAKEN_BACK.get(entry.type, _IN_ERROR) else None
-
-
-def _can_be_read(entry: Entry, problems: list[str]) -> bool:
-    """Return whether a resource may be understood by its known elements alone (FHIR R4 2.1.0.7)."""
+    if status is not None and status in _TAKEN_BACK.get(entry.type, _IN_ERROR):
+        return _Fate(status, taken_back=True)
     if entry.resource.get("modifierExtension") or entry.resource.get("implicitRules"):
-        problems.append(f"{entry.name}: carries a modifier extension that is not understood")
-        return False
+        # FHIR R4 2.1.0.7: its known elements alone may say the opposite of what is meant
+        return _Fate("carries a modifier extension that is not understood", taken_back=False)
     if is_about_no_patient(entry):
-        problems.append(f"{entry.name}: is not about a patient")
-        return False
-    return True
+        return _Fate("is not about a patient", taken_back=False)
+    return None
+
+
+def _fate_within(outer: Entry, fate: _Fate | None) -> _Fate | None:
+    """Return why a contained resource is not used: it exists only as a part of the other."""
+    if fate is None:
+        return None
+    if fate.taken_back:
+        return _Fate(f"contained in {outer.name}, which is {fate.reason}", taken_back=True)
+    return _Fate(f"contained in {outer.name}, which {fate.reason}", taken_back=False)
 
 
 def _checked(fact: Fact, entry: Entry, at: ClinicalTime | None) -> Fact:
-    if entry.conflicting:
+    if (entry.within or entry).conflicting:
         detail = "stated with different contents, and no version tells which is newer"
         return withheld(fact, Why.CONFLICTING, detail, "conflicting-versions")
     if is_future(fact.finding.time, at):

@@ -1,13 +1,18 @@
-"""Which of several versions of one resource counts, and what was taken back."""
+"""Which of several versions of one resource counts, and what was taken back.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+The versions of one resource are those of one ``Type/id``, whatever server, ``urn:uuid:`` or file
+they come from: a laboratory's correction rarely travels the same way as the result it corrects.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from tools.intake.fhir.bundle import Deletion, Entry, FhirFile
+from tools.intake.fhir.server import server_of
 from tools.intake.result import Retraction
 
 RETRACTED = frozenset({"entered-in-error", "cancelled", "registered"})
@@ -15,31 +20,74 @@ RETRACTED = frozenset({"entered-in-error", "cancelled", "registered"})
 
 _FINALITY = {"preliminary": 1, "final": 2, "amended": 3, "corrected": 3}
 _TAKEN_BACK = 9
+_IN_ERROR = "entered-in-error"
+_WHOSE = frozenset({"subject", "patient", "encounter"})
+"""References that each server writes in its own way; whose they are is compared before."""
 
 
-def current(files: Sequence[FhirFile]) -> tuple[list[Entry], list[Retraction]]:
+@dataclass(frozen=True, kw_only=True)
+class Current:
+    """What counts.
+
+    Args:
+        entries: The resources to be used.
+        retracted: The versions that do not count, with the reason.
+        copies: File to the files that hold the same resources, whose copies are used instead.
+    """
+
+    entries: list[Entry]
+    retracted: list[Retraction]
+    copies: dict[str, set[str]]
+
+
+def current(files: Sequence[FhirFile], *, without: frozenset[int] = frozenset()) -> Current:
     """Return one entry for each resource, and the versions that do not count.
 
-    The newest version by ``meta.lastUpdated``, else by ``meta.versionId``, counts. Without both,
-    a retraction beats a correction, which beats a final and then a preliminary result; where even
-    that does not decide between different contents, the entry is marked `conflicting`.
+    Equal contents are one, whatever their ``meta``. The newest version by ``meta.lastUpdated``,
+    else by ``meta.versionId``, counts. Without both, a retraction beats a correction, which beats a
+    final and then a preliminary result. A retraction that came another way than what it takes back
+    counts whatever the dates say, and between two servers only ``lastUpdated`` is comparable. Where
+    nothing decides, every version is marked `conflicting`.
+
+    Args:
+        files: In any order.
+        without: ``id()`` of the JSON objects that are not to be looked at.
     """
     groups: dict[tuple[str, ...], list[Entry]] = {}
-    for file in files:
+    for file in sorted(files, key=_by_name):
         for entry in file.entries:
-            groups.setdefault(_key(entry), []).append(entry)
+            if id(entry.resource) not in without:
+                groups.setdefault(_key(entry), []).append(entry)
     deletions = {(d.type, d.id): d for file in files for d in file.deletions}
-    kept: list[Entry] = []
-    retracted: list[Retraction] = []
+    found = Current(entries=[], retracted=[], copies={})
     for group in groups.values():
-        entry, replaced = (group[0], []) if len(group) == 1 else _newest(group)
-        deletion = deletions.get((entry.type, entry.id or ""))
-        if deletion is not None and not _is_after(entry, deletion):
-            retracted.append(_retraction(entry, "deleted at its source"))
-        else:
-            kept.append(entry)
-            retracted += [_retraction(old, "replaced by another version") for old in replaced]
-    return kept, retracted
+        for one in _resources(group):
+            _decide(one, deletions, found)
+    return found
+
+
+def _decide(
+    group: list[Entry], deletions: dict[tuple[str, str], Deletion], found: Current
+) -> None:
+    versions = _versions(group)
+    kept, replaced = (versions, []) if len(versions) == 1 else _newest(versions)
+    conflicting = len(kept) > 1
+    for version in kept:
+        entry = version.entry
+        deletion = deletions.get((entry.type, _id_of(entry) or ""))
+        if deletion is not None and not _is_after(version, deletion):
+            found.retracted.append(_retraction(entry, "deleted at its source"))
+            continue
+        found.entries.append(replace(entry, conflicting=True) if conflicting else entry)
+    winner = kept[0].entry
+    reason = "replaced by another version"
+    if _is_in_error(winner):
+        reason = f"{_IN_ERROR} by another version ({winner.file})"
+    found.retracted.extend(_retraction(old.entry, reason) for old in replaced)
+    for version in versions:
+        for copy in version.copies:
+            if copy != version.entry.file:
+                found.copies.setdefault(copy, set()).add(version.entry.file)
 
 
 def status_of(resource: dict[str, Any]) -> str | None:
@@ -54,38 +102,120 @@ def status_of(resource: dict[str, Any]) -> str | None:
     return status if isinstance(status, str) else None
 
 
+def _by_name(file: FhirFile) -> tuple[bool, str]:
+    """Order files so that of two copies the one named as JSON is used, else the first by name."""
+    return not file.file.lower().removesuffix(".gz").endswith(".json"), file.file
+
+
 def _key(entry: Entry) -> tuple[str, ...]:
-    base = ""
-    url = entry.full_url
-    if url is not None and url.startswith(("http://", "https://")):
-        base = url.rpartition(f"/{entry.type}/")[0]
-    if entry.id is not None:
-        return base, entry.type, entry.id
-    if url is not None:
-        return "url", entry.type, url
-    content = orjson.dumps(entry.resource, option=orjson.OPT_SORT_KEYS)
-    return "content", entry.type, content.decode()
+    own = _id_of(entry)
+    if own is not None:
+        return entry.type, own
+    if entry.full_url is not None:
+        return "url", entry.type, entry.full_url
+    return "content", entry.type, _content(entry).decode()
 
 
-def _newest(group: list[Entry]) -> tuple[Entry, list[Entry]]:
-    distinct = _distinct(group)
-    if len(distinct) == 1:
-        return distinct[0], []
-    for rank in (_updated, _version, _finality):
-        ranks = [rank(entry) for entry in distinct]
+def _id_of(entry: Entry) -> str | None:
+    """Return the logical id: its own, else the one its absolute URL ends in."""
+    if entry.id is not None or server_of(entry) is None or entry.full_url is None:
+        return entry.id
+    return entry.full_url.partition("/_history/")[0].rpartition("/")[2] or None
+
+
+def _resources(group: list[Entry]) -> list[list[Entry]]:
+    """Return the resources of one ``Type/id``: one, unless two servers number different things.
+
+    Two known servers whose codes and times both differ do not contradict each other. A retraction
+    concerns every resource of its ``Type/id``, since it may say no more than that.
+    """
+    if len(group) == 1 or len({server_of(e) for e in group} - {None}) < 2:
+        return [group]
+    if any(_is_in_error(e) for e in group) or any(server_of(e) is None for e in group):
+        return [group]
+    apart: list[list[Entry]] = []
+    for entry in group:
+        same = next((one for one in apart if not _another_thing(one[0], entry)), None)
+        if same is None:
+            apart.append([entry])
+        else:
+            same.append(entry)
+    return apart
+
+
+def _another_thing(a: Entry, b: Entry) -> bool:
+    if server_of(a) == server_of(b):
+        return False
+    fields = ("code", "effectiveDateTime")
+    return all(
+        a.resource.get(f) is not None
+        and b.resource.get(f) is not None
+        and a.resource[f] != b.resource[f]
+        for f in fields
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Version:
+    """One content, wherever it stands; `updated` and `number` are the newest stated for it."""
+
+    entry: Entry
+    servers: frozenset[str | None]
+    copies: tuple[str, ...]
+    updated: float | None
+    number: float | None
+
+
+def _versions(group: list[Entry]) -> list[_Version]:
+    """Return one version for each content, in an order that does not depend on the files' order."""
+    if len(group) == 1:
+        return [_version(group)]
+    by_content: dict[bytes, list[Entry]] = {}
+    for entry in group:
+        by_content.setdefault(_content(entry), []).append(entry)
+    return [_version(by_content[content]) for content in sorted(by_content)]
+
+
+def _version(same: list[Entry]) -> _Version:
+    if len(same) == 1:
+        servers, copies = frozenset({server_of(same[0])}), ()
+    else:
+        servers = frozenset(server_of(e) for e in same)
+        copies = tuple(e.file for e in same[1:])
+    return _Version(
+        entry=same[0],
+        servers=servers,
+        copies=copies,
+        updated=max((u for e in same if (u := _updated(e)) is not None), default=None),
+        number=max((n for e in same if (n := _number(e)) is not None), default=None),
+    )
+
+
+def _newest(versions: list[_Version]) -> tuple[list[_Version], list[_Version]]:
+    """Return the version that counts, or all where nothing tells which, and the others."""
+    servers = frozenset[str | None]().union(*(v.servers for v in versions))
+    in_error = [v for v in versions if _is_in_error(v.entry)]
+    if in_error and len(servers) > 1:
+        return in_error[:1], [v for v in versions if v is not in_error[0]]
+    stated: list[list[float | None]] = [[v.updated for v in versions]]
+    if len(servers - {None}) < 2:
+        stated += [[v.number for v in versions], [_finality(v.entry) for v in versions]]
+    for ranks in stated:
         known = [r for r in ranks if r is not None]
         if len(known) == len(ranks) and ranks.count(max(known)) == 1:
-            best = distinct[ranks.index(max(known))]
-            return best, [entry for entry in distinct if entry is not best]
-    return replace(distinct[0], conflicting=True), distinct[1:]
+            best = versions[ranks.index(max(known))]
+            return [best], [v for v in versions if v is not best]
+    return versions, []
 
 
-def _distinct(group: Iterable[Entry]) -> list[Entry]:
-    """Return one entry for each content, in an order that does not depend on the files' order."""
-    by_content: dict[bytes, Entry] = {}
-    for entry in group:
-        by_content.setdefault(orjson.dumps(entry.resource, option=orjson.OPT_SORT_KEYS), entry)
-    return [by_content[content] for content in sorted(by_content)]
+def _content(entry: Entry) -> bytes:
+    """Return what a resource says, without what each server adds to it."""
+    said = {k: v for k, v in entry.resource.items() if k != "meta" and k not in _WHOSE}
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+
+def _is_in_error(entry: Entry) -> bool:
+    return status_of(entry.resource) == _IN_ERROR
 
 
 def _updated(entry: Entry) -> float | None:
@@ -93,19 +223,19 @@ def _updated(entry: Entry) -> float | None:
     return _instant(meta.get("lastUpdated")) if isinstance(meta, dict) else None
 
 
-def _version(entry: Entry) -> float | None:
+def _number(entry: Entry) -> float | None:
     meta = entry.resource.get("meta")
     version = meta.get("versionId") if isinstance(meta, dict) else None
     return float(version) if isinstance(version, str) and version.isdecimal() else None
 
 
-def _finality(entry: Entry) -> float | None:
+def _finality(entry: Entry) -> float:
     status = status_of(entry.resource) or ""
-    return float(_TAKEN_BACK if status == "entered-in-error" else _FINALITY.get(status, 0))
+    return float(_TAKEN_BACK if status == _IN_ERROR else _FINALITY.get(status, 0))
 
 
-def _is_after(entry: Entry, deletion: Deletion) -> bool:
-    updated, deleted = _updated(entry), _instant(deletion.at)
+def _is_after(version: _Version, deletion: Deletion) -> bool:
+    updated, deleted = version.updated, _instant(deletion.at)
     return updated is not None and deleted is not None and updated > deleted
 
 
