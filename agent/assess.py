@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.assessment import Assessment, InputRecord, Status
-from agent.compose import compose, result_hash, troubled
+from agent.assessment import Assessment, Status
+from agent.compose import compose, record, result_hash, troubled
 from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, run_ecg
 from agent.episode import Episode, episode
 from agent.narrative import refusal
@@ -33,7 +33,7 @@ from knowledge.rules import Answer
 from knowledge.settings import Settings
 from tools.chart.answers import Answers, resolve
 from tools.intake.folder import read_case
-from tools.intake.result import CaseFiles
+from tools.intake.result import CaseFiles, InputFile
 
 PATHWAY = "chest_pain"
 
@@ -99,7 +99,7 @@ def assess_case(
         at=at,
         ecgs=ecgs,
         seen=now,
-        made_by=provenance(case, at=at, pathway=PATHWAY, log=log),
+        made_by=provenance(case.inputs, at=at, pathway=PATHWAY, log=log, overrides=case.overrides),
     )
     digest = result_hash(assessment)
     stamped = assessment.provenance.model_copy(
@@ -177,22 +177,25 @@ def _blocks(findings: Mapping[str, Finding]) -> dict[str, Answer]:
 
 
 def _refused(error: IdentityConflictError, at: ClinicalTime, start: float) -> Assessment:
-    problem = pathway(PATHWAY).problem
-    made_by = provenance(None, at=at, pathway=PATHWAY, log=Log()).model_copy(
-        update={"seconds": round(time.perf_counter() - start, 4)}
-    )
-    return Assessment(
+    """Return the refusal: every file listed, nothing combined."""
+    files = tuple(item for item in error.inputs if isinstance(item, InputFile))
+    made_by = provenance(files, at=at, pathway=PATHWAY, log=Log(), overrides=())
+    assessment = Assessment(
         case="refused",
         status=Status.REFUSED,
         reason=str(error),
-        problem=problem,
+        problem=pathway(PATHWAY).problem,
         narrative=refusal(
             "Refused: the files are not of one patient. Nothing was combined. "
             f"{error.item}: {error.reason}"
         ),
-        inputs=tuple(
-            InputRecord(file=name, kind="", status="ignored", reason="identity conflict")
-            for name in error.item.split(" and ")
-        ),
+        inputs=tuple(record(item) for item in files),
         provenance=made_by,
     )
+    stamped = made_by.model_copy(
+        update={
+            "result_sha256": result_hash(assessment),
+            "seconds": round(time.perf_counter() - start, 4),
+        }
+    )
+    return assessment.model_copy(update={"provenance": stamped})

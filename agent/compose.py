@@ -77,7 +77,7 @@ def compose(
             notes=_notes(case, seen, state, ecgs),
         ),
         citations=cited.all(c for risk in state.risks.values() for c in risk.source),
-        inputs=tuple(_record(item) for item in case.inputs),
+        inputs=tuple(record(item) for item in case.inputs),
         provenance=made_by,
     )
 
@@ -204,8 +204,8 @@ def _ecg_sentences(ecgs: Sequence[EcgRun]) -> list[str]:
 
 
 def troubled(item: InputFile) -> bool:
-    """Return whether a file, or something stated in the case file, could not be used."""
-    return item.status == "failed" or (item.kind == "case file" and bool(item.problems))
+    """Return whether a file, or something in it, should have been usable and was not."""
+    return item.status == "failed" or bool(item.problems)
 
 
 def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun]) -> Iterator[str]:
@@ -214,22 +214,25 @@ def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun])
     if failed:
         yield f"Could not be used: {', '.join(failed)}; see the file list."
     for item in case.inputs:
-        if item.kind == "case file" and item.problems:
-            yield f"{item.file}: {'; '.join(item.problems)}."
+        if item.status != "failed" and item.problems:
+            yield f"{item.file}: {_some(item.problems)}."
     if ecgs and state.extra.get("ecg.dated") is False and state.extra.get("ecg.recorded"):
         yield "The time of the ECG is not established; it may not be of this presentation."
     for text in seen.left_out:
         yield f"Not used: {text}."
-    taken_back = [f"{r.resource} in {r.file} ({r.reason})" for r in case.retracted]
-    if taken_back:
-        shown = taken_back[:_SHOWN]
-        more = len(taken_back) - len(shown)
-        yield f"Taken back by its source and not used: {'; '.join(shown)}" + (
-            f" and {more} more." if more else "."
-        )
+    if case.retracted:
+        said = [f"{r.resource} in {r.file} ({r.reason})" for r in case.retracted]
+        yield f"Taken back by its source and not used: {_some(said)}."
 
 
-def _record(item: InputFile) -> InputRecord:
+def _some(texts: Sequence[str]) -> str:
+    """Return the first few texts, and how many more there are."""
+    more = len(texts) - _SHOWN
+    return "; ".join(texts[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def record(item: InputFile) -> InputRecord:
+    """Return what became of one file, as an assessment lists it."""
     parts = [f"{count} {name}" for name, count in sorted(item.counts.items())]
     if item.ignored:
         parts.append("not used: " + ", ".join(f"{n} {k}" for k, n in sorted(item.ignored.items())))

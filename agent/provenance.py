@@ -2,21 +2,28 @@
 
 import hashlib
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from agent.assessment import Provenance
 from agent.runner import Log
 from knowledge.clinical_time import ClinicalTime
 from knowledge.reference import table_hash, table_names
-from tools.intake.result import CaseFiles, Override
+from tools.intake.result import InputFile, Override
 
 _COMPUTE = ("numpy", "pydicom", "ecgdatakit", "orjson", "pydantic")
 
 
-def provenance(case: CaseFiles | None, *, at: ClinicalTime, pathway: str, log: Log) -> Provenance:
+def provenance(
+    files: Sequence[InputFile],
+    *,
+    at: ClinicalTime,
+    pathway: str,
+    log: Log,
+    overrides: Sequence[Override],
+) -> Provenance:
     """Return the provenance of one assessment, before its result is hashed."""
-    files = () if case is None else case.inputs
-    hashes = sorted(f"{item.sha256}" for item in files if item.sha256)
+    hashes = sorted(item.sha256 for item in files if item.sha256)
     return Provenance(
         epicrisis=installed("epicrisis"),
         python=platform.python_version(),
@@ -25,7 +32,7 @@ def provenance(case: CaseFiles | None, *, at: ClinicalTime, pathway: str, log: L
         tools=tuple(log.runs),
         reference_sha256={name: table_hash(name) for name in table_names()},
         inputs_sha256=hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
-        overrides=() if case is None else tuple(_override(o) for o in case.overrides),
+        overrides=tuple(_override(override) for override in overrides),
         packages={name: installed(name) for name in _COMPUTE},
     )
 

@@ -17,6 +17,14 @@ from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
 from knowledge.quantity import Interval
 
+EARLIEST_YEAR, LATEST_YEAR = 1850, 2200
+"""The years a time may be in.
+
+Nobody treated today was born before 1850, and de-identified research records are shifted to years
+up to 2200. Systems write 0001, 1753 or 9999 for "not known" or "no end": such a date is a
+placeholder and says nothing, and near the limits of the calendar no distance can be computed.
+"""
+
 _MINUTE_US = 60_000_000
 
 
@@ -51,6 +59,15 @@ class ClinicalTime(Frozen):
             raise ValueError("a time is zoned exactly when its zone is known")
         if self.zone == "unknown" and not self.clock:
             raise ValueError("a time without a zone needs the clock it was read from")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_span(self) -> Self:
+        # one year of room: the last evening of a year may lie in the next one in UTC
+        if not EARLIEST_YEAR - 1 <= self.at.year <= LATEST_YEAR + 1:
+            raise ValueError(f"a time lies in the years {EARLIEST_YEAR} to {LATEST_YEAR}")
+        if self.precision in (Precision.YEAR, Precision.MONTH) and self.at.day != 1:
+            raise ValueError("a year or month starts on its first day")
         return self
 
     @property
@@ -135,7 +152,8 @@ def parse_fhir(text: str, *, clock: str, zone: str | None = None) -> ClinicalTim
         zone: IANA zone declared for the case or site, for a time without an offset.
 
     Raises:
-        InvalidValueError: Not a date or time.
+        InvalidValueError: Not a date or time, a placeholder, or a wall time that does not exist in
+            the declared zone.
     """
     match = _FHIR.fullmatch(text.strip())
     if match is None:
@@ -154,8 +172,8 @@ def parse_fhir(text: str, *, clock: str, zone: str | None = None) -> ClinicalTim
     )
     try:
         if offset:
-            at = datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone(UTC)
-            return ClinicalTime(at=at, precision=precision)
+            at = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+            return zoned(at, precision=precision)
         whole, _, fraction = (second or "0").partition(".")
         naive = datetime(  # noqa: DTZ001 - the zone is attached by `place`
             int(year),
@@ -178,25 +196,43 @@ def place(
 ) -> ClinicalTime:
     """Return a naive wall time in the declared zone, or on its source's own clock without one.
 
+    In the hour that comes twice when the clock is put back, which of the two is meant is not
+    known: such a time stays on a clock of its own. A bare date is there however its midnight lies.
+
     Raises:
-        InvalidValueError: The zone is not an IANA time zone.
+        InvalidValueError: The zone is not an IANA time zone, the date is a placeholder, or the
+            wall time does not exist in the zone (it was skipped when the clock was put forward).
     """
+    _check_year(naive)
     if zone is None:
         return ClinicalTime(at=naive, precision=precision, zone="unknown", clock=clock)
     local = naive.replace(tzinfo=load_zone(zone))
+    if precision not in (Precision.MINUTE, Precision.SECOND):
+        fixed = timezone(local.utcoffset() or timedelta())
+        return ClinicalTime(at=local.replace(tzinfo=fixed), precision=precision, zone="declared")
     if local.utcoffset() != local.replace(fold=1).utcoffset():
         back = local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None)
         if back != naive:
             raise InvalidValueError(
                 "time", f"does not exist in {zone}: the clock was put forward", "give its offset"
             )
-        # the hour that comes twice when the clock is put back: which of both is not known
         own = f"{clock}, ambiguous {naive.isoformat()}"
         return ClinicalTime(at=naive, precision=precision, zone="unknown", clock=own)
-    if precision in (Precision.MINUTE, Precision.SECOND):
-        return ClinicalTime(at=local.astimezone(UTC), precision=precision, zone="declared")
-    fixed = timezone(local.utcoffset() or timedelta())
-    return ClinicalTime(at=local.replace(tzinfo=fixed), precision=precision, zone="declared")
+    return ClinicalTime(at=local.astimezone(UTC), precision=precision, zone="declared")
+
+
+def zoned(at: datetime, *, precision: Precision = Precision.SECOND) -> ClinicalTime:
+    """Return a time that its source stated with its offset.
+
+    Args:
+        at: With its offset.
+        precision: The stated span.
+
+    Raises:
+        InvalidValueError: The date is a placeholder.
+    """
+    _check_year(at)
+    return ClinicalTime(at=at.astimezone(UTC), precision=precision)
 
 
 def age_years(birth: ClinicalTime, at: ClinicalTime) -> Interval:
@@ -232,8 +268,17 @@ def load_zone(name: str) -> ZoneInfo:
 
 
 _FHIR = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:\d\d)?)?)?)?"
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)"
+    r"(?:[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
 )
+
+
+def _check_year(at: datetime) -> None:
+    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise InvalidValueError(
+            "time", "no such date: placeholder", "leave out a date that is not known"
+        )
 
 
 def _has_unknown_clock(time: ClinicalTime) -> bool:

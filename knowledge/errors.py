@@ -60,7 +60,25 @@ class ContractError(InputError):
 
 
 class IdentityConflictError(EpicrisisError):
-    """Two sources are not of one patient; names files and fields, never values."""
+    """Two sources are not of one patient; names files and fields, never values.
+
+    Args:
+        item: What the error is about.
+        reason: Why the sources are not shown to be of one patient.
+        way_out: What the reader can do about it.
+        files: The files that disagree.
+
+    Attributes:
+        inputs: What is known of every file of the case (`tools.intake.result.InputFile`), set by
+            the reader of the case before it lets the error out; empty where nothing was read.
+    """
+
+    def __init__(
+        self, item: str, reason: str, way_out: str = "", *, files: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(item, reason, way_out)
+        self.files = files
+        self.inputs: tuple[object, ...] = ()
 
 
 class UnavailableError(EpicrisisError):

@@ -73,6 +73,9 @@ def test_two_patients_exit_3_and_name_files_and_fields_but_no_value(tmp_path: Pa
     body = json.loads(done.stdout)
     assert body["status"] == "refused"
     assert body["risks"] == []
+    assert {i["file"] for i in body["inputs"]} == {"case.yaml", "chart.json", "ecg.dcm"}
+    assert all(i["sha256"] for i in body["inputs"])
+    assert body["provenance"]["result_sha256"]
     text = done.stdout + done.stderr
     assert "chart.json" in text
     assert "ecg.dcm" in text

@@ -24,6 +24,12 @@ _WEIGHTS = {
 }
 
 
+def is_12_lead(leads: tuple[str, ...]) -> bool:
+    """Return whether these leads carry all a 12-lead ECG says: two limb leads and V1 to V6."""
+    limb = sum(name in leads for name in LIMB)
+    return limb >= 2 and all(name in leads for name in INDEPENDENT[2:])
+
+
 def complete(
     leads: tuple[str, ...], signal: NDArray[np.float64]
 ) -> tuple[tuple[str, ...], NDArray[np.float64], tuple[str, ...]]:

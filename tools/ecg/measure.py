@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from knowledge.errors import ContractError
 from tools.ecg import leads as lead_set
 from tools.ecg import quality
+from tools.ecg.amplitude_range import is_beyond_recorders
 from tools.ecg.amplitudes import frontal_axis, lead_measurements
 from tools.ecg.baseline import remove_baseline
 from tools.ecg.fiducials import find_fiducials, pr_level
@@ -58,7 +59,9 @@ def measure(recording: EcgRecording) -> EcgMeasurements:
     flattened = remove_baseline(signal, r_peaks, rate)
     beat = median_beat(flattened, r_peaks, rate, columns)
     if beat is None:
-        raise ContractError(recording.file, "no whole beat", "give a recording of 10 s")
+        raise ContractError(
+            recording.file, "no whole beat that can be compared", "give a recording of 10 s"
+        )
     marks = find_fiducials(beat.beat_mv, beat.r, rate, columns)
     problems += quality.lead_problems(names, flattened)
     problems += quality.einthoven_problem(
@@ -158,6 +161,8 @@ def _check(recording: EcgRecording) -> None:
     rate, file = recording.sampling_rate_hz, recording.file
     if rate < MIN_RATE_HZ:
         raise ContractError(file, f"sampled at {rate:g} Hz", f"at least {MIN_RATE_HZ:g} Hz needed")
+    if is_beyond_recorders(recording.signal_mv):
+        raise ContractError(file, "an amplitude no recorder can put out", "correct its gain")
     limb = sum(name in recording.leads for name in lead_set.LIMB)
     chest = [name for name in lead_set.INDEPENDENT[2:] if name not in recording.leads]
     if limb < 2 or chest:

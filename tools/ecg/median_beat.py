@@ -38,7 +38,7 @@ def median_beat(
     rate_hz: float,
     independent: NDArray[np.int64],
 ) -> MedianBeat | None:
-    """Return the median of the beats that look like most others, or None with no whole beat.
+    """Return the median of the beats that look like most others, or None where none compares.
 
     The window scales with the RR interval: at a high rate a fixed window would hold the next P
     wave, and the T end would be found there.
@@ -63,6 +63,8 @@ def median_beat(
     likeness = rows @ rows.T
     reference = int(np.argmax((likeness > _ALIKE).sum(axis=1) + likeness.mean(axis=1)))
     used = np.flatnonzero(likeness[reference] > _ALIKE)
+    if len(used) == 0:  # the beats have no shape: constant, or too large to be compared
+        return None
     shifts = np.arange(-shift, shift + 1)
     fit = np.stack(
         [
@@ -90,13 +92,14 @@ def _windows(
 ) -> NDArray[np.float64]:
     """Return (peaks, window x columns) the samples around each peak in one row."""
     cut = signal[np.clip(peaks[:, None] + window, 0, len(signal) - 1)][:, :, columns]
-    rows: NDArray[np.float64] = cut.reshape(len(peaks), -1)
+    rows: NDArray[np.float64] = cut.reshape(len(peaks), len(window) * len(columns))
     return rows
 
 
 def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each row centred and of length 1, so that products are correlations."""
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    norm = np.linalg.norm(centred, axis=1, keepdims=True)
-    result: NDArray[np.float64] = centred / np.where(norm > 0, norm, 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # such rows are like none, not even itself
+        centred = rows - rows.mean(axis=1, keepdims=True)
+        norm = np.linalg.norm(centred, axis=1, keepdims=True)
+        result: NDArray[np.float64] = centred / np.where(norm > 0, norm, 1)
     return result

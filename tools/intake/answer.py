@@ -16,6 +16,9 @@ from knowledge.units import parse_stated
 
 _YES = frozenset({"yes", "y", "true", "present"})
 _NO = frozenset({"no", "n", "false", "absent"})
+_LONGEST = 60
+"""Characters of a misspelt word that are looked at and shown."""
+
 _UNKNOWN = frozenset({"unknown", "not assessed", "not_assessed", "?", ""})
 
 
@@ -48,6 +51,7 @@ def stated_finding(
     file: str = "case.yaml",
     record: str | None = None,
     zone: str | None = None,
+    hint: bool = True,
 ) -> Finding:
     """Return what an answer says; unknown, impossible and unit-less answers are not assessed.
 
@@ -57,6 +61,7 @@ def stated_finding(
         file: Where it stands.
         record: Where in the file; ``facts.<id>`` unless given.
         zone: IANA zone declared for times without an offset.
+        hint: Whether an unknown id is answered with near ones, which takes a moment each.
 
     Raises:
         InvalidValueError: No such input, or not an answer to it; the message says what would be.
@@ -68,7 +73,7 @@ def stated_finding(
         'not_assessed'
     """
     answer = stated if isinstance(stated, Answer) else Answer(value=stated)
-    entry = known_input(input_id)
+    entry = known_input(input_id, hint=hint)
     evidence = (RecordEvidence(file=file, record=record or f"facts.{input_id}"),)
     time = _time(answer.time, input_id, file, zone)
     said = _understood(input_id, entry, answer, file, zone)
@@ -86,17 +91,21 @@ def stated_finding(
     )
 
 
-def known_input(input_id: str) -> ClinicalInput:
+def known_input(input_id: str, *, hint: bool = True) -> ClinicalInput:
     """Return a catalogue entry.
+
+    Args:
+        input_id: Its id.
+        hint: Whether an unknown id is answered with near ones.
 
     Raises:
         InvalidValueError: There is none of that id; the message offers near matches.
     """
     found = catalogue().inputs.get(input_id)
     if found is None:
-        near = get_close_matches(input_id, catalogue().inputs, n=3)
+        near = get_close_matches(input_id[:_LONGEST], catalogue().inputs, n=3) if hint else []
         raise InvalidValueError(
-            f"{input_id[:60]!r}",
+            f"{input_id[:_LONGEST]!r}",
             "not a clinical input of the catalogue",
             f"did you mean {', '.join(near)}?" if near else "",
         )
@@ -138,7 +147,7 @@ def _choice(input_id: str, entry: ClinicalInput, word: object) -> Choice:
     for key in entry.choices:
         if isinstance(word, str) and key.casefold() == word:
             return Choice(choice=key)
-    near = get_close_matches(str(word), entry.choices, n=2)
+    near = get_close_matches(str(word)[:_LONGEST], entry.choices, n=2)
     raise _refused(input_id, entry, f"did you mean {', '.join(near)}? " if near else "")
 
 

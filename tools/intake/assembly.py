@@ -19,7 +19,7 @@ from tools.intake.fhir.chart import Chart, read_chart, states_patient_facts
 from tools.intake.fhir.patient import PatientRecord
 from tools.intake.person import Witness, person
 from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
-from tools.intake.result import CaseFiles, InputFile
+from tools.intake.result import CaseFiles, InputFile, Status
 from tools.intake.stated_case import StatedCase
 from tools.intake.withhold import is_future, withheld
 
@@ -68,18 +68,20 @@ def assemble(
         now: The moment after which facts are in the future.
     """
     charts = [c for c in parsed.charts if c.file in verdict.files or not states_patient_facts(c)]
-    chart = read_chart(charts, zone=zone, at=now)
-    recordings = _distinct(parsed.recordings, verdict)
+    refused = frozenset(id(r.entry.resource) for r in verdict.refused)
+    chart = read_chart(charts, zone=zone, at=now, refused=refused)
+    recordings, copies = _distinct(parsed.recordings, verdict)
     problems = {file: list(found) for file, found in parsed.problems.items()}
+    for one in verdict.refused:
+        problems.setdefault(one.entry.file, []).append(f"{one.entry.name}: {one.reason}")
     own = problems.setdefault(stated.file, [])
     own += stated.problems
     by_hand = list(_stated(stated, zone, now, own))
     facts = [*chart.facts, *by_hand]
     facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
-    told: list[str] = []
+    told: list[tuple[str, str]] = []
     patient = person(_witnesses(stated, parsed, recordings, verdict), at=now, problems=told)
-    for text in told:
-        file, _, what = text.partition(": ")
+    for file, what in told:
         problems.setdefault(file, []).append(what)
     return CaseFiles(
         case=stated.case.case or _case_id(contents),
@@ -94,20 +96,35 @@ def assemble(
             chart.documents,
         ),
         recordings=recordings,
-        inputs=_reports(contents, stated, parsed, chart, verdict, recordings, problems, by_hand),
+        inputs=_reports(contents, stated, parsed, chart, verdict, copies, problems, by_hand),
         identity=verdict.report,
         retracted=chart.retracted,
         overrides=verdict.overrides,
     )
 
 
-def _distinct(recordings: Recordings, verdict: Belonging) -> dict[str, EcgRecording]:
-    """Return the recordings that belong, by id; a second copy of one is left out."""
+def _distinct(
+    recordings: Recordings, verdict: Belonging
+) -> tuple[dict[str, EcgRecording], dict[str, str]]:
+    """Return the recordings that belong, by id, and why each further copy of one is left out.
+
+    One SOP Instance UID is one recording however often its file was written (PS3.5 B.1).
+    """
     found: dict[str, EcgRecording] = {}
+    instances: dict[str, str] = {}
+    copies: dict[str, str] = {}
     for file, recording in sorted(recordings.read.items()):
-        if file in verdict.files:
-            found.setdefault(recording.id, recording)
-    return found
+        if file not in verdict.files:
+            continue
+        uid = recording.sop_instance_uid or ""
+        if recording.id in found:
+            copies[file] = f"the same recording as {found[recording.id].file}"
+        elif uid in instances:
+            copies[file] = f"the same recording as {instances[uid]} (one SOP Instance UID)"
+        else:
+            found[recording.id] = recording
+            instances |= {uid: file} if uid else {}
+    return found, copies
 
 
 def _stated(
@@ -158,28 +175,31 @@ def _reports(
     parsed: Parsed,
     chart: Chart,
     verdict: Belonging,
-    recordings: Mapping[str, EcgRecording],
+    copies: Mapping[str, str],
     problems: Mapping[str, Sequence[str]],
     by_hand: Sequence[Fact],
 ) -> tuple[InputFile, ...]:
     """Return what became of every file, by name."""
     done = {r.file: r for r in (*contents.done, *stated.failed, *parsed.failed)}
     charts = {c.file for c in parsed.charts}
-    used = {r.file for r in recordings.values()}
+    signals = parsed.recordings
     for file, content in contents.usable.items():
         if file in done:
             continue
         noted = problems.get(file, ())
         if file in charts:
             done[file] = _chart_report(content, chart, noted)
-        elif file in parsed.recordings.read:
-            recording = parsed.recordings.read[file]
-            done[file] = _ecg_report(content, recording, verdict, file in used)
+        elif file in signals.read:
+            belongs = file in verdict.files
+            copy = copies.get(file) if belongs else NEEDS_STATEMENT
+            done[file] = _ecg_report(content, signals.read[file], belongs, copy, noted)
         elif stated.content is content:
             done[file] = content.report("read", counts=_understood(by_hand), problems=noted)
-        elif file in parsed.recordings.parts:
-            header = parsed.recordings.parts[file]
-            done[file] = content.report("read", kind=f"signal file of {header}")
+        elif file in signals.parts:
+            done[file] = content.report("read", kind=f"signal file of {signals.parts[file]}")
+        elif file in signals.failed_parts and content.kind != "empty":
+            reason = f"signal file of {signals.failed_parts[file]}, which failed"
+            done[file] = content.report("ignored", reason)
         else:
             done[file] = unused(content)
     return tuple(done[file] for file in sorted(done))
@@ -188,7 +208,7 @@ def _reports(
 def _chart_report(content: Content, chart: Chart, noted: Iterable[str]) -> InputFile:
     file = content.file
     if file not in chart.counts:
-        return content.report("failed", NEEDS_STATEMENT)
+        return content.report("failed", NEEDS_STATEMENT, problems=tuple(noted))
     counts, ignored = chart.counts[file], chart.ignored[file]
     problems = (*noted, *chart.problems[file])
     retracted = any(r.file == file for r in chart.retracted)
@@ -196,18 +216,25 @@ def _chart_report(content: Content, chart: Chart, noted: Iterable[str]) -> Input
         return content.report("read", counts=counts, ignored=ignored, problems=problems)
     if problems:
         return content.report("failed", _NOTHING_READ, ignored=ignored, problems=problems)
+    if file in chart.copies:
+        copies = f"duplicate of {' and '.join(chart.copies[file])}"
+        return content.report("ignored", copies, ignored=ignored)
     return content.report("ignored", _NOTHING_USED, ignored=ignored)
 
 
 def _ecg_report(
-    content: Content, recording: EcgRecording, verdict: Belonging, used: bool
+    content: Content,
+    recording: EcgRecording,
+    belongs: bool,
+    unused_because: str | None,
+    noted: Sequence[str],
 ) -> InputFile:
     kind = f"ECG ({recording.source_format})"
-    if content.file not in verdict.files:
-        return content.report("failed", NEEDS_STATEMENT, kind=kind)
-    if not used:
-        return content.report("ignored", "the same recording as another file", kind=kind)
-    return content.report("read", kind=kind, counts={"leads": len(recording.leads)})
+    if unused_because is not None:
+        status: Status = "ignored" if belongs else "failed"
+        return content.report(status, unused_because, kind=kind, problems=noted)
+    counts = {"leads": len(recording.leads)}
+    return content.report("read", kind=kind, counts=counts, problems=noted)
 
 
 def _understood(by_hand: Sequence[Fact]) -> dict[str, int]:

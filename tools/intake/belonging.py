@@ -12,15 +12,18 @@ from knowledge.errors import IdentityConflictError
 from knowledge.patient import Identity
 from tools.ecg.model import EcgRecording
 from tools.intake.fhir.bundle import FhirFile
-from tools.intake.fhir.patient import PatientRecord, refers_to, subjects
-from tools.intake.fhir.source import short_reference
+from tools.intake.fhir.patient import PatientRecord
 from tools.intake.identity import Comparison, IdentityReport, compare, compare_all
+from tools.intake.reference import References, Refused
 from tools.intake.result import Override
 
 NEEDS_STATEMENT = (
     "carries no identity that can be compared; if it is of this patient, add to case.yaml "
     "attach: [{file: NAME, patient: same}], or say --same-patient"
 )
+
+MAX_PATIENTS = 200
+"""Patient resources in one file; a file with more is of a population, not of a patient."""
 
 _SHOWN = 5
 """Pairs named in a message; the report has them all."""
@@ -56,12 +59,14 @@ class Belonging:
         proven: Those of them whose identity may describe the patient.
         report: All comparisons.
         overrides: Explicit statements used.
+        refused: Resources of these files that are not shown to be of the patient.
     """
 
     files: frozenset[str]
     proven: frozenset[str]
     report: IdentityReport
     overrides: tuple[Override, ...]
+    refused: tuple[Refused, ...]
 
 
 def belonging(sources: Sources) -> Belonging:
@@ -71,18 +76,17 @@ def belonging(sources: Sources) -> Belonging:
         IdentityConflictError: Two sources disagree and nobody stated that they are the same;
             names files and fields, never values.
     """
-    identities = [p.identity for p in sources.patients]
-    identities += [r.identity for r in sources.recordings.values()]
-    identities += [sources.case] if sources.case is not None else []
-    compared = compare_all(identities)
+    own = [p.identity for p in sources.patients]
+    own += [sources.case] if sources.case is not None else []
+    recorded = [r.identity for r in sources.recordings.values()]
+    compared = compare_all([*own, *recorded], stated=sources.stated)
     between = [c for c in compared.comparisons if len(set(c.files)) > 1 or c.result == "mismatch"]
-    found = (*between, *_within_one_file(sources.patients), *_by_reference(sources))
+    between += _within_one_file(sources.patients)
+    _refuse_conflicts(between, sources)
+    references = References(sources.charts, sources.patients, own, sources.stated)
+    found = (*between, *references.comparisons)
     report = compared.model_copy(update={"comparisons": tuple(dict.fromkeys(found))})
-    open_conflicts = [
-        c for c in report.mismatches if not any(file in sources.stated for file in c.files)
-    ]
-    if open_conflicts:
-        raise _conflict(open_conflicts)
+    _refuse_conflicts(report.comparisons, sources)
     files = {chart.file for chart in sources.charts} | set(sources.recordings)
     proven = _proven(files, report, sources)
     return Belonging(
@@ -94,65 +98,42 @@ def belonging(sources: Sources) -> Belonging:
             for file, by in sorted(sources.stated.items())
             if file in files
         ),
+        refused=tuple(references.refused),
     )
 
 
-def _by_reference(sources: Sources) -> tuple[Comparison, ...]:
-    """Return how the patient references of the charts compare with the Patient resources.
-
-    A reference to no Patient of the case, or to two different ones where there is none, is another
-    patient. A reference into another file's Patient joins the two files.
-    """
-    found: dict[tuple[str, str, str], Comparison] = {}
-    dangling: dict[str, str] = {}
-    for chart in sources.charts:
-        for entry, text in subjects(chart):
-            meant = [p for p in sources.patients if refers_to(text, p, entry)]
-            if meant:
-                own = any(p.entry.file == chart.file for p in meant)
-                other = chart.file if own else min(p.entry.file for p in meant)
-                _note(found, chart.file, other, "match")
-            elif sources.patients:
-                _note(found, chart.file, sources.patients[0].entry.file, "mismatch")
-            else:
-                dangling.setdefault(short_reference(text), chart.file)
-                first = next(iter(dangling))
-                same = short_reference(text) == first
-                _note(found, chart.file, dangling[first], "match" if same else "mismatch")
-    return tuple(found[key] for key in sorted(found))
-
-
-def _note(
-    found: dict[tuple[str, str, str], Comparison], file: str, other: str, result: str
-) -> None:
-    if file == other and result == "match":
-        return
-    first, second = sorted((file, other))
-    field = ("patient reference",)
-    key = (first, second, result)
-    if result == "match":
-        found[key] = Comparison(files=(first, second), result="match", agree=field)
-    else:
-        found[key] = Comparison(files=(first, second), result="mismatch", differ=field)
+def _refuse_conflicts(comparisons: Sequence[Comparison], sources: Sources) -> None:
+    conflicts = [
+        c
+        for c in comparisons
+        if c.result == "mismatch" and not any(file in sources.stated for file in c.files)
+    ]
+    if conflicts:
+        raise _conflict(conflicts)
 
 
 def _within_one_file(patients: Sequence[PatientRecord]) -> Iterator[Comparison]:
-    """Yield a mismatch for each two Patients of one file that are not shown to be the same.
+    """Yield a mismatch where Patients of one file are not shown to be the same; the first of each.
 
     A Patient contained in another resource may say less; it conflicts only where it disagrees.
     """
-    whole = [p for p in patients if p.entry.within is None]
-    for a, b in combinations(whole, 2):
-        if a.entry.file != b.entry.file or a.entry.name == b.entry.name:
+    by_file: dict[str, list[PatientRecord]] = {}
+    for record in patients:
+        if record.entry.within is None:
+            by_file.setdefault(record.entry.file, []).append(record)
+    for same_file in by_file.values():
+        if len(same_file) > MAX_PATIENTS:
+            file = same_file[0].entry.file
+            yield Comparison(files=(file, file), result="mismatch", differ=("patient",))
             continue
-        pair = compare(a.identity, b.identity)
-        if pair.result != "match":
-            yield Comparison(
-                files=pair.files,
-                result="mismatch",
-                agree=pair.agree,
-                differ=pair.differ or ("patient",),
-            )
+        for a, b in combinations(same_file, 2):
+            if a.entry.name == b.entry.name:
+                continue
+            pair = compare(a.identity, b.identity)
+            if pair.result != "match":
+                differ = pair.differ or ("patient",)
+                yield pair.model_copy(update={"result": "mismatch", "differ": differ})
+                break
 
 
 def _proven(files: set[str], report: IdentityReport, sources: Sources) -> set[str]:
@@ -210,4 +191,5 @@ def _conflict(conflicts: Sequence[Comparison]) -> IdentityConflictError:
         " and ".join(files),
         "not shown to be of one patient: " + "; ".join(details[:_SHOWN] + more),
         "remove the wrong file, or state --same-patient FILE, which is recorded",
+        files=tuple(files),
     )

@@ -52,8 +52,24 @@ __all__ = ["Answer", "CaseFile", "read_case_file", "stated_facts", "stated_findi
 MAX_BYTES = 1024 * 1024
 """A case file is written by hand: a page, not a megabyte."""
 
+MAX_ANSWERS = 500
+"""Facts, answers or results: several times the questions of the catalogue."""
+
+MAX_ATTACHED = 2000
+"""Attached files: as many as a case may have."""
+
+_MAX_SCALARS = 20_000
+"""Words and numbers of the largest file within these limits."""
+
+_HINTED = 5
+"""Unknown names of a file for which near ones are looked up."""
+
 MAX_DEPTH = 8
 """Levels of nesting: the deepest thing above has four."""
+
+
+_REJECTED = frozenset({Why.VALUE_IMPOSSIBLE, Why.UNIT_NOT_RECOGNISED})
+"""Why an answer that was given is not used; told even where the chart has a value instead."""
 
 
 class StatedIdentifier(Frozen):
@@ -166,7 +182,7 @@ def read_case_file(content: bytes, file: str) -> CaseFile:
     """Return a case file, checked as a whole but for the single answers.
 
     Raises:
-        TooLargeError: Over `MAX_BYTES`.
+        TooLargeError: Over `MAX_BYTES`, or too many entries.
         UnreadableError: Not YAML, or YAML with aliases or too deep.
         InvalidValueError: A key is unknown or has a wrong type; the message names it.
     """
@@ -184,6 +200,7 @@ def read_case_file(content: bytes, file: str) -> CaseFile:
         found = CaseFile.model_validate(data)
     except ValidationError as error:
         raise _refusal(file, error) from error
+    _check_length(found, file)
     if found.time_zone is not None:
         load_zone(found.time_zone)
     for attachment in found.attach:
@@ -192,6 +209,18 @@ def read_case_file(content: bytes, file: str) -> CaseFile:
     found.moment(file)
     found.identity(file)
     return found
+
+
+def _check_length(found: CaseFile, file: str) -> None:
+    parts = (
+        ("facts", len(found.facts), MAX_ANSWERS),
+        ("answers", len(found.answers), MAX_ANSWERS),
+        ("results", len(found.results), MAX_ANSWERS),
+        ("attach", len(found.attach), MAX_ATTACHED),
+    )
+    for part, length, limit in parts:
+        if length > limit:
+            raise TooLargeError(f"{file}: {part}", f"over {limit} entries", "shorten it")
 
 
 def stated_facts(
@@ -209,25 +238,39 @@ def stated_facts(
         for input_id, answer in stated.items():
             record = f"{section}.{input_id}"
             try:
-                finding = stated_finding(input_id, answer, file=file, record=record, zone=zone)
+                finding = stated_finding(
+                    input_id,
+                    answer,
+                    file=file,
+                    record=record,
+                    zone=zone,
+                    hint=len(problems) < _HINTED,
+                )
             except InvalidValueError as error:
                 problems.append(f"{section}.{error}")
                 refused = _not_understood(input_id, RecordEvidence(file=file, record=record))
                 if refused is not None:
                     yield refused
                 continue
+            if finding.not_assessed is not None and finding.not_assessed.why in _REJECTED:
+                problems.append(f"{input_id}: {finding.not_assessed.detail}")
             yield Fact(category=Category.STATED, finding=finding)
     for index, result in enumerate(case.results):
         try:
-            yield _result(result, RecordEvidence(file=file, record=f"results[{index}]"), zone)
+            fact = _result(result, RecordEvidence(file=file, record=f"results[{index}]"), zone)
         except InvalidValueError as error:
             problems.append(f"results[{index}].{error}")
+            continue
+        why = fact.finding.not_assessed
+        if why is not None and why.why is Why.VALUE_IMPOSSIBLE:
+            problems.append(f"results[{index}].{result.analyte}: {why.detail}")
+        yield fact
 
 
 def _not_understood(input_id: str, evidence: RecordEvidence) -> Fact | None:
     """Return a refused answer as not assessed, where at least its question is known."""
     try:
-        concept = clinical_input(input_id, known_input(input_id).label)
+        concept = clinical_input(input_id, known_input(input_id, hint=False).label)
     except InvalidValueError:
         return None
     why = NotAssessed(why=Why.UNREADABLE, detail="the answer in the case file is not understood")
@@ -271,8 +314,9 @@ def _check_events(content: bytes, file: str) -> None:
 
     Raises:
         UnreadableError: The YAML has an alias or is nested too deep.
+        TooLargeError: It has too many entries.
     """
-    depth = 0
+    depth = scalars = 0
     for event in yaml.parse(content, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise UnreadableError(file, "YAML aliases are not taken", "write the value out")
@@ -280,6 +324,10 @@ def _check_events(content: bytes, file: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        elif isinstance(event, yaml.ScalarEvent):
+            scalars += 1
+        if scalars > _MAX_SCALARS:
+            raise TooLargeError(file, "too many entries for a case file", "shorten it")
         if depth > MAX_DEPTH:
             raise UnreadableError(file, "YAML nested too deep", "see the documented keys")
 

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from knowledge.errors import InputError, UnsupportedError
+from knowledge.errors import InputError, TooLargeError, UnsupportedError
 from knowledge.settings import Settings
-from tools.intake.limits import gunzip, read_bounded
+from tools.intake.limits import MIB, gunzip, read_bounded
 from tools.intake.result import InputFile, Status
 from tools.intake.sniff import Kind, meant, not_taken, sniff
 from tools.intake.walk import Found
@@ -82,11 +82,16 @@ class Contents:
 
 
 def read_contents(found: Sequence[Found], *, settings: Settings) -> Contents:
-    """Return the contents of files; one bad file does not stop the rest."""
+    """Return the contents of files; one bad file does not stop the rest.
+
+    Raises:
+        TooLargeError: The unpacked contents are over `max_case_mib` together.
+    """
     done: list[InputFile] = []
     usable: dict[str, Content] = {}
     first: dict[str, str] = {}
     same_as: dict[str, str] = {}
+    size = 0
     for item in found:
         if item.refused is not None:
             done.append(item.refused)
@@ -105,6 +110,13 @@ def read_contents(found: Sequence[Found], *, settings: Settings) -> Contents:
             continue
         first.setdefault(digest, item.file)
         usable[item.file] = content
+        size += len(content.data)
+        if size > settings.max_case_mib * MIB:
+            raise TooLargeError(
+                "case",
+                f"over {settings.max_case_mib} MiB together when unpacked",
+                "give one patient's visit",
+            )
     return Contents(usable=usable, done=tuple(done), same_as=same_as)
 
 

@@ -1,11 +1,11 @@
 """A folder of one patient's files, in any mix, to one case."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from knowledge.clinical_time import ClinicalTime
-from knowledge.errors import InputError, InvalidValueError
+from knowledge.errors import IdentityConflictError, InputError, InvalidValueError
 from knowledge.settings import Settings
 from tools.intake.assembly import Parsed, assemble
 from tools.intake.belonging import Sources, belonging
@@ -16,9 +16,14 @@ from tools.intake.fhir.patient import patients
 from tools.intake.recordings import read_recordings
 from tools.intake.result import CaseFiles, InputFile
 from tools.intake.stated_case import StatedCase, read_stated
-from tools.intake.walk import Found, files_of
+from tools.intake.walk import Found, files_of, shown
+
+_LONGEST = 200
+"""Characters of a name that are looked at and shown."""
 
 _SAME_PATIENT = "--same-patient"
+_CONFLICT = "identity conflict"
+_NOT_COMBINED = "not used: the case is refused"
 _ATTACHED = "the attach line of the case file"
 
 
@@ -46,7 +51,7 @@ def read_case(
         UnreadableError: A path given does not exist.
         TooLargeError: Too many files, or too large together.
         InvalidValueError: `same_patient` names a file that is not in the case.
-        IdentityConflictError: The files are not of one patient.
+        IdentityConflictError: The files are not of one patient; its `inputs` lists every file.
     """
     found = files_of(paths, settings=settings)
     contents = read_contents(found, settings=settings)
@@ -56,17 +61,33 @@ def read_case(
     overrides = dict.fromkeys(stated.attached, _ATTACHED)
     overrides |= {_named(name, found, contents): _SAME_PATIENT for name in same_patient}
     parsed = _parsed(contents, stated, zone)
-    verdict = belonging(
-        Sources(
-            case=stated.case.identity(stated.file),
-            has_case_file=stated.content is not None or bool(stated.failed),
-            charts=[chart for chart in parsed.charts if states_patient_facts(chart)],
-            patients=parsed.patients,
-            recordings=parsed.recordings.read,
-            stated=overrides,
-        )
+    sources = Sources(
+        case=stated.case.identity(stated.file),
+        has_case_file=stated.content is not None or bool(stated.failed),
+        charts=[chart for chart in parsed.charts if states_patient_facts(chart)],
+        patients=parsed.patients,
+        recordings=parsed.recordings.read,
+        stated=overrides,
     )
+    try:
+        verdict = belonging(sources)
+    except IdentityConflictError as error:
+        error.inputs = _refused_inputs(contents, stated, parsed, error.files)
+        raise
     return assemble(contents, stated, parsed, verdict, zone=zone, at=moment, now=moment or now)
+
+
+def _refused_inputs(
+    contents: Contents, stated: StatedCase, parsed: Parsed, conflicting: Collection[str]
+) -> tuple[InputFile, ...]:
+    """Return every file of a case that is refused, by name: none of them was used."""
+    done = {r.file: r for r in (*contents.done, *stated.failed, *parsed.failed)}
+    for file, content in contents.usable.items():
+        if file not in done:
+            reason = _CONFLICT if file in conflicting else _NOT_COMBINED
+            problems = parsed.problems.get(file, ())
+            done[file] = content.report("ignored", reason, problems=problems)
+    return tuple(done[file] for file in sorted(done))
 
 
 def _named(name: str, found: Sequence[Found], contents: Contents) -> str:
@@ -75,13 +96,16 @@ def _named(name: str, found: Sequence[Found], contents: Contents) -> str:
     Raises:
         InvalidValueError: There is none, or more than one.
     """
-    path = Path(name).resolve()
-    meant = {f.file for f in found if name == f.file or path == f.path}
-    meant = meant or {f.file for f in found if f.file.rpartition("/")[2] == name}
+    try:
+        path = Path(name).resolve()
+    except (OSError, RuntimeError, ValueError):
+        path = None  # not a path at all; it may still be a name as listed
+    meant = {f.file for f in found if shown(name) == f.file or path == f.path}
+    meant = meant or {f.file for f in found if f.file.rpartition("/")[2] == shown(name)}
     if len(meant) != 1:
-        near = get_close_matches(name, [f.file for f in found], n=2)
+        near = get_close_matches(name[:_LONGEST], [f.file for f in found], n=2)
         raise InvalidValueError(
-            f"{_SAME_PATIENT} {Path(name).name}",
+            f"{_SAME_PATIENT} {shown(Path(name).name)[:_LONGEST]}",
             "names no single file of the case",
             f"did you mean {', '.join(near)}?" if near else "name it as the case lists it",
         )

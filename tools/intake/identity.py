@@ -8,8 +8,8 @@ compared as written, anonymised placeholders too; results name files and fields,
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import combinations, starmap
 from typing import Literal
 
 from knowledge.clinical_time import ClinicalTime, Precision
@@ -17,6 +17,12 @@ from knowledge.model import Frozen
 from knowledge.patient import Identity
 
 Result = Literal["match", "mismatch", "not comparable"]
+
+MAX_PAIRED = 64
+"""Identities of which every pair is compared: more than the files of a visit that carry one."""
+
+MAX_COMPARED = 50_000
+"""Comparisons of a larger case: what is not compared is not proven, and needs a statement."""
 
 _ORDER = (Precision.YEAR, Precision.MONTH, Precision.DAY)
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
@@ -67,8 +73,8 @@ def compare(a: Identity, b: Identity) -> Comparison:
         ('mismatch', ('sex',))
     """
     fields = {
-        "identifier": _identifiers(a, b),
-        "name": _names(a, b),
+        "identifier": same_identifier(a.identifiers, b.identifiers),
+        "name": same_name(a, b),
         "birth date": _birth_dates(a.birth_date, b.birth_date),
         "sex": None if a.sex is None or b.sex is None else a.sex == b.sex,
     }
@@ -80,36 +86,75 @@ def compare(a: Identity, b: Identity) -> Comparison:
     return Comparison(files=(first, second), result=result, agree=agree, differ=differ)
 
 
-def compare_all(identities: Sequence[Identity]) -> IdentityReport:
-    """Return every pairwise comparison, in an order that does not depend on the input's."""
-    stated = sorted(
+def compare_all(identities: Sequence[Identity], *, stated: Collection[str] = ()) -> IdentityReport:
+    """Return every pairwise comparison, in an order that does not depend on the input's.
+
+    Of more than `MAX_PAIRED` identities, equal ones are compared with their first only, and the
+    comparison stops at the first mismatch that nobody has settled: the case is refused by it.
+
+    Args:
+        identities: Of the files.
+        stated: Files said to be of the same patient, whose mismatches are settled.
+    """
+    with_one = sorted(
         (i for i in identities if not i.is_empty or i.sex is not None),
         key=lambda i: (i.source, i.model_dump_json()),
     )
-    pairs = [compare(a, b) for a, b in combinations(stated, 2)]
+    if len(with_one) <= MAX_PAIRED:
+        pairs = [compare(a, b) for a, b in combinations(with_one, 2)]
+    else:
+        pairs = list(_until_settled(_few_pairs(with_one), stated))
     return IdentityReport(
-        sources=tuple(dict.fromkeys(i.source for i in stated)),
+        sources=tuple(dict.fromkeys(i.source for i in with_one)),
         comparisons=tuple(sorted(set(pairs), key=lambda c: (c.files, c.result, c.differ))),
         without=tuple(sorted({i.source for i in identities if i.is_empty})),
     )
 
 
-def _identifiers(a: Identity, b: Identity) -> bool | None:
+def same_identifier(a: Sequence[tuple[str, str]], b: Sequence[tuple[str, str]]) -> bool | None:
     """Return whether one assigner gave both the same number; None where no assigner is shared.
 
     An assigner that is not stated is not comparable with any: two hospitals number from 1.
+
+    Examples:
+        >>> same_identifier([("urn:a", "1")], [("urn:a", "2")])
+        False
     """
-    shared = {s for s, _ in a.identifiers if s} & {s for s, _ in b.identifiers if s}
+    shared = {s for s, _ in a if s} & {s for s, _ in b if s}
     if not shared:
         return None
     return all(_values(a, system) & _values(b, system) for system in shared)
 
 
-def _values(identity: Identity, system: str) -> set[str]:
-    return {value.strip().casefold() for s, value in identity.identifiers if s == system}
+def _few_pairs(identities: Sequence[Identity]) -> Iterator[Comparison]:
+    """Yield the pairs of different identities, and each other one with the first equal to it."""
+    first: dict[str, Identity] = {}
+    equal: list[tuple[Identity, Identity]] = []
+    for identity in identities:
+        said = identity.model_copy(update={"source": "", "birth_date": None}).model_dump_json()
+        born = identity.birth_date
+        key = f"{said}|{None if born is None else (born.at, born.precision)}"
+        if key in first:
+            equal.append((first[key], identity))
+        else:
+            first[key] = identity
+    yield from starmap(compare, combinations(first.values(), 2))
+    yield from starmap(compare, equal)
 
 
-def _names(a: Identity, b: Identity) -> bool | None:
+def _until_settled(pairs: Iterable[Comparison], stated: Collection[str]) -> Iterator[Comparison]:
+    for number, pair in enumerate(pairs):
+        yield pair
+        open_mismatch = pair.result == "mismatch" and not any(f in stated for f in pair.files)
+        if open_mismatch or number >= MAX_COMPARED:
+            return
+
+
+def _values(identifiers: Sequence[tuple[str, str]], system: str) -> set[str]:
+    return {value.strip().casefold() for s, value in identifiers if s == system}
+
+
+def same_name(a: Identity, b: Identity) -> bool | None:
     """Return whether the parts of one name are among the parts of the other, in any order."""
     first, second = _parts(a), _parts(b)
     if not first or not second or _scripts(first).isdisjoint(_scripts(second)):

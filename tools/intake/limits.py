@@ -10,7 +10,12 @@ from knowledge.settings import Settings
 
 MIB = 1024 * 1024
 
+MAX_MEMBERS = 10_000
+"""Members of a gzip: a file in blocks of 64 KiB (BGZF) has some 1000 in the largest file read."""
+
 _CHUNK = 256 * 1024
+_FED = 64 * 1024
+"""Bytes handed over at a time: what follows a member in it is copied."""
 
 
 def read_bounded(path: Path, file: str, *, settings: Settings) -> bytes:
@@ -53,31 +58,42 @@ def gunzip(content: bytes, file: str, *, settings: Settings) -> bytes:
     """Return the one file in a gzip, expanding no further than the limits.
 
     Raises:
-        TooLargeError: Over `max_file_mib`, or over `max_expansion` times the compressed size.
+        TooLargeError: Over `max_file_mib`, over `max_expansion` times the compressed size, or of
+            too many members.
         UnreadableError: Truncated or corrupted.
     """
     limit = min(settings.max_file_mib * MIB, max(len(content) * settings.max_expansion, MIB))
     parts: list[bytes] = []
-    size = 0
-    left = content
-    while left:
+    size = at = members = 0
+    while (at := _after_padding(content, at)) < len(content):
+        members += 1
+        if members > MAX_MEMBERS:
+            raise TooLargeError(file, f"a gzip of over {MAX_MEMBERS} parts", "pack it again")
         member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         while not member.eof:
+            fed = content[at : at + _FED]
             try:
-                part = member.decompress(left, _CHUNK)
+                part = member.decompress(fed, _CHUNK)
             except zlib.error as error:
                 raise UnreadableError(file, "a corrupted gzip", "copy the file again") from error
-            left = member.unused_data if member.eof else member.unconsumed_tail
+            at += len(fed) - len(member.unused_data if member.eof else member.unconsumed_tail)
             size += len(part)
             if size > limit:
                 raise TooLargeError(
                     file, "expands beyond the limits", "unpack it and give the parts needed"
                 )
-            if not part and not left and not member.eof:
+            if not part and not fed and not member.eof:
                 raise UnreadableError(file, "a truncated gzip", "copy the file again")
             parts.append(part)
-        left = left.lstrip(b"\x00")
     return b"".join(parts)
+
+
+def _after_padding(content: bytes, at: int) -> int:
+    """Return where the zero bytes end that may stand between and after the members of a gzip."""
+    while at < len(content) and content[at] == 0:
+        block = content[at : at + _FED]
+        at += len(block) - len(block.lstrip(b"\x00"))
+    return at
 
 
 def _too_large(file: str, settings: Settings) -> TooLargeError:

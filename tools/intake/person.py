@@ -27,14 +27,14 @@ class Witness:
 
 
 def person(
-    witnesses: Sequence[Witness], *, at: ClinicalTime | None, problems: list[str]
+    witnesses: Sequence[Witness], *, at: ClinicalTime | None, problems: list[tuple[str, str]]
 ) -> Patient:
     """Return the patient; an impossible date of birth is told in `problems` and not used.
 
     Args:
         witnesses: Sources that agree, the most trusted first.
         at: Moment of assessment, for the age.
-        problems: Collects what could not be used.
+        problems: Collects the file and what of it could not be used.
     """
     births = [
         (w, w.identity.birth_date)
@@ -54,7 +54,7 @@ def person(
     )
 
 
-def _possible(witness: Witness, at: ClinicalTime | None, problems: list[str]) -> bool:
+def _possible(witness: Witness, at: ClinicalTime | None, problems: list[tuple[str, str]]) -> bool:
     """Return whether the age by a date of birth is possible (limits of the input catalogue)."""
     born = witness.identity.birth_date
     if born is None or at is None:
@@ -64,5 +64,5 @@ def _possible(witness: Witness, at: ClinicalTime | None, problems: list[str]) ->
     age = age_years(born, at)
     if not future and (limit is None or age.low is None or age.low <= limit):
         return True
-    problems.append(f"{witness.identity.source}: the date of birth is impossible and is not used")
+    problems.append((witness.identity.source, "the date of birth is impossible and is not used"))
     return False

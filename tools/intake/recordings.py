@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from knowledge.clinical_time import parse_fhir
@@ -27,11 +28,13 @@ class Recordings:
         read: File to its recording.
         parts: Signal file to the header it belongs to.
         failed: Files that could not be read.
+        failed_parts: Signal file to the header it belongs to, where that could not be read.
     """
 
     read: Mapping[str, EcgRecording]
     parts: Mapping[str, str]
     failed: tuple[InputFile, ...]
+    failed_parts: Mapping[str, str]
 
 
 def read_recordings(
@@ -54,6 +57,7 @@ def read_recordings(
     read: dict[str, EcgRecording] = {}
     parts: dict[str, str] = {}
     failed: list[InputFile] = []
+    failed_parts: dict[str, str] = {}
     for file, content in contents.items():
         if content.kind not in ECG_KINDS:
             continue
@@ -66,18 +70,26 @@ def read_recordings(
                 siblings=beside,
                 zone=(line.time_zone if line else None) or zone,
             )
-            if content.kind == "WFDB header":
-                prefix = f"{content.folder}/" if content.folder else ""
-                signals = parse_header(content.data, file=file).signals
-                parts.update({prefix + signal.file: file for signal in signals})
+            parts |= _parts(content)
             if line is not None and line.recorded_at is not None:
                 start = parse_fhir(line.recorded_at, clock=case_file, zone=line.time_zone or zone)
                 recording = dataclasses.replace(recording, start=start)
         except InputError as error:
             failed.append(refused(file, "ECG", error, sha256=content.sha256))
+            with suppress(InputError):  # the header itself may be what failed
+                failed_parts |= _parts(content)
             continue
         read[file] = recording
-    return Recordings(read=read, parts=parts, failed=tuple(failed))
+    return Recordings(read=read, parts=parts, failed=tuple(failed), failed_parts=failed_parts)
+
+
+def _parts(content: Content) -> dict[str, str]:
+    """Return the signal files that a WFDB header names, each with the header's name."""
+    if content.kind != "WFDB header":
+        return {}
+    prefix = f"{content.folder}/" if content.folder else ""
+    signals = parse_header(content.data, file=content.file).signals
+    return {prefix + signal.file: content.file for signal in signals}
 
 
 def reference(recording: EcgRecording) -> RecordingRef:

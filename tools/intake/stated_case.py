@@ -11,6 +11,12 @@ from tools.intake.result import InputFile
 
 DEFAULT_NAME = "case.yaml"
 
+_HINTED = 5
+"""Missing files for which near names are looked up."""
+
+_LONGEST = 200
+"""Characters of a file's name that are looked at and shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class StatedCase:
@@ -54,9 +60,11 @@ def read_stated(contents: Contents) -> StatedCase:
     for line in case.attach:
         file = _in_case(line.file, content.folder, contents)
         if file is None:
-            near = get_close_matches(line.file, contents.usable, n=2)
+            near = []
+            if len(problems) < _HINTED:
+                near = get_close_matches(line.file[:_LONGEST], contents.usable, n=2)
             hint = f" (did you mean {', '.join(near)}?)" if near else ""
-            problems.append(f"attach: no readable file {line.file!r} in the case{hint}")
+            problems.append(f"attach: no readable file {line.file[:_LONGEST]!r} in the case{hint}")
         else:
             attached[file] = line
     return StatedCase(case, content.file, attached, problems, (), content)

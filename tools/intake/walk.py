@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from knowledge.errors import TooLargeError, UnreadableError
@@ -13,6 +13,10 @@ from tools.intake.result import InputFile
 
 MAX_DEPTH = 16
 """Folders in folders: an exported visit is a few levels deep."""
+
+
+_SHOWN = 60
+"""Characters of a path's name that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,12 @@ def files_of(paths: Sequence[Path], *, settings: Settings) -> list[Found]:
         settings: `max_files` and `max_case_mib`.
 
     Raises:
-        UnreadableError: A path given does not exist.
-        TooLargeError: Too many files, or too large together.
+        UnreadableError: A path given does not exist, or is none.
+        TooLargeError: Too many files, or those small enough to be read too large together.
     """
     given = []
     for path in paths:
-        if not path.exists():
-            raise UnreadableError(path.name or "path", "no such file or folder", "check the path")
-        given.append(path.resolve())
+        given.append(_resolved(path))
     roots = sorted(set(given))
     folders = [path if path.is_dir() else path.parent for path in roots]
     base = Path(os.path.commonpath(folders)) if folders else Path()
@@ -61,12 +63,42 @@ def files_of(paths: Sequence[Path], *, settings: Settings) -> list[Found]:
                 raise TooLargeError(
                     "case", f"more than {settings.max_files} files", "give one patient's visit"
                 )
-    readable = sorted(found.values(), key=lambda item: item.file)
-    if sum(item.size for item in readable) > settings.max_case_mib * MIB:
+    readable = _named_apart(sorted(found.values(), key=lambda item: (item.file, item.path)))
+    read = (item.size for item in readable if item.size <= settings.max_file_mib * MIB)
+    if sum(read) > settings.max_case_mib * MIB:
         raise TooLargeError(
             "case", f"over {settings.max_case_mib} MiB together", "give one patient's visit"
         )
     return readable
+
+
+def _resolved(path: Path) -> Path:
+    name = shown(path.name)[:_SHOWN] or "path"
+    try:
+        if path.exists():
+            return path.resolve()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "links in a circle"
+        raise UnreadableError(name, f"cannot be opened: {reason}", "check the path") from error
+    raise UnreadableError(name, "no such file or folder", "check the path")
+
+
+def _named_apart(items: list[Found]) -> list[Found]:
+    """Return the files with a number behind a name that would stand for two of them."""
+    used: set[str] = set()
+    apart = []
+    for item in items:
+        file, number = item.file, 1
+        while file in used:
+            number += 1
+            file = f"{item.file} ({number})"
+        used.add(file)
+        if file == item.file:
+            apart.append(item)
+        else:
+            refused = item.refused and item.refused.model_copy(update={"file": file})
+            apart.append(replace(item, file=file, refused=refused))
+    return apart
 
 
 def _below(folder: Path, base: Path, depth: int = 0) -> Iterator[Found]:
@@ -120,4 +152,9 @@ def _refused(path: Path, base: Path, kind: str, status: str, reason: str) -> Fou
 
 
 def _name(path: Path, base: Path) -> str:
-    return path.relative_to(base).as_posix()
+    return shown(path.relative_to(base).as_posix())
+
+
+def shown(name: str) -> str:
+    """Return a file name as text that can be written: bytes that are no UTF-8 are written out."""
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -1,6 +1,7 @@
 """Reading DICOM ECG waveforms (PS3.3 A.34.3 and A.34.4, C.10.9)."""
 
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -11,20 +12,21 @@ from numpy.typing import NDArray
 
 from knowledge.errors import InputError, UnreadableError, UnsupportedError
 from tools.ecg.model import EcgRecording
-from tools.ecg.readers import limits
+from tools.ecg.readers import dicom_channel, limits
+from tools.ecg.readers.device_said import clean
 from tools.ecg.readers.dicom_header import device_said, identity, recording_time
-from tools.ecg.readers.lead_names import in_standard_order, lead_of_code, lead_of_text
+from tools.ecg.readers.lead_names import in_standard_order
 
 _ECG_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.9.1.1": "12-lead ECG Waveform Storage",
     "1.2.840.10008.5.1.4.1.1.9.1.2": "General ECG Waveform Storage",
     "1.2.840.10008.5.1.4.1.1.9.1.4": "General 32-bit ECG Waveform Storage",
 }
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _LITTLE_ENDIAN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 # PS3.5 A: WaveformSampleInterpretation of the sample formats taken; companded audio is not.
+_PREAMBLE_BYTES = 132  # PS3.10 7.1: 128 bytes and "DICM"
+_META_GROUP = 0x0002
 _SAMPLE_TYPES = {"SB": 1, "UB": 1, "SS": 2, "US": 2, "SL": 4, "UL": 4}
-_MV = {"uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "mv": 1.0, "v": 1e3, "nv": 1e-6}
 _NOT_RHYTHM = ("median", "average", "template", "representative")
 
 # What pydicom 3 raises on damaged files, seen or read in its source.
@@ -60,13 +62,11 @@ def read_dicom(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
         UnsupportedError: DICOM, but no ECG, or of a form not taken.
         TooLargeError: Over a limit of `limits`.
     """
-    if _DEFLATED in content[:1024]:
-        raise UnsupportedError(
-            file, "a deflated transfer syntax", "export it as Explicit VR Little Endian"
-        )
+    _silence_pydicom()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every odd value; those used are checked
         try:
+            _check_syntax(content, file)
             return _read(content, file, zone)
         except InputError:
             raise
@@ -78,6 +78,52 @@ def read_dicom(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
             ) from error
 
 
+def _silence_pydicom() -> None:
+    """Keep pydicom's own log messages from every handler: they quote values of the file.
+
+    Set at each call, because pydicom sets its level when it is imported.
+    """
+    import pydicom
+
+    pydicom.config.logger.setLevel(logging.CRITICAL + 1)
+
+
+def _check_syntax(content: bytes, file: str) -> None:
+    """Refuse a transfer syntax that is not taken, before the data set is read.
+
+    pydicom inflates a deflated data set as a whole, however large it becomes; only the file meta
+    information is read here, which is never compressed (PS3.10 7.1).
+
+    Raises:
+        UnsupportedError: Deflated, big endian or another syntax that is not taken.
+    """
+    from pydicom.filereader import read_dataset
+
+    stream = io.BytesIO(content)
+    stream.seek(_PREAMBLE_BYTES)
+    meta = read_dataset(
+        stream,
+        is_implicit_VR=False,
+        is_little_endian=True,
+        stop_when=lambda tag, vr, length: tag.group != _META_GROUP,
+    )
+    for element in list(meta.elements())[:1]:
+        meta[element.tag]  # where this fails pydicom would read the meta as implicit VR; we refuse
+    syntax = str(meta.get("TransferSyntaxUID", _LITTLE_ENDIAN[0]))
+    if syntax not in _LITTLE_ENDIAN:
+        raise UnsupportedError(
+            file, f"transfer syntax: {_known_uid(syntax)}", "export it as Explicit VR Little Endian"
+        )
+
+
+def _known_uid(uid: str) -> str:
+    """Return the name of a UID of the standard; of another one nothing is repeated."""
+    from pydicom.uid import UID
+
+    name = UID(uid).name
+    return "not one of the standard" if name == uid else name
+
+
 def _read(content: bytes, file: str, zone: str | None) -> EcgRecording:
     import pydicom
 
@@ -86,14 +132,10 @@ def _read(content: bytes, file: str, zone: str | None) -> EcgRecording:
     if sop_class not in _ECG_CLASSES:
         if not sop_class:
             raise UnreadableError(file, "DICOM without a SOP class", "export the ECG again")
-        what = pydicom.uid.UID(sop_class).name
         raise UnsupportedError(
-            file, f"DICOM, but not a resting ECG: {what}", "give a 12-lead or general ECG object"
-        )
-    syntax = str(ds.file_meta.get("TransferSyntaxUID", _LITTLE_ENDIAN[0]))
-    if syntax not in _LITTLE_ENDIAN:
-        raise UnsupportedError(
-            file, f"transfer syntax {syntax}", "export it as Explicit VR Little Endian"
+            file,
+            f"DICOM, but not a resting ECG: {_known_uid(sop_class)}",
+            "give a 12-lead or general ECG object",
         )
     groups = list(ds.get("WaveformSequence") or [])
     if not groups:
@@ -106,7 +148,8 @@ def _read(content: bytes, file: str, zone: str | None) -> EcgRecording:
     leads, signal = in_standard_order(names, np.concatenate([s for _, s in parts], axis=1))
     if len(leads) < len(names):
         notes.append("a lead is stored more than once; the first was taken")
-    time = recording_time(ds, clock=file, zone=zone)
+    time = recording_time(ds, clock=file, zone=zone, notes=notes)
+    patient = identity(ds, file=file, zone=zone, notes=notes)
     return EcgRecording(
         id=limits.content_id([content]),
         file=file,
@@ -115,7 +158,7 @@ def _read(content: bytes, file: str, zone: str | None) -> EcgRecording:
         signal_mv=signal,
         sampling_rate_hz=float(chosen[0].SamplingFrequency),
         start=time,
-        identity=identity(ds, file=file, zone=zone),
+        identity=patient,
         sop_instance_uid=str(ds.get("SOPInstanceUID", "")) or None,
         device_said=device_said(ds, file=file, time=time),
         gain_doubt="; ".join(dict.fromkeys(doubts)) or None,
@@ -167,9 +210,11 @@ def _group_signal(
         )
     names = []
     for column, channel in enumerate(channels):
-        name, sign = _lead(channel, notes)
+        name, sign = dicom_channel.lead(channel, notes)
         names.append(name)
-        values[:, column] = sign * _to_mv(values[:, column], channel, name, doubts)
+        values[:, column] = sign * dicom_channel.millivolts(
+            values[:, column], channel, name, file=file, doubts=doubts
+        )
     return names, values
 
 
@@ -179,9 +224,12 @@ def _raw_samples(group: Any, file: str) -> NDArray[Any]:
     kind = str(group.WaveformSampleInterpretation)
     size = _SAMPLE_TYPES.get(kind)
     if size is None or int(group.WaveformBitsAllocated) != 8 * size:
-        raise UnsupportedError(file, f"sample format {kind}", "export linear integer samples")
-    if n <= 0 or channels <= 0 or float(group.SamplingFrequency) <= 0:
-        raise UnreadableError(file, "no samples or no sampling rate", "export the ECG again")
+        raise UnsupportedError(
+            file, f"sample format {clean(kind, 20)}", "export linear integer samples"
+        )
+    if n <= 0 or channels <= 0:
+        raise UnreadableError(file, "no samples", "export the ECG again")
+    limits.check_rate(file, float(group.SamplingFrequency))
     limits.check_shape(file, samples=n, leads=channels)
     data = group.WaveformData
     if len(data) < n * channels * size:
@@ -199,38 +247,3 @@ def _padding(value: Any, dtype: np.dtype[Any]) -> int:
     if isinstance(value, bytes):
         return int(np.frombuffer(value[: dtype.itemsize], dtype=dtype)[0])
     return int(value)
-
-
-def _lead(channel: Any, notes: list[str]) -> tuple[str, float]:
-    """Return the lead name and the sign that turns the stored lead into it."""
-    sources = channel.get("ChannelSourceSequence") or []
-    for source in sources:
-        found = lead_of_code(
-            str(source.get("CodingSchemeDesignator", "")), str(source.get("CodeValue", ""))
-        )
-        if found is not None:
-            name, sign, derived = found
-            if derived or str(channel.get("ChannelDerivationDescription", "")):
-                notes.append(f"lead {name} was derived by the device, not recorded")
-            return name, sign
-    meaning = str(sources[0].get("CodeMeaning", "")) if sources else ""
-    return lead_of_text(str(channel.get("ChannelLabel", "")) or meaning or "?"), 1.0
-
-
-def _to_mv(
-    raw: NDArray[np.float64], channel: Any, name: str, doubts: list[str]
-) -> NDArray[np.float64]:
-    """Return mV: (raw x sensitivity x correction + baseline) in the stated unit (C.10.9.1.4.2)."""
-    sensitivity = channel.get("ChannelSensitivity")
-    units = channel.get("ChannelSensitivityUnitsSequence") or []
-    unit = str(units[0].get("CodeValue", "")) if units else ""
-    factor = _MV.get(unit.strip().lower())
-    if sensitivity in (None, "") or float(sensitivity) == 0 or factor is None:
-        doubts.append(
-            f"lead {name}: the file states no channel sensitivity in volts"
-            + (f" (unit {unit!r})" if unit else "")
-        )
-    correction = channel.get("ChannelSensitivityCorrectionFactor")
-    scale = float(sensitivity or 1) * float(1 if correction in (None, "") else correction)
-    baseline = float(channel.get("ChannelBaseline") or 0)
-    return (raw * scale + baseline) * (1e-3 if factor is None else factor)

@@ -5,15 +5,16 @@ text; private attributes and free comments are not.
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from knowledge.clinical_time import ClinicalTime, Precision, place
+from knowledge.clinical_time import ClinicalTime, Precision
 from knowledge.evidence import DicomEvidence
 from knowledge.finding import Finding
 from knowledge.patient import Identity, Sex
 from tools.ecg.readers.device_said import MAX_STATEMENTS, clean, device_number, device_text
 from tools.ecg.readers.lead_names import lead_of_code
+from tools.ecg.readers.placed import placed
 
 # (scheme, code) of measurements: SCP-ECG sections as DICOM names them, and CID 3227-3229 (MDC).
 _MEASURED = {
@@ -66,25 +67,35 @@ _LENGTH_TO_PRECISION = {
 }
 
 
-def recording_time(ds: Any, *, clock: str, zone: str | None) -> ClinicalTime | None:
+def recording_time(
+    ds: Any, *, clock: str, zone: str | None, notes: list[str]
+) -> ClinicalTime | None:
     """Return the start of the recording, or None where no usable date is given.
 
     AcquisitionDateTime is taken first, then ContentDate and ContentTime. An offset in the value,
     else TimezoneOffsetFromUTC, else the declared zone places it; else it stays on its own clock.
+    A time that cannot be is told in `notes`.
     """
     offset = str(ds.get("TimezoneOffsetFromUTC", "") or "").strip()
     for text in (
         str(ds.get("AcquisitionDateTime", "") or ""),
         f"{ds.get('ContentDate', '') or ''}{ds.get('ContentTime', '') or ''}",
     ):
-        time = _time(text.strip(), offset=offset, clock=clock, zone=zone)
+        time = _time(
+            text.strip(),
+            "the start of the recording",
+            offset=offset,
+            clock=clock,
+            zone=zone,
+            notes=notes,
+        )
         if time is not None:
             return time
     return None
 
 
-def identity(ds: Any, *, file: str, zone: str | None) -> Identity:
-    """Return who the object says the patient is."""
+def identity(ds: Any, *, file: str, zone: str | None, notes: list[str]) -> Identity:
+    """Return who the object says the patient is; a date that cannot be is told in `notes`."""
     number = clean(str(ds.get("PatientID", "") or ""))
     issuer = clean(str(ds.get("IssuerOfPatientID", "") or ""))
     name = ds.get("PatientName")
@@ -96,7 +107,12 @@ def identity(ds: Any, *, file: str, zone: str | None) -> Identity:
         family=family or None,
         given=tuple(given.split()),
         birth_date=_time(
-            str(ds.get("PatientBirthDate", "") or "").strip(), offset="", clock=file, zone=zone
+            str(ds.get("PatientBirthDate", "") or "").strip(),
+            "the date of birth",
+            offset="",
+            clock=file,
+            zone=zone,
+            notes=notes,
         ),
         sex=_sex(str(ds.get("PatientSex", "") or "")),
     )
@@ -162,7 +178,9 @@ def _lead_of(annotation: Any) -> str | None:
     return None
 
 
-def _time(text: str, *, offset: str, clock: str, zone: str | None) -> ClinicalTime | None:
+def _time(
+    text: str, what: str, *, offset: str, clock: str, zone: str | None, notes: list[str]
+) -> ClinicalTime | None:
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         return None
@@ -179,11 +197,9 @@ def _time(text: str, *, offset: str, clock: str, zone: str | None) -> ClinicalTi
     except ValueError:
         return None
     stated = _offset(match.group(7) or offset)
-    if stated is None or precision not in (Precision.MINUTE, Precision.SECOND):
-        return place(naive, clock=clock, zone=zone, precision=precision)
-    return ClinicalTime(
-        at=naive.replace(tzinfo=timezone(stated)).astimezone(UTC), precision=precision
-    )
+    if stated is not None and precision in (Precision.MINUTE, Precision.SECOND):
+        naive = naive.replace(tzinfo=timezone(stated))
+    return placed(naive, what, clock=clock, zone=zone, notes=notes, precision=precision)
 
 
 def _offset(text: str) -> timedelta | None:

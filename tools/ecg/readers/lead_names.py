@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.ecg.model import LEADS_12
+from tools.ecg.readers.device_said import clean
 
 # Lead identification of SCP-ECG (EN 1064), which DICOM writes as SCPECG 5.6.3-9-N, or as MDC 2:N
 # (IEEE 11073-10102; DICOM PS3.16 CID 3001).
@@ -42,6 +43,7 @@ _BY_NUMBER = {
 _DERIVED = {31: 1, 32: 2, 33: 3, 34: 4, 35: 5, 36: 6, 37: 7, 38: 8}
 _DERIVED |= {111: 61, 112: 62, 113: 63, 114: 64}
 _INVERTED_AVR = 65
+_MAX_NAME = 40  # characters kept of a name that is no standard lead
 
 _KNOWN = {name.lower(): name for name in (*LEADS_12, *_BY_NUMBER.values())}
 _SPELLINGS = {"vx": "X", "vy": "Y", "vz": "Z", "1": "I", "2": "II", "3": "III", "mlii": "MLII"}
@@ -73,13 +75,14 @@ def lead_of_code(scheme: str, value: str) -> tuple[str, float, bool] | None:
 
 
 def lead_of_text(text: str) -> str:
-    """Return the standard name of a lead however it is spelled, else the text as it stands.
+    """Return the standard name of a lead however it is spelled, else the text, cleaned and cut.
 
     Examples:
         >>> lead_of_text("avr"), lead_of_text("Lead I (Einthoven)"), lead_of_text("ABP")
         ('aVR', 'I', 'ABP')
     """
-    bare = _DECORATION.sub("", _DECORATION.sub("", text.strip())).strip()
+    shown = clean(text, _MAX_NAME)
+    bare = _DECORATION.sub("", _DECORATION.sub("", shown)).strip()
     return _KNOWN.get(bare.lower()) or _SPELLINGS.get(bare.lower()) or bare
 
 

@@ -1,8 +1,11 @@
 """The one entry for ECG files: the format is recognised by content, never by name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from knowledge.clinical_time import load_zone
 from knowledge.errors import UnreadableError, UnsupportedError
+from tools.ecg.amplitude_range import MAX_MV, is_beyond_recorders, span_doubt
 from tools.ecg.model import EcgRecording
 from tools.ecg.readers import limits
 from tools.ecg.readers.dicom import read_dicom
@@ -46,15 +49,35 @@ def read_ecg(
         UnreadableError: Corrupted, truncated, encrypted or mislabelled.
         UnsupportedError: A kind of file that is not taken.
         TooLargeError: Over a size limit.
+        InvalidValueError: `zone` is not an IANA time zone.
     """
+    if zone is not None:
+        load_zone(zone)
     limits.check_bytes(file, content)
     if content[128:132] == b"DICM":
-        return read_dicom(content, file=file, zone=zone)
+        return _believed(read_dicom(content, file=file, zone=zone))
     if is_sierra(content):
-        return read_sierra(content, file=file, zone=zone)
+        return _believed(read_sierra(content, file=file, zone=zone))
     if looks_like_header(content):
-        return read_wfdb(content, file=file, siblings=siblings or {}, zone=zone)
+        return _believed(read_wfdb(content, file=file, siblings=siblings or {}, zone=zone))
     raise _refusal(content, file)
+
+
+def _believed(recording: EcgRecording) -> EcgRecording:
+    """Return the recording with a doubt about its gain where its amplitudes cannot be right.
+
+    Raises:
+        UnreadableError: A rate or an amplitude that no recorder can put out.
+    """
+    limits.check_rate(recording.file, recording.sampling_rate_hz)
+    if is_beyond_recorders(recording.signal_mv):
+        raise UnreadableError(
+            recording.file,
+            f"an amplitude above {MAX_MV:g} mV, which no recorder can put out",
+            "correct the gain or unit, or export the ECG again",
+        )
+    doubts = (recording.gain_doubt, span_doubt(recording.leads, recording.signal_mv))
+    return replace(recording, gain_doubt="; ".join(d for d in doubts if d) or None)
 
 
 def _refusal(content: bytes, file: str) -> UnreadableError | UnsupportedError:

@@ -4,6 +4,7 @@ Only ecgdatakit's parser module is used, on a copy in a temporary folder, after 
 a parser that refuses entities and document types.
 """
 
+import codecs
 import struct
 import tempfile
 import warnings
@@ -17,7 +18,7 @@ from xml.parsers.expat import ExpatError
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.clinical_time import ClinicalTime, Precision, place
+from knowledge.clinical_time import ClinicalTime, Precision
 from knowledge.errors import InputError, UnreadableError, UnsupportedError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import Finding
@@ -26,6 +27,7 @@ from tools.ecg.model import EcgRecording
 from tools.ecg.readers import limits
 from tools.ecg.readers.device_said import MAX_STATEMENTS, clean, device_number, device_text
 from tools.ecg.readers.lead_names import in_standard_order, lead_of_text
+from tools.ecg.readers.placed import placed
 
 if TYPE_CHECKING:
     from ecgdatakit.models import ECGRecord, Lead
@@ -34,6 +36,11 @@ MAX_XML_BYTES = 4 * 1024 * 1024
 """The largest real file seen is 0.25 MiB; the waveform compression expands up to 600-fold."""
 
 _ROOT = "<restingecgdata"
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 # What ecgdatakit 2.0.3 and its codecs raise on damaged files, beside its own errors.
 _PARSE_ERRORS = (
     ArithmeticError,
@@ -51,9 +58,13 @@ _PARSE_ERRORS = (
 
 
 def is_sierra(content: bytes) -> bool:
-    """Return whether the bytes begin like a Sierra document, in UTF-8 or UTF-16."""
+    """Return whether the bytes begin like a Sierra document: XML, in UTF-8 or UTF-16."""
     head = content[:4096]
-    return any(_ROOT.encode(code) in head for code in ("utf-8", "utf-16-le", "utf-16-be"))
+    for mark, code in _ENCODINGS:
+        text = head.removeprefix(mark).decode(code, errors="ignore").lstrip()
+        if text.startswith("<") and _ROOT in text:
+            return True
+    return False
 
 
 def read_sierra(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
@@ -70,7 +81,7 @@ def read_sierra(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
         TooLargeError: Over a size limit.
     """
     limits.check_bytes(file, content, MAX_XML_BYTES)
-    record, warned = _parse(content, file)
+    record, notes = _parse(content, file)
     if not record.leads:
         raise UnreadableError(file, "no waveform", "export it with the waveform")
     rates = {lead.sampling_rate for lead in record.leads}
@@ -85,8 +96,8 @@ def read_sierra(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
     )
     length = _before_calibration(signal)
     if length < len(signal):
-        warned = (*warned, "the calibration pulse at the end was left out")
-    start = _start(record, file, zone)
+        notes.append("the calibration pulse at the end was left out")
+    start = _start(record, file, zone, notes)
     return EcgRecording(
         id=limits.content_id([content]),
         file=file,
@@ -95,14 +106,14 @@ def read_sierra(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
         signal_mv=signal[:length],
         sampling_rate_hz=float(rates.pop()),
         start=start,
-        identity=_identity(record, file, zone),
+        identity=_identity(record, file, zone, notes),
         device_said=tuple(dict.fromkeys(_device_said(record, file, start))),
         gain_doubt=doubt,
-        notes=warned,
+        notes=tuple(notes),
     )
 
 
-def _parse(content: bytes, file: str) -> "tuple[ECGRecord, tuple[str, ...]]":
+def _parse(content: bytes, file: str) -> "tuple[ECGRecord, list[str]]":
     """Return ecgdatakit's record and what it warned of; every error becomes one of ours."""
     from defusedxml import ElementTree  # type: ignore[import-untyped]
     from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
@@ -127,7 +138,7 @@ def _parse(content: bytes, file: str) -> "tuple[ECGRecord, tuple[str, ...]]":
         raise UnreadableError(
             file, f"damaged Sierra XML ({type(error).__name__} while decoding)", again
         ) from error
-    return record, tuple(clean(str(warning.message), 200) for warning in heard)
+    return record, [clean(str(warning.message), 200) for warning in heard]
 
 
 def _in_volts(lead: "Lead") -> bool:
@@ -148,12 +159,16 @@ def _before_calibration(signal: NDArray[np.float64]) -> int:
     return int(differ[-1]) + 1 if len(differ) else len(signal)
 
 
-def _start(record: "ECGRecord", file: str, zone: str | None) -> ClinicalTime | None:
+def _start(
+    record: "ECGRecord", file: str, zone: str | None, notes: list[str]
+) -> ClinicalTime | None:
     at = record.recording.date
-    return None if at is None else place(at, clock=file, zone=zone)
+    if at is None:
+        return None
+    return placed(at, "the start of the recording", clock=file, zone=zone, notes=notes)
 
 
-def _identity(record: "ECGRecord", file: str, zone: str | None) -> Identity:
+def _identity(record: "ECGRecord", file: str, zone: str | None, notes: list[str]) -> Identity:
     patient = record.patient
     numbers = [
         (system, clean(str(value)))
@@ -172,7 +187,9 @@ def _identity(record: "ECGRecord", file: str, zone: str | None) -> Identity:
         given=tuple(clean(patient.first_name or "").split()),
         birth_date=None
         if born is None
-        else place(born, clock=file, zone=zone, precision=Precision.DAY),
+        else placed(
+            born, "the date of birth", clock=file, zone=zone, notes=notes, precision=Precision.DAY
+        ),
         sex=_sex(patient.sex),
     )
 

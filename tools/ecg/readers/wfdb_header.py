@@ -4,29 +4,36 @@ Grammar: header(5) of the WFDB Applications Guide. Only the record line's name, 
 needed; a date written in another form (as in the CinC challenge records) is read or left out.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from knowledge.clinical_time import ClinicalTime, Precision, place
+from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import TooLargeError, UnreadableError, UnsupportedError
+from tools.ecg.readers import limits
+from tools.ecg.readers.placed import placed
 
 MAX_HEADER_BYTES = 1024 * 1024
 
+# Numbers are bounded in length: no header needs more digits, and a number of thousands of digits
+# takes long to match and cannot be converted.
 _RECORD = re.compile(
-    r"^(?P<name>[^\s/]+)(?:/(?P<segments>\d+))?[ \t]+(?P<signals>\d{1,4})"
-    r"(?:[ \t]+(?P<rate>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?:/\S+)?"
+    r"^(?P<name>[^\s/]+)(?:/(?P<segments>\d{1,6}))?[ \t]+(?P<signals>\d{1,4})"
+    r"(?:[ \t]+(?P<rate>\d{1,12}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?)(?:/\S+)?"
     r"(?:[ \t]+(?P<samples>\d{1,12}))?(?P<rest>[ \t].*)?)?[ \t]*$"
 )
 _FORMAT = re.compile(
-    r"(?P<format>\d+)(?:x(?P<frame>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?"
+    r"(?P<format>\d{1,4})(?:x(?P<frame>\d{1,6}))?(?::(?P<skew>\d{1,9}))?(?:\+(?P<offset>\d{1,12}))?"
 )
 _GAIN = re.compile(
-    r"(?P<gain>[-+]?\d*\.?\d+(?:[eE][+-]?\d+)?)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?"
+    r"(?P<gain>[-+]?\d{0,18}\.?\d{1,18}(?:[eE][+-]?\d{1,3})?)"
+    r"(?:\((?P<baseline>[-+]?\d{1,12})\))?(?:/(?P<unit>\S{1,40}))?"
 )
 _DEFAULT_RATE_HZ = 250.0  # header(5): the rate where none is written
 _DEFAULT_GAIN = 200.0  # header(5): adu per physical unit where none is written
 _TIME_FORMS = ("%H:%M:%S", "%H:%M:%S.%f", "%H:%M")
+_START_WORDS = 8  # a time, a date and what little may stand between them
 _DATE_FORMS = ("%d/%m/%Y", "%d-%b-%Y", "%Y-%m-%d")
 
 
@@ -85,11 +92,14 @@ class Header:
     comments: tuple[str, ...]
     repairs: tuple[str, ...]
 
-    def time(self, *, clock: str, zone: str | None) -> ClinicalTime | None:
-        """Return the start in the declared zone, or on the file's own clock."""
+    def time(self, *, clock: str, zone: str | None, notes: list[str]) -> ClinicalTime | None:
+        """Return the start in the declared zone, or on the file's own clock.
+
+        A start that cannot be is told in `notes` and is None.
+        """
         if self.start is None:
             return None
-        return place(self.start, clock=clock, zone=zone, precision=Precision.SECOND)
+        return placed(self.start, "the start of the recording", clock=clock, zone=zone, notes=notes)
 
 
 def looks_like_header(content: bytes) -> bool:
@@ -138,8 +148,7 @@ def parse_header(content: bytes, *, file: str) -> Header:
     rate = float(match["rate"]) if match["rate"] else _DEFAULT_RATE_HZ
     if not match["rate"]:
         repairs.append("no sampling rate in the header; the format's default of 250 Hz was taken")
-    if rate <= 0:
-        raise UnreadableError(file, "a sampling rate of 0", "correct the header")
+    limits.check_rate(file, rate)
     return Header(
         name=match["name"],
         rate_hz=rate,
@@ -156,20 +165,20 @@ def _signal(line: str, file: str) -> SignalLine:
     fields = line.split(maxsplit=8)
     form = _FORMAT.fullmatch(fields[1]) if len(fields) > 1 else None
     gain = _GAIN.fullmatch(fields[2]) if len(fields) > 2 else None
-    if form is None or (gain is None and len(fields) > 2):
+    number = float(gain["gain"]) if gain is not None else 0.0
+    if form is None or (gain is None and len(fields) > 2) or not math.isfinite(number):
         raise UnreadableError(file, "a signal line cannot be understood", "correct the header")
     zero = _integer(fields, 4) or 0
-    stated = gain is not None and float(gain["gain"]) != 0
     return SignalLine(
         file=re.split(r"[\\/]", fields[0])[-1],
         format=int(form["format"]),
         samples_per_frame=int(form["frame"] or 1),
         skew=int(form["skew"] or 0),
         offset=int(form["offset"] or 0),
-        gain=float(gain["gain"]) if gain is not None and stated else _DEFAULT_GAIN,
+        gain=number or _DEFAULT_GAIN,
         baseline=int(gain["baseline"]) if gain is not None and gain["baseline"] else zero,
         unit=(gain["unit"] or "") if gain is not None else "",
-        gain_stated=stated,
+        gain_stated=number != 0,
         initial=_integer(fields, 5),
         checksum=_integer(fields, 6),
         description=fields[8].strip() if len(fields) > 8 else "",
@@ -185,8 +194,9 @@ def _start(words: list[str], repairs: list[str]) -> datetime | None:
     """Return date and time from the rest of the record line, in either order."""
     if not words:
         return None
-    times = [t for w in words for t in (_first(w, _TIME_FORMS),) if t is not None]
-    dates = [d for w in words for d in (_first(w, _DATE_FORMS),) if d is not None]
+    near = words[:_START_WORDS]
+    times = [t for w in near for t in (_first(w, _TIME_FORMS),) if t is not None]
+    dates = [d for w in near for d in (_first(w, _DATE_FORMS),) if d is not None]
     if len(words) == 2 and _first(words[0], _TIME_FORMS) is None:
         repairs.append("the header's record line writes the date before the time")
     if not times or not dates:

@@ -5,22 +5,26 @@ followed.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import UnreadableError, UnsupportedError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import Finding
 from knowledge.patient import Identity
+from tools.ecg.leads import is_12_lead
 from tools.ecg.model import EcgRecording
 from tools.ecg.readers import limits
-from tools.ecg.readers.device_said import device_text
+from tools.ecg.readers.device_said import clean, device_text
 from tools.ecg.readers.lead_names import in_standard_order, lead_of_text
 from tools.ecg.readers.wfdb_header import Header, SignalLine, parse_header
 from tools.ecg.readers.wfdb_samples import available, decode, invalid_value
 
+_MAX_NAME = 60  # characters of a file or lead name in a message
 _MV = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3, "nv": 1e-6}
 
 
@@ -29,8 +33,9 @@ def read_wfdb(
 ) -> EcgRecording:
     """Return the recording of a WFDB header.
 
-    Signals in another unit than volts (pressure, respiration) are left out with a note. The
-    identity is empty: WFDB carries none, and comments such as age and sex are not one.
+    Signals in another unit than volts (pressure, respiration) are left out with a note, and so are
+    those whose file is not there while the eight independent leads are. The identity is empty:
+    WFDB carries none, and comments such as age and sex are not one.
 
     Args:
         content: The header file.
@@ -39,13 +44,15 @@ def read_wfdb(
         zone: IANA zone declared for the naive base time.
 
     Raises:
-        UnreadableError: Header or signal file damaged, or a signal file is not there.
+        UnreadableError: Header or signal file damaged, or a signal file that is needed is not
+            there.
         UnsupportedError: A storage format, or several rates in one record.
         TooLargeError: Over a limit of `limits`.
     """
     header = parse_header(content, file=file)
     notes = list(header.repairs)
-    used = {signal.file: _sibling(signal.file, siblings, file) for signal in header.signals}
+    header = _with_files(header, siblings, file, notes)
+    used = {signal.file: _sibling(signal.file, siblings) for signal in header.signals}
     stored = _stored(header, used, file)
     _check_sums(header, stored, file, notes)
     keep = [i for i, line in enumerate(header.signals) if _is_voltage(line)]
@@ -56,6 +63,7 @@ def read_wfdb(
     names = [_lead_name(header, i) for i in keep]
     signal = np.stack([_millivolts(stored[:, i], header.signals[i]) for i in keep], axis=1)
     leads, signal = in_standard_order(names, signal)
+    start = header.time(clock=file, zone=zone, notes=notes)
     return EcgRecording(
         id=limits.content_id([content, *(used[name] for name in sorted(used))]),
         file=file,
@@ -63,28 +71,44 @@ def read_wfdb(
         leads=leads,
         signal_mv=signal,
         sampling_rate_hz=header.rate_hz,
-        start=header.time(clock=file, zone=zone),
+        start=start,
         identity=Identity(source=file),
-        device_said=_comments(header, file, zone),
+        device_said=_comments(header, file, start),
         gain_doubt=_gain_doubt([header.signals[i] for i in keep]),
         notes=tuple(notes),
     )
 
 
-def _sibling(name: str, siblings: Mapping[str, bytes], file: str) -> bytes:
+def _with_files(
+    header: Header, siblings: Mapping[str, bytes], file: str, notes: list[str]
+) -> Header:
+    """Return the header with the signals whose files are there; the others go into `notes`.
+
+    Raises:
+        UnreadableError: Without the missing ones it is not a 12-lead ECG.
+    """
+    there = tuple(line for line in header.signals if line.file in siblings)
+    missing = [line for line in header.signals if line.file not in siblings]
+    if not missing:
+        return header
+    files = ", ".join(dict.fromkeys(clean(line.file, _MAX_NAME) for line in missing))
+    if not is_12_lead(tuple(lead_of_text(line.description) for line in there)):
+        raise UnreadableError(
+            file, f"its signal file {files} is not beside it", "add the file to the same folder"
+        )
+    names = ", ".join(clean(line.description, _MAX_NAME) or "without a name" for line in missing)
+    notes.append(f"leads {names} not read: {files} is not beside the header")
+    return replace(header, signals=there)
+
+
+def _sibling(name: str, siblings: Mapping[str, bytes]) -> bytes:
     """Return the signal file of this base name.
 
     Raises:
-        UnreadableError: It was not given.
         TooLargeError: It is over the size limit.
     """
-    found = siblings.get(name)
-    if found is None:
-        raise UnreadableError(
-            file, f"its signal file {name!r} is not beside it", "add the file to the same folder"
-        )
-    limits.check_bytes(name, found)
-    return found
+    limits.check_bytes(name, siblings[name])
+    return siblings[name]
 
 
 def _stored(header: Header, files: Mapping[str, bytes], file: str) -> NDArray[np.float64]:
@@ -192,12 +216,12 @@ def _gain_doubt(lines: list[SignalLine]) -> str | None:
     return None
 
 
-def _comments(header: Header, file: str, zone: str | None) -> tuple[Finding, ...]:
+def _comments(header: Header, file: str, start: ClinicalTime | None) -> tuple[Finding, ...]:
     """Return the comment lines as one text: published labels, not identity and not ours."""
     said = device_text(
         "header_comment",
         "; ".join(header.comments),
         RecordEvidence(file=file, record="comments"),
-        time=header.time(clock=file, zone=zone),
+        time=start,
     )
     return () if said is None else (said,)

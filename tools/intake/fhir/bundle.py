@@ -12,6 +12,8 @@ from knowledge.errors import UnreadableError, UnsupportedError
 MAX_NESTED_BUNDLES = 4
 """A bundle in a bundle occurs (batch of searches); deeper nesting is not clinical data."""
 
+_TOO_DEEP = "nested too deep for FHIR"
+
 
 @dataclass(slots=True, eq=False)
 class Entry:
@@ -84,6 +86,8 @@ def parse(content: bytes, file: str) -> FhirFile:
             ) from error
         _collect_lines(text, found)
     else:
+        if _is_too_deep(document):
+            raise UnreadableError(file, _TOO_DEEP, "export it again")
         if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
             raise UnsupportedError(file, "JSON, but not a FHIR resource (no resourceType)")
         _collect(document, found, place="", full_url=None, depth=0)
@@ -132,6 +136,15 @@ def contained(entry: Entry) -> Iterator[Entry]:
         )
 
 
+def _is_too_deep(document: Any) -> bool:
+    """Return whether JSON is nested deeper than it can be written again (254 levels in orjson)."""
+    try:
+        orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        return True
+    return False
+
+
 def _is_ndjson(text: bytes) -> bool:
     first, _, rest = text.lstrip().partition(b"\n")
     if not rest.strip():
@@ -150,6 +163,9 @@ def _collect_lines(text: bytes, found: _Collected) -> None:
             resource = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             found.problems.append(f"line {number}: not JSON: {error.msg}")
+            continue
+        if _is_too_deep(resource):
+            found.problems.append(f"line {number}: {_TOO_DEEP}")
             continue
         _collect(resource, found, place=f"line {number}", full_url=None, depth=0)
 

@@ -1,18 +1,19 @@
-"""Patient to an identity, and which patient every other resource is about."""
+"""Patient to an identity."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from urllib.parse import parse_qs
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.patient import Identity, Sex
 from tools.intake.fhir.bundle import Entry, FhirFile, contained
 from tools.intake.fhir.resources import HumanName, PatientResource
-from tools.intake.fhir.source import Lookup, Source, short_reference, validated
+from tools.intake.fhir.source import Lookup, Source, validated, what_is_wrong
 from tools.intake.fhir.version import current
 
+_NOT_COMPARED = "the date of birth is not used, and identities are compared without it"
 _OFFICIAL_FIRST = {"official": 0, "usual": 1, None: 2}
-_OTHER_SUBJECTS = ("Group/", "Device/", "Location/", "Practitioner/", "Substance/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def patients(files: Iterable[FhirFile], problems: dict[str, list[str]]) -> list[
     found: list[PatientRecord] = []
     for file in files:
         noted = problems.setdefault(file.file, [])
-        for entry in _newest(file):
+        for entry in current([file]).entries:
             for candidate in (entry, *contained(entry)):
                 if candidate.type == "Patient":
                     record = _record(candidate, noted)
@@ -47,70 +48,14 @@ def patients(files: Iterable[FhirFile], problems: dict[str, list[str]]) -> list[
     return found
 
 
-def subjects(file: FhirFile) -> Iterator[tuple[Entry, str]]:
-    """Yield each resource that names a patient as its subject, with the reference.
-
-    A logical reference (by identifier only) and a conditional one are given as
-    ``identifier|system|value``. Subjects that are no patient are left out.
-    """
-    for entry in file.entries:
-        reference = entry.resource.get("subject") or entry.resource.get("patient")
-        if entry.type == "Patient" or not isinstance(reference, dict):
-            continue
-        text = reference.get("reference")
-        if isinstance(text, str) and text:
-            if not short_reference(text).startswith(_OTHER_SUBJECTS):
-                yield entry, _conditional(text) or text
-        elif isinstance(inner := reference.get("identifier"), dict):
-            yield entry, f"identifier|{inner.get('system') or ''}|{inner.get('value') or ''}"
-
-
-def is_about_no_patient(entry: Entry) -> bool:
-    """Return whether the subject of a resource is a group, device or place."""
-    reference = entry.resource.get("subject")
-    text = reference.get("reference") if isinstance(reference, dict) else None
-    if not isinstance(text, str) or text.startswith(("Patient/", "urn:", "#")):
-        return False
-    return short_reference(text).startswith(_OTHER_SUBJECTS)
-
-
-def refers_to(text: str, record: PatientRecord, asked_by: Entry) -> bool:
-    """Return whether a reference means this Patient resource."""
-    entry = record.entry
-    if text.startswith("#"):
-        outer = (asked_by.within or asked_by).resource
-        inner = entry.within.resource if entry.within is not None else None
-        return inner is outer and entry.id == text[1:]
-    if text.startswith("identifier|"):
-        _, system, value = text.split("|", 2)
-        return (system, value) in record.identity.identifiers
-    if entry.full_url is not None and text == entry.full_url:
-        return True
-    if text.startswith("urn:uuid:"):
-        return entry.id == text.removeprefix("urn:uuid:")
-    return entry.id is not None and short_reference(text) in (f"Patient/{entry.id}", entry.id)
-
-
-def _newest(file: FhirFile) -> list[Entry]:
-    kept, _ = current([file])
-    unclear = {e.id for e in kept if e.type == "Patient" and e.conflicting}
-    every = [e for e in file.entries if e.type == "Patient" and e.id in unclear]
-    return [e for e in kept if not (e.type == "Patient" and e.conflicting)] + every
-
-
-def _conditional(text: str) -> str | None:
-    kind, question, query = text.partition("?")
-    if not question or kind.rpartition("/")[2] != "Patient":
-        return None
-    system, _, value = parse_qs(query).get("identifier", ["|"])[0].partition("|")
-    return f"identifier|{system}|{value}"
-
-
 def _record(entry: Entry, problems: list[str]) -> PatientRecord | None:
-    resource = validated(entry, PatientResource, problems)
+    resource = _readable_part(entry, problems)
     if resource is None:
         return None
     source = Source(entry=entry, zone=None, lookup=Lookup(()), problems=problems)
+    born = source.time(resource.birthDate)
+    if resource.birthDate is not None and born is None:
+        problems[-1] += f" (birthDate; {_NOT_COMPARED})"
     name = min(resource.name, key=_name_rank, default=HumanName())
     identity = Identity(
         source=entry.file,
@@ -121,11 +66,22 @@ def _record(entry: Entry, problems: list[str]) -> PatientRecord | None:
         ),
         family=name.family or (name.text if not name.given else None),
         given=tuple(g for g in name.given if g),
-        birth_date=source.time(resource.birthDate),
+        birth_date=born,
         sex=_sex(resource.gender),
     )
     deceased = source.time(resource.deceasedDateTime) or resource.deceasedBoolean
     return PatientRecord(entry=entry, identity=identity, deceased=deceased)
+
+
+def _readable_part(entry: Entry, problems: list[str]) -> PatientResource | None:
+    """Return what of a Patient can be read: one bad element must not hide another patient."""
+    try:
+        return PatientResource.model_validate(entry.resource)
+    except ValidationError as error:
+        problems.append(f"{entry.name}: {what_is_wrong(error)} (compared without it)")
+        bad = {fault["loc"][0] for fault in error.errors(include_input=False) if fault["loc"]}
+    rest = {key: element for key, element in entry.resource.items() if key not in bad}
+    return validated(replace(entry, resource=rest), PatientResource, problems)
 
 
 def _name_rank(name: HumanName) -> int:

@@ -126,7 +126,8 @@ def _quantity(quantity: FhirQuantity, analyte: str | None, loinc: str | None) ->
     sign = quantity.comparator
     if sign not in (None, "<", "<=", ">=", ">"):
         detail = "the comparator is not one of <, <=, >=, >"
-        return _not_assessed(path, NotAssessed(why=Why.UNREADABLE, detail=detail), None)
+        printed = f"{str(sign)[:8]} {plain(number)} {quantity.unit or quantity.code or ''}".strip()
+        return _not_assessed(path, NotAssessed(why=Why.UNREADABLE, detail=detail), printed)
     code = _coded_unit(quantity)
     if analyte is None:
         unit = code or quantity.unit or ""

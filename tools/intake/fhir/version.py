@@ -66,9 +66,7 @@ def current(files: Sequence[FhirFile], *, without: frozenset[int] = frozenset())
     return found
 
 
-def _decide(
-    group: list[Entry], deletions: dict[tuple[str, str], Deletion], found: Current
-) -> None:
+def _decide(group: list[Entry], deletions: dict[tuple[str, str], Deletion], found: Current) -> None:
     versions = _versions(group)
     kept, replaced = (versions, []) if len(versions) == 1 else _newest(versions)
     conflicting = len(kept) > 1
@@ -177,15 +175,10 @@ def _versions(group: list[Entry]) -> list[_Version]:
 
 
 def _version(same: list[Entry]) -> _Version:
-    if len(same) == 1:
-        servers, copies = frozenset({server_of(same[0])}), ()
-    else:
-        servers = frozenset(server_of(e) for e in same)
-        copies = tuple(e.file for e in same[1:])
     return _Version(
         entry=same[0],
-        servers=servers,
-        copies=copies,
+        servers=frozenset(server_of(e) for e in same),
+        copies=tuple(e.file for e in same[1:]),
         updated=max((u for e in same if (u := _updated(e)) is not None), default=None),
         number=max((n for e in same if (n := _number(e)) is not None), default=None),
     )
