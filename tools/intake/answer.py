@@ -132,7 +132,10 @@ def _understood(
         case "time":
             if not isinstance(value, str):
                 raise _refused(input_id, entry)
-            return parse_fhir(value, clock=file, zone=zone)
+            try:
+                return parse_fhir(value, clock=file, zone=zone)
+            except InvalidValueError as error:
+                raise InvalidValueError(input_id, error.reason, error.way_out) from error
 
 
 def _boolean(input_id: str, entry: ClinicalInput, word: object) -> State:
