@@ -61,6 +61,9 @@ def current(files: Sequence[FhirFile], *, without: frozenset[int] = frozenset())
     deletions = {(d.type, d.id): d for file in files for d in file.deletions}
     found = Current(entries=[], retracted=[], copies={})
     for group in groups.values():
+        if len(group) == 1 and not deletions:
+            found.entries.append(group[0])
+            continue
         for one in _resources(group):
             _decide(one, deletions, found)
     return found
