@@ -81,9 +81,10 @@ def read_chart(
     """
     made = _Made(files, current(files, without=refused), zone=zone, at=at)
     for entry in made.current.entries:
-        fate = _fate(entry)
+        holds_others = "contained" in entry.resource
+        fate = _fate(entry) if holds_others or entry.type in _MAPPERS else None
         made.add(entry, fate)
-        for inner in contained(entry):
+        for inner in contained(entry) if holds_others else ():
             if id(inner.resource) not in refused:
                 made.add(inner, _fate_within(entry, fate) or _fate(inner))
     return made.chart()
@@ -110,7 +111,11 @@ class _Made:
     ) -> None:
         self.current = found
         self.zone, self.at = zone, at
-        self.lookup = Lookup(inner for e in found.entries for inner in (e, *contained(e)))
+        self.lookup = Lookup(
+            inner
+            for e in found.entries
+            for inner in ((e, *contained(e)) if "contained" in e.resource else (e,))
+        )
         self.facts: list[Fact] = []
         self.documents: list[Document] = []
         self.retracted = list(found.retracted)
