@@ -5,7 +5,7 @@ verdicts, recommendations and words that the pathway's conditions give.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from agent.assessment import Assessment, Status
 from agent.compose import compose, record, result_hash, troubled
 from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, run_ecg
 from agent.episode import Episode, episode
+from agent.ledger import Entry, Ledger, Waiting, Wanted
 from agent.narrative import refusal
 from agent.provenance import provenance
 from agent.runner import Log, run_scores
@@ -84,13 +85,26 @@ def assess_paths(
 
 
 def assess_case(
-    case: CaseFiles, *, at: ClinicalTime, settings: Settings, start: float | None = None
+    case: CaseFiles,
+    *,
+    at: ClinicalTime,
+    settings: Settings,
+    start: float | None = None,
+    ledger: Ledger | None = None,
 ) -> Outcome:
-    """Return the assessment of a case that has been read."""
+    """Return the assessment of a case that has been read.
+
+    Args:
+        case: What was read.
+        at: Moment of assessment.
+        settings: Limits and switches.
+        start: When the work began, for the wall time.
+        ledger: Calls that were made before; None makes every call now.
+    """
     begun = time.perf_counter() if start is None else start
     path = pathway(PATHWAY)
     now = episode(case.timeline, case.recordings.values(), at=at, pathway=path)
-    log = Log()
+    log = Log(ledger=ledger)
     state, ecgs = _state(case, now, path, at=at, settings=settings, log=log)
     assessment = compose(
         case,
@@ -111,6 +125,29 @@ def assess_case(
         ecgs=ecgs,
         samples=now.samples,
     )
+
+
+def next_calls(
+    case: CaseFiles, *, at: ClinicalTime, settings: Settings, entries: Iterable[Entry]
+) -> tuple[Wanted, ...]:
+    """Return the calls the pathway needs next; they do not depend on one another.
+
+    This is the policy floor: what the pathway requires is asked for here, whoever else asks or not.
+
+    Args:
+        case: What was read.
+        at: Moment of assessment.
+        settings: Limits and switches.
+        entries: Calls that were made.
+    """
+    path = pathway(PATHWAY)
+    now = episode(case.timeline, case.recordings.values(), at=at, pathway=path)
+    log = Log(ledger=Ledger(entries, ask=True))
+    try:
+        _state(case, now, path, at=at, settings=settings, log=log)
+    except Waiting as waiting:
+        return waiting.wanted
+    return ()
 
 
 def _state(

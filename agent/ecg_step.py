@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.runner import Log, call
+from agent.runner import Log
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import EPICRISIS
@@ -51,13 +51,14 @@ def run_ecg(
             log.skip(tool, step, "device functions are switched off")
             runs.append(EcgRun(recording=recording, report=report, analysed=False))
             continue
-        called = call(tool, {**findings, "recording": recording})
+        called = log.call(tool, {**findings, "recording": recording})
         if called.problem is None:
             report, analysed = called.result, _says_anything(called.result)
         else:
             report, analysed = nothing_assessed(recording, called.problem), False
         log.add(tool, step, called, reason="" if analysed else report.headline)
         runs.append(EcgRun(recording=recording, report=report, analysed=analysed))
+    log.settle()
     return tuple(runs)
 
 

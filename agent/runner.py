@@ -5,38 +5,55 @@ off or breaks leaves an explicit "not assessed" with the reason, and the next to
 """
 
 import inspect
-import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.assessment import ToolRun
+from agent.called import Called, guarded
+from agent.ledger import Ledger
 from agent.state import NOT_ASSESSED, State
-from knowledge.errors import EpicrisisError, UnavailableError
 from knowledge.finding import NotAssessed, Why
 from knowledge.pathways import Pathway, Step
 from knowledge.risk import Risk
 from knowledge.rules import holds
 from tools.toolbox import Tool, discover
 
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Called:
-    """What came of one tool call: a result, or the reason there is none."""
-
-    result: Any = None
-    problem: NotAssessed | None = None
-    seconds: float = 0.0
-
 
 @dataclass(kw_only=True)
 class Log:
-    """The runs so far, in order."""
+    """The runs so far, in order.
+
+    Args:
+        runs: One for each tool of the pathway.
+        ledger: Where calls are looked up or collected; None makes each call at once.
+    """
 
     runs: list[ToolRun] = field(default_factory=list)
+    ledger: Ledger | None = None
+
+    def call(self, tool: Tool[..., Any], arguments: Mapping[str, Any]) -> Called:
+        """Call a tool with the arguments its signature asks for, by way of the ledger.
+
+        Args:
+            tool: The tool.
+            arguments: Everything at hand, by parameter name; what the signature does not name is
+                not passed.
+        """
+        parameters = inspect.signature(tool.function).parameters
+        wanted = {name: arguments[name] for name in parameters if name in arguments}
+        if self.ledger is not None:
+            return self.ledger.call(tool, wanted)
+        return guarded(tool.name, lambda: tool(**wanted))
+
+    def settle(self) -> None:
+        """Go on only where no call is waited for.
+
+        Raises:
+            Waiting: Calls are to be made first.
+        """
+        if self.ledger is not None:
+            self.ledger.settle()
 
     def add(self, tool: Tool[..., Any], step: Step, called: Called, *, reason: str = "") -> None:
         """Record one call."""
@@ -74,36 +91,6 @@ class Log:
         )
 
 
-def call(tool: Tool[..., Any], arguments: Mapping[str, Any]) -> Called:
-    """Call a tool with the arguments its signature asks for.
-
-    Args:
-        tool: The tool.
-        arguments: Everything at hand, by parameter name; what the signature does not name is not
-            passed.
-    """
-    parameters = inspect.signature(tool.function).parameters
-    wanted = {name: arguments[name] for name in parameters if name in arguments}
-    return guarded(tool.name, lambda: tool(**wanted))
-
-
-def guarded(name: str, make: Callable[[], Any]) -> Called:
-    """Return what `make` returns, or the reason it could not: the outermost handler of a call."""
-    start = time.perf_counter()
-    try:
-        result = make()
-        return Called(result=result, seconds=time.perf_counter() - start)
-    except UnavailableError as error:
-        problem = NotAssessed(why=Why.FAILED, detail=str(error))
-    except EpicrisisError as error:
-        problem = NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=str(error))
-    except Exception as error:
-        # The outermost handler of a tool call: logged, and shown as a failure, never as a result.
-        logger.exception("tool %s failed", name)
-        problem = NotAssessed(why=Why.FAILED, detail=f"the tool broke ({type(error).__name__})")
-    return Called(problem=problem, seconds=time.perf_counter() - start)
-
-
 def run_scores(pathway: Pathway, state: State, log: Log, *, exclude: frozenset[str]) -> State:
     """Return the state after every score of the pathway, in order.
 
@@ -118,6 +105,8 @@ def run_scores(pathway: Pathway, state: State, log: Log, *, exclude: frozenset[s
         if step.tool in exclude:
             continue
         tool = tools[step.tool]
+        if _reads_risks(step, tool, pathway):
+            log.settle()
         answers = state.answers()
         if step.skip_when is not None and holds(step.skip_when, answers) is True:
             log.skip(tool, step, step.skip_reason)
@@ -126,11 +115,28 @@ def run_scores(pathway: Pathway, state: State, log: Log, *, exclude: frozenset[s
             log.skip(tool, step, "does not apply")
             continue
         else:
-            called = call(tool, {**state.findings, "risks": state.risks})
+            called = log.call(tool, {**state.findings, "risks": state.risks})
             risk = called.result if called.problem is None else refused(tool, called.problem)
             log.add(tool, step, called, reason=_why_not(risk))
         state = state.with_risks([(step.tool, risk)])
+    log.settle()
     return state
+
+
+def _reads_risks(step: Step, tool: Tool[..., Any], pathway: Pathway) -> bool:
+    """Return whether a step depends on what earlier scores gave."""
+    if "risks" in inspect.signature(tool.function).parameters:
+        return True
+    names = [c.inputs() for c in (step.skip_when, step.when) if c is not None]
+    return any(_is_a_score(name, pathway) for group in names for name in group)
+
+
+def _is_a_score(name: str, pathway: Pathway) -> bool:
+    """Return whether an answer's name is of a score, or of a condition that reads one."""
+    kind, _, key = name.partition(".")
+    if kind == "condition":
+        return any(_is_a_score(read, pathway) for read in pathway.conditions[key].when.inputs())
+    return kind in ("risk", "points") and key not in pathway.troponin_order
 
 
 def refused(tool: Tool[..., Any], problem: NotAssessed) -> Risk:

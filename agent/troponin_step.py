@@ -7,7 +7,8 @@ series is read once for the marker, then GRACE, then the series with the points.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.runner import Called, Log, call, refused
+from agent.called import Called
+from agent.runner import Log, refused
 from agent.state import NOT_ASSESSED
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import EPICRISIS, Concept
@@ -51,10 +52,10 @@ def run_troponin(
         log: Where the run is recorded.
     """
     tool = discover()[step.tool]
-    first = _call(tool, samples, resolve(from_tools), at, None)
+    first = _call(log, tool, samples, resolve(from_tools), at, None)
     said = inputs_of(_stated(first))
-    points = _grace_points(resolve({**from_tools, **said}))
-    called = _call(tool, samples, resolve(from_tools), at, points)
+    points = _grace_points(log, resolve({**from_tools, **said}))
+    called = _call(log, tool, samples, resolve(from_tools), at, points)
     if called.problem is not None:
         log.add(tool, step, called)
         problem = called.problem
@@ -118,6 +119,7 @@ def _stated(called: Called) -> tuple[Finding, ...]:
 
 
 def _call(
+    log: Log,
     tool: Tool[..., Any],
     samples: Sequence[Finding],
     findings: Mapping[str, Finding],
@@ -131,14 +133,17 @@ def _call(
         "at": at,
         "grace_points": grace_points,
     }
-    return call(tool, arguments)
+    called = log.call(tool, arguments)
+    log.settle()
+    return called
 
 
-def _grace_points(findings: Mapping[str, Finding]) -> Finding:
+def _grace_points(log: Log, findings: Mapping[str, Finding]) -> Finding:
     """Return the GRACE points as a finding: exact, a range, or not assessed."""
     tool = discover()[_GRACE]
     concept = Concept(text="GRACE in-hospital points")
-    called = call(tool, findings)
+    called = log.call(tool, findings)
+    log.settle()
     if called.problem is not None:
         return not_assessed(concept, called.problem.why, called.problem.detail)
     risk: Risk = called.result

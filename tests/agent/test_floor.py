@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import agent.runner
-from agent.runner import guarded
+from agent.called import guarded
 from knowledge.errors import ContractError, UnavailableError
 from knowledge.finding import Finding, Why
 from knowledge.pathways import pathway
