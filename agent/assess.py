@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from agent.assessment import Assessment, Status
 from agent.compose import compose, record, result_hash, troubled
@@ -15,12 +16,14 @@ from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, run_ecg
 from agent.episode import Episode, episode
 from agent.ledger import Entry, Ledger, Waiting, Wanted
 from agent.narrative import refusal
+from agent.on_record import block_answers, conflict_answers, record_answers
 from agent.provenance import provenance
 from agent.runner import Log, run_scores
 from agent.state import State
 from agent.troponin_step import (
     inputs_of,
     is_fresh,
+    laboratory_says_high,
     run_troponin,
     statement_answers,
     troponin_answers,
@@ -28,13 +31,12 @@ from agent.troponin_step import (
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError
 from knowledge.finding import Finding
-from knowledge.low_risk import low_risk_blocks
 from knowledge.pathways import Pathway, pathway
-from knowledge.rules import Answer
 from knowledge.settings import Settings
-from tools.chart.answers import Answers, resolve
+from tools.chart.answers import resolve
 from tools.intake.folder import read_case
 from tools.intake.result import CaseFiles, InputFile
+from tools.toolbox import discover
 
 PATHWAY = "chest_pain"
 
@@ -80,7 +82,7 @@ def assess_paths(
     try:
         case = read_case(paths, at=at, now=now, settings=settings, same_patient=tuple(same_patient))
     except IdentityConflictError as error:
-        return Outcome(assessment=_refused(error, at or now, start))
+        return Outcome(assessment=refused_case(error, at or now, start))
     return assess_case(case, at=at or case.at or now, settings=settings, start=start)
 
 
@@ -91,6 +93,7 @@ def assess_case(
     settings: Settings,
     start: float | None = None,
     ledger: Ledger | None = None,
+    beside: Mapping[str, Finding] | None = None,
 ) -> Outcome:
     """Return the assessment of a case that has been read.
 
@@ -100,12 +103,14 @@ def assess_case(
         settings: Limits and switches.
         start: When the work began, for the wall time.
         ledger: Calls that were made before; None makes every call now.
+        beside: Unconfirmed findings that would answer clinical inputs, for a "what if" beside the
+            assessment; never given for the assessment itself.
     """
     begun = time.perf_counter() if start is None else start
     path = pathway(PATHWAY)
     now = episode(case.timeline, case.recordings.values(), at=at, pathway=path)
     log = Log(ledger=ledger)
-    state, ecgs = _state(case, now, path, at=at, settings=settings, log=log)
+    state, ecgs = _state(case, now, path, at=at, settings=settings, log=log, beside=beside or {})
     assessment = compose(
         case,
         state,
@@ -150,6 +155,36 @@ def next_calls(
     return ()
 
 
+def extra_calls(
+    case: CaseFiles,
+    names: Sequence[str],
+    *,
+    at: ClinicalTime,
+    settings: Settings,
+    entries: Iterable[Entry],
+) -> tuple[Wanted, ...]:
+    """Return calls of tools beyond the pathway, with the arguments the case has for them.
+
+    Args:
+        case: What was read.
+        names: Tools that were asked for; those of the pathway are left out.
+        at: Moment of assessment.
+        settings: Limits and switches.
+        entries: Every call of the pathway.
+    """
+    path = pathway(PATHWAY)
+    known = frozenset(step.tool for step in path.steps)
+    now = episode(case.timeline, case.recordings.values(), at=at, pathway=path)
+    ledger = Ledger(entries)
+    state, _ = _state(case, now, path, at=at, settings=settings, log=Log(ledger=ledger))
+    ledger.ask = True
+    log = Log(ledger=ledger)
+    for name in dict.fromkeys(names):
+        if name not in known:
+            log.call(discover()[name], {**state.findings, "risks": state.risks})
+    return tuple(ledger.wanted.values())
+
+
 def _state(
     case: CaseFiles,
     now: Episode,
@@ -158,10 +193,11 @@ def _state(
     at: ClinicalTime,
     settings: Settings,
     log: Log,
+    beside: Mapping[str, Finding] = MappingProxyType({}),
 ) -> tuple[State, tuple[EcgRun, ...]]:
     """Run every tool of the pathway and return what is known at the end."""
     steps = {step.tool: step for step in path.steps}
-    known = resolve(case.timeline, at=at)
+    known = resolve(case.timeline, at=at, from_tools=beside)
     ecgs = run_ecg(
         now.recordings,
         known.findings,
@@ -169,7 +205,7 @@ def _state(
         switched_on=settings.device_functions,
         log=log,
     )
-    from_tools = ecg_findings(ecgs)
+    from_tools = {**beside, **ecg_findings(ecgs)}
     risks, said = run_troponin(
         now.samples,
         from_tools,
@@ -178,43 +214,42 @@ def _state(
         pathway=path,
         step=steps["serial_troponin"],
         log=log,
+        admission={
+            to: known.series[key]
+            for to, key in steps["grace_in_hospital"].reads.items()
+            if key in known.series
+        },
     )
     known = resolve(case.timeline, at=at, from_tools={**from_tools, **inputs_of(said)})
+    from_ecg = tuple(c for run in ecgs for c in run.report.conflicts)
     state = State(
         findings=known.findings,
         risks=risks,
-        conflicts=known.conflicts + tuple(c for run in ecgs for c in run.report.conflicts),
+        conflicts=known.conflicts + from_ecg,
         extra={
             **ecg_answers(ecgs, known.findings, at=at),
             **troponin_answers(now.samples, risks, path.troponin_order),
             **statement_answers(said),
-            **_conflicts(known),
-            **_blocks(known.findings),
+            **conflict_answers(known, from_ecg),
+            **block_answers(known.findings),
+            **record_answers(now, case.timeline.patient),
+            "troponin.flagged-high": laboratory_says_high(now.samples),
             "troponin.fresh": is_fresh(now.samples, at, path.episode.low_valid_hours),
             "files.failed": any(troubled(item) for item in case.inputs),
         },
         named=path.conditions,
+        discharge=path.discharge,
+        series=known.series,
     )
     done = frozenset({"ecg_analysis", "serial_troponin"})
     return run_scores(path, state, log, exclude=done), ecgs
 
 
-def _conflicts(known: Answers) -> dict[str, Answer]:
-    return {
-        f"conflict.{conflict.input}": conflict.input in known.claimed
-        for conflict in known.conflicts
-        if conflict.input is not None
-    }
-
-
-def _blocks(findings: Mapping[str, Finding]) -> dict[str, Answer]:
-    """Return whether a condition forbids "low": unknown while one of them is not assessed."""
-    blocks = low_risk_blocks(findings)
-    return {"blocks_low": True if blocks.present else None if blocks.unknown else False}
-
-
-def _refused(error: IdentityConflictError, at: ClinicalTime, start: float) -> Assessment:
+def refused_case(
+    error: IdentityConflictError, at: ClinicalTime, start: float | None = None
+) -> Assessment:
     """Return the refusal: every file listed, nothing combined."""
+    begun = time.perf_counter() if start is None else start
     files = tuple(item for item in error.inputs if isinstance(item, InputFile))
     made_by = provenance(files, at=at, pathway=PATHWAY, log=Log(), overrides=())
     assessment = Assessment(
@@ -232,7 +267,7 @@ def _refused(error: IdentityConflictError, at: ClinicalTime, start: float) -> As
     stamped = made_by.model_copy(
         update={
             "result_sha256": result_hash(assessment),
-            "seconds": round(time.perf_counter() - start, 4),
+            "seconds": round(time.perf_counter() - begun, 4),
         }
     )
     return assessment.model_copy(update={"provenance": stamped})

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agent.record import AgentRecord
 from knowledge.clinical_time import ClinicalTime
 from knowledge.conflict import Conflict
 from knowledge.evidence import Evidence
@@ -83,6 +84,7 @@ class Recommended(Frozen):
         label: How the wording is to be read.
         citation: Id of an entry of `Assessment.citations`.
         evidence: What made it apply.
+        cards: Ids of the guideline cards that support it, see `knowledge.cards`.
     """
 
     id: str
@@ -94,6 +96,7 @@ class Recommended(Frozen):
     review: str
     citation: str
     evidence: tuple[Evidence, ...] = ()
+    cards: tuple[str, ...] = ()
 
 
 class MissingItem(MissingInput):
@@ -204,4 +207,5 @@ class Assessment(Frozen):
     narrative: Narrative
     inputs: tuple[InputRecord, ...] = ()
     provenance: Provenance
+    agent: AgentRecord | None = None
     notice: str = RESEARCH_USE

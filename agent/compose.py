@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import orjson
 
@@ -29,11 +30,13 @@ from knowledge.reference import Citation
 from knowledge.risk import NOT_DETERMINED
 from knowledge.rules import Answer, Condition, holds
 from knowledge.timeline import Category
+from tools.chart.not_understood import in_words
 from tools.intake.result import CaseFiles, InputFile
 from tools.toolbox import discover
 
 _TABLE = "pathways/chest_pain"
 _SHOWN = 5
+_LISTED = 20
 _TIMINGS = ("seconds", "result_sha256", "python", "packages")
 
 
@@ -71,13 +74,13 @@ def compose(
             pathway,
             state,
             entries,
-            ecg=_ecg_sentences(ecgs),
+            ecg=_ecg_sentences(ecgs, state),
             at=at,
             time_zone=case.time_zone,
             notes=_notes(case, seen, state, ecgs),
         ),
         citations=cited.all(c for risk in state.risks.values() for c in risk.source),
-        inputs=tuple(record(item) for item in case.inputs),
+        inputs=tuple(record(item, seen.not_understood.counts) for item in case.inputs),
         provenance=made_by,
     )
 
@@ -145,6 +148,9 @@ def _status(
     unfinished = tuple(dict.fromkeys(_unfinished(state, pathway, made_by)))
     if state.extra.get("files.failed") is True:
         unfinished += ("files or entries that could not be used",)
+    reviewed = state.findings["chart_items_reviewed"].state is Known.PRESENT
+    if seen.not_understood.critical and not reviewed:
+        unfinished += ("chart items that were not understood",)
     if unfinished:
         return Status.PARTIAL, "not finished: " + ", ".join(unfinished)
     return Status.COMPLETE, ""
@@ -190,12 +196,17 @@ def _findings(
         yield from run.report.device_said
     yield from seen.samples
     used = {e.model_dump_json() for f in seen.samples for e in f.evidence}
+    for item in (*seen.not_understood.critical, *seen.not_understood.settled):
+        used.update(e.model_dump_json() for e in item.evidence)
+        yield item.model_copy(update={"flags": (*item.flags, "not-understood")})
     for fact in case.timeline.in_category(Category.LABORATORY, Category.VITAL_SIGN):
         if not any(e.model_dump_json() in used for e in fact.finding.evidence):
             yield fact.finding
 
 
-def _ecg_sentences(ecgs: Sequence[EcgRun]) -> list[str]:
+def _ecg_sentences(ecgs: Sequence[EcgRun], state: State) -> list[str]:
+    if not ecgs and state.extra.get("ecg.recorded"):
+        return ["ECG: no recording in the case; what a person stated about one is used."]
     if not ecgs:
         return ["ECG: none in the case."]
     if len(ecgs) == 1:
@@ -218,24 +229,43 @@ def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun])
             yield f"{item.file}: {_some(item.problems)}."
     if ecgs and state.extra.get("ecg.dated") is False and state.extra.get("ecg.recorded"):
         yield "The time of the ECG is not established; it may not be of this presentation."
-    for text in seen.left_out:
-        yield f"Not used: {text}."
+    if not ecgs and state.extra.get("ecg.recorded") and not state.extra.get("ecg.dated"):
+        yield (
+            "The stated ECG reading has no time; give it with `time` in case.yaml, or attach the "
+            "recording."
+        )
+    for left_out in seen.left_out:
+        yield f"Not used: {left_out.in_words(case.time_zone)}."
+    unread = seen.not_understood
+    if unread.critical:
+        listed = [in_words(item, case.time_zone) for item in unread.critical]
+        yield f"Chart items not understood: {_some(listed, _LISTED)}."
+    if unread.settled:
+        listed = [in_words(item, case.time_zone) for item in unread.settled]
+        yield f"Chart items not understood, answered by hand: {_some(listed)}."
     if case.retracted:
         said = [f"{r.resource} in {r.file} ({r.reason})" for r in case.retracted]
         yield f"Taken back by its source and not used: {_some(said)}."
 
 
-def _some(texts: Sequence[str]) -> str:
+def _some(texts: Sequence[str], shown: int = _SHOWN) -> str:
     """Return the first few texts, and how many more there are."""
-    more = len(texts) - _SHOWN
-    return "; ".join(texts[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    more = len(texts) - shown
+    return "; ".join(texts[:shown]) + (f"; and {more} more" if more > 0 else "")
 
 
-def record(item: InputFile) -> InputRecord:
-    """Return what became of one file, as an assessment lists it."""
+def record(item: InputFile, unmatched: Mapping[str, int] = MappingProxyType({})) -> InputRecord:
+    """Return what became of one file, as an assessment lists it.
+
+    Args:
+        item: The file.
+        unmatched: File to the number of its chart items that no table matches.
+    """
     parts = [f"{count} {name}" for name, count in sorted(item.counts.items())]
     if item.ignored:
         parts.append("not used: " + ", ".join(f"{n} {k}" for k, n in sorted(item.ignored.items())))
+    if unmatched.get(item.file):
+        parts.append(f"{unmatched[item.file]} chart items that no table here matches")
     return InputRecord(
         file=item.file,
         kind=item.kind,

@@ -84,8 +84,10 @@ def ecg_answers(
 
     ``ecg.recorded``: there is a recording, or a person read one. ``ecg.assessed``: ST elevation was
     judged, by the tool or a person (a disagreement counts as judged: it has its own alarm).
-    ``ecg.dated``: at least one recording that was analysed, or a person's reading, belongs to this
-    presentation for certain.
+    ``ecg.dated``: at least one recording that was analysed, or a person's reading with its time,
+    belongs to this presentation for certain. ``ecg.posterior-leads-due``: some recording shows ST
+    depression that may be the mirror of a posterior infarction, and none shows V7 to V9; a later
+    normal tracing does not take that back.
     """
     found: dict[str, Finding] = {}
     for run in runs:
@@ -98,11 +100,26 @@ def ecg_answers(
     disagreed = stemi.not_assessed is not None and stemi.not_assessed.why is Why.CONFLICTING
     judged = stemi.state is not State.NOT_ASSESSED
     by_person = judged and not any(run.analysed for run in runs)
+    read_at = elapsed(stemi.time, at).minutes if by_person else None
     dated = [run for run in runs if run.analysed and _is_dated(run.recording, at)]
     answers["ecg.recorded"] = bool(runs) or judged or disagreed
     answers["ecg.assessed"] = judged or disagreed
-    answers["ecg.dated"] = bool(dated) or by_person
+    recorded_at = any(_is_dated(run.recording, at) for run in runs)
+    answers["ecg.dated"] = bool(dated) or (by_person and (recorded_at or read_at is not None))
+    seen = answers.get("ecg.st-elevation-posterior")
+    answers["ecg.posterior-leads-due"] = seen is None and any(_may_mirror(run) for run in runs)
     return answers
+
+
+def _may_mirror(run: EcgRun) -> bool:
+    """Return whether one recording shows, or leaves open, the mirror of a posterior infarction."""
+    pattern, depression = (_said(run, code) for code in ("posterior-pattern", "st-depression"))
+    return pattern is True or (depression is True and pattern is None)
+
+
+def _said(run: EcgRun, code: str) -> Answer:
+    found = (f for f in run.report.findings if f.concept.has(ECG, code))
+    return answer_of(next(found, None))
 
 
 def _is_dated(recording: EcgRecording, at: ClinicalTime) -> bool:

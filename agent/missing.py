@@ -1,6 +1,6 @@
 """What is missing, what it would unlock, and how to give it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from agent.assessment import DifferentialEntry, MissingItem, Verdict
 from agent.state import State
@@ -10,12 +10,14 @@ from knowledge.risk import MissingInput
 
 
 def missing(
-    state: State, entries: Iterable[DifferentialEntry], *, troponin: Collection[str]
+    state: State, entries: Sequence[DifferentialEntry], *, troponin: Collection[str]
 ) -> tuple[MissingItem, ...]:
-    """Return every missing input once, what unlocks most first.
+    """Return every missing input once, the most useful first.
 
-    An input appears when a risk names it as able to change its result, or when it would settle a
-    must-not-miss diagnosis that is not assessed.
+    An input appears when a risk names it as able to change its result, when it would settle a
+    must-not-miss diagnosis that is not assessed, or when discharge rests on it. While no acute
+    coronary syndrome is shown, what discharge rests on comes first, in the order of the pathway
+    (the next troponin sample before all else); then what unlocks most.
     """
     unlocks: dict[str, list[str]] = {}
     first: dict[str, MissingInput] = {}
@@ -31,7 +33,15 @@ def missing(
             for input_id in entry.settle:
                 unlocks.setdefault(input_id, []).append(entry.diagnosis)
                 first.setdefault(input_id, as_missing(input_id, state))
-    ranked = sorted(unlocks, key=lambda key: (-len(unlocks[key]), key))
+    wanted = _for_discharge(state, entries)
+    for input_id, requirement in wanted:
+        if input_id in catalogue().inputs:
+            first.setdefault(input_id, as_missing(input_id, state))
+        if input_id in first:
+            unlocks.setdefault(input_id, []).append(f"discharge: {requirement}")
+    order = {input_id: place for place, (input_id, _) in reversed(list(enumerate(wanted)))}
+    last = len(order) + len(wanted)
+    ranked = sorted(unlocks, key=lambda key: (order.get(key, last), -len(unlocks[key]), key))
     return tuple(
         MissingItem(
             **_answerable(first[key]).model_dump(),
@@ -39,6 +49,22 @@ def missing(
             priority=rank,
         )
         for rank, key in enumerate(ranked, start=1)
+    )
+
+
+def _for_discharge(
+    state: State, entries: Sequence[DifferentialEntry]
+) -> tuple[tuple[str, str], ...]:
+    """Return the inputs that discharge rests on and that are not known, with what they settle."""
+    if any(e.id == "acs" and e.verdict is Verdict.SUPPORTED for e in entries):
+        return ()
+    answers = state.answers()
+    return tuple(
+        (input_id, row.label)
+        for key, row in state.discharge.items()
+        if answers[f"discharge.{key}"] is not True
+        for input_id in row.asks
+        if answers.get(input_id) is None
     )
 
 

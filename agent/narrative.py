@@ -1,10 +1,12 @@
 """The assessment in words, by templates: every number is a tool's, with its source."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from agent.assessment import DifferentialEntry, Narrative, Sentence, Verdict
 from agent.state import NOT_ASSESSED, State
 from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.finding import Finding, Why
 from knowledge.finding import State as Known
 from knowledge.pathways import Headline, Pathway, Urgency
 from knowledge.quantity import format_number
@@ -36,6 +38,7 @@ def narrative(
         notes: What a reader must know about the data.
     """
     headline = _headline(pathway, state)
+    opening = _filled(headline.text, pathway, state)
     sentences = [_who(state, at, time_zone)]
     sentences += [Sentence(text=text) for text in ecg]
     sentences += [_troponin(pathway, state)]
@@ -46,7 +49,7 @@ def narrative(
         sentences.append(Sentence(text=f"Sources disagree on: {names}."))
     sentences += [Sentence(text=note) for note in notes]
     return Narrative(
-        headline=headline.text,
+        headline=opening,
         urgency=headline.urgency,
         author=AUTHOR,
         sentences=tuple(sentences),
@@ -69,13 +72,48 @@ def _headline(pathway: Pathway, state: State) -> Headline:
 def _who(state: State, at: ClinicalTime, time_zone: str | None) -> Sentence:
     age, sex, onset = (state.findings[key] for key in ("age_years", "sex", "onset"))
     person = {"female": "woman", "male": "man"}.get(sex.choice or "", "person of unknown sex")
-    years = f"{age.interval} years" if age.interval is not None else "age not assessed"
+    years = _years(age)
     text = f"{person.capitalize()}, {years}"
     if onset.state is Known.PRESENT and onset.time is not None:
         text += f"; pain since {onset.time.show(time_zone)}{_ago(onset.time, at)}"
     else:
         text += "; onset of pain not known"
     return Sentence(text=text + ".", evidence=age.evidence + sex.evidence + onset.evidence)
+
+
+def _years(age: Finding) -> str:
+    """Return the age in words; two neighbouring ages as one or the other."""
+    span = age.interval
+    if span is None:
+        reason = age.not_assessed
+        known = reason is not None and reason.why is not Why.MISSING
+        return f"age not assessed ({reason.detail})" if known and reason else "age not assessed"
+    if span.is_exact or span.low is None or span.high is None:
+        return f"{span} years"
+    joined = " or " if span.high - span.low == 1 else " to "
+    return f"{format_number(span.low)}{joined}{format_number(span.high)} years"
+
+
+def _filled(text: str, pathway: Pathway, state: State) -> str:
+    """Return a headline with the discharge requirements that are open, and those not met.
+
+    A sentence for which there is nothing to name is left out.
+    """
+    if "{" not in text:
+        return text
+    answers = state.answers()
+    truths = {key: answers[f"discharge.{key}"] for key in pathway.discharge}
+    labels = {key: row.label for key, row in pathway.discharge.items()}
+    names = {
+        "{open}": ", ".join(labels[key] for key, truth in truths.items() if truth is None),
+        "{failed}": ", ".join(labels[key] for key, truth in truths.items() if truth is False),
+    }
+    kept = []
+    for sentence in text.removesuffix(".").split(". "):
+        if any(place in sentence and not words for place, words in names.items()):
+            continue
+        kept.append(re.sub("|".join(names), lambda match: names[match.group()], sentence))
+    return ". ".join(kept) + "."
 
 
 def _ago(start: ClinicalTime, at: ClinicalTime) -> str:

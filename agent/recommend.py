@@ -83,6 +83,7 @@ def _made(key: str, row: Recommendation, pathway: Pathway, state: State) -> Reco
         review=review_words(row),
         citation=f"{row.source}|{row.review}",
         evidence=state.evidence_for(row.when),
+        cards=row.cards,
     )
 
 
@@ -108,4 +109,5 @@ def _dated(
         review=review_words(row),
         citation=f"{row.source}|{row.review}",
         evidence=risk.evidence,
+        cards=row.cards,
     )

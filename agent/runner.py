@@ -115,7 +115,7 @@ def run_scores(pathway: Pathway, state: State, log: Log, *, exclude: frozenset[s
             log.skip(tool, step, "does not apply")
             continue
         else:
-            called = log.call(tool, {**state.findings, "risks": state.risks})
+            called = log.call(tool, {**state.inputs_for(step), "risks": state.risks})
             risk = called.result if called.problem is None else refused(tool, called.problem)
             log.add(tool, step, called, reason=_why_not(risk))
         state = state.with_risks([(step.tool, risk)])

@@ -59,6 +59,7 @@ def triage(case: CaseFiles, *, at: ClinicalTime, settings: Settings, ledger: Led
         extra=ecg_answers(ecgs, known.findings, at=at),
         conflicts=known.conflicts,
         named=path.conditions,
+        series=known.series,
     )
     answers = state.answers()
     found = recommendations(path, state, time_zone=case.time_zone)

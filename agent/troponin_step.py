@@ -24,6 +24,7 @@ from tools.toolbox import Tool, discover
 
 _GRACE = "grace_in_hospital"
 _DECIDED = ("rule-out", "rule-in", "observe")
+_HIGH = frozenset({"lab-high", "lab-critical-high", "lab-abnormal", "lab-critical-abnormal"})
 _WAITING = ("need second sample", "rule-out pending a 3 h sample")
 
 Resolve = Callable[[Mapping[str, Finding]], Mapping[str, Finding]]
@@ -39,6 +40,7 @@ def run_troponin(
     pathway: Pathway,
     step: Step,
     log: Log,
+    admission: Mapping[str, Finding],
 ) -> tuple[dict[str, Risk], tuple[Finding, ...]]:
     """Return the risks by key, and what the tool states beside them.
 
@@ -50,11 +52,12 @@ def run_troponin(
         pathway: For the keys of the algorithms.
         step: The pathway's step.
         log: Where the run is recorded.
+        admission: The inputs GRACE reads from the admission instead of their latest value.
     """
     tool = discover()[step.tool]
     first = _call(log, tool, samples, resolve(from_tools), at, None)
     said = inputs_of(_stated(first))
-    points = _grace_points(log, resolve({**from_tools, **said}))
+    points = _grace_points(log, {**resolve({**from_tools, **said}), **admission})
     called = _call(log, tool, samples, resolve(from_tools), at, points)
     if called.problem is not None:
         log.add(tool, step, called)
@@ -83,6 +86,11 @@ def troponin_answers(
         "troponin.decided": decided,
         "troponin.waiting": not decided and bool(applied) and applied[0] in _WAITING,
     }
+
+
+def laboratory_says_high(samples: Sequence[Finding]) -> bool:
+    """Return whether the laboratory itself marks a troponin of this presentation as high."""
+    return any(_HIGH & set(sample.flags) for sample in samples)
 
 
 def statement_answers(said: Sequence[Finding]) -> dict[str, Answer]:

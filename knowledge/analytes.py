@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, Self
 from pydantic import FiniteFloat, PositiveFloat, model_validator
 
 from knowledge.finding import NotAssessed, Why
-from knowledge.model import Frozen
+from knowledge.model import Frozen, put_together
 from knowledge.quantity import Interval, Measured, Quantity, format_number, measured
 from knowledge.reference import Table, load
 from knowledge.units import not_below, ucum_factor
@@ -208,14 +208,14 @@ def convert_number(
     rule = _rule(key, (unit_text or "").strip(), loinc)
     if not isinstance(rule, _Conversion):
         return convert(key, Interval.exact(number), unit_text, loinc)
-    value = number
-    if not rule.is_identity:
-        value = float(f"{number * rule.factor + rule.offset:.12g}")
+    changed = not rule.is_identity
+    value = float(f"{number * rule.factor + rule.offset:.12g}") if changed else float(number)
     analyte = analytes().analytes[key]
     if not analyte.low <= value <= analyte.high:
         return _impossible(analyte)
-    quantity = Quantity(value=value, unit=analyte.unit)
-    return Converted(value=quantity, changed=not rule.is_identity, flags=rule.flags)
+    # between two finite bounds, so that nothing is left for a model to check
+    stated = {"kind": "quantity", "value": value, "unit": analyte.unit}
+    return Converted(put_together(Quantity, stated), changed, rule.flags)
 
 
 class _Conversion(NamedTuple):

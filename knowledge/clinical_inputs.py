@@ -29,11 +29,13 @@ class FromCondition(Frozen):
         icd10: Code prefixes, for example ``I10``.
         names: Whole names, for example ``Essential hypertension``.
         past_counts: Whether a resolved or inactive condition still answers `present`.
+        max_age_hours: One charted longer ago does not answer; None for no limit.
     """
 
     icd10: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     past_counts: bool = False
+    max_age_hours: float | None = None
 
 
 class FromObservation(Frozen):
@@ -42,11 +44,14 @@ class FromObservation(Frozen):
     Args:
         loinc: Codes of the observation.
         max_age_hours: An older result is stale and does not answer; None for no limit.
+        tolerance: Values of one minute that lie further apart than this contradict each other, in
+            the input's unit.
         present, absent: For coded answers, the whole answer names that mean yes or no.
     """
 
     loinc: tuple[str, ...]
     max_age_hours: float | None = None
+    tolerance: float = 0.0
     present: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
 
@@ -56,6 +61,26 @@ class Derivation(Frozen):
 
     present_when: Condition | None = None
     absent_when: Condition | None = None
+
+
+class SideDifference(Frozen):
+    """Two values of another input, one of each arm, that answer this one by their difference.
+
+    Args:
+        of: The other input.
+        above: The difference that answers `present`, in its unit.
+        within_minutes: How far apart in time the two may be.
+        left, right, arm: Words of a body site, one of `arm` with one of a side.
+    """
+
+    of: str
+    above: float
+    within_minutes: float
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    arm: tuple[str, ...]
+    source: str
+    review: str
 
 
 class ClinicalInput(Frozen):
@@ -72,7 +97,9 @@ class ClinicalInput(Frozen):
         low, high: For `quantity`: values outside are impossible and refused.
         condition, observation: Chart entries that answer it.
         tool: True where a tool's own finding of this id answers it, for example the ECG.
-        derive: How other inputs answer it.
+        derive: How other inputs answer it; ``lowest.<id>`` and ``highest.<id>`` are the extremes of
+            a number in this presentation.
+        sides: How a difference between the arms answers it.
     """
 
     label: str
@@ -87,6 +114,7 @@ class ClinicalInput(Frozen):
     observation: FromObservation | None = None
     tool: bool = False
     derive: Derivation | None = None
+    sides: SideDifference | None = None
     source: str | None = None
     review: str | None = None
 

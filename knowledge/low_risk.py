@@ -37,10 +37,19 @@ class Block(Frozen):
     review: str
 
 
+class ScoredOnly(Frozen):
+    """Inputs about which a disagreement changes points only, which a score gives as a range."""
+
+    inputs: tuple[str, ...]
+    source: str
+    review: str
+
+
 class BlockTable(Table):
-    """All conditions."""
+    """All conditions, and what a disagreement does not touch."""
 
     blocks: Mapping[str, Block]
+    scored_only: ScoredOnly
 
 
 class LowRiskBlocks(Frozen):
@@ -85,6 +94,15 @@ def low_risk_blocks(findings: Mapping[str, Finding]) -> LowRiskBlocks:
 def blocks_low(findings: Mapping[str, Finding]) -> tuple[str, ...]:
     """Return the conditions present that forbid "low"; empty where none is known to be present."""
     return low_risk_blocks(findings).present
+
+
+def conflict_forbids_low(input_id: str | None) -> bool:
+    """Return whether a disagreement about an input is to be settled before a case is called low.
+
+    A disagreement about something that is no input (an interval the device measured otherwise)
+    changes nothing that a rule reads.
+    """
+    return input_id is not None and input_id not in block_table().scored_only.inputs
 
 
 def block_inputs() -> tuple[str, ...]:

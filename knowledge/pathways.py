@@ -43,6 +43,8 @@ class Step(Sourced):
         skip_when: A stop rule: where this is true the tool is not run.
         skip_reason: What the result then says.
         settled_when: Where this is true, a missing result does not leave the assessment unfinished.
+        reads: Inputs that the tool is given from the whole presentation instead of their latest
+            value: ``first.<id>``, ``lowest.<id>`` or ``highest.<id>``.
     """
 
     tool: str
@@ -52,6 +54,7 @@ class Step(Sourced):
     skip_when: Condition | None = None
     skip_reason: str = ""
     settled_when: Condition | None = None
+    reads: Mapping[str, str] = {}
 
     @model_validator(mode="after")
     def _a_stop_has_a_reason(self) -> Self:
@@ -72,11 +75,26 @@ class NamedCondition(Sourced):
     label: str
 
 
+class Requirement(NamedCondition):
+    """What must be known to hold before discharge can be considered, as ``discharge.<key>``.
+
+    Args:
+        asks: Inputs that settle it, most useful first.
+    """
+
+    asks: tuple[str, ...] = ()
+
+
 class Argument(Sourced):
-    """A condition, and the words for what it means when it holds."""
+    """A condition, and the words for what it means when it holds.
+
+    Args:
+        cards: Ids of the guideline cards that support it.
+    """
 
     when: Condition
     because: str
+    cards: tuple[str, ...] = ()
 
 
 class Diagnosis(Frozen):
@@ -104,6 +122,7 @@ class Recommendation(Sourced):
             `for_each_due` is set.
         urgency: How soon.
         for_each_due: True for the statement made about a next sample that is due.
+        cards: Ids of the guideline cards that support it.
     """
 
     when: Condition | None = None
@@ -111,6 +130,7 @@ class Recommendation(Sourced):
     urgency: Urgency
     strength: str | None = None
     for_each_due: bool = False
+    cards: tuple[str, ...] = ()
 
 
 class EpisodeWindow(Sourced):
@@ -119,14 +139,21 @@ class EpisodeWindow(Sourced):
     Args:
         max_age_hours: Older recordings and samples are of another presentation.
         low_valid_hours: A low conclusion needs a troponin sample not older than this.
+        explained_hours: What was left out but is not older than this needs an explanation before a
+            low conclusion.
     """
 
     max_age_hours: float
     low_valid_hours: float
+    explained_hours: float = 0.0
 
 
 class Headline(Sourced):
-    """The first headline whose condition holds is shown; the last one has no condition."""
+    """The first headline whose condition holds is shown; the last one has no condition.
+
+    ``{open}`` and ``{failed}`` in the text stand for the names of the discharge requirements that
+    are not known to hold, and of those known not to hold.
+    """
 
     when: Condition | None = None
     text: str
@@ -142,6 +169,7 @@ class Pathway(Table):
     troponin_order: tuple[str, ...]
     """Risk keys of the troponin algorithms, the preferred first."""
     conditions: Mapping[str, NamedCondition]
+    discharge: Mapping[str, Requirement] = {}
     diagnoses: Mapping[str, Diagnosis]
     recommendations: Mapping[str, Recommendation]
     headlines: tuple[Headline, ...]
@@ -149,7 +177,7 @@ class Pathway(Table):
     @model_validator(mode="after")
     def _sources_exist(self) -> Self:
         rows: list[Sourced] = [*self.steps, *self.recommendations.values(), *self.headlines]
-        rows += self.conditions.values()
+        rows += [*self.conditions.values(), *self.discharge.values()]
         for diagnosis in self.diagnoses.values():
             rows += [*diagnosis.supported, *diagnosis.against]
         unknown = {row.source for row in rows} - set(self.sources)

@@ -6,8 +6,10 @@ directory: that may be a folder of somebody's export.
 """
 
 import os
+from pathlib import Path
+from typing import Literal
 
-from pydantic import PositiveInt, ValidationError, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from knowledge.clinical_time import load_zone
@@ -39,6 +41,77 @@ class Settings(BaseSettings):
 
     max_expansion: PositiveInt = 200
     """Largest ratio of decompressed to compressed size, against compression bombs."""
+
+    data_dir: Path = Field(default=Path("~/.local/share/epicrisis"), validate_default=True)
+    """What this installation keeps: ingested documents, built indexes, weights, checkpoints. The
+    user's own data folder, since none of it belongs to a case; ``~`` is the home folder."""
+
+    max_document_pages: PositiveInt = 2000
+    """Pages of one guideline document. The longest society guidelines are below 200."""
+
+    max_document_mib: PositiveInt = 16
+    """Text of one guideline document once extracted, MiB: some two million words."""
+
+    embedding_url: str | None = None
+    """Base address of an OpenAI-compatible embeddings endpoint (``.../v1``); None for the encoder
+    on this machine. Every question searched and every passage indexed is sent there."""
+
+    embedding_model: str = "default"
+    """Name of the model at that endpoint; part of the identity of the index."""
+
+    embedding_languages: tuple[Literal["en", "zh"], ...] = ("en", "zh")
+    """Languages that model reads. Others are turned into English by the table of search terms."""
+
+    embedding_api_key: SecretStr | None = None
+    """Bearer token of that endpoint."""
+
+    embedding_timeout_s: PositiveFloat = 30
+    """Seconds for one request to the embeddings or rerank endpoint: a batch on a busy CPU."""
+
+    rerank_url: str | None = None
+    """Base address of a ``/rerank`` endpoint; None for the order of the rank fusion."""
+
+    rerank_model: str = "default"
+    """Name of the model at that endpoint."""
+
+    rerank_api_key: SecretStr | None = None
+    """Bearer token of that endpoint."""
+
+    llm: Literal["auto", "none"] = "auto"
+    """Which language model: the endpoint of `llm_url` if set, else the local one if its weights are
+    here; ``none`` gives the deterministic assessment alone."""
+
+    llm_url: str | None = None
+    """Base address of an OpenAI-compatible endpoint (``.../v1``); None for the local model. Case
+    summaries and notes are sent there."""
+
+    llm_model: str | None = None
+    """Name of the model at that endpoint; None for the only one it has."""
+
+    llm_api_key: SecretStr | None = None
+    """Bearer token of that endpoint."""
+
+    llm_timeout_s: PositiveFloat = 60
+    """Seconds for one call. The local model writes some 160 tokens in that on two busy cores."""
+
+    llm_gguf: Path | None = None
+    """A file of weights for the local model, in place of the packaged ones."""
+
+    llm_threads: PositiveInt | None = None
+    """Threads of the local model; None for the cores this process may use, at most 8."""
+
+    llm_context_tokens: PositiveInt = 8192
+    """Most tokens of prompt and reply of the local model; less where memory is short. This many take
+    235 MB beside the weights."""
+
+    checkpoints: str | None = None
+    """Where agent runs are kept: a file, a ``postgresql://`` URL or ``memory``; None for a file in
+    `data_dir`."""
+
+    @field_validator("data_dir")
+    @classmethod
+    def _home(cls, folder: Path) -> Path:
+        return folder.expanduser()
 
     @field_validator("time_zone")
     @classmethod

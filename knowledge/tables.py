@@ -3,26 +3,37 @@
 from collections.abc import Callable
 
 from knowledge.analytes import analytes
+from knowledge.cards import card_file
+from knowledge.chart_items import chart_item_table
 from knowledge.clinical_inputs import catalogue
 from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
 from knowledge.low_risk import block_table
+from knowledge.packaged_weights import packaged_weights
 from knowledge.pathways import pathway
 from knowledge.reference import Table, table_names
+from knowledge.retrieval.terms import search_terms
 from knowledge.scores import score
 from knowledge.troponin import assays, pathways
 
 _ONE: dict[str, Callable[[], Table]] = {
     "analytes": analytes,
+    "chart_items": chart_item_table,
     "chest_pain_low_risk_blocks": block_table,
     "clinical_inputs": catalogue,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
+    "packaged_weights": packaged_weights,
+    "search_terms": search_terms,
     "troponin_assays": assays,
     "troponin_pathways": pathways,
 }
-_MANY: dict[str, Callable[[str], Table]] = {"scores": score, "pathways": pathway}
+_MANY: dict[str, Callable[[str], Table]] = {
+    "cards": card_file,
+    "scores": score,
+    "pathways": pathway,
+}
 
 
 def load_table(name: str) -> Table:

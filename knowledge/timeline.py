@@ -10,10 +10,11 @@ from pydantic import model_validator
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import Evidence
 from knowledge.finding import Finding
-from knowledge.model import Frozen
+from knowledge.model import Frozen, put_together
 from knowledge.patient import Patient
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+"""Sorts before every time there can be (`knowledge.clinical_time.EARLIEST_YEAR`)."""
 
 
 class Category(StrEnum):
@@ -98,14 +99,15 @@ class Timeline(Frozen):
         documents: tuple[Document, ...] = (),
     ) -> "Timeline":
         """Return a timeline with everything put in order, whatever order it came in."""
-        return cls(
-            patient=patient,
-            facts=tuple(sorted(facts, key=_order)),
-            recordings=tuple(
+        ordered = {
+            "patient": patient,
+            "facts": tuple(sorted(facts, key=_order)),
+            "recordings": tuple(
                 sorted(recordings, key=lambda r: (str(r.time.sort_key) if r.time else "", r.id))
             ),
-            documents=tuple(sorted(documents, key=lambda d: d.id)),
-        )
+            "documents": tuple(sorted(documents, key=lambda d: d.id)),
+        }
+        return put_together(cls, ordered)
 
     def with_code(self, system: str, *codes: str) -> tuple[Fact, ...]:
         """Return the facts that carry one of the codes of `system`, oldest first."""
@@ -116,25 +118,9 @@ class Timeline(Frozen):
         return tuple(f for f in self.facts if f.category in categories)
 
 
-class _Tie:
-    """Orders two facts of one time and name by their ids, which are computed only then."""
-
-    __slots__ = ("fact",)
-
-    def __init__(self, fact: Fact) -> None:
-        self.fact = fact
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Tie) and self.fact.finding.id == other.fact.finding.id
-
-    def __hash__(self) -> int:
-        return hash(self.fact.finding.id)
-
-    def __lt__(self, other: "_Tie") -> bool:
-        return self.fact.finding.id < other.fact.finding.id
-
-
-def _order(fact: Fact) -> tuple[bool, datetime, str, _Tie]:
-    time = fact.finding.time
-    at = _NEVER if time is None else time.sort_key[0]
-    return time is not None, at, fact.finding.concept.text, _Tie(fact)
+def _order(fact: Fact) -> tuple[datetime, str, Finding]:
+    """Return the sort key of a fact; a time of unknown zone sorts as if it were UTC."""
+    finding = fact.finding
+    time = finding.time
+    at = _NEVER if time is None else time.at if time.at.tzinfo else time.at.replace(tzinfo=UTC)
+    return at, finding.concept.text, finding

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from agent.assess import PATHWAY
 from agent.episode import Episode, episode
-from agent.runner import call
+from agent.runner import Log
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import ContractError, InvalidValueError, UnavailableError
 from knowledge.finding import Finding
@@ -133,7 +133,7 @@ def _arguments(
 
 
 def _result(found: Tool[..., Any], arguments: dict[str, Any]) -> BaseModel:
-    called = call(found, arguments)
+    called = Log().call(found, arguments)
     if called.problem is not None:
         raise ContractError(found.name, called.problem.detail)
     result: BaseModel = called.result

@@ -14,7 +14,8 @@ from knowledge.plain_text import visible
 from serving.report import words
 from serving.report.timeline_svg import Event, timeline_svg
 
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
+_MARKDOWN = re.compile(r"([\\`*_<>|#]|\](?=[(\[:]))")
+"""What would be read as markup. A bracket alone is none: a link needs ``](``, ``][`` or ``]:``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,8 @@ def said(finding: Finding) -> str:
     """Return the value, the state, or why it is not assessed."""
     if finding.state is State.NOT_ASSESSED:
         reason = finding.not_assessed
-        return f"not assessed: {reason.detail if reason else 'no reason given'}"
+        text = f"not assessed: {reason.detail if reason else 'no reason given'}"
+        return f"{text} (reported {finding.reported})" if finding.reported else text
     if finding.value is not None:
         text = str(finding.value)
         return f"{text} (reported {finding.reported})" if finding.reported else text

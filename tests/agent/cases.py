@@ -62,8 +62,12 @@ def change_case(case: Path, old: str, new: str) -> None:
 
 
 def low_risk_case(folder: Path) -> Path:
-    """Return a case that should end low: late presenter, two low samples, normal ECG."""
+    """Return a case that should end low: late presenter, two low samples, normal ECG, no pain now.
+
+    Nothing that discharge rests on is unknown: vital signs, embolism and dissection are answered.
+    """
     case = example("early_presenter", folder)
+    change_case(case, "facts:\n", "facts:\n  pain_ongoing: no\n")
     change_case(case, "onset: 2026-11-20T17:30:00+01:00", "onset: 2026-11-20T13:30:00+01:00")
     change_case(case, "at: 2026-11-20T19:05:00+01:00", "at: 2026-11-20T20:05:00+01:00")
 

@@ -52,7 +52,14 @@ def test_every_condition_reads_an_input_a_risk_or_a_statement_that_exists() -> N
     known |= {f"statement.{code}" for code in STATEMENTS}
     known |= {"ecg.recorded", "ecg.assessed", "ecg.dated", "blocks_low", "files.failed"}
     known |= {"troponin.sampled", "troponin.waiting", "troponin.decided", "troponin.fresh"}
+    known |= {"troponin.flagged-high", "ecg.posterior-leads-due", "discharge.ready"}
+    known |= {"conflicts.open", "chart.not-understood", "chart.left-out", "patient.deceased"}
+    charted = [key for key, entry in catalogue().inputs.items() if entry.observation is not None]
+    series = {f"{pick}.{key}" for key in charted for pick in ("first", "lowest", "highest")}
+    known |= series
+    assert {key for step in PATH.steps for key in step.reads.values()} <= series
     rows: list[Any] = [*PATH.recommendations.values(), *PATH.headlines, *PATH.conditions.values()]
+    rows += PATH.discharge.values()
     rows += [a for d in PATH.diagnoses.values() for a in d.supported + d.against]
     conditions = [row.when for row in rows if row.when is not None]
     conditions += [c for s in PATH.steps for c in (s.when, s.skip_when, s.settled_when) if c]

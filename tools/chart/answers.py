@@ -6,7 +6,7 @@ only an explicit later answer (``answers`` in ``case.yaml``) settles it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from knowledge.clinical_inputs import ClinicalInput, catalogue
@@ -16,9 +16,11 @@ from knowledge.evidence import describe
 from knowledge.finding import Finding, State, Why, not_assessed
 from knowledge.rules import Answer, answer_of, holds
 from knowledge.timeline import Timeline
-from tools.chart.from_chart import from_conditions, from_observations
+from tools.chart.from_chart import chart_values, from_conditions, from_observations
 from tools.chart.from_demographics import from_demographics
 from tools.chart.from_statements import Statement, is_settled, statements
+from tools.chart.same_time import DIFFER, differing, shown
+from tools.chart.series import arm_difference, series_findings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +31,13 @@ class Answers:
         findings: Clinical-input id to its finding; every id of the catalogue is there.
         conflicts: Disagreements between sources.
         claimed: Inputs that at least one source says are present, settled or not.
+        series: ``first.<id>``, ``lowest.<id>`` and ``highest.<id>`` of what was measured.
     """
 
     findings: Mapping[str, Finding]
     conflicts: tuple[Conflict, ...]
     claimed: frozenset[str]
+    series: Mapping[str, Finding] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def resolve(
@@ -59,13 +63,36 @@ def resolve(
             conflicts.append(conflict)
         if any(c.state is State.PRESENT for c in candidates):
             claimed.add(input_id)
-    conflicts += _derive(findings)
+        conflicts += _of_one_minute(input_id, entry, finding, timeline, at)
+    series = series_findings(timeline, stated, at=at)
+    conflicts += _derive(findings, series, timeline, at)
     claimed |= {c.input for c in conflicts if c.input is not None}
     return Answers(
         findings=MappingProxyType(findings),
         conflicts=tuple(conflicts),
         claimed=frozenset(claimed),
+        series=MappingProxyType(series),
     )
+
+
+def _of_one_minute(
+    input_id: str, entry: ClinicalInput, finding: Finding, timeline: Timeline, at: ClinicalTime
+) -> list[Conflict]:
+    """Return the contradiction between values of one minute that `finding` spans, if any."""
+    if DIFFER not in finding.flags:
+        return []
+    sides = differing(chart_values(input_id, entry, timeline, at=at), entry)
+    return [
+        Conflict(
+            what=entry.label,
+            input=input_id,
+            sides=tuple(
+                Side(who=describe(s.evidence[0]), says=shown(s), evidence=s.evidence) for s in sides
+            ),
+            consequence="taken at one time: rules are given the whole span, rules about danger "
+            f"the worst value; settle it with `answers: {{{input_id}: ...}}` in case.yaml",
+        )
+    ]
 
 
 def _candidates(
@@ -118,16 +145,24 @@ def _disagree(input_id: str, entry: ClinicalInput, known: list[Finding]) -> bool
     return len({(c.state, c.choice) for c in known}) > 1
 
 
-def _derive(findings: dict[str, Finding]) -> list[Conflict]:
+def _derive(
+    findings: dict[str, Finding],
+    series: Mapping[str, Finding],
+    timeline: Timeline,
+    at: ClinicalTime,
+) -> list[Conflict]:
     """Answer inputs from other inputs as the catalogue says, and return what contradicts.
 
     A systolic pressure of 70 beside "no shock" is a disagreement between two sources, not a reason
     to believe the second.
     """
-    answers = {key: answer_of(finding) for key, finding in findings.items()}
+    known = {**findings, **series}
+    answers = {key: answer_of(finding) for key, finding in known.items()}
     conflicts: list[Conflict] = []
     for input_id, entry in catalogue().inputs.items():
-        derived = _derived(input_id, entry, findings, answers)
+        derived = _derived(input_id, entry, known, answers)
+        if entry.sides is not None and derived is None:
+            derived = arm_difference(input_id, entry.sides, timeline, at=at)
         given = findings[input_id]
         if derived is None or given.state is derived.state:
             continue
@@ -138,6 +173,7 @@ def _derive(findings: dict[str, Finding]) -> list[Conflict]:
         else:
             findings[input_id] = _disagreement(input_id, [given, derived])
             conflicts.append(_conflict(input_id, entry, [given, derived]))
+        known[input_id] = findings[input_id]
         answers[input_id] = answer_of(findings[input_id])
     return conflicts
 
@@ -157,7 +193,7 @@ def _derived(
     ):
         if condition is None or not holds(condition, answers):
             continue
-        sources = [findings[i] for i in dict.fromkeys(condition.inputs())]
+        sources = [findings[i] for i in dict.fromkeys(condition.inputs()) if i in findings]
         known = [s for s in sources if s.state is not State.NOT_ASSESSED]
         return Finding(
             concept=catalogue().concept(input_id),

@@ -8,6 +8,7 @@ from knowledge.codes import ANALYTE, ICD10, ICD10CM, LOINC, Concept
 from knowledge.finding import Finding, NotAssessed, State, Why, not_assessed
 from knowledge.quantity import format_number
 from knowledge.timeline import Category, Fact, Timeline
+from tools.chart.same_time import latest
 
 _TAG = re.compile(r"\s*\([a-z /]+\)\s*$")
 _HOUR = 60.0
@@ -28,7 +29,9 @@ def from_conditions(
     entries = [
         fact
         for fact in timeline.in_category(Category.CONDITION, Category.PROCEDURE)
-        if _names(fact.finding.concept, rule.icd10, rule.names) and not _after(fact, at)
+        if _names(fact.finding.concept, rule.icd10, rule.names)
+        and not _after(fact, at)
+        and not _too_old(fact, at, rule.max_age_hours)
     ]
     active = [
         fact
@@ -58,10 +61,7 @@ def from_observations(
     rule = entry.observation
     if rule is None:
         return None
-    facts = timeline.with_code(LOINC, *rule.loinc)
-    if entry.analyte is not None:
-        facts += tuple(f for f in timeline.with_code(ANALYTE, entry.analyte) if f not in facts)
-    facts = tuple(f for f in facts if f.category is not Category.STATED)
+    facts = _observed(entry, rule, timeline)
     if not facts:
         return None
     concept = catalogue().concept(input_id)
@@ -69,8 +69,40 @@ def from_observations(
     usable = [f for f in judged if f.state is not State.NOT_ASSESSED]
     if not usable:
         return judged[-1]
-    latest = usable[-1]
-    return _as_input(latest, entry, rule, concept)
+    found = _as_input(usable[-1], entry, rule, concept)
+    if entry.kind != "quantity" or found.state is State.NOT_ASSESSED:
+        return found
+    return latest(chart_values(input_id, entry, timeline, at=at), entry)
+
+
+def chart_values(
+    input_id: str, entry: ClinicalInput, timeline: Timeline, *, at: ClinicalTime
+) -> tuple[Finding, ...]:
+    """Return every charted number that answers the input now, oldest first."""
+    rule = entry.observation
+    if rule is None:
+        return ()
+    concept = catalogue().concept(input_id)
+    judged = (
+        _in_time(fact.finding, rule, concept, at) for fact in _observed(entry, rule, timeline)
+    )
+    usable = (
+        _as_input(f, entry, rule, concept) for f in judged if f.state is not State.NOT_ASSESSED
+    )
+    return tuple(f for f in usable if f.state is State.PRESENT)
+
+
+def _observed(entry: ClinicalInput, rule: FromObservation, timeline: Timeline) -> tuple[Fact, ...]:
+    """Return the facts that are coded as the input, oldest first."""
+    return tuple(
+        fact
+        for fact in timeline.facts
+        if fact.category is not Category.STATED
+        and (
+            fact.finding.concept.has(LOINC, *rule.loinc)
+            or (entry.analyte is not None and fact.finding.concept.has(ANALYTE, entry.analyte))
+        )
+    )
 
 
 def _in_time(
@@ -126,9 +158,9 @@ def _as_input(
             evidence=finding.evidence,
             time=finding.time,
         )
-    said = _plain(str(finding.value)) if finding.value is not None else ""
+    said = plain(str(finding.value)) if finding.value is not None else ""
     for state, names in ((State.PRESENT, rule.present), (State.ABSENT, rule.absent)):
-        if said in {_plain(name) for name in names}:
+        if said in {plain(name) for name in names}:
             return _retold(concept, state, finding)
     return not_assessed(
         concept,
@@ -150,16 +182,15 @@ def _retold(concept: Concept, state: State, finding: Finding) -> Finding:
     )
 
 
-def _names(concept: Concept, icd10: tuple[str, ...], names: tuple[str, ...]) -> bool:
+def _names(concept: Concept, icd10: tuple[str, ...], texts: tuple[str, ...]) -> bool:
+    """Return whether a concept carries one of the code prefixes, or one of the texts as a whole."""
     for coding in concept.codings:
-        if coding.system in (ICD10, ICD10CM) and any(
-            coding.code == prefix or coding.code.startswith(prefix) for prefix in icd10
-        ):
+        if coding.system in (ICD10, ICD10CM) and coding.code.startswith(icd10):
             return True
-    return _plain(concept.text) in {_plain(name) for name in names}
+    return plain(concept.text) in {plain(text) for text in texts}
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a concept name without its semantic tag, case and spacing."""
     return " ".join(_TAG.sub("", text).casefold().split())
 
@@ -174,3 +205,10 @@ def _is_past(fact: Fact, at: ClinicalTime) -> bool:
 def _after(fact: Fact, at: ClinicalTime) -> bool:
     since = elapsed(fact.finding.time, at).minutes
     return since is not None and since.high is not None and since.high < 0
+
+
+def _too_old(fact: Fact, at: ClinicalTime, limit_hours: float | None) -> bool:
+    since = elapsed(fact.finding.time, at).minutes
+    if limit_hours is None or since is None or since.low is None:
+        return False
+    return since.low > limit_hours * _HOUR

@@ -2,9 +2,10 @@
 
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime, age_years
-from knowledge.finding import Finding, State
+from knowledge.finding import Finding, State, Why, not_assessed
 from knowledge.patient import Patient
 from knowledge.quantity import Choice, measured
+from knowledge.troponin import pathways
 
 
 def from_demographics(input_id: str, patient: Patient, *, at: ClinicalTime) -> Finding | None:
@@ -12,12 +13,7 @@ def from_demographics(input_id: str, patient: Patient, *, at: ClinicalTime) -> F
     if not patient.evidence:
         return None
     if input_id == "age_years" and patient.birth_date is not None:
-        return Finding(
-            concept=catalogue().concept(input_id),
-            state=State.PRESENT,
-            value=measured(age_years(patient.birth_date, at), "a"),
-            evidence=patient.evidence,
-        )
+        return _age(patient, patient.birth_date, at)
     if input_id == "sex" and patient.sex is not None:
         return Finding(
             concept=catalogue().concept(input_id),
@@ -26,3 +22,29 @@ def from_demographics(input_id: str, patient: Patient, *, at: ClinicalTime) -> F
             evidence=patient.evidence,
         )
     return None
+
+
+def _age(patient: Patient, born: ClinicalTime, at: ClinicalTime) -> Finding:
+    """Return the age; not assessed where it is not known whether the patient is an adult.
+
+    Every rule here is for adults, so that "17 or 18" is an open question and not a number.
+    """
+    concept = catalogue().concept("age_years")
+    years = age_years(born, at)
+    limit = pathways().adult_from_years.value
+    if years.compare("ge", limit) is None:
+        detail = (
+            f"{years.low:g} to {years.high:g} years by the date of birth: " if years.low else ""
+        )
+        return not_assessed(
+            concept,
+            Why.OUTSIDE_CONTRACT,
+            f"{detail}whether the patient is {limit:g} is not known",
+            evidence=patient.evidence,
+        )
+    return Finding(
+        concept=concept,
+        state=State.PRESENT,
+        value=measured(years, "a"),
+        evidence=patient.evidence,
+    )

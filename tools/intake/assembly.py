@@ -3,8 +3,8 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import FhirEvidence, RecordEvidence
@@ -17,6 +17,8 @@ from tools.intake.content import Content, Contents, unused
 from tools.intake.fhir.bundle import FhirFile
 from tools.intake.fhir.chart import Chart, read_chart, states_patient_facts
 from tools.intake.fhir.patient import PatientRecord
+from tools.intake.given import GivenAnswer, given_facts, given_file
+from tools.intake.notes import clinical_notes, note_files, stated_notes
 from tools.intake.person import Witness, person
 from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
 from tools.intake.result import CaseFiles, InputFile, Status
@@ -55,6 +57,7 @@ def assemble(
     zone: str | None,
     at: ClinicalTime | None,
     now: ClinicalTime | None,
+    given: Sequence[GivenAnswer] = (),
 ) -> CaseFiles:
     """Return the case of the files that belong to the patient.
 
@@ -66,6 +69,7 @@ def assemble(
         zone: IANA zone declared for the case or site.
         at: Moment of assessment, where one is stated.
         now: The moment after which facts are in the future.
+        given: Answers entered after the files.
     """
     charts = [c for c in parsed.charts if c.file in verdict.files or not states_patient_facts(c)]
     refused = frozenset(id(r.entry.resource) for r in verdict.refused)
@@ -76,31 +80,45 @@ def assemble(
         problems.setdefault(one.entry.file, []).append(f"{one.entry.name}: {one.reason}")
     own = problems.setdefault(stated.file, [])
     own += stated.problems
-    by_hand = list(_stated(stated, zone, now, own))
-    facts = [*chart.facts, *by_hand]
+    by_hand = list(_stated(_without(stated, given), zone, now, own))
+    unusable: list[str] = []
+    facts = [*chart.facts, *by_hand, *given_facts(given, zone=zone, problems=unusable)]
+    texts = note_files(contents.usable, stated.attached, zone=zone, problems=problems)
+    typed = stated_notes(stated.case, stated.file, zone=zone, problems=own)
+    documents = (*chart.documents, *texts.values(), *typed)
     facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
     told: list[tuple[str, str]] = []
     patient = person(_witnesses(stated, parsed, recordings, verdict), at=now, problems=told)
     for file, what in told:
         problems.setdefault(file, []).append(what)
+    timeline = Timeline.of(
+        patient, tuple(facts), tuple(reference(r) for r in recordings.values()), documents
+    )
+    reports = _reports(
+        contents, stated, parsed, chart, verdict, copies, problems, by_hand, frozenset(texts)
+    )
+    entered = given_file(given, unusable)
     return CaseFiles(
         case=stated.case.case or _case_id(contents),
         problem=stated.case.problem,
         synthetic=stated.case.synthetic,
         time_zone=zone,
         at=at,
-        timeline=Timeline.of(
-            patient,
-            tuple(facts),
-            tuple(reference(r) for r in recordings.values()),
-            chart.documents,
-        ),
+        timeline=timeline,
         recordings=recordings,
-        inputs=_reports(contents, stated, parsed, chart, verdict, copies, problems, by_hand),
+        inputs=(*reports, entered) if entered is not None else reports,
         identity=verdict.report,
         retracted=chart.retracted,
         overrides=verdict.overrides,
+        notes=clinical_notes(timeline),
     )
+
+
+def _without(stated: StatedCase, given: Sequence[GivenAnswer]) -> StatedCase:
+    """Return the case file without the answers that were given again later."""
+    later = {one.input for one in given}
+    answers = {key: said for key, said in stated.case.answers.items() if key not in later}
+    return replace(stated, case=stated.case.model_copy(update={"answers": answers}))
 
 
 def _distinct(
@@ -178,6 +196,7 @@ def _reports(
     copies: Mapping[str, str],
     problems: Mapping[str, Sequence[str]],
     by_hand: Sequence[Fact],
+    notes: Collection[str],
 ) -> tuple[InputFile, ...]:
     """Return what became of every file, by name."""
     done = {r.file: r for r in (*contents.done, *stated.failed, *parsed.failed)}
@@ -195,6 +214,8 @@ def _reports(
             done[file] = _ecg_report(content, signals.read[file], belongs, copy, noted)
         elif stated.content is content:
             done[file] = content.report("read", counts=_understood(by_hand), problems=noted)
+        elif file in notes:
+            done[file] = content.report("read", kind="note", problems=noted)
         elif file in signals.parts:
             done[file] = content.report("read", kind=f"signal file of {signals.parts[file]}")
         elif file in signals.failed_parts and content.kind != "empty":

@@ -23,6 +23,8 @@
       known_cad: {value: yes, by: Dr. M, time: 2026-11-20T14:30:00+01:00}
     results:                         # laboratory results and vital signs typed in by hand
       - {analyte: hs_ctnt, value: "12 ng/L", time: 2026-11-20T13:30:00+01:00, method: Roche}
+    notes:                           # free text; also as files, under attach
+      - {title: triage, time: 2026-11-20T13:25:00+01:00, by: nurse, text: "Pale and sweating."}
     attach:                          # files that carry no identity, or another one
       - {file: s0010_re.hea, patient: same, recorded_at: 2026-11-20T13:20:00+01:00}
 """
@@ -128,6 +130,22 @@ class Attachment(Frozen):
     note: str | None = None
 
 
+class StatedNote(Frozen):
+    """A note in free text.
+
+    Args:
+        text: As it stands.
+        title: What it is.
+        time: When it was written.
+        by: Role or initials of its author.
+    """
+
+    text: str
+    title: str = "note"
+    time: str | None = None
+    by: str | None = None
+
+
 class CaseFile(Frozen):
     """The whole file; see the module for an example of every key."""
 
@@ -141,6 +159,7 @@ class CaseFile(Frozen):
     facts: Mapping[str, Stated] = {}
     answers: Mapping[str, Stated] = {}
     results: tuple[StatedResult, ...] = ()
+    notes: tuple[StatedNote, ...] = ()
     attach: tuple[Attachment, ...] = ()
 
     def moment(self, file: str) -> ClinicalTime | None:
@@ -216,6 +235,7 @@ def _check_length(found: CaseFile, file: str) -> None:
         ("facts", len(found.facts), MAX_ANSWERS),
         ("answers", len(found.answers), MAX_ANSWERS),
         ("results", len(found.results), MAX_ANSWERS),
+        ("notes", len(found.notes), MAX_ANSWERS),
         ("attach", len(found.attach), MAX_ATTACHED),
     )
     for part, length, limit in parts:
@@ -344,6 +364,13 @@ def _refusal(file: str, error: ValidationError) -> InvalidValueError:
 
 
 def _keys() -> list[str]:
-    models: tuple[type[Frozen], ...] = (CaseFile, StatedPatient, StatedResult, Attachment, Answer)
+    models: tuple[type[Frozen], ...] = (
+        CaseFile,
+        StatedPatient,
+        StatedResult,
+        StatedNote,
+        Attachment,
+        Answer,
+    )
     names = (field.alias or name for m in models for name, field in m.model_fields.items())
     return list(dict.fromkeys(names))

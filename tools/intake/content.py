@@ -11,7 +11,7 @@ from tools.intake.result import InputFile, Status
 from tools.intake.sniff import Kind, meant, not_taken, sniff
 from tools.intake.walk import Found
 
-_TEXT = "plain text; notes are read in a later version"
+_TEXT = "plain text; a note is read where `attach` in case.yaml says whose it is"
 _UNKNOWN = "not recognised: corrupted, encrypted, or of a kind that is not taken"
 
 

@@ -13,6 +13,7 @@ from tools.intake.content import Contents, read_contents, refused
 from tools.intake.fhir.bundle import FhirFile, parse
 from tools.intake.fhir.chart import states_patient_facts
 from tools.intake.fhir.patient import patients
+from tools.intake.given import GivenAnswer
 from tools.intake.recordings import read_recordings
 from tools.intake.result import CaseFiles, InputFile
 from tools.intake.stated_case import StatedCase, read_stated
@@ -34,6 +35,7 @@ def read_case(
     settings: Settings,
     now: ClinicalTime | None = None,
     same_patient: Sequence[str] = (),
+    given: Sequence[GivenAnswer] = (),
 ) -> CaseFiles:
     """Return a case from folders and files; the order of files changes nothing.
 
@@ -46,6 +48,7 @@ def read_case(
         settings: Limits, and the site's time zone.
         now: The current moment; only to tell what is in the future.
         same_patient: Files stated to be of the same patient although their identity differs.
+        given: Answers a person entered after the files; the newest one to each input.
 
     Raises:
         UnreadableError: A path given does not exist.
@@ -74,7 +77,9 @@ def read_case(
     except IdentityConflictError as error:
         error.inputs = _refused_inputs(contents, stated, parsed, error.files)
         raise
-    return assemble(contents, stated, parsed, verdict, zone=zone, at=moment, now=moment or now)
+    return assemble(
+        contents, stated, parsed, verdict, zone=zone, at=moment, now=moment or now, given=given
+    )
 
 
 def _refused_inputs(

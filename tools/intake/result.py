@@ -6,7 +6,7 @@ from typing import Literal
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.model import Frozen
-from knowledge.timeline import Timeline
+from knowledge.timeline import Document, Timeline
 from tools.ecg.model import EcgRecording
 from tools.intake.identity import IdentityReport
 
@@ -81,6 +81,7 @@ class CaseFiles:
         identity: How the identities compare.
         retracted: Records not used because their source took them back or replaced them.
         overrides: Explicit same-patient statements.
+        notes: Every free text: the timeline's documents and the conclusions of its reports.
     """
 
     case: str
@@ -94,3 +95,4 @@ class CaseFiles:
     identity: IdentityReport
     retracted: tuple[Retraction, ...] = ()
     overrides: tuple[Override, ...] = ()
+    notes: tuple[Document, ...] = ()

@@ -78,6 +78,9 @@ class Report:
         if self._rests_on_haemolysed(verdict):
             caveat = pathways().caveats["haemolysis_no_rule_out"].show()
             verdict = _widened(verdict, caveat, ("troponin_second_sample",))
+        if any(not sample.final for sample in self.series.samples):
+            caveat = pathways().caveats["not_final_no_rule_out"].show()
+            verdict = _widened(verdict, caveat, ("troponin_final_result",))
         return verdict
 
     def _rests_on_haemolysed(self, verdict: Verdict) -> bool:

@@ -26,6 +26,10 @@ HAEMOLYSED = frozenset({"haemolysed", "hemolysed", "hemolyzed"})
 """Flags of a haemolysed specimen, as sources spell them."""
 
 
+NOT_FINAL = frozenset({"preliminary", "status-unknown", "status-not-stated"})
+"""Flags of a result that its laboratory has not released as final."""
+
+
 class SeriesSample(Frozen):
     """One sample of the series.
 
@@ -79,6 +83,11 @@ class SeriesSample(Frozen):
     def haemolysed(self) -> bool:
         """Whether the specimen is flagged as haemolysed."""
         return bool(HAEMOLYSED & set(self.flags))
+
+    @property
+    def final(self) -> bool:
+        """Whether every result of this time is released as final."""
+        return not NOT_FINAL & set(self.flags)
 
 
 class SetAside(Frozen):

@@ -81,7 +81,7 @@ def quality_caveats(assay: TroponinAssay, series: Series) -> tuple[str, ...]:
     found: list[str] = []
     if any(sample.haemolysed for sample in series.samples):
         found.append(texts[f"haemolysis_{assay.haemolysis or 'unknown'}"].show())
-    if any("preliminary" in sample.flags for sample in series.samples):
+    if any(not sample.final for sample in series.samples):
         found.append(texts["preliminary"].show())
     return tuple(found)
 

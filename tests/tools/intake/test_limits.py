@@ -13,6 +13,7 @@ from knowledge.errors import InputError, TooLargeError, UnreadableError
 from knowledge.settings import Settings
 from tests.tools.intake.samples import bundle, observation, patient, read, report, write
 from tools.intake.case_file import read_case_file
+from tools.intake.fhir.bundle import parse
 from tools.intake.limits import gunzip
 
 MIB = 2**20
@@ -65,7 +66,7 @@ def test_a_file_that_is_too_large_to_be_read_does_not_stop_the_case(tmp_path: Pa
 # ---- depth
 
 
-@pytest.mark.parametrize("depth", [252, 300, 900])
+@pytest.mark.parametrize("depth", [252, 253, 254, 300, 900])
 def test_json_nested_deeper_than_can_be_written_fails_alone(tmp_path: Path, depth: int) -> None:
     write(tmp_path, "chart.json", CHART)
     inner = b"[" * depth + b"]" * depth
@@ -73,7 +74,7 @@ def test_json_nested_deeper_than_can_be_written_fails_alone(tmp_path: Path, dept
     case = read(tmp_path)
     assert len(case.timeline.facts) == 1
     reason = report(case, "deep.json").reason or ""
-    assert ("nested too deep" in reason) == (depth > 252)
+    assert ("nested too deep" in reason) == (depth > 253)
 
 
 def test_a_line_nested_too_deep_is_told_and_the_others_are_read(tmp_path: Path) -> None:
@@ -83,6 +84,14 @@ def test_a_line_nested_too_deep_is_told_and_the_others_are_read(tmp_path: Path) 
     case = read(tmp_path)
     assert len(case.timeline.facts) == 1
     assert report(case, "all.ndjson").problems == ("line 2: nested too deep for FHIR",)
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"resourceType":"Basic"}],[{}', b'{"resourceType":"Basic"},{}', b"]", b"[", b""]
+)
+def test_text_that_is_json_only_inside_a_list_is_not_json(text: bytes) -> None:
+    with pytest.raises(UnreadableError, match="not JSON"):
+        parse(text, "x.json")
 
 
 # ---- names

@@ -275,6 +275,21 @@ def test_a_resource_that_is_not_understood_is_told_and_makes_no_fact(
     assert "Observation/o1" in found.problems["c.json"][0]
 
 
+WRONG_TYPES = [
+    ({"valueQuantity": {"value": 12, "unit": 7}}, "valueQuantity.unit: Input should be a valid s"),
+    ({"interpretation": [{"coding": [7]}]}, "interpretation.0.coding.0: Input should be a valid o"),
+    ({"note": {"text": "x"}}, "note: Input should be a valid list"),
+    ({"component": [{}]}, "Observation.component[0].code: Field required"),
+    ({"component": [7]}, "Observation.component[0].: Input should be a valid object"),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), WRONG_TYPES, ids=[w[1] for w in WRONG_TYPES])
+def test_a_wrong_type_is_told_with_its_place(change: dict[str, Any], told: str) -> None:
+    (problem,) = chart(observation(**change)).problems["c.json"]
+    assert problem.startswith(f"Observation/o1: {told}")
+
+
 def test_problems_carry_no_values() -> None:
     found = chart(observation(valueQuantity={"value": 12, "unit": ["SECRET-VALUE"]}))
     assert found.problems["c.json"]

@@ -143,6 +143,11 @@ def test_an_encounter_keeps_its_period_and_class() -> None:
     assert fact.finding.time == parse_fhir("2026-11-20T09:00:00Z", clock="c")
 
 
+def test_a_class_without_a_code_does_not_name_an_encounter() -> None:
+    fact = only_fact({"resourceType": "Encounter", "id": "e", "class": {"display": "somewhere"}})
+    assert fact.finding.concept.text == "encounter"
+
+
 def text(words: str, **changes: Any) -> dict[str, Any]:
     data = base64.b64encode(words.encode()).decode()
     return {"contentType": "text/plain", "data": data, **changes}

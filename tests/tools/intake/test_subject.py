@@ -146,6 +146,17 @@ def test_an_unreadable_element_of_the_patient_is_told_and_the_rest_is_used(tmp_p
     )
 
 
+def test_each_unreadable_element_of_the_patient_is_told(tmp_path: Path) -> None:
+    made = patient(birthDate=19550721, name=[{"family": 7}])
+    write(tmp_path, "chart.json", bundle(made, observation()))
+    case = read(tmp_path)
+    assert case.timeline.patient.sex == "female"
+    assert set(report(case, "chart.json").problems) == {
+        "Patient/p1: birthDate: Input should be a valid string (compared without it)",
+        "Patient/p1: name.0.family: Input should be a valid string (compared without it)",
+    }
+
+
 # ---- the refusal
 
 

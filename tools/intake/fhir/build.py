@@ -5,23 +5,13 @@ A pydantic model checks every part again when it is made. Here each part comes f
 facts of real bundles again in full.
 """
 
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
-
 from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import Concept
 from knowledge.evidence import FhirEvidence
 from knowledge.finding import Finding, NotAssessed, State
+from knowledge.model import put_together
 from knowledge.quantity import Value
 from knowledge.timeline import Category, Fact
-
-M = TypeVar("M", bound=BaseModel)
-
-_set = object.__setattr__
-_EVIDENCE = set(FhirEvidence.model_fields)
-_FINDING = set(Finding.model_fields)
-_FACT = set(Fact.model_fields)
 
 
 def fact(
@@ -54,23 +44,13 @@ def fact(
     }
     whole = {
         "category": category,
-        "finding": _put_together(Finding, _FINDING, finding),
+        "finding": put_together(Finding, finding),
         "period_end": end,
     }
-    return _put_together(Fact, _FACT, whole)
+    return put_together(Fact, whole)
 
 
 def evidence(file: str, resource: str, path: str) -> FhirEvidence:
     """Return the place of one element."""
     place = {"kind": "fhir", "file": file, "resource": resource, "path": path}
-    return _put_together(FhirEvidence, _EVIDENCE, place)
-
-
-def _put_together(model: type[M], names: set[str], fields: dict[str, Any]) -> M:
-    """Return a model with all its fields set, as `model_construct` does, without its loops."""
-    made = model.__new__(model)
-    _set(made, "__dict__", fields)
-    _set(made, "__pydantic_fields_set__", names)
-    _set(made, "__pydantic_extra__", None)
-    _set(made, "__pydantic_private__", None)
-    return made
+    return put_together(FhirEvidence, place)

@@ -6,17 +6,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from knowledge.errors import UnreadableError, UnsupportedError
 
 MAX_NESTED_BUNDLES = 4
 """A bundle in a bundle occurs (batch of searches); deeper nesting is not clinical data."""
 
+MAX_DEPTH = 254
+"""Levels of lists and objects that orjson can write again."""
+
+_READS = 1024
+"""Levels that orjson reads: in as many lists as are left over, what is too deep is refused."""
+
+_OPEN, _CLOSE = b"[" * (_READS - MAX_DEPTH), b"]" * (_READS - MAX_DEPTH)
 _TOO_DEEP = "nested too deep for FHIR"
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Struct, eq=False, gc=False):
     """One resource and where it stands; never changed after it was made.
 
     Args:
@@ -78,7 +85,9 @@ def parse(content: bytes, file: str) -> FhirFile:
     found = _Collected(file)
     text = as_utf8(content, file)
     try:
-        document = orjson.loads(text)
+        document = _load(text)
+    except _TooDeepError as error:
+        raise UnreadableError(file, _TOO_DEEP, "export it again") from error
     except orjson.JSONDecodeError as error:
         if not _is_ndjson(text):
             raise UnreadableError(
@@ -86,8 +95,6 @@ def parse(content: bytes, file: str) -> FhirFile:
             ) from error
         _collect_lines(text, found)
     else:
-        if _is_too_deep(document):
-            raise UnreadableError(file, _TOO_DEEP, "export it again")
         if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
             raise UnsupportedError(file, "JSON, but not a FHIR resource (no resourceType)")
         _collect(document, found, place="", full_url=None, depth=0)
@@ -136,13 +143,28 @@ def contained(entry: Entry) -> Iterator[Entry]:
         )
 
 
-def _is_too_deep(document: Any) -> bool:
-    """Return whether JSON is nested deeper than it can be written again (254 levels in orjson)."""
+class _TooDeepError(Exception):
+    """JSON that is nested deeper than `MAX_DEPTH`."""
+
+
+def _load(text: bytes) -> Any:
+    """Return JSON of at most `MAX_DEPTH` levels.
+
+    The reader counts the levels anyway: read in a number of lists, it refuses what is too deep, and
+    nothing has to be walked again.
+
+    Raises:
+        JSONDecodeError: Not JSON.
+        _TooDeepError: Deeper.
+    """
     try:
-        orjson.dumps(document)
-    except orjson.JSONEncodeError:
-        return True
-    return False
+        document = orjson.loads(b"".join((_OPEN, text, _CLOSE)))
+        for _ in _OPEN:
+            (document,) = document  # two where the text closes a list itself, and is not JSON
+    except ValueError:
+        orjson.loads(text)
+        raise _TooDeepError from None
+    return document
 
 
 def _is_ndjson(text: bytes) -> bool:
@@ -160,12 +182,12 @@ def _collect_lines(text: bytes, found: _Collected) -> None:
         if not line.strip():
             continue
         try:
-            resource = orjson.loads(line)
+            resource = _load(line)
+        except _TooDeepError:
+            found.problems.append(f"line {number}: {_TOO_DEEP}")
+            continue
         except orjson.JSONDecodeError as error:
             found.problems.append(f"line {number}: not JSON: {error.msg}")
-            continue
-        if _is_too_deep(resource):
-            found.problems.append(f"line {number}: {_TOO_DEEP}")
             continue
         _collect(resource, found, place=f"line {number}", full_url=None, depth=0)
 

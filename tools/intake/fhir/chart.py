@@ -141,12 +141,16 @@ class _Made:
             noted.append(f"{entry.name}: {fate.reason}")
             return
         before = len(noted)
-        source = Source(entry=entry, zone=self.zone, lookup=self.lookup, problems=noted)
-        made = list(mapper(source))
-        if made or len(noted) == before:
+        used = False
+        plain = self.at is None and not (entry.within or entry).conflicting
+        for made in mapper(Source(entry, self.zone, self.lookup, noted)):
+            used = True
+            if isinstance(made, Fact):
+                self.facts.append(made if plain else _checked(made, entry, self.at))
+            else:
+                self.documents.append(made)
+        if used or len(noted) == before:
             self.counts[entry.file][entry.type] += 1
-        self.facts += [_checked(f, entry, self.at) for f in made if isinstance(f, Fact)]
-        self.documents += [d for d in made if isinstance(d, Document)]
 
     def chart(self) -> Chart:
         """Return the whole."""

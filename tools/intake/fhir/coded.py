@@ -4,54 +4,74 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from pydantic import ValidationError
+from msgspec import ValidationError, convert
+from msgspec.json import decode
 
 from knowledge.analytes import analytes
 from knowledge.codes import LOINC, Concept
-from tools.intake.fhir.resources import CodeableConcept, FhirQuantity, ReferenceRange, Thin
+from knowledge.timeline import Category
+from tools.intake.fhir.haemolysis import FLAG, concept_says_haemolysed
+from tools.intake.fhir.resources import CodeableConcept, FhirQuantity, ReferenceRange
 from tools.intake.fhir.source import codes, concept
 
 _DISTINCT = 8192
 """Distinct elements kept; a chart of decades has a few hundred."""
 
+_INTERPRETATION = {
+    "H": "lab-high",
+    "HH": "lab-critical-high",
+    "HU": "lab-high",
+    "L": "lab-low",
+    "LL": "lab-critical-low",
+    "LU": "lab-low",
+    "N": "lab-normal",
+    "A": "lab-abnormal",
+    "AA": "lab-critical-abnormal",
+}
+"""HL7 v3 ObservationInterpretation: what the laboratory says, kept as its word, never as ours."""
+
+_Elements = tuple[CodeableConcept, Any, list[CodeableConcept] | None, list[Any] | None]
+"""Code, category, interpretation and reference ranges."""
+
 
 class Coded(NamedTuple):
-    """What a test's code says.
+    """What of a result repeats through a chart: all but its number, its time and its name.
 
     Args:
         concept: The concept with its original codes and, where known, the analyte's key.
         analyte: Key of the analyte table, or None.
         loinc: The code the analyte was found by.
         disagree: Whether its codes name different analytes; then none is taken.
+        category: Of the analyte where it is known, else as stated.
+        flags: The laboratory's own interpretation.
+        range_words: The laboratory's reference ranges; empty where none has a text or a bound.
     """
 
     concept: Concept
     analyte: str | None
     loinc: str | None
     disagree: bool
+    category: Category
+    flags: tuple[str, ...]
+    range_words: str
 
 
-class _Categories(Thin):
-    category: list[CodeableConcept]
+def coded(element: dict[str, Any], category: Any) -> Coded:
+    """Return what the coded elements of an Observation or component say.
 
+    A category or a range that is not valid is as one that is not stated.
 
-def coded(element: Any) -> Coded:
-    """Return what ``Observation.code`` says.
+    Args:
+        element: With ``code``, and ``interpretation`` and ``referenceRange`` where it has them.
+        category: ``Observation.category``.
 
     Raises:
-        ValidationError: Not a CodeableConcept.
+        ValidationError: The code is not a CodeableConcept, or the interpretation no list of them.
     """
-    return _coded(orjson.dumps(element))
-
-
-def category_codes(element: Any) -> frozenset[str]:
-    """Return the codes of ``Observation.category``; none where it is absent or not valid."""
-    return _category_codes(orjson.dumps({"category": element})) if element else frozenset()
-
-
-def range_words(element: Any) -> str:
-    """Return a laboratory's reference range in words; empty where it has no text and no bound."""
-    return _range_words(orjson.dumps(element))
+    get = element.get
+    return _coded(
+        orjson.dumps((get("code"), category, get("interpretation"), get("referenceRange")))
+    )
 
 
 def quantity_words(quantity: FhirQuantity | None) -> str:
@@ -69,28 +89,47 @@ def plain(number: object) -> str:
 
 
 @lru_cache(maxsize=_DISTINCT)
-def _coded(element: bytes) -> Coded:
-    stated = CodeableConcept.model_validate_json(element)
+def _coded(elements: bytes) -> Coded:
+    code, category, interpretation, ranges = decode(elements, type=_Elements)
     table = analytes()
-    found = {key: c for c in codes(stated, LOINC) if (key := table.for_loinc(c)) is not None}
+    found = {key: c for c in codes(code, LOINC) if (key := table.for_loinc(c)) is not None}
     key, loinc = next(iter(found.items())) if len(found) == 1 else (None, None)
-    named = concept(stated, default="observation without a name", analyte=key)
-    return Coded(named, key, loinc, len(found) > 1)
+    group = table.analytes[key].group if key is not None else None
+    return Coded(
+        concept=concept(code, default="observation without a name", analyte=key),
+        analyte=key,
+        loinc=loinc,
+        disagree=len(found) > 1,
+        category=_category(group, category),
+        flags=_lab_flags(interpretation or []),
+        range_words="; ".join(words for r in ranges or () if (words := _range_words(r))),
+    )
 
 
-@lru_cache(maxsize=_DISTINCT)
-def _category_codes(element: bytes) -> frozenset[str]:
+def _category(group: str | None, category: Any) -> Category:
     try:
-        stated = _Categories.model_validate_json(element)
+        kinds = convert(category, list[CodeableConcept] | None) or []
     except ValidationError:
-        return frozenset()
-    return frozenset(c.code for k in stated.category for c in k.coding if c.code)
+        kinds = []
+    stated = {c.code for kind in kinds for c in kind.coding}
+    if group == "laboratory" or (group is None and "laboratory" in stated):
+        return Category.LABORATORY
+    if group == "vital-sign" or "vital-signs" in stated:
+        return Category.VITAL_SIGN
+    return Category.OBSERVATION
 
 
-@lru_cache(maxsize=_DISTINCT)
-def _range_words(element: bytes) -> str:
+def _lab_flags(stated: list[CodeableConcept]) -> tuple[str, ...]:
+    said = (c.code for i in stated for c in i.coding if c.code)
+    flags = [_INTERPRETATION[code] for code in said if code in _INTERPRETATION]
+    if any(concept_says_haemolysed(i) for i in stated):
+        flags.append(FLAG)
+    return tuple(dict.fromkeys(flags))
+
+
+def _range_words(element: Any) -> str:
     try:
-        stated = ReferenceRange.model_validate_json(element)
+        stated = convert(element, ReferenceRange)
     except ValidationError:
         return ""
     if stated.text:

@@ -57,5 +57,7 @@ def _end(source: Source, resource: ConditionResource) -> tuple[ClinicalTime | No
     """Return when the condition ended where known, and whether an end is stated in any form."""
     _, end = source.period(resource.abatementPeriod)
     end = end or source.time(resource.abatementDateTime)
+    if end is not None:
+        return end, True
     otherwise = (resource.abatementAge, resource.abatementRange, resource.abatementString)
-    return end, end is not None or any(form is not None for form in otherwise)
+    return None, otherwise != (None, None, None)

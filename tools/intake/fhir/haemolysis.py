@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from tools.intake.fhir.resources import CodeableConcept, ObservationDetail, SpecimenState
+from tools.intake.fhir.resources import CodeableConcept, ObservationResource, SpecimenState
 from tools.intake.fhir.source import Source, validated
 
 FLAG = "haemolysed"
@@ -48,14 +48,14 @@ def concept_says_haemolysed(stated: CodeableConcept) -> bool:
     )
 
 
-def haemolysed(source: Source, detail: ObservationDetail) -> bool:
+def haemolysed(source: Source, observation: ObservationResource) -> bool:
     """Return whether the notes of a result, or its specimen, say that it is haemolysed.
 
     A specimen is read where it is in the case, contained or referred to.
     """
-    if _any_note(note.text for note in detail.note):
+    if observation.note and _any_note(note.text for note in observation.note):
         return True
-    entry = source.lookup.find(detail.specimen, source.entry)
+    entry = source.lookup.find(observation.specimen, source.entry)
     if entry is None or entry.type != "Specimen":
         return False
     state = validated(entry, SpecimenState, source.problems)

@@ -3,24 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
+from msgspec import ValidationError, convert
 
-from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import NotAssessed, State, Why
-from knowledge.timeline import Category, Fact
+from knowledge.timeline import Fact
 from tools.intake.fhir.build import evidence, fact
-from tools.intake.fhir.coded import Coded, category_codes, coded
+from tools.intake.fhir.coded import coded
 from tools.intake.fhir.haemolysis import FLAG, haemolysed
-from tools.intake.fhir.resources import (
-    Device,
-    ObservationDetail,
-    ObservationResource,
-    Specimen,
-    WithValue,
-)
+from tools.intake.fhir.resources import Device, ObservationResource, Specimen, WithValue
 from tools.intake.fhir.source import Source, validated, what_is_wrong, words
-from tools.intake.fhir.value import Reading, lab_flags, read_value, with_range
+from tools.intake.fhir.value import Reading, read_value, with_range
 
 _STATUS_FLAGS: dict[str | None, tuple[str, ...]] = {
     "final": (),
@@ -32,8 +25,6 @@ _STATUS_FLAGS: dict[str | None, tuple[str, ...]] = {
 }
 """Statuses of a result that is used (FHIR R4 ObservationStatus), and the flags they leave."""
 
-_DETAILS = frozenset(ObservationDetail.model_fields)
-_NO_DETAIL = ObservationDetail()
 _NO_VALUE = Reading(
     path="value",
     state=State.NOT_ASSESSED,
@@ -45,19 +36,16 @@ def facts_of_observation(source: Source) -> Iterator[Fact]:
     """Yield the facts of an Observation; what cannot be used is noted in `source.problems`."""
     entry = source.entry
     resource = validated(entry, ObservationResource, source.problems)
-    detail: ObservationDetail | None = _NO_DETAIL
-    if entry.resource.keys() & _DETAILS:
-        detail = validated(entry, ObservationDetail, source.problems)
-    if resource is None or detail is None:
+    if resource is None:
         return
     if resource.status not in _STATUS_FLAGS:
         source.problems.append(f"{entry.name}: status: not a status of FHIR R4")
         return
-    if detail.focus:
+    if resource.focus:
         source.problems.append(f"{entry.name}: is about another subject (focus)")
         return
-    shared = _Shared(source, resource, detail)
-    empty = not resource.component and not detail.hasMember
+    shared = _Shared(source, resource)
+    empty = not resource.component and not resource.hasMember
     own = shared.fact(resource, entry.resource, "Observation", _NO_VALUE if empty else None)
     if own is not None:
         yield own
@@ -70,32 +58,30 @@ def facts_of_observation(source: Source) -> Iterator[Fact]:
 class _Shared:
     """What an Observation and its components share: time, method, site, flags."""
 
-    __slots__ = ("body_site", "categories", "end", "flags", "method", "source", "time")
+    __slots__ = ("body_site", "category", "end", "flags", "method", "source", "time")
 
-    def __init__(
-        self, source: Source, resource: ObservationResource, detail: ObservationDetail
-    ) -> None:
+    def __init__(self, source: Source, resource: ObservationResource) -> None:
         self.source = source
+        self.category = resource.category
         self.end: ClinicalTime | None = None
         if resource.effectiveDateTime is not None:
             self.time = source.time(resource.effectiveDateTime)
         else:
-            self.time, self.end = _collected(source, detail)
-        self.method = _method(source, detail)
-        self.body_site = words(detail.bodySite) or None
-        self.categories = category_codes(resource.category)
+            self.time, self.end = _collected(source, resource)
+        self.method = _method(source, resource)
+        self.body_site = words(resource.bodySite) or None
         self.flags = _STATUS_FLAGS[resource.status]
         if self.time is None:
             self.flags += ("no-collection-time",)
-        if detail.note:
+        if resource.note:
             self.flags += ("has-note",)
-        if (detail.note or detail.specimen is not None) and haemolysed(source, detail):
+        if (resource.note or resource.specimen is not None) and haemolysed(source, resource):
             self.flags += (FLAG,)
 
     def component(self, element: Any, path: str) -> Fact | None:
         """Return the fact of one component, or None after noting why there is none."""
         try:
-            stated = WithValue.model_validate(element)
+            stated = convert(element, WithValue)
         except ValidationError as error:
             self._problem(path, what_is_wrong(error))
             return None
@@ -106,7 +92,7 @@ class _Shared:
     ) -> Fact | None:
         """Return the fact of one value, or of `otherwise` where there is no value."""
         try:
-            code = coded(stated.code)
+            code = coded(element, self.category)
         except ValidationError:
             self._problem(path, "code: not valid")
             return None
@@ -118,14 +104,14 @@ class _Shared:
         reading = reading or otherwise
         if reading is None:
             return None
-        flags = (*self.flags, *reading.flags)
-        if stated.interpretation:
-            flags += tuple(flag for flag in lab_flags(stated) if flag not in flags)
+        flags = self.flags + reading.flags
+        if code.flags:
+            flags = tuple(dict.fromkeys(flags + code.flags)) if flags else code.flags
         if code.disagree:
             flags += ("codes-disagree",)
         entry = self.source.entry
         return fact(
-            self._category(code),
+            code.category,
             code.concept,
             reading.state,
             place=evidence(entry.file, entry.name, f"{path}.{reading.path}"),
@@ -135,24 +121,16 @@ class _Shared:
             end=self.end,
             body_site=self.body_site,
             method=self.method,
-            reported=with_range(reading.reported, reading, stated.referenceRange),
+            reported=with_range(reading, code.range_words),
             flags=flags,
         )
 
     def _problem(self, path: str, what: str) -> None:
         self.source.problems.append(f"{self.source.entry.name}: {path}.{what}")
 
-    def _category(self, code: Coded) -> Category:
-        group = analytes().analytes[code.analyte].group if code.analyte is not None else None
-        if group == "laboratory" or (group is None and "laboratory" in self.categories):
-            return Category.LABORATORY
-        if group == "vital-sign" or "vital-signs" in self.categories:
-            return Category.VITAL_SIGN
-        return Category.OBSERVATION
-
 
 def _collected(
-    source: Source, resource: ObservationDetail
+    source: Source, resource: ObservationResource
 ) -> tuple[ClinicalTime | None, ClinicalTime | None]:
     """Return when the specimen or measurement was taken; never when it was issued."""
     if resource.effectiveInstant is not None:
@@ -170,7 +148,7 @@ def _collected(
     return source.period(specimen.collection.collectedPeriod)
 
 
-def _method(source: Source, resource: ObservationDetail) -> str | None:
+def _method(source: Source, resource: ObservationResource) -> str | None:
     """Return method and device in words: it may name the assay."""
     if resource.method is None and resource.device is None:
         return None

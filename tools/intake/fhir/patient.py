@@ -1,15 +1,15 @@
 """Patient to an identity."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from pydantic import ValidationError
+from msgspec import ValidationError, convert
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.patient import Identity, Sex
 from tools.intake.fhir.bundle import Entry, FhirFile, contained
 from tools.intake.fhir.resources import HumanName, PatientResource
-from tools.intake.fhir.source import Lookup, Source, validated, what_is_wrong
+from tools.intake.fhir.source import Lookup, Source, what_is_wrong
 from tools.intake.fhir.version import current
 
 _NOT_COMPARED = "the date of birth is not used, and identities are compared without it"
@@ -42,16 +42,12 @@ def patients(files: Iterable[FhirFile], problems: dict[str, list[str]]) -> list[
         for entry in current([file]).entries:
             for candidate in (entry, *contained(entry)):
                 if candidate.type == "Patient":
-                    record = _record(candidate, noted)
-                    if record is not None:
-                        found.append(record)
+                    found.append(_record(candidate, noted))
     return found
 
 
-def _record(entry: Entry, problems: list[str]) -> PatientRecord | None:
+def _record(entry: Entry, problems: list[str]) -> PatientRecord:
     resource = _readable_part(entry, problems)
-    if resource is None:
-        return None
     source = Source(entry=entry, zone=None, lookup=Lookup(()), problems=problems)
     born = source.time(resource.birthDate)
     if resource.birthDate is not None and born is None:
@@ -73,15 +69,16 @@ def _record(entry: Entry, problems: list[str]) -> PatientRecord | None:
     return PatientRecord(entry=entry, identity=identity, deceased=deceased)
 
 
-def _readable_part(entry: Entry, problems: list[str]) -> PatientResource | None:
+def _readable_part(entry: Entry, problems: list[str]) -> PatientResource:
     """Return what of a Patient can be read: one bad element must not hide another patient."""
-    try:
-        return PatientResource.model_validate(entry.resource)
-    except ValidationError as error:
-        problems.append(f"{entry.name}: {what_is_wrong(error)} (compared without it)")
-        bad = {fault["loc"][0] for fault in error.errors(include_input=False) if fault["loc"]}
-    rest = {key: element for key, element in entry.resource.items() if key not in bad}
-    return validated(replace(entry, resource=rest), PatientResource, problems)
+    rest = dict(entry.resource)
+    while True:
+        try:
+            return convert(rest, PatientResource)
+        except ValidationError as error:
+            wrong = what_is_wrong(error)
+            problems.append(f"{entry.name}: {wrong} (compared without it)")
+            del rest[wrong.partition(":")[0].partition(".")[0]]
 
 
 def _name_rank(name: HumanName) -> int:

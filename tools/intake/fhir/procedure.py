@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from knowledge.codes import Coding, Concept
+from knowledge.codes import Concept
 from knowledge.finding import NotAssessed, State, Why
 from knowledge.timeline import Category, Fact
 from tools.intake.fhir.build import fact
-from tools.intake.fhir.resources import EncounterResource, ProcedureResource
+from tools.intake.fhir.resources import NONE, CodeableConcept, EncounterResource, ProcedureResource
 from tools.intake.fhir.source import Source, concept, site_words, validated
 
 _PLANNED = frozenset({"preparation", "planned", "on-hold"})
@@ -52,15 +52,12 @@ def facts_of_encounter(source: Source) -> Iterator[Fact]:
 
 
 def _encounter_concept(resource: EncounterResource) -> Concept:
-    if resource.type:
-        return concept(resource.type[0], default="encounter")
     kind = resource.class_
-    if kind is None or not kind.code:
-        return Concept(text="encounter")
-    return Concept(
-        text=kind.display or kind.code,
-        codings=(Coding(system=kind.system or "", code=kind.code),),
-    )
+    if resource.type:
+        stated = resource.type[0]
+    else:
+        stated = CodeableConcept(coding=[kind] if kind is not None and kind.code else NONE)
+    return concept(stated, default="encounter")
 
 
 def _state(status: str | None) -> tuple[State, NotAssessed | None]:

@@ -10,10 +10,13 @@ from knowledge.finding import State
 from knowledge.quantity import Text
 from knowledge.timeline import Category, Document, Fact
 from tools.intake.fhir.build import fact
+from tools.intake.fhir.markup import text_of_html
 from tools.intake.fhir.resources import Attachment, DocumentResource, ReportResource
 from tools.intake.fhir.source import MAX_TEXT, Source, concept, validated, words
 
 _FLAGGED = frozenset({"preliminary", "partial", "amended", "corrected", "appended", "unknown"})
+_HTML = "text/html"
+_READ = ("text/plain", _HTML)
 
 
 def facts_of_report(source: Source) -> Iterator[Fact | Document]:
@@ -64,8 +67,9 @@ def _document(
     kind, _, parameters = (form.contentType or "").partition(";")
     kind = kind.strip().lower()
     name = f"{source.entry.name}: {path.partition('.')[2]}"
-    if kind != "text/plain":
-        source.problems.append(f"{name}: {kind or 'no content type'} is not read, only text/plain")
+    if kind not in _READ:
+        kinds = " and ".join(_READ)
+        source.problems.append(f"{name}: {kind or 'no content type'} is not read, only {kinds}")
         return
     if form.data is None:
         source.problems.append(f"{name}: the text is elsewhere and is not fetched")
@@ -76,6 +80,8 @@ def _document(
     except (binascii.Error, ValueError, LookupError):
         source.problems.append(f"{name}: the attached text cannot be decoded")
         return
+    if kind == _HTML:
+        text = text_of_html(text)
     yield Document(
         id="d-" + hashlib.sha256(f"{source.entry.name}|{path}|{text}".encode()).hexdigest()[:12],
         title=(form.title or title)[:200],

@@ -1,11 +1,10 @@
 """The surroundings of one resource: its file, its references, the declared zone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-from pydantic import ValidationError
+from msgspec import Struct, ValidationError, convert
 
 from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.codes import ANALYTE, Coding, Concept
@@ -21,6 +20,10 @@ MAX_TEXT = 4000
 """Characters of a text value that a finding keeps (`knowledge.quantity.Text`)."""
 
 
+_JSON_WORDS = {"str": "string", "int": "integer", "bool": "boolean", "array": "list"}
+"""What the types that msgspec names are called in a message."""
+
+
 class Lookup:
     """Finds the resources that others refer to: by ``Type/id``, full URL, or ``#id`` inside one."""
 
@@ -28,7 +31,7 @@ class Lookup:
         """Index what other resources point at."""
         self._by_name: dict[str, Entry] = {}
         for entry in entries:
-            if entry.type in ("Specimen", "Device", "Medication", "Patient"):
+            if entry.type in ("Specimen", "Device", "Medication"):
                 if entry.id is not None:
                     self._by_name.setdefault(f"{entry.type}/{entry.id}", entry)
                 if entry.full_url is not None:
@@ -42,11 +45,12 @@ class Lookup:
         if text.startswith("#"):
             outer = asked_by.within or asked_by
             return next((e for e in contained(outer) if e.id == text[1:]), None)
+        if not self._by_name:
+            return None
         return self._by_name.get(text) or self._by_name.get(short_reference(text))
 
 
-@dataclass(slots=True)
-class Source:
+class Source(Struct, eq=False, gc=False):
     """One resource being mapped; never changed after it was made.
 
     Args:
@@ -96,17 +100,26 @@ def short_reference(text: str) -> str:
 def validated(entry: Entry, model: type[R], problems: list[str]) -> R | None:
     """Return the thin model of a resource, or None after noting why it is not valid."""
     try:
-        return model.model_validate(entry.resource)
+        return convert(entry.resource, model)
     except ValidationError as error:
         problems.append(f"{entry.name}: {what_is_wrong(error)}")
         return None
 
 
 def what_is_wrong(error: ValidationError) -> str:
-    """Return the path of the first element that is not valid and why; never its value."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    path = ".".join(str(part) for part in first["loc"])
-    return f"{path}: {first['msg']}"
+    """Return the path of the element that is not valid and why; never its value.
+
+    Examples:
+        >>> what_is_wrong(ValidationError("Expected `str | null`, got `int` - at `$.note[0].text`"))
+        'note.0.text: Input should be a valid string'
+    """
+    fault, _, place = str(error).partition(" - at `$")
+    path = place.rstrip("`").lstrip(".").replace("[", ".").replace("]", "")
+    quoted = fault.split("`")[1] if "`" in fault else ""
+    if fault.startswith("Object missing required field"):
+        return f"{f'{path}.{quoted}'.lstrip('.')}: Field required"
+    expected = quoted.partition(" | ")[0]
+    return f"{path}: Input should be a valid {_JSON_WORDS.get(expected, expected)}"
 
 
 def concept(
@@ -115,7 +128,7 @@ def concept(
     """Return a coded concept with its original codes, and the analyte's key where it is known."""
     if stated is None:
         return _concept(default, (), analyte)
-    codings = tuple((c.system or "", c.code) for c in stated.coding if c.code)
+    codings = tuple([(c.system or "", c.code) for c in stated.coding if c.code])
     return _concept(words(stated) or default, codings, analyte)
 
 
@@ -125,9 +138,10 @@ def words(stated: CodeableConcept | None) -> str:
         return ""
     if stated.text:
         return stated.text
-    displays = [c.display for c in stated.coding if c.display]
-    codes = [c.code for c in stated.coding if c.code]
-    return (displays or codes or [""])[0]
+    for coding in stated.coding:
+        if coding.display:
+            return coding.display
+    return first_code(stated) or ""
 
 
 def codes(stated: CodeableConcept | None, system: str) -> list[str]:
@@ -141,11 +155,16 @@ def first_code(stated: CodeableConcept | None) -> str | None:
     """Return the first code, whatever the system: for the closed sets of FHIR itself."""
     if stated is None:
         return None
-    return next((c.code for c in stated.coding if c.code), None)
+    for coding in stated.coding:
+        if coding.code:
+            return coding.code
+    return None
 
 
 def site_words(sites: list[CodeableConcept]) -> str | None:
     """Return body sites in words."""
+    if not sites:
+        return None
     named = [words(site) for site in sites]
     return ", ".join(name for name in named if name) or None
 

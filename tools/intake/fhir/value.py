@@ -1,36 +1,25 @@
 """The value of an Observation or component: a number with its unit, words, yes/no, or why none."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from knowledge.analytes import Converted, analytes, convert, convert_number
 from knowledge.finding import NotAssessed, State, Why
+from knowledge.model import put_together
 from knowledge.quantity import Interval, Quantity, Text, Value, measured
 from knowledge.units import bounded, parse_stated
-from tools.intake.fhir.coded import plain, quantity_words, range_words
-from tools.intake.fhir.haemolysis import FLAG, concept_says_haemolysed
+from tools.intake.fhir.coded import plain, quantity_words
 from tools.intake.fhir.resources import FhirQuantity, FhirRange, OtherValue, WithValue
 from tools.intake.fhir.source import MAX_TEXT, words
 
 UCUM = "http://unitsofmeasure.org"
 
-_INTERPRETATION = {
-    "H": "lab-high",
-    "HH": "lab-critical-high",
-    "HU": "lab-high",
-    "L": "lab-low",
-    "LL": "lab-critical-low",
-    "LU": "lab-low",
-    "N": "lab-normal",
-    "A": "lab-abnormal",
-    "AA": "lab-critical-abnormal",
-}
-"""HL7 v3 ObservationInterpretation: what the laboratory says, kept as its word, never as ours."""
-
-_OTHER_VALUES = frozenset(OtherValue.model_fields)
+_OTHER_VALUES = frozenset(OtherValue.__struct_fields__)
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """What a value[x] says.
 
     Args:
@@ -73,7 +62,7 @@ def read_value(
     if source.valueCodeableConcept is not None:
         return _words("valueCodeableConcept", words(source.valueCodeableConcept), analyte)
     if element.keys() & _OTHER_VALUES:
-        return _other(OtherValue.model_validate(element), analyte, loinc)
+        return _other(msgspec.convert(element, OtherValue), analyte, loinc)
     return None
 
 
@@ -97,22 +86,12 @@ def _other(source: OtherValue, analyte: str | None, loinc: str | None) -> Readin
     return _not_assessed("valueSampledData", why, None)
 
 
-def lab_flags(source: WithValue) -> tuple[str, ...]:
-    """Return the laboratory's own interpretation as flags."""
-    stated = (c.code for i in source.interpretation for c in i.coding if c.code)
-    flags = [_INTERPRETATION[code] for code in stated if code in _INTERPRETATION]
-    if any(concept_says_haemolysed(i) for i in source.interpretation):
-        flags.append(FLAG)
-    return tuple(dict.fromkeys(flags))
-
-
-def with_range(reported: str | None, reading: Reading, ranges: list[Any]) -> str | None:
+def with_range(reading: Reading, printed: str) -> str | None:
     """Return the printed value with the laboratory's own range, where it printed one."""
-    printed = [text for r in ranges if (text := range_words(r))]
     if not printed:
-        return reported
-    value = reported or (str(reading.value) if reading.value is not None else "")
-    return f"{value} (laboratory's range: {'; '.join(printed)})".strip()[:MAX_TEXT]
+        return reading.reported
+    value = reading.reported or (str(reading.value) if reading.value is not None else "")
+    return f"{value} (laboratory's range: {printed})".strip()[:MAX_TEXT]
 
 
 def _quantity(quantity: FhirQuantity, analyte: str | None, loinc: str | None) -> Reading:
@@ -132,7 +111,8 @@ def _quantity(quantity: FhirQuantity, analyte: str | None, loinc: str | None) ->
     if analyte is None:
         unit = code or quantity.unit or ""
         if sign is None:
-            return Reading(path, State.PRESENT, Quantity(value=float(number), unit=unit))
+            stated = {"kind": "quantity", "value": float(number), "unit": unit}
+            return Reading(path, State.PRESENT, put_together(Quantity, stated))
         value = measured(bounded(float(number), sign), unit)
         return Reading(path=path, state=State.PRESENT, value=value)
     if sign is None and (code is None or quantity.unit in (None, code)):

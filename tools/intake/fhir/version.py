@@ -5,11 +5,12 @@ they come from: a laboratory's correction rarely travels the same way as the res
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from tools.intake.fhir.bundle import Deletion, Entry, FhirFile
 from tools.intake.fhir.server import server_of
@@ -57,7 +58,8 @@ def current(files: Sequence[FhirFile], *, without: frozenset[int] = frozenset())
     for file in sorted(files, key=_by_name):
         for entry in file.entries:
             if id(entry.resource) not in without:
-                groups.setdefault(_key(entry), []).append(entry)
+                key = (entry.type, entry.id) if entry.id is not None else _key(entry)
+                groups.setdefault(key, []).append(entry)
     deletions = {(d.type, d.id): d for file in files for d in file.deletions}
     found = Current(entries=[], retracted=[], copies={})
     for group in groups.values():

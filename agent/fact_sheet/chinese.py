@@ -1,0 +1,136 @@
+# ruff: noqa: RUF001
+"""A fact in Chinese, where we have Chinese words for every part of it."""
+
+import re
+from collections.abc import Sequence
+
+from agent.facts import Fact, FactNumber
+from agent.verify.terms import verifier_terms
+
+_UNTRANSLATED = re.compile(r"[A-Z][A-Za-z]{0,3}\d*|aV[RLF]|[\d.]+ ?\S+")
+_STATES = {
+    "present": "存在",
+    "absent": "不存在",
+    "not_assessed": "未评估",
+    "not_determined": "未确定",
+    "supported": "支持",
+    "argued_against": "不支持",
+    "stated": "",
+}
+
+
+def in_chinese(fact: Fact) -> Fact:
+    """Return the fact in Chinese, or as it is where a word is missing or it is said whole."""
+    if fact.language == "zh":
+        return fact
+    if fact.whole:
+        return _whole(fact)
+    if fact.kind == "person":
+        return _person(fact)
+    if fact.kind == "onset":
+        return _onset(fact)
+    names, parts = _words(fact.names[:1]), _words(fact.parts)
+    if fact.kind == "verdict":
+        names = _words(fact.names)
+    category = _words((fact.category,)) if fact.category else ("",)
+    if names is None or parts is None or category is None or not names:
+        return fact
+    needed = tuple(new for old, new in zip(fact.parts, parts, strict=True) if old in fact.needed)
+    numbers = tuple(n.model_copy(update={"text": _number(n.text)}) for n in fact.numbers)
+    told = fact.model_copy(
+        update={
+            "names": names,
+            "parts": parts,
+            "needed": needed,
+            "category": category[0],
+            "numbers": numbers,
+            "language": "zh",
+        }
+    )
+    return told.model_copy(update={"text": _text(told)})
+
+
+def _whole(fact: Fact) -> Fact:
+    head, mark, said = fact.text.partition(": ")
+    bare = (said if mark and head == "ECG" else fact.text).rstrip(".")
+    words = verifier_terms().zh.phrases.get(bare)
+    if words is None or (fact.names and fact.kind != "ecg"):
+        return fact
+    prefix = "心电图：" if fact.kind == "ecg" else ""
+    return fact.model_copy(update={"text": f"{prefix}{words}。", "language": "zh", "names": ()})
+
+
+def _person(fact: Fact) -> Fact:
+    word = {"woman": "女性", "man": "男性"}.get(fact.names[0])
+    if word is None or not fact.numbers:
+        return fact
+    years = _number(fact.numbers[0].text)
+    return fact.model_copy(
+        update={
+            "names": (word,),
+            "numbers": (FactNumber(text=years),),
+            "text": f"{word}，{years}。",
+            "language": "zh",
+        }
+    )
+
+
+def _onset(fact: Fact) -> Fact:
+    if fact.state == "not_assessed":
+        return fact.model_copy(
+            update={"names": ("起病时间",), "text": "起病时间不详。", "language": "zh"}
+        )
+    since = f"自{next(iter(fact.times), '')}"
+    found = re.search(r"(\d+) h (\d+) min", " ".join(fact.parts[1:]))
+    ago = f"评估前{found[1]}小时{int(found[2])}分钟" if found else ""
+    text = f"胸痛{since}开始{f'（{ago}）' if ago else ''}。"
+    return fact.model_copy(
+        update={
+            "names": ("胸痛",),
+            "parts": (since, ago) if ago else (since,),
+            "needed": (since,),
+            "text": text,
+            "language": "zh",
+        }
+    )
+
+
+def _words(texts: Sequence[str]) -> tuple[str, ...] | None:
+    """Return every text in Chinese; None where one has no Chinese words."""
+    phrases = verifier_terms().zh.phrases
+    found: list[str] = []
+    for text in texts:
+        if text in phrases:
+            found.append(phrases[text])
+        elif missing := re.fullmatch(r"(\d+) inputs? missing", text):
+            found.append(f"{missing[1]}项输入缺失")
+        elif _UNTRANSLATED.fullmatch(text):
+            found.append(_number(text))
+        else:
+            return None
+    return tuple(found)
+
+
+def _number(text: str) -> str:
+    text = re.sub(r"between (\S+) and (\S+)", r"\1至\2", text)
+    text = text.replace(" years", "岁").replace("/min", "次/分")
+    return re.sub(r"(\d) min\b", r"\1分钟", text)
+
+
+def _text(fact: Fact) -> str:
+    if fact.kind == "verdict":
+        listed = "、".join(fact.names)
+        return f"{_STATES[fact.state]}：{listed}。"
+    if fact.kind == "troponin":
+        first, *rest = fact.numbers
+        told = f"首次{first.text}"
+        by_role = {n.role: n.text for n in rest}
+        told += "".join(f"，随后{n.text}" for n in rest if n.role == "later")
+        if "delay" in by_role:
+            told += f"（{by_role['delay']}后，变化{by_role['change']}）"
+        return f"{fact.subject}：{told}。"
+    numbers = "、".join(n.text for n in fact.numbers)
+    head = f"{fact.subject}{numbers}" if fact.kind == "score" else fact.subject
+    after = "" if fact.kind == "score" else numbers
+    said = "，".join(p for p in (_STATES[fact.state], fact.category, after, *fact.parts) if p)
+    return f"{head}：{said}。" if said else f"{head}。"

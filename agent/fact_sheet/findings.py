@@ -1,0 +1,93 @@
+"""Every finding of the assessment as a fact, and every missing input."""
+
+from collections.abc import Iterator
+
+from agent.assessment import Assessment
+from agent.fact_sheet.wording import measured_text
+from agent.facts import Fact, FactNumber, FactState
+from knowledge.analytes import analytes
+from knowledge.clinical_inputs import catalogue
+from knowledge.codes import ANALYTE, EPICRISIS
+from knowledge.finding import Finding, State
+
+_ELSEWHERE = frozenset({"age_years", "sex", "onset"})
+"""Told by the facts of the presentation."""
+
+
+def finding_facts(assessment: Assessment) -> Iterator[Fact]:
+    """Yield the findings by name and time: a value that two sources state alike is one fact."""
+    made = (_fact(f, assessment.time_zone) for f in assessment.findings if not _told(f))
+    yield from sorted(made, key=lambda fact: (fact.subject.lower(), fact.times, fact.key))
+
+
+def missing_facts(assessment: Assessment) -> Iterator[Fact]:
+    """Yield what is missing, most useful first."""
+    for item in assessment.missing:
+        yield Fact(
+            key=f"missing.{item.input}",
+            kind="missing",
+            names=(item.label,),
+            state="not_assessed",
+            parts=(item.reason.detail,),
+            text=f"{item.label}: not assessed ({item.reason.detail}).",
+            inputs=(item.input,),
+        )
+
+
+def _told(finding: Finding) -> bool:
+    return any(finding.concept.has(EPICRISIS, key) for key in _ELSEWHERE)
+
+
+def _fact(finding: Finding, zone: str | None) -> Fact:
+    name = _name(finding)
+    shown = finding.time.show(zone) if finding.time is not None else ""
+    at = f" at {shown}" if shown else ""
+    site = tuple(p for p in (finding.body_site or "").split(", ") if p)
+    value = measured_text(finding) or _words(finding)
+    sites = f" ({', '.join(site)})" if site else ""
+    state: FactState
+    if finding.state is State.NOT_ASSESSED:
+        why = finding.not_assessed.detail if finding.not_assessed else ""
+        text, state = f"{name}: not assessed ({why}).", "not_assessed"
+        parts: tuple[str, ...] = (why,)
+    elif value:
+        text, state, parts = f"{name}{sites}: {value}{at}.", "stated", site
+    else:
+        state = "present" if finding.state is State.PRESENT else "absent"
+        text, parts = f"{name}{sites}: {state}{at}.", site
+    number = measured_text(finding)
+    return Fact(
+        key=f"finding.{name}.{','.join(site)}.{shown}.{state}.{value}",
+        kind="finding",
+        names=(name,),
+        state=state,
+        numbers=(FactNumber(text=number),) if number else (),
+        times=(shown,) if shown else (),
+        category="" if number else value,
+        parts=parts,
+        needed=site if number else (),
+        text=text,
+        evidence=finding.evidence,
+        inputs=tuple(c.code for c in finding.concept.codings if c.system == EPICRISIS),
+    )
+
+
+def _name(finding: Finding) -> str:
+    """Return the short label of an analyte or input instead of a laboratory's long name."""
+    for coding in finding.concept.codings:
+        if coding.system == EPICRISIS and coding.code in catalogue().inputs:
+            return catalogue().inputs[coding.code].label
+        if coding.system == ANALYTE and coding.code in analytes().analytes:
+            return analytes().analytes[coding.code].label
+    return finding.concept.text
+
+
+def _words(finding: Finding) -> str:
+    """Return a choice in words; free text from outside is never a fact."""
+    if finding.choice is None:
+        return ""
+    for coding in finding.concept.codings:
+        row = catalogue().inputs.get(coding.code)
+        if coding.system == EPICRISIS and row is not None and row.choices:
+            return str(row.choices.get(finding.choice, finding.choice))
+    return finding.choice

@@ -1,0 +1,77 @@
+"""One fact sheet from an assessment and the guideline passages found for it."""
+
+from collections.abc import Iterator, Sequence
+
+from agent.assessment import Assessment, Sentence
+from agent.fact_sheet.advice import guideline_facts, recommendation_facts
+from agent.fact_sheet.chinese import in_chinese
+from agent.fact_sheet.ecg import ecg_facts
+from agent.fact_sheet.findings import finding_facts, missing_facts
+from agent.fact_sheet.presentation import presentation_facts
+from agent.fact_sheet.scores import other_scores, score_fact
+from agent.fact_sheet.troponin import troponin_facts
+from agent.fact_sheet.verdicts import conflict_facts, reason_facts, verdict_fact
+from agent.facts import Fact, FactSheet, numbered
+from knowledge.passages import Hit, Language
+
+
+def fact_sheet(
+    assessment: Assessment, hits: Sequence[Hit] = (), *, language: Language
+) -> FactSheet:
+    """Return every fact of an assessment, those of its narrative first.
+
+    Args:
+        assessment: The result; one that was refused has no facts about a patient.
+        hits: Guideline passages; a superseded one is left out.
+        language: The facts are told in it where we have the words, else in English.
+    """
+    told = list(_of_narrative(assessment))
+    facts = (*told, *_others(assessment, {fact.key for fact in told}), *guideline_facts(hits))
+    unique = {fact.key: fact for fact in reversed(facts)}
+    ordered = (fact for fact in dict.fromkeys(f.key for f in facts))
+    found = (unique[key] for key in ordered)
+    if language == "zh":
+        return numbered(tuple(in_chinese(fact) for fact in found), language)
+    return numbered(tuple(found), language)
+
+
+def with_hits(sheet: FactSheet, hits: Sequence[Hit]) -> FactSheet:
+    """Return a sheet that also holds these passages; the ids it had stay as they are."""
+    known = {fact.key for fact in sheet.facts}
+    added = tuple(fact for fact in guideline_facts(hits) if fact.key not in known)
+    return numbered((*sheet.facts, *added), sheet.language)
+
+
+def _of_narrative(assessment: Assessment) -> Iterator[Fact]:
+    """Yield the facts of the deterministic narrative, sentence by sentence."""
+    for index, sentence in enumerate(assessment.narrative.sentences):
+        for fact in _of_sentence(assessment, sentence, first=index == 0):
+            yield fact.model_copy(update={"sentence": index})
+
+
+def _of_sentence(assessment: Assessment, sentence: Sentence, *, first: bool) -> tuple[Fact, ...]:
+    readers = (ecg_facts, score_fact, troponin_facts, verdict_fact, conflict_facts)
+    if first and (found := presentation_facts(assessment)):
+        return found
+    for read in readers:
+        if found := read(assessment, sentence):
+            return found
+    text = sentence.text
+    return (
+        Fact(
+            key=f"note.{text}",
+            kind="note",
+            whole=True,
+            text=text,
+            evidence=sentence.evidence,
+            citation=sentence.citation,
+        ),
+    )
+
+
+def _others(assessment: Assessment, told: set[str]) -> Iterator[Fact]:
+    yield from other_scores(assessment, told)
+    yield from reason_facts(assessment)
+    yield from recommendation_facts(assessment)
+    yield from finding_facts(assessment)
+    yield from missing_facts(assessment)

@@ -1,0 +1,224 @@
+"""Run a case through the graph, resume it after a crash, never end with less than the pathway."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphRecursionError
+from langgraph.types import Command
+
+from agent.assess import Outcome
+from agent.graph.build import build
+from agent.graph.checkpoints import Checkpoints
+from agent.graph.events import Event, EventType
+from agent.graph.finish import finished
+from agent.graph.journal import Journal
+from agent.graph.request import RunRequest, Session
+from agent.graph.state import Context
+from agent.llm.budget import Spent
+from agent.llm.seam import Exchange
+from knowledge.errors import EpicrisisError, InvalidValueError
+
+logger = logging.getLogger(__name__)
+
+OnEvent = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AgentOutcome:
+    """What a run ended with.
+
+    Args:
+        run: Its id.
+        outcome: The assessment with the agent's record, and what its pictures are drawn from.
+        exchanges: Every call to the model, for the audit and for replay.
+        waiting: What a clinician is asked, where the run waits.
+    """
+
+    run: str
+    outcome: Outcome
+    exchanges: tuple[Exchange, ...] = ()
+    waiting: dict[str, Any] | None = None
+
+
+def new_run_id() -> str:
+    """Return an id for a new run."""
+    return f"run-{uuid.uuid4().hex[:16]}"
+
+
+async def start_run(
+    session: Session,
+    checkpoints: Checkpoints,
+    *,
+    run: str | None = None,
+    on_event: OnEvent | None = None,
+) -> AgentOutcome:
+    """Return the outcome of a new run.
+
+    Args:
+        session: The request, the model and the index.
+        checkpoints: Where the run is kept.
+        run: Its id; a new one is made where None.
+        on_event: Told every event.
+
+    Raises:
+        InvalidValueError: There is a run of this id already.
+        InputError: The case cannot be read.
+    """
+    name = run or new_run_id()
+    if await checkpoints.saver.aget_tuple(_config(name, session)) is not None:
+        raise InvalidValueError(f"run {name}", "exists already", "resume it, or choose another id")
+    begin = {"run": name, "request": session.request.model_dump(mode="json")}
+    return await _drive(session, checkpoints, name, begin, on_event)
+
+
+async def resume_run(
+    session: Session,
+    checkpoints: Checkpoints,
+    *,
+    run: str,
+    answer: dict[str, Any] | None = None,
+    on_event: OnEvent | None = None,
+) -> AgentOutcome:
+    """Return the outcome of a run that was cut off, or that waited for a person.
+
+    No finished tool call is made again, and the model is not asked again what it has answered.
+
+    Args:
+        session: The model and the index; its request is replaced by the run's own.
+        checkpoints: Where the run is kept.
+        run: Its id.
+        answer: What the person says, where the run waits: ``{"signed_by": ..., "decision": ...}``.
+        on_event: Told every event.
+
+    Raises:
+        InvalidValueError: There is no such run, or its files have changed.
+    """
+    session = replace(session, request=await request_of(checkpoints, run))
+    step: Any = None if answer is None else Command(resume=answer)
+    return await _drive(session, checkpoints, run, step, on_event)
+
+
+async def request_of(checkpoints: Checkpoints, run: str) -> RunRequest:
+    """Return what a run was asked to do.
+
+    Raises:
+        InvalidValueError: There is no such run.
+    """
+    found = await checkpoints.saver.aget_tuple(RunnableConfig(configurable={"thread_id": run}))
+    values = {} if found is None else found.checkpoint["channel_values"]
+    request = values.get("request") or values.get("__start__", {}).get("request")
+    if request is None:
+        raise InvalidValueError(f"run {run}", "is not known here", "start a new run")
+    return RunRequest.model_validate(request)
+
+
+async def _drive(
+    session: Session,
+    checkpoints: Checkpoints,
+    run: str,
+    step: Any,
+    on_event: OnEvent | None,
+) -> AgentOutcome:
+    """Run the graph to its end or its next wait."""
+    graph = build(checkpoints)
+    journal = Journal(checkpoints.store, run)
+    session = replace(session, spent=_spent(await journal.exchanges()))
+    context = Context(session=session, journal=journal)
+    tell = _teller(run, on_event)
+    tell(EventType.RUN_STARTED, {"resumed": step is None or isinstance(step, Command)})
+    waiting: dict[str, Any] | None = None
+    problem = ""
+    try:
+        async for mode, piece in graph.astream(
+            step,
+            _config(run, session),
+            context=context,
+            stream_mode=["custom", "updates"],
+            durability="sync",
+        ):
+            if mode == "custom":
+                tell(EventType(piece["type"]), piece["data"])
+            elif "__interrupt__" in piece:
+                waiting = dict(piece["__interrupt__"][0].value)
+    except asyncio.CancelledError:
+        tell(EventType.CANCELLED, {})
+        raise
+    except EpicrisisError:
+        raise
+    except GraphRecursionError:
+        problem = f"more than {session.request.budget.steps} steps"
+    except Exception as error:
+        # The outermost handler of a run: logged, and answered by the pathway alone.
+        logger.exception("run %s broke", run)
+        problem = f"the agent broke ({type(error).__name__})"
+    values = (await graph.aget_state(_config(run, session))).values
+    outcome = await finished(context, values, run=run, problem=problem)
+    if waiting is not None:
+        tell(EventType.WAITING, waiting)
+    else:
+        tell(EventType.FINISHED, {"status": outcome.assessment.status.value, "problem": problem})
+    return AgentOutcome(
+        run=run, outcome=outcome, exchanges=await journal.exchanges(), waiting=waiting
+    )
+
+
+async def events_of(
+    session: Session, checkpoints: Checkpoints, *, run: str | None = None
+) -> AsyncIterator[Event | AgentOutcome]:
+    """Yield the events of a new run as they come, and its outcome last."""
+    queue: asyncio.Queue[Event | AgentOutcome | BaseException] = asyncio.Queue()
+
+    async def work() -> None:
+        try:
+            await queue.put(
+                await start_run(session, checkpoints, run=run, on_event=queue.put_nowait)
+            )
+        except BaseException as error:
+            await queue.put(error)
+            raise
+
+    task = asyncio.create_task(work())
+    try:
+        while True:
+            item = await queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+            if isinstance(item, AgentOutcome):
+                return
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _spent(exchanges: tuple[Exchange, ...]) -> Spent:
+    """Return what the run has used of its budget before this process."""
+    replies = [e.reply for e in exchanges if e.reply is not None]
+    return Spent(
+        calls=len(exchanges),
+        tokens=sum(r.usage.prompt_tokens + r.usage.completion_tokens for r in replies),
+        seconds=sum(r.seconds for r in replies),
+    )
+
+
+def _config(run: str, session: Session) -> RunnableConfig:
+    return RunnableConfig(
+        configurable={"thread_id": run}, recursion_limit=session.request.budget.steps
+    )
+
+
+def _teller(run: str, on_event: OnEvent | None) -> Callable[[EventType, dict[str, Any]], None]:
+    count = 0
+
+    def tell(kind: EventType, data: dict[str, Any]) -> None:
+        nonlocal count
+        if on_event is not None:
+            on_event(Event(run=run, sequence=count, type=kind, data=data))
+        count += 1
+
+    return tell

@@ -1,0 +1,79 @@
+"""The state of a run as a checkpoint keeps it: plain JSON values, small.
+
+Tool results and replies of the model are not here but in the journal; here is how far the run got.
+"""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, TypedDict
+
+from langgraph.runtime import Runtime
+
+from agent.graph.events import EventType
+from agent.graph.journal import Journal, JournaledLLM
+from agent.graph.request import Session
+from agent.llm.seam import LLM
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both, the newer value where both have one."""
+    return {**old, **new}
+
+
+class RunState(TypedDict, total=False):
+    """How far a run got.
+
+    Keys:
+        run: Id of the run.
+        request: The `RunRequest` as JSON.
+        inputs_sha256: Hash of the case as it was read: a resumed run must find the same.
+        degraded: Why the model is not used any more, first reason first.
+        record: Parts of the `AgentRecord` as JSON, by field.
+        wanted: Calls to make now: ``[{"key": ..., "tool": ...}]``.
+        extra: Names of tools beyond the pathway that passed the guards.
+        looked: Whether the look back was made.
+        draft: The model's sentences before verification, as JSON.
+        checked: What came of verification, as JSON.
+        assessment: The assessment as JSON.
+        signed: Who signed and when.
+    """
+
+    run: str
+    request: dict[str, Any]
+    inputs_sha256: str
+    degraded: Annotated[list[str], operator.add]
+    record: Annotated[dict[str, Any], merged]
+    wanted: list[dict[str, str]]
+    extra: list[str]
+    looked: bool
+    draft: dict[str, Any]
+    checked: dict[str, Any]
+    assessment: dict[str, Any]
+    signed: str
+
+
+class CallState(TypedDict):
+    """What one tool task is given."""
+
+    run: str
+    key: str
+    tool: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What the nodes of one run share: the session and the journal."""
+
+    session: Session
+    journal: Journal
+
+    def llm(self) -> LLM | None:
+        """Return the model with its journal, or None."""
+        inner = self.session.limited_llm()
+        return None if inner is None else JournaledLLM(inner, self.journal)
+
+
+def emit(runtime: Runtime[Context], kind: EventType, **data: Any) -> None:
+    """Tell the outside what happened."""
+    runtime.stream_writer({"type": kind.value, "data": data})

@@ -1,0 +1,1 @@
+"""The local language model: its weights, its server process, and what this machine can give it."""

@@ -1,0 +1,225 @@
+"""One HTTP exchange with a language model: bounded in bytes, repeated only where that can help.
+
+What is repeated: a connection that was refused before any byte was sent, and "busy" (429, 503).
+An answer that is wrong is not asked for again. Messages name the host and the status, never what
+was sent or received: both carry patient data.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+from pydantic import SecretStr
+
+from agent.llm.address import Address
+from agent.llm.dialect import too_long
+from agent.llm.errors import LLMBudgetError, LLMDownError, LLMIncoherentError
+
+_CONNECT_S = 10.0
+_IDLE_S = 2.0
+"""A kept connection is dropped after this; the llama.cpp server drops it after 5 s."""
+_BUSY = (429, 503)
+_REPEATS = 2
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 10.0
+_ERROR_BYTES = 64 << 10
+
+
+class RefusedRequestError(LLMDownError):
+    """The server refused the request as such (400, 413, 422): perhaps for its schema."""
+
+
+class Wire:
+    """Connections to one endpoint.
+
+    Args:
+        where: The endpoint.
+        api_key: Sent as a bearer token; never shown.
+        transport: For tests.
+    """
+
+    def __init__(
+        self,
+        where: Address,
+        api_key: SecretStr | None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._where = where
+        self._key = api_key
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(None, connect=_CONNECT_S),
+            limits=httpx.Limits(max_connections=32, keepalive_expiry=_IDLE_S),
+            trust_env=not where.loopback,  # a proxy is never asked for this machine
+        )
+
+    def __repr__(self) -> str:
+        return f"Wire({self._where.host})"
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def ask(self, url: str) -> Any:
+        """Return the JSON of a GET, or None where the server does not know the path.
+
+        Raises:
+            LLMDownError: The server cannot be reached.
+        """
+        async with self._sent("GET", url, None) as answer:
+            content = await _bounded(answer, _ERROR_BYTES * 16, self._item)
+        if answer.status_code != httpx.codes.OK:
+            return None
+        try:
+            return orjson.loads(content)
+        except orjson.JSONDecodeError:
+            return None  # some gateways answer unknown paths with a page
+
+    async def post(self, url: str, body: Mapping[str, Any], *, most_bytes: int) -> Any:
+        """Return the JSON of a POST.
+
+        Raises:
+            LLMDownError: Not reachable, refused, or dropped.
+            LLMBudgetError: The prompt does not fit into the model's context.
+            LLMIncoherentError: Not JSON, or longer than `most_bytes`.
+            RefusedRequestError: The request as such was refused.
+        """
+        async with self._sent("POST", url, body) as answer:
+            await self._raise_for(answer)
+            content = await _bounded(answer, most_bytes, self._item)
+        try:
+            return orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise LLMIncoherentError(self._item, "answered something that is not JSON") from error
+
+    @asynccontextmanager
+    async def events(
+        self, url: str, body: Mapping[str, Any], *, most_bytes: int
+    ) -> AsyncIterator[AsyncIterator[Any]]:
+        """Give the JSON of each server-sent event of a POST; None for the closing ``[DONE]``.
+
+        Raises as `post`, on entry or while the events are read.
+        """
+        async with self._sent("POST", url, body) as answer:
+            await self._raise_for(answer)
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                raise LLMIncoherentError(self._item, "did not stream, though it was asked to")
+            yield _events(answer, most_bytes, self._item)
+
+    @property
+    def _item(self) -> str:
+        return f"language model at {self._where.host}"
+
+    @asynccontextmanager
+    async def _sent(
+        self, method: str, url: str, body: Mapping[str, Any] | None
+    ) -> AsyncIterator[httpx.Response]:
+        """Give the answer once its head is here; repeat where that can help."""
+        content = None if body is None else orjson.dumps(body)
+        try:
+            answer = await self._send_repeatedly(method, url, content)
+        except httpx.HTTPError as error:
+            raise LLMDownError(self._item, _fault(error), "is it running?") from error
+        try:
+            yield answer
+        except httpx.HTTPError as error:
+            raise LLMDownError(self._item, "dropped the connection within its reply") from error
+        finally:
+            await answer.aclose()
+
+    async def _send_repeatedly(
+        self, method: str, url: str, content: bytes | None
+    ) -> httpx.Response:  # fmt: skip
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
+        for repeat in range(_REPEATS + 1):
+            wait = _FIRST_WAIT_S * 2**repeat
+            request = self._client.build_request(method, url, content=content, headers=headers)
+            try:
+                answer = await self._client.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if repeat == _REPEATS:
+                    raise
+            else:
+                if answer.status_code not in _BUSY or repeat == _REPEATS:
+                    return answer
+                wait = _retry_after(answer, wait)
+                await answer.aclose()
+                if wait > _LONGEST_WAIT_S:
+                    return answer
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable")
+
+    async def _raise_for(self, answer: httpx.Response) -> None:
+        status = answer.status_code
+        if status == httpx.codes.OK:
+            return
+        if status in _BUSY:
+            raise LLMDownError(self._item, f"is busy ({status})", "try again later")
+        if status in (401, 403):
+            raise LLMDownError(
+                self._item, f"refused the key ({status})", "check EPICRISIS_LLM_API_KEY"
+            )
+        if status == httpx.codes.NOT_FOUND:
+            raise LLMDownError(
+                self._item, "has no such model or path (404)",
+                "check EPICRISIS_LLM_URL and EPICRISIS_LLM_MODEL",
+            )  # fmt: skip
+        if status in (400, 413, 422):
+            if too_long(_json_or_none(await _bounded(answer, _ERROR_BYTES, self._item))):
+                raise LLMBudgetError(self._item, "the prompt is longer than its context")
+            raise RefusedRequestError(self._item, f"refused the request ({status})")
+        raise LLMDownError(self._item, f"answered with status {status}")
+
+
+async def _bounded(answer: httpx.Response, most_bytes: int, item: str) -> bytes:
+    content = bytearray()
+    async for block in answer.aiter_raw():
+        content += block
+        if len(content) > most_bytes:
+            raise LLMIncoherentError(item, f"sent more than {most_bytes} bytes")
+    return bytes(content)
+
+
+async def _events(answer: httpx.Response, most_bytes: int, item: str) -> AsyncIterator[Any]:
+    """Yield events; a line is only decoded when whole, and no line can be endless."""
+    pending, seen = b"", 0
+    async for block in answer.aiter_raw():
+        seen += len(block)
+        if seen > most_bytes:
+            raise LLMIncoherentError(item, f"sent more than {most_bytes} bytes")
+        *lines, pending = (pending + block).split(b"\n")
+        for line in lines:
+            if not line.startswith(b"data:"):
+                continue
+            data = line[5:].strip()
+            if data == b"[DONE]":
+                yield None
+                return
+            try:
+                yield orjson.loads(data)
+            except orjson.JSONDecodeError as error:
+                raise LLMIncoherentError(item, "streamed something that is not JSON") from error
+
+
+def _retry_after(answer: httpx.Response, otherwise: float) -> float:
+    said = answer.headers.get("retry-after", "")
+    return float(said) if said.isdecimal() else otherwise
+
+
+def _fault(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return "cannot be reached"
+    return "dropped the connection before its reply"
+
+
+def _json_or_none(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None

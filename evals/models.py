@@ -1,0 +1,71 @@
+"""Which language model an evaluation uses: none, a fake that tells the truth, or the configured."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from agent.llm.choice import Choice, llm_from
+from agent.llm.fake import FakeLLM
+from agent.llm.seam import ChatRequest, ModelIdentity
+from knowledge.settings import Settings
+
+WhichLLM = Literal["none", "fake", "configured"]
+
+_LINE = re.compile(r"^s(\d+): (.+)$", re.MULTILINE)
+_FACT = re.compile(r"^s(\d+) facts: (.+)$", re.MULTILINE)
+
+
+@asynccontextmanager
+async def evaluated_llm(which: WhichLLM, settings: Settings) -> AsyncIterator[Choice]:
+    """Give the model under test while the block lasts, or the reason why there is none."""
+    if which == "none":
+        yield Choice(llm=None, reason="not asked for (--llm none)")
+    elif which == "fake":
+        yield Choice(llm=honest_fake())
+    else:
+        async with llm_from(settings) as choice:
+            yield choice
+
+
+def honest_fake() -> FakeLLM:
+    """Return a model that asks for everything it is offered and repeats the facts as they are.
+
+    It shows that an evaluation runs and what a perfect scribe would score; it is no model.
+    """
+    return FakeLLM(_honest, identity=ModelIdentity(name="honest fake", server="fake"))
+
+
+def _honest(request: ChatRequest) -> dict[str, Any] | str:
+    schema = request.json_schema
+    if schema is None:
+        return "Not in the record."
+    if request.purpose in ("write", "revise"):
+        pattern = _LINE if request.purpose == "write" else _FACT
+        # The facts of the case come last, after the example of the prompt.
+        told = {f"s{n}": text for n, text in pattern.findall(request.messages[-1].content)}
+        return {key: told.get(key, "-") for key in schema["properties"]}
+    return {key: _least(part, key) for key, part in schema["properties"].items()}
+
+
+def _least(part: dict[str, Any], key: str) -> Any:
+    """Return the plainest value: every offered tool on its first id, nothing else."""
+    if key == "calls" and part.get("type") == "object":
+        return {name: _first(ids) for name, ids in part["properties"].items()}
+    match part:
+        case {"enum": [*choices]}:
+            return choices[-1]
+        case {"type": "array"}:
+            return []
+        case {"type": "integer" | "number"}:
+            return part.get("minimum", 0)
+        case {"type": "boolean"}:
+            return False
+        case {"type": "object"}:
+            return {name: _least(one, name) for name, one in part.get("properties", {}).items()}
+        case _:
+            return "-"
+
+
+def _first(part: dict[str, Any]) -> list[str]:
+    return list(part.get("items", {}).get("enum", ()))[:1]

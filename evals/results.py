@@ -1,0 +1,94 @@
+"""The result of an evaluation run as files: one JSON for each task, beside the report."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from evals.scoring import Metric, System, Trial, added
+from evals.statistics import Share
+from knowledge.errors import InvalidValueError
+from knowledge.model import Frozen
+
+
+class TaskResult(Frozen):
+    """All trials of one task in one run.
+
+    Args:
+        task: Its name.
+        title: What it asks.
+        skipped: Why it was not run; empty where it was.
+        llm: Name of the model; empty where there was none.
+        llm_reason: Why there was none.
+        repeats: Times each case was tried.
+        cases: How many cases were tried, of how many there are.
+        of_cases: All of them.
+        metrics: What was counted.
+        systems: What was tested.
+        trials: One for each case, system and repeat.
+        epicrisis: Version of this product.
+        started: When, ISO 8601.
+    """
+
+    task: str
+    title: str
+    skipped: str = ""
+    llm: str = ""
+    llm_reason: str = ""
+    repeats: int = 1
+    cases: int = 0
+    of_cases: int = 0
+    metrics: tuple[Metric, ...] = ()
+    systems: tuple[System, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    epicrisis: str = ""
+    started: str = ""
+
+    def of(self, system: System) -> tuple[Trial, ...]:
+        """Return the trials of one system."""
+        return tuple(trial for trial in self.trials if trial.system == system)
+
+    def share(self, system: System, metric: str) -> Share:
+        """Return one metric of one system."""
+        return added(self.of(system), metric)
+
+    def defects(self) -> tuple[str, ...]:
+        """Return each metric that must have one value and has another, in words."""
+        found: list[str] = []
+        for metric in self.metrics:
+            for system in metric.must_for:
+                got = self.share(system, metric.id).share
+                if metric.must is not None and got is not None and got != metric.must:
+                    found.append(f"{self.task}: {system}: {metric.title}: {got:.3f}")
+        return tuple(found)
+
+
+def save(result: TaskResult, folder: Path) -> Path:
+    """Write one result and return its file.
+
+    Raises:
+        InvalidValueError: The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{result.task}.json"
+        file.write_text(result.model_dump_json(indent=1, exclude_defaults=True) + "\n", "utf-8")
+    except OSError as error:
+        raise InvalidValueError(
+            "--out", f"cannot write there: {error.strerror}", "name another folder"
+        ) from error
+    return file
+
+
+def load(folder: Path) -> tuple[TaskResult, ...]:
+    """Return every result of a run folder, by task.
+
+    Raises:
+        InvalidValueError: There is none, or a file is not one.
+    """
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise InvalidValueError(str(folder), "holds no results", "name the folder of a run")
+    try:
+        return tuple(TaskResult.model_validate_json(file.read_bytes()) for file in files)
+    except ValidationError as error:
+        raise InvalidValueError(str(folder), "holds other files", "name a run folder") from error

@@ -1,0 +1,171 @@
+"""One agent run from a command: its model, its index and its database, opened and closed."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from agent.graph.checkpoints import open_checkpoints
+from agent.graph.events import Event, EventType
+from agent.graph.request import Budget, RunRequest, Session
+from agent.graph.run import AgentOutcome, resume_run, start_run
+from agent.llm.choice import Choice, llm_from
+from knowledge.clinical_time import ClinicalTime
+from knowledge.errors import UnavailableError
+from knowledge.passages import Language, Searcher
+from knowledge.plain_text import visible
+from knowledge.settings import Settings
+
+_FILE = "runs.sqlite"
+_SHOWN = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What a command asks for.
+
+    Args:
+        paths: Folders and files of one patient.
+        at: Moment of assessment.
+        now: The current moment.
+        same_patient: As for `assess`.
+        language: Of prompts and words.
+        use_llm: Whether a model may be used.
+        llm_seconds: Most seconds of all calls to the model.
+        resume: Id of a run to go on with.
+    """
+
+    paths: tuple[Path, ...]
+    at: ClinicalTime | None
+    now: ClinicalTime
+    same_patient: tuple[str, ...] = ()
+    language: Language = "en"
+    use_llm: bool = True
+    llm_seconds: float = 300.0
+    resume: str | None = None
+
+
+async def run_agent(ask: Ask, settings: Settings, console: Console | None) -> AgentOutcome:
+    """Return the outcome of a new or a resumed run.
+
+    Args:
+        ask: What to do.
+        settings: Where things are.
+        console: Shows the steps; None for none.
+
+    Raises:
+        InputError: The case cannot be read.
+        UnavailableError: The database of runs cannot be opened.
+    """
+    async with AsyncExitStack() as opened:
+        choice = Choice(llm=None, reason="not asked for (--no-llm)")
+        if ask.use_llm:
+            choice = await opened.enter_async_context(llm_from(settings))
+        searcher, no_search = open_index(settings)
+        where = settings.checkpoints or settings.data_dir / _FILE
+        checkpoints = await opened.enter_async_context(open_checkpoints(where))
+        session = Session(
+            request=RunRequest(
+                paths=tuple(str(path.resolve()) for path in ask.paths),
+                at=ask.at,
+                now=ask.now,
+                same_patient=ask.same_patient,
+                language=ask.language,
+                budget=Budget(llm_seconds=ask.llm_seconds),
+            ),
+            settings=settings,
+            llm=choice.llm,
+            no_llm=choice.reason,
+            searcher=searcher,
+            no_search=no_search,
+        )
+        tell = None if console is None else _teller(console)
+        if ask.resume is not None:
+            return await resume_run(session, checkpoints, run=ask.resume, on_event=tell)
+        return await start_run(session, checkpoints, on_event=tell)
+
+
+def open_index(settings: Settings) -> tuple[Searcher | None, str]:
+    """Return the index of guideline knowledge, or the reason why there is none."""
+    from knowledge.retrieval.opening import open_searcher
+
+    try:
+        return open_searcher(settings), ""
+    except UnavailableError as error:
+        return None, str(error)
+
+
+def _teller(console: Console) -> Any:
+    def tell(event: Event) -> None:
+        text = words(event)
+        if text:
+            console.print(f"[dim]{escape(visible(text))}[/dim]", highlight=False, soft_wrap=True)
+
+    return tell
+
+
+def words(event: Event) -> str:
+    """Return one line for an event; empty for those that a person need not see."""
+    say = _WORDS.get(event.type)
+    return say(event.data, event.run) if say else ""
+
+
+def _started(data: dict[str, Any], run: str) -> str:
+    return f"run {run} " + ("goes on" if data["resumed"] else "starts")
+
+
+def _triage(data: dict[str, Any], run: str) -> str:
+    return f"triage: {'; '.join(data['red_flags']) or 'no red flag that is certain'}"
+
+
+def _plan(data: dict[str, Any], run: str) -> str:
+    asked = ", ".join(data["asked"]) or "nothing"
+    added = ", ".join(data["added_by_floor"]) or "nothing"
+    return f"plan: the model asks for {asked}; the pathway adds {added}"
+
+
+def _tool(data: dict[str, Any], run: str) -> str:
+    problem = f": not assessed, {data['problem']}" if data["problem"] else ""
+    return f"tool {data['tool']} {data['seconds'] * 1000:.0f} ms{problem}"
+
+
+def _coverage(data: dict[str, Any], run: str) -> str:
+    wanted = sorted({item["datum"] for item in data["unlock"]})
+    return f"coverage: would be unlocked by {', '.join(wanted[:_SHOWN]) or 'nothing'}"
+
+
+def _passages(data: dict[str, Any], run: str) -> str:
+    return f"guideline passages: {len(data['passages'])} ({data['search']})"
+
+
+def _written(data: dict[str, Any], run: str) -> str:
+    return f"the model wrote {data['sentences']} sentences; they are now verified"
+
+
+def _verified(data: dict[str, Any], run: str) -> str:
+    return f"verified: {data['survived']} of {data['written']} sentences are shown"
+
+
+def _degraded(data: dict[str, Any], run: str) -> str:
+    return f"without the model from here: {data['reason']}"
+
+
+def _notes(data: dict[str, Any], run: str) -> str:
+    return f"notes: {data['facts']} facts with their span, {data['dropped']} dropped"
+
+
+_WORDS = {
+    EventType.RUN_STARTED: _started,
+    EventType.TRIAGE: _triage,
+    EventType.PLAN: _plan,
+    EventType.TOOL_FINISHED: _tool,
+    EventType.COVERAGE: _coverage,
+    EventType.PASSAGES: _passages,
+    EventType.WRITTEN: _written,
+    EventType.VERIFIED: _verified,
+    EventType.DEGRADED: _degraded,
+    EventType.NOTES_READ: _notes,
+}
