@@ -35,6 +35,7 @@ from knowledge.pathways import Pathway, pathway
 from knowledge.settings import Settings
 from tools.chart.answers import resolve
 from tools.intake.folder import read_case
+from tools.intake.given import GivenAnswer
 from tools.intake.result import CaseFiles, InputFile
 from tools.toolbox import discover
 
@@ -65,6 +66,7 @@ def assess_paths(
     now: ClinicalTime,
     settings: Settings,
     same_patient: Sequence[str] = (),
+    given: Sequence[GivenAnswer] = (),
 ) -> Outcome:
     """Return the assessment of the files of one patient.
 
@@ -74,13 +76,21 @@ def assess_paths(
         now: The current moment, zoned.
         settings: Limits and switches.
         same_patient: Files stated to be of the same patient although their identity differs.
+        given: Answers a person entered after the files.
 
     Raises:
         InputError: A path does not exist, or the case is over a limit.
     """
     start = time.perf_counter()
     try:
-        case = read_case(paths, at=at, now=now, settings=settings, same_patient=tuple(same_patient))
+        case = read_case(
+            paths,
+            at=at,
+            now=now,
+            settings=settings,
+            same_patient=tuple(same_patient),
+            given=given,
+        )
     except IdentityConflictError as error:
         return Outcome(assessment=refused_case(error, at or now, start))
     return assess_case(case, at=at or case.at or now, settings=settings, start=start)

@@ -80,6 +80,8 @@ class Fact(Frozen):
         passage: Id of the guideline passage.
         original: Whether the passage is a document's own words, which alone may be called a quote.
         inputs: Ids of the clinical inputs it is about.
+        outside: Whether its wording is from outside (a laboratory's name of a test, a device's
+            statement, a file name): shown as it is, but neither given to a model nor joined.
     """
 
     id: str = ""
@@ -101,6 +103,7 @@ class Fact(Frozen):
     passage: str | None = None
     original: bool = False
     inputs: tuple[str, ...] = ()
+    outside: bool = False
 
     @property
     def subject(self) -> str:

@@ -121,6 +121,11 @@ class AnswerStore:
     def __init__(self, folder: Path) -> None:
         self._path = folder.expanduser() / NAME
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever answered here."""
+        return self._path.is_file()
+
     def give(
         self, case_id: str, input_id: str, value: Stated, *, author: str, at: ClinicalTime
     ) -> Given:

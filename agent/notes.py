@@ -122,7 +122,7 @@ def note_request(
 
 
 def facts_schema() -> dict[str, Any]:
-    """Return the schema of a reply: the input, what the note says of it, and its words."""
+    """Return the schema of a reply: words copied first, then what they answer."""
     yes_no = [key for key, row in note_terms().inputs.items() if not row.choices]
     shapes = [_shape({"enum": yes_no}, {"enum": ["present", "absent"]})]
     for key, row in note_terms().inputs.items():
@@ -140,12 +140,12 @@ def facts_schema() -> dict[str, Any]:
 
 def _shape(key: object, state: object, choices: Sequence[str] = ()) -> dict[str, Any]:
     fields: dict[str, Any] = {
+        "quote": {"type": "string", "maxLength": MAX_QUOTE},
         "input": key,
         "state": state,
     }
     if choices:
         fields["choice"] = {"enum": list(choices)}
-    fields["quote"] = {"type": "string", "maxLength": MAX_QUOTE}
     return {
         "type": "object",
         "properties": fields,

@@ -6,7 +6,7 @@ stands in. The headline is always the pathway's.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import NonNegativeInt
@@ -265,7 +265,8 @@ def join(assessment: Assessment, sheet: FactSheet, written: Written) -> Narrativ
     """Return the narrative: verified sentences, and the template's for all they do not tell.
 
     A sentence of the deterministic narrative is left out only where every fact in it is told
-    completely by sentences that survived. The headline is always the pathway's.
+    completely by sentences that survived; of one that is told in part, the facts that are left
+    stand in. The headline is always the pathway's.
     """
     covered = {key for sentence in written.sentences for key in sentence.covered}
     place = {fact.id: fact.sentence for fact in sheet.facts}
@@ -280,18 +281,24 @@ def join(assessment: Assessment, sheet: FactSheet, written: Written) -> Narrativ
     for index, template in enumerate(assessment.narrative.sentences):
         sentences += shown.get(index, ())
         facts = [fact for fact in sheet.facts if fact.sentence == index]
-        if not facts or any(fact.id not in covered for fact in facts):
-            sentences.append(_template(template, facts))
+        sentences += _standing_in(template, facts, covered)
     return assessment.narrative.model_copy(
         update={"author": _author(written), "sentences": tuple(sentences)}
     )
 
 
-def _template(template: Sentence, facts: Sequence[Fact]) -> Sentence:
-    """Return the template's sentence, in the sheet's language where every fact of it has that."""
-    if facts and all(fact.language == "zh" for fact in facts):
-        return template.model_copy(update={"text": "".join(fact.text for fact in facts)})
-    return template
+def _standing_in(
+    template: Sentence, facts: Sequence[Fact], covered: set[str]
+) -> Iterator[Sentence]:
+    """Yield what of a template's sentence is not told: all of it, or the facts that are left."""
+    left = [fact for fact in facts if fact.id not in covered]
+    if facts and len(left) < len(facts):
+        for fact in left:
+            yield Sentence(text=fact.text, evidence=fact.evidence, citation=fact.citation)
+    elif facts and all(fact.language == "zh" for fact in facts):
+        yield template.model_copy(update={"text": "".join(fact.text for fact in facts)})
+    else:
+        yield template
 
 
 def _author(written: Written) -> str:

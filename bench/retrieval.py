@@ -68,7 +68,7 @@ class Kept:
 
     def __init__(self, made_with: Encoder, questions: Sequence[str], vectors: Floats) -> None:
         self.id, self.dimension = made_with.id, made_with.dimension
-        self.languages = made_with.languages
+        self.languages, self.min_cosine = made_with.languages, made_with.min_cosine
         self._known = {q: v for q, v in zip(questions, vectors, strict=True)}
         self._probe = made_with.embed([PROBE])[0]
 
@@ -184,8 +184,16 @@ def _compared(
         "vectors_alone": times(near, real.questions),
         "faiss_every_vector": times(exact, real.questions),
     }
-    found["recall_at_10_against_every_vector"] = round(overlap(ours, every), 4)
-    ratio = found["faiss_every_vector"]["p50"] / found["vectors_alone"]["p50"]
+    # On a busy machine FAISS is faster with one thread; the ratio is to the faster of the two.
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    found["faiss_every_vector_one_thread"] = times(exact, real.questions)
+    faiss.omp_set_num_threads(threads)
+    found["recall_at_10_against_every_vector"] = round(overlap(ours, every[: len(ours)]), 4)
+    every_ms = min(
+        found[name]["p50"] for name in ("faiss_every_vector", "faiss_every_vector_one_thread")
+    )
+    ratio = every_ms / found["vectors_alone"]["p50"]
     found["times_as_fast_as_every_vector"] = round(ratio, 2)
     return found
 

@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("bundle_against_fhir_resources.py", "ecg_against_neurokit.py", "assessment.py")
+SCRIPTS = (
+    "bundle_against_fhir_resources.py",
+    "ecg_against_neurokit.py",
+    "assessment.py",
+    "retrieval.py",
+)
 
 
 def main() -> int:

@@ -56,7 +56,7 @@ def _least(part: dict[str, Any], key: str) -> Any:
         case {"enum": [*choices]}:
             return choices[-1]
         case {"type": "array"}:
-            return []
+            return [_least(part.get("items", {}), key)] * part.get("minItems", 0)
         case {"type": "integer" | "number"}:
             return part.get("minimum", 0)
         case {"type": "boolean"}:

@@ -31,6 +31,7 @@ class InputTerms(Frozen):
         terms: A quote must hold one of them.
         absent_terms: Only these, denied, answer "absent"; None for all terms, empty for none.
         denials: Phrases that by themselves mean "absent".
+        not_this: Phrases that hold a term and mean something else.
         choices: For a choice: its id to the words that say it.
         past_counts: Whether what was once so still answers the input.
         family: The statement is about relatives.
@@ -39,6 +40,7 @@ class InputTerms(Frozen):
     terms: tuple[str, ...] = ()
     absent_terms: tuple[str, ...] | None = None
     denials: tuple[str, ...] = ()
+    not_this: tuple[str, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = {}
     past_counts: bool = False
     family: bool = False
@@ -58,6 +60,7 @@ class Cues(Frozen):
     ended: tuple[str, ...]
     broken: tuple[str, ...]
     list: tuple[str, ...]
+    other_denial: tuple[str, ...]
     pseudo: tuple[str, ...]
     uncertain: tuple[str, ...]
     family: tuple[str, ...]

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     """What this installation keeps: ingested documents, built indexes, weights, checkpoints. The
     user's own data folder, since none of it belongs to a case; ``~`` is the home folder."""
 
+    test_data: Path | None = None
+    """Folder of outside records that tests and evaluations read and the product does not carry;
+    None looks beside the checkout (``../shared/data``). Needed by evaluations alone."""
+
     max_document_pages: PositiveInt = 2000
     """Pages of one guideline document. The longest society guidelines are below 200."""
 
@@ -91,8 +95,9 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = None
     """Bearer token of that endpoint."""
 
-    llm_timeout_s: PositiveFloat = 60
-    """Seconds for one call. The local model writes some 160 tokens in that on two busy cores."""
+    llm_timeout_s: PositiveFloat = 120
+    """Seconds for one call. The local model needs 20 to 60 of them for a plan on two free cores;
+    later than this the pathway's answer is shown without it."""
 
     llm_gguf: Path | None = None
     """A file of weights for the local model, in place of the packaged ones."""

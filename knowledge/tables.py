@@ -10,12 +10,14 @@ from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
 from knowledge.low_risk import block_table
+from knowledge.note_terms import note_terms
 from knowledge.packaged_weights import packaged_weights
 from knowledge.pathways import pathway
 from knowledge.reference import Table, table_names
 from knowledge.retrieval.terms import search_terms
 from knowledge.scores import score
 from knowledge.troponin import assays, pathways
+from knowledge.verifier_terms import verifier_terms
 
 _ONE: dict[str, Callable[[], Table]] = {
     "analytes": analytes,
@@ -24,10 +26,12 @@ _ONE: dict[str, Callable[[], Table]] = {
     "clinical_inputs": catalogue,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
+    "note_terms": note_terms,
     "packaged_weights": packaged_weights,
     "search_terms": search_terms,
     "troponin_assays": assays,
     "troponin_pathways": pathways,
+    "verifier_terms": verifier_terms,
 }
 _MANY: dict[str, Callable[[str], Table]] = {
     "cards": card_file,

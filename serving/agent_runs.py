@@ -8,16 +8,19 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from agent.given import AnswerStore
 from agent.graph.checkpoints import open_checkpoints
 from agent.graph.events import Event, EventType
 from agent.graph.request import Budget, RunRequest, Session
 from agent.graph.run import AgentOutcome, resume_run, start_run
 from agent.llm.choice import Choice, llm_from
 from knowledge.clinical_time import ClinicalTime
-from knowledge.errors import UnavailableError
+from knowledge.errors import IdentityConflictError, InputError, UnavailableError
 from knowledge.passages import Language, Searcher
 from knowledge.plain_text import visible
 from knowledge.settings import Settings
+from tools.intake.folder import read_case
+from tools.intake.given import GivenAnswer
 
 _FILE = "runs.sqlite"
 _SHOWN = 6
@@ -65,14 +68,16 @@ async def run_agent(ask: Ask, settings: Settings, console: Console | None) -> Ag
         if ask.use_llm:
             choice = await opened.enter_async_context(llm_from(settings))
         searcher, no_search = open_index(settings)
+        paths = tuple(path.resolve() for path in ask.paths)
         where = settings.checkpoints or settings.data_dir / _FILE
         checkpoints = await opened.enter_async_context(open_checkpoints(where))
         session = Session(
             request=RunRequest(
-                paths=tuple(str(path.resolve()) for path in ask.paths),
+                paths=tuple(str(path) for path in paths),
                 at=ask.at,
                 now=ask.now,
                 same_patient=ask.same_patient,
+                given=given_answers(ask, settings),
                 language=ask.language,
                 budget=Budget(llm_seconds=ask.llm_seconds),
             ),
@@ -86,6 +91,30 @@ async def run_agent(ask: Ask, settings: Settings, console: Console | None) -> Ag
         if ask.resume is not None:
             return await resume_run(session, checkpoints, run=ask.resume, on_event=tell)
         return await start_run(session, checkpoints, on_event=tell)
+
+
+def given_answers(ask: Ask, settings: Settings) -> tuple[GivenAnswer, ...]:
+    """Return what was answered to the questions of this case, newest answers only.
+
+    A case that is refused or cannot be read has none; the run itself says why.
+
+    Raises:
+        UnavailableError: The answers cannot be read.
+    """
+    store = AnswerStore(settings.data_dir)
+    if not ask.paths or not store.exists:
+        return ()
+    try:
+        case = read_case(
+            ask.paths,
+            at=ask.at,
+            now=ask.now,
+            settings=settings,
+            same_patient=ask.same_patient,
+        )
+    except (IdentityConflictError, InputError):
+        return ()
+    return store.as_facts(case.case)
 
 
 def open_index(settings: Settings) -> tuple[Searcher | None, str]:

@@ -115,6 +115,8 @@ async def answer(
         return ChatAnswer(kind="refused", refused=_REFUSED[language])
     if asks == "orders":
         return _from_guidelines(asked, sheet, searcher, language)
+    if asks == "missing":
+        return _not_in_record([f for f in sheet.facts if f.kind == "missing"], sheet)
     facts = _overview(sheet) if asks == "overview" else relevant(asked, sheet)
     known = tuple(f for f in facts if f.state != "not_assessed")
     if not known:
@@ -179,7 +181,7 @@ async def _from_facts(
     """Return the model's sentences that are verified; where none is, the facts themselves."""
     reason = "no language model is configured"
     dropped: list[Dropped] = []
-    tellable = [fact for fact in facts if fact.language == language]
+    tellable = [f for f in facts if f.language == language and not f.outside]
     if llm is not None and tellable:
         try:
             drafts = await _draft(llm, question, tellable, history, language, timeout_s)

@@ -5,11 +5,11 @@ from functools import cache
 from typing import Literal
 
 from agent.facts import Fact, FactSheet
-from agent.verify.terms import verifier_terms
 from agent.verify.tokens import content
 from knowledge.passages import Language
+from knowledge.verifier_terms import Questions, verifier_terms
 
-Asks = Literal["rules", "orders", "overview", "facts"]
+Asks = Literal["rules", "orders", "overview", "missing", "facts"]
 
 MOST_FACTS = 6
 """Facts that are given for one question."""
@@ -18,22 +18,26 @@ MOST_FACTS = 6
 def asks_for(question: str) -> Asks:
     """Return what a question asks for: a change of the rules before anything else."""
     words = verifier_terms().questions
-    for kind in ("rules", "orders", "overview"):
-        if any(_holds(question, phrase) for phrase in getattr(words, kind)):
-            return kind
-    return "facts"
+    if _any(question, words.rules):
+        return "rules"
+    if _any(question, words.overview):
+        return "overview"
+    if _any(question, words.orders) or _commands(question, words):
+        return "orders"
+    return "missing" if _any(question, words.missing) else "facts"
 
 
 def relevant(question: str, sheet: FactSheet, *, most: int = MOST_FACTS) -> tuple[Fact, ...]:
     """Return the facts that speak to a question, best first.
 
-    A fact speaks to it by the words of what it is about; words that many facts share count less.
+    A fact speaks to it by the words of what it is about; words that many facts share count less,
+    and a fact whose whole name is asked for comes first.
     """
     asked = _words(question, sheet.language)
     spoken = [(fact, _spoken(fact)) for fact in sheet.facts]
     shared = {word: sum(word in words for _, words in spoken) for word in asked}
     scored = [
-        (sum(1 / shared[w] for w in asked & words) / (len(words) ** 0.5), fact)
+        (_named(fact, asked) + sum(1 / shared[w] for w in asked & words) / len(words) ** 0.5, fact)
         for fact, words in spoken
         if asked & words
     ]
@@ -43,17 +47,39 @@ def relevant(question: str, sheet: FactSheet, *, most: int = MOST_FACTS) -> tupl
     return tuple(fact for score, fact in best[:most] if score >= best[0][0] / 3)
 
 
+def _any(question: str, phrases: Sequence[str]) -> bool:
+    return any(_holds(question, phrase) for phrase in phrases)
+
+
 def _holds(question: str, phrase: str) -> bool:
-    asked, wanted = question.lower(), phrase.lower()
+    wanted = phrase.lower()
     if not wanted.isascii():
-        return wanted in asked
-    plain = "".join(c if c.isalnum() else " " for c in asked)
-    return f" {wanted} " in f" {' '.join(plain.split())} "
+        return wanted in question.lower()
+    return f" {wanted} " in f" {' '.join(_plain(question))} "
+
+
+def _commands(question: str, words: Questions) -> bool:
+    """Return whether a question tells somebody to do something."""
+    said = _plain(question)
+    return any(
+        word in words.commands and (not at or said[at - 1] in words.before_commands)
+        for at, word in enumerate(said)
+    )
+
+
+def _plain(question: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in question.lower()).split()
 
 
 def _words(text: str, language: Language) -> frozenset[str]:
     keys = frozenset(content(text, language))
     return frozenset(k for k in keys - _stop(language) if not k.startswith(("~", "?")))
+
+
+def _named(fact: Fact, asked: frozenset[str]) -> int:
+    """Return 1 where a question holds a whole name of the fact, else 0."""
+    names = (_words(name, fact.language) for name in fact.names)
+    return int(any(name and name <= asked for name in names))
 
 
 def _spoken(fact: Fact) -> frozenset[str]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from agent.facts import Fact, FactNumber
-from agent.verify.terms import verifier_terms
+from knowledge.verifier_terms import verifier_terms
 
 _UNTRANSLATED = re.compile(r"[A-Z][A-Za-z]{0,3}\d*|aV[RLF]|[\d.]+ ?\S+")
 _STATES = {

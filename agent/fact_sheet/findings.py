@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from agent.assessment import Assessment
 from agent.fact_sheet.wording import measured_text
 from agent.facts import Fact, FactNumber, FactState
+from agent.untrusted import one_line
 from knowledge.analytes import analytes
 from knowledge.clinical_inputs import catalogue
 from knowledge.codes import ANALYTE, EPICRISIS
 from knowledge.finding import Finding, State
+from knowledge.quantity import Text
+from tools.ecg.report import ECG
 
+_LONGEST = 120
 _ELSEWHERE = frozenset({"age_years", "sex", "onset"})
 """Told by the facts of the presentation."""
 
@@ -39,7 +43,7 @@ def _told(finding: Finding) -> bool:
 
 
 def _fact(finding: Finding, zone: str | None) -> Fact:
-    name = _name(finding)
+    name, ours = _name(finding)
     shown = finding.time.show(zone) if finding.time is not None else ""
     at = f" at {shown}" if shown else ""
     site = tuple(p for p in (finding.body_site or "").split(", ") if p)
@@ -68,22 +72,27 @@ def _fact(finding: Finding, zone: str | None) -> Fact:
         needed=site if number else (),
         text=text,
         evidence=finding.evidence,
+        outside=not ours,
         inputs=tuple(c.code for c in finding.concept.codings if c.system == EPICRISIS),
     )
 
 
-def _name(finding: Finding) -> str:
-    """Return the short label of an analyte or input instead of a laboratory's long name."""
+def _name(finding: Finding) -> tuple[str, bool]:
+    """Return the short label of an analyte or input, and whether the wording is ours."""
     for coding in finding.concept.codings:
         if coding.system == EPICRISIS and coding.code in catalogue().inputs:
-            return catalogue().inputs[coding.code].label
+            return catalogue().inputs[coding.code].label, True
         if coding.system == ANALYTE and coding.code in analytes().analytes:
-            return analytes().analytes[coding.code].label
-    return finding.concept.text
+            return analytes().analytes[coding.code].label, True
+        if coding.system == ECG and not isinstance(finding.value, Text):
+            return finding.concept.text, True
+    return one_line(finding.concept.text, limit=_LONGEST), False
 
 
 def _words(finding: Finding) -> str:
-    """Return a choice in words; free text from outside is never a fact."""
+    """Return a choice, or cleaned text from outside, in words."""
+    if isinstance(finding.value, Text):
+        return one_line(finding.value.text, limit=_LONGEST)
     if finding.choice is None:
         return ""
     for coding in finding.concept.codings:

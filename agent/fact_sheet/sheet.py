@@ -62,6 +62,7 @@ def _of_sentence(assessment: Assessment, sentence: Sentence, *, first: bool) -> 
             key=f"note.{text}",
             kind="note",
             whole=True,
+            outside=True,
             text=text,
             evidence=sentence.evidence,
             citation=sentence.citation,

@@ -144,7 +144,11 @@ def _notes(context: Context, reading: NoteReading, assessment: Assessment) -> No
         changes = tuple(_changed(what_if.assessment.risks, before))
     return NoteRecord(
         facts=records,
-        dropped=tuple(dict.fromkeys(dropped.reason for dropped in reading.dropped)),
+        dropped=tuple(
+            dict.fromkeys(
+                (*(d.reason for d in reading.dropped), *(u.reason for u in reading.unread))
+            )
+        ),
         changes=changes,
     )
 

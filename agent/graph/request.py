@@ -16,6 +16,7 @@ from knowledge.model import Frozen
 from knowledge.passages import Language, Searcher
 from knowledge.settings import Settings
 from tools.intake.folder import read_case
+from tools.intake.given import GivenAnswer
 from tools.intake.result import CaseFiles
 
 SIGN_OFF = Literal["wait", "later"]
@@ -49,6 +50,8 @@ class RunRequest(Frozen):
         at: Moment of assessment; else the one the case states, else `now`.
         now: The current moment.
         same_patient: Files stated to be of the same patient although their identity differs.
+        given: Answers a person entered to what was missing; part of the request, so that a resumed
+            run uses the same.
         language: Of prompts and words.
         sign_off: Wait for a clinician, or leave the result unsigned.
         budget: Limits.
@@ -58,6 +61,7 @@ class RunRequest(Frozen):
     at: ClinicalTime | None = None
     now: ClinicalTime
     same_patient: tuple[str, ...] = ()
+    given: tuple[GivenAnswer, ...] = ()
     language: Language = "en"
     sign_off: SIGN_OFF = "later"
     budget: Budget = Budget()
@@ -112,6 +116,7 @@ class Session:
                 now=self.request.now,
                 settings=self.settings,
                 same_patient=self.request.same_patient,
+                given=self.request.given,
             )
         return self._case
 

@@ -154,7 +154,14 @@ async def look_back(state: RunState, runtime: Runtime[Context]) -> RunState:
         runtime,
         "coverage",
         lambda llm: look_again(
-            llm, view.summary, None, done, unused, view.unfit, language=view.language
+            llm,
+            view.summary,
+            None,
+            done,
+            unused,
+            view.unfit,
+            language=view.language,
+            timeout_s=context.session.settings.llm_timeout_s,
         ),
     )
     if look is not None:

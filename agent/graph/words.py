@@ -26,8 +26,12 @@ async def write_draft(state: RunState, runtime: Runtime[Context]) -> RunState:
     context.session.observe("node", "write")
     _, sheet = _sheet(state, context)
     language = context.session.request.language
+    timeout_s = context.session.settings.llm_timeout_s
     draft, degraded = await with_model(
-        state, runtime, "write", lambda llm: write(llm, sheet, language=language)
+        state,
+        runtime,
+        "write",
+        lambda llm: write(llm, sheet, language=language, timeout_s=timeout_s),
     )
     if draft is None or not draft.sentences:
         return {"degraded": degraded, "draft": {}}
@@ -68,8 +72,12 @@ async def degrade(state: RunState, runtime: Runtime[Context]) -> RunState:
 async def _written(state: RunState, runtime: Runtime[Context], sheet: FactSheet) -> Written:
     """Return what became of the sentences; the draft itself comes from the journal."""
     language = runtime.context.session.request.language
+    timeout_s = runtime.context.session.settings.llm_timeout_s
     written, _ = await with_model(
-        state, runtime, "revise", lambda llm: write_verified(llm, sheet, language=language)
+        state,
+        runtime,
+        "revise",
+        lambda llm: write_verified(llm, sheet, language=language, timeout_s=timeout_s),
     )
     return written or Written()
 

@@ -31,7 +31,8 @@ class Budgeted:
     """Refuses calls once the budget is spent; a call that was begun in time is completed.
 
     The last call may therefore go over in tokens, by one prompt and its `max_tokens`. It cannot go
-    over in seconds: its timeout is cut to what is left.
+    over in seconds: its timeout is cut to what is left. Of calls in parallel
+    each begins with what was left then, so together they may go over.
 
     Args:
         inner: The model.

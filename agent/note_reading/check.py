@@ -115,7 +115,9 @@ def _not_said_at(
         terms = _within(row.choices[choice], quote, start)
     else:
         terms = _within(row.terms, quote, start)
-    plain = [t for t in terms if not any(d[0] <= t[0] and t[1] <= d[1] for d in denials)]
+    # of the whole note: a quote must not cut the first word off "gestational diabetes"
+    others = spans(row.not_this, text) if row.not_this else []
+    plain = [t for t in terms if not _inside(t, denials) and not _overlaps(t, others)]
     if not plain and not denials:
         return "the quote does not speak of it"
     readings = [meaning_at(text, *place, row) for place in plain]
@@ -137,6 +139,14 @@ def _denial(reading: Reading) -> Reading:
     if reading.meaning == "said":
         return Reading(meaning="denied")
     return Reading(meaning="unclear", because=reading.because or "denied twice")
+
+
+def _inside(place: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    return any(a <= place[0] and place[1] <= b for a, b in others)
+
+
+def _overlaps(place: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    return any(a < place[1] and place[0] < b for a, b in others)
 
 
 def _within(words: tuple[str, ...], quote: str, offset: int) -> list[tuple[int, int]]:

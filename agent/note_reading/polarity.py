@@ -22,6 +22,9 @@ _HARD_LINE = re.compile(
     r"[.:;!\u3002\uff1a\uff1b\uff01]\s*\n|\n\s*\n|\n\s*(?:[-*\u2022\u00b7]|\d+[.)])"
 )
 
+_MINUS = re.compile(r"\s?[-\u2013\u2212](?=[\s,;.)]|$)")
+"""``HTN-``: a denial in shorthand, or a dash; not told apart."""
+
 _AFTER = 40
 """Characters behind a term in which its own denial may stand."""
 
@@ -58,7 +61,11 @@ def meaning_at(text: str, start: int, end: int, row: InputTerms) -> Reading:
     tail = _after(after, cues)
     if lead == "unclear" or (lead == "denied" and tail == "denied"):
         return Reading(meaning="unclear", because="not clear whether it is denied")
-    return Reading(meaning="denied" if "denied" in (lead, tail) else "said")
+    if "denied" in (lead, tail):
+        return Reading(meaning="denied")
+    if _half_denied(before, after, cues):
+        return Reading(meaning="unclear", because="a denial in its clause that is not understood")
+    return Reading(meaning="said")
 
 
 def _doubts(around: str, header: str, row: InputTerms, cues: Cues) -> Iterator[str]:
@@ -91,7 +98,7 @@ def _before(before: str, cues: Cues) -> Meaning:
     last = max(end for _, end in strong + weak)
     gap = before[last:]
     if spans(cues.ended, gap):
-        return "said" if not spans(cues.broken, gap) else "unclear"
+        return "said"
     if not gap.strip():
         return "denied"
     long = len(gap) > _LONG_LIST or "\n" in gap
@@ -100,6 +107,18 @@ def _before(before: str, cues: Cues) -> Meaning:
     is_list = bool(_CLAUSE_END.search(gap))
     by_strong = any(end == last for _, end in strong)
     return "unclear" if is_list and not by_strong and not _closed(gap, cues) else "denied"
+
+
+def _half_denied(before: str, after: str, cues: Cues) -> bool:
+    """Return whether the clause of a term holds a denial that the other rules passed over."""
+    own_before = before[_last_comma(before) :]
+    ended = spans(cues.ended, own_before)
+    own_before = own_before[max((end for _, end in ended), default=0) :]
+    own_after = _own_clause(after)
+    own = f"{own_before} | {own_after}"
+    return bool(
+        spans(cues.other_denial, own) or spans(cues.no, own_after) or _MINUS.match(own_after)
+    )
 
 
 def _closed(gap: str, cues: Cues) -> bool:
@@ -115,10 +134,13 @@ def _last_comma(gap: str) -> int:
 
 def _after(after: str, cues: Cues) -> Meaning:
     """Return what the words behind a term, in its own clause, do to it."""
-    near = after[:_AFTER]
-    end = _CLAUSE_END.search(near)
-    own = near[: end.start()] if end else near
+    own = _own_clause(after)[:_AFTER]
     return "denied" if pattern(cues.denied_after).search(own) else "said"
+
+
+def _own_clause(after: str) -> str:
+    end = _CLAUSE_END.search(after)
+    return after[: end.start()] if end else after
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:

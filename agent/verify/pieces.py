@@ -5,9 +5,9 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from agent.facts import Fact, FactNumber
-from agent.verify.terms import verifier_terms
 from agent.verify.tokens import content
 from knowledge.passages import Language
+from knowledge.verifier_terms import verifier_terms
 
 Role = Literal["name", "state", "part", "category", "number", "time", "cue", "context", "whole"]
 Keys = tuple[str, ...]
@@ -36,6 +36,8 @@ class Piece(NamedTuple):
 @lru_cache(maxsize=4096)
 def pieces_of(fact: Fact, language: Language) -> tuple[Piece, ...]:
     """Return the pieces of a fact."""
+    if fact.outside:
+        return ()
     if fact.whole:
         return tuple(_whole(fact, language))
     found = [

@@ -51,9 +51,19 @@ def lay(
     return None
 
 
-def negates_ahead(laid: Sequence[Laid]) -> bool:
-    """Return whether a stretch begins a negation that could be read on into the next one."""
-    return any(one.piece.slot == "state" and one.piece.order == 0 for one in laid)
+def reads_on(laid: Sequence[Laid]) -> bool:
+    """Return whether a stretch opens with a state that could be read on into the next one."""
+    first = min((one.at for one in laid if one.piece.role == "name"), default=0)
+    return any(_is_state(one) and one.at < first for one in laid)
+
+
+def reads_back(laid: Sequence[Laid]) -> bool:
+    """Return whether a stretch has a state that could be read back into the one before it."""
+    return any(_is_state(one) and one.piece.order != 0 for one in laid)
+
+
+def _is_state(one: Laid) -> bool:
+    return one.piece.role == "state" and one.piece.wordings != (("~present",),)
 
 
 def _ways(

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
-from agent.verify.terms import markers, verifier_terms
 from knowledge.passages import Language
+from knowledge.verifier_terms import markers, verifier_terms
 
 Kind = Literal["word", "number", "time", "mark", "bad"]
 
@@ -162,15 +162,21 @@ def _durations(found: list[Token]) -> list[Token]:
             merged.append(token)
             continue
         minutes = int(amount) * _DURATION[unit]
-        if len(merged) > 1 and merged[-1].key == "and" and merged[-2].raw.endswith(_HOURS):
-            merged.pop()
-        before = merged[-1] if merged else None
-        if unit == "min" and before is not None and before.raw.endswith(_HOURS):
-            hours = int(before.key.partition("|")[0])
-            merged[-1] = Token("number", f"{hours + minutes}|min", f"{before.raw} {token.raw}")
-        else:
-            merged.append(Token("number", f"{minutes}|min", token.raw))
+        if unit == "min" and (hours := _hours_before(merged)) is not None:
+            minutes += hours
+            while merged.pop().kind != "number":
+                pass
+        merged.append(Token("number", f"{minutes}|min", token.raw))
     return merged
+
+
+def _hours_before(merged: list[Token]) -> int | None:
+    """Return the minutes of the hours that stand last, with or without ``and`` after them."""
+    rest = merged[:-1] if merged and merged[-1].key == "and" else merged
+    if not rest or rest[-1].kind != "number" or not rest[-1].raw.endswith(_HOURS):
+        return None
+    amount, _, unit = rest[-1].key.partition("|")
+    return int(amount) if unit == "min" and amount.isdigit() else None
 
 
 def _ranges(found: list[Token]) -> list[Token]:

@@ -8,15 +8,15 @@ diagnosis, a cause, advice, a hedge or a number that the fact does not have is n
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from agent.facts import Fact, FactSheet
 from agent.verify.pieces import pieces_of
-from agent.verify.terms import verifier_terms
-from agent.verify.tiling import Laid, Skipped, lay, negates_ahead
+from agent.verify.tiling import Laid, Skipped, lay, reads_back, reads_on
 from agent.verify.tokens import Token, article_keys, break_keys, neutral_keys, tokens
 from knowledge.model import Frozen
 from knowledge.passages import Language
+from knowledge.verifier_terms import verifier_terms
 
 MAX_CHARACTERS = 600
 """The longest sentence that is looked at."""
@@ -37,6 +37,10 @@ Rule = Literal[
     "binding",
 ]
 _CLASSES: tuple[Rule, ...] = ("polarity", "certainty", "cause", "advice", "quote")
+
+
+_STATELESS = ("person", "onset")
+"""Who and since when: never said to be absent, so a state after them is not meant for them."""
 
 
 class Failure(Frozen):
@@ -102,6 +106,18 @@ def _form(text: str, refs: Sequence[str], sheet: FactSheet) -> list[Failure]:
     return found
 
 
+class _Before(NamedTuple):
+    """What the stretch before says about how the next one is read.
+
+    Args:
+        reads_on: It opens with a state (``no``, ``not assessed:``) that may hold for a list.
+        listed: It has no verb and no state of its own: a state after it may be meant for it too.
+    """
+
+    reads_on: bool
+    listed: bool
+
+
 class _Runs:
     """The search for a cut of the sentence into statements."""
 
@@ -118,41 +134,45 @@ class _Runs:
         ]
         self._strong = _keys("strong_breaks", language) | {";", "."}
         self._verbs = _keys("verbs", language)
-        self._dead: set[tuple[int, bool]] = set()
+        self._dead: set[tuple[int, _Before]] = set()
 
     def solve(self) -> list[tuple[Fact, tuple[Laid, ...]]] | None:
         """Return the statements in order; None where there is no cut that gives statements."""
-        return self._from(0, negated=False)
+        return self._from(0, _Before(reads_on=False, listed=False))
 
-    def _from(self, start: int, *, negated: bool) -> list[tuple[Fact, tuple[Laid, ...]]] | None:
+    def _from(self, start: int, before: "_Before") -> list[tuple[Fact, tuple[Laid, ...]]] | None:
         if self._is_empty(start, len(self._tokens)):
             return [] if start else None
-        if (start, negated) in self._dead:
+        if (start, before) in self._dead:
             return None
         for end in (len(self._tokens), *reversed(self._cuts)):
             if end <= start or self._is_empty(start, end):
                 continue
-            if negated and not self._ends_negation(start, end):
+            if before.reads_on and not (self._is_new(start) or self._has_verb(start, end)):
                 continue
             for fact, pieces in self._facts:
-                laid = lay(
-                    self._tokens[start:end], fact, pieces, Skipped(self._skipped, self._articles)
-                )
-                if laid is None:
+                skipped = Skipped(self._skipped, self._articles)
+                laid = lay(self._tokens[start:end], fact, pieces, skipped)
+                if laid is None or (before.listed and reads_back(laid) and not self._is_new(start)):
                     continue
-                rest = self._from(end, negated=negates_ahead(laid))
+                listed = fact.kind not in _STATELESS and not (
+                    self._has_verb(start, end) or reads_back(laid)
+                )
+                rest = self._from(end, _Before(reads_on=reads_on(laid), listed=listed))
                 if rest is not None:
                     return [(fact, laid), *rest]
-        self._dead.add((start, negated))
+        self._dead.add((start, before))
         return None
 
     def _is_empty(self, start: int, end: int) -> bool:
         return all(t.kind == "mark" or t.key in self._skipped for t in self._tokens[start:end])
 
-    def _ends_negation(self, start: int, end: int) -> bool:
-        """Return whether what follows a negation clearly starts something new."""
-        run = self._tokens[start:end]
-        return run[0].key in self._strong or any(t.key in self._verbs for t in run)
+    def _is_new(self, start: int) -> bool:
+        """Return whether a stretch is clearly cut off from what stands before it."""
+        return self._tokens[start].key in self._strong
+
+    def _has_verb(self, start: int, end: int) -> bool:
+        return any(t.key in self._verbs for t in self._tokens[start:end])
 
 
 @cache

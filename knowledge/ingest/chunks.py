@@ -19,13 +19,16 @@ LONGEST_WORDS = 150
 """The encoders used here read 256 word pieces, some 180 English words; 60 to 150 stay below it."""
 
 _CJK = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
+_WORD = re.compile(rf"[{_CJK}]|[^\s{_CJK}]{{1,40}}")
+"""A Chinese character, or a word of up to 40 characters; what is longer (a link, a table that lost
+its spaces) counts as several, so that no passage is without an end."""
+
 _CJK_CHARACTER = re.compile(rf"[{_CJK}]")
 _CJK_PER_WORD = 1.7
 """Chinese characters that count as one word: the mean length of a Chinese word in running text."""
 
 _STOP = re.compile(
-    r"[.!?]+[\"'\u2019\u201d)\]]*(?=\s+[^\sa-z])"
+    r"(?<![.!?])[.!?]++[\"'\u2019\u201d)\]]*(?=\s+[^\sa-z])"
     r"|[\u3002\uff01\uff1f\uff1b]+[\u300d\u300f\u201d\u2019\uff09]*"  # Chinese stops, then brackets
     r"|\n{2,}"
 )

@@ -1,6 +1,8 @@
 """DOCX to blocks: the text of the body as shown, with its headings and tables."""
 
 import re
+import struct
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -32,8 +34,20 @@ _PARTS = {
     f"{_W}footerReference": "page footers",
 }
 _CHANGES = {f"{_W}ins": "insertions, taken in", f"{_W}del": "deletions, left out"}
-_DAMAGED = (SyntaxError, KeyError, ValueError, AttributeError, EOFError, OSError, zlib.error)
-"""What python-docx lets out of a damaged file; an XML error of lxml is a SyntaxError."""
+_DAMAGED = (
+    SyntaxError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What python-docx and zipfile let out of a damaged file; an XML error of lxml is a SyntaxError."""
 
 _NOT_ENTERED = frozenset(
     {f"{_W}del", f"{_W}moveFrom", f"{_W}txbxContent", f"{_W}drawing", f"{_W}pict", f"{_W}object"}

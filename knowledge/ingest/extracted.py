@@ -105,11 +105,16 @@ class PageText:
         self.number = number
         self.index = index
         self.blocks: list[Block] = []
-        self.notes: list[Note] = []
+        self._notes: dict[tuple[NoteKind, str], Note] = {}
         self.unseen: list[str] = []
         self._parts: list[str] = []
         self._length = 0
         self._dropped: dict[str, int] = {}
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the reviewer must know about the page."""
+        return tuple(self._notes.values())
 
     @property
     def length(self) -> int:
@@ -132,17 +137,18 @@ class PageText:
         self.blocks.append(Block(page=self.index, start=start, end=self._length, level=level))
 
     def left_out(self, kind: NoteKind, detail: str, text: str = "", *, count: int = 1) -> None:
-        """Note what was left out of the page."""
+        """Note what was left out of the page; notes of one kind and detail become one."""
         if text.strip():
             self.unseen.append(text)
-        self.notes.append(
-            Note(
-                kind=kind,
-                detail=visible(detail)[:_EXCERPT],
-                count=max(count, 1),
-                page=self.number,
-                excerpt=excerpt(text),
-            )
+        detail = visible(detail)[:_EXCERPT]
+        before = self._notes.get((kind, detail))
+        shown = (before.excerpt if before else "", excerpt(text))
+        self._notes[kind, detail] = Note(
+            kind=kind,
+            detail=detail,
+            count=max(count, 1) + (before.count if before else 0),
+            page=self.number,
+            excerpt=" / ".join(filter(None, shown))[:_EXCERPT],
         )
 
     def page(self) -> Page:

@@ -1,6 +1,7 @@
 """What kind of document the bytes are, whatever the file is called."""
 
 import re
+import struct
 import zipfile
 from contextlib import suppress
 from io import BytesIO
@@ -16,6 +17,9 @@ _WORD_BODY = "word/document.xml"
 _HTML = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|title|meta|div|p|h[1-6]|table|script)\b", re.I
 )
+_DAMAGED = (zipfile.BadZipFile, ValueError, RuntimeError, OSError, EOFError, struct.error)
+"""What zipfile lets out of a damaged archive."""
+
 _CHARSET = re.compile(rb"<(?:meta|\?xml)\b[^>]*(?:charset|encoding)\s*=\s*[\"']?([\w-]+)", re.I)
 _COMMON_BELOW = 0xD8
 """GB/T 2312 rows 16 to 55 (first byte B0 to D7) hold the characters in common use, and rows 1 to 9
@@ -87,7 +91,7 @@ def check_archive(content: bytes, *, name: str, settings: Settings) -> None:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise UnreadableError(name, "is a damaged archive", "give the original file") from error
     if any(part.flag_bits & 1 for part in parts):
         raise UnreadableError(name, "is encrypted", "save it without a password")
@@ -132,7 +136,7 @@ def _zipped(content: bytes, name: str) -> Format:
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise UnreadableError(name, "is a damaged archive", "give the original file") from error
     if _WORD_BODY in names:
         return Format.DOCX

@@ -13,10 +13,13 @@ from soupsieve import SelectorSyntaxError
 
 Declarations = dict[str, str]
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_MEDIA = re.compile(r"@media([^{]*)\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}", re.IGNORECASE)
-_RULE = re.compile(r"([^{}@;]+)\{([^{}]*)\}")
+_BRACE = re.compile(r"[{}]")
 _PSEUDO = re.compile(r":(?!not\b|is\b|where\b|first-child|last-child|nth-)")
+_RELEVANT = re.compile(
+    r"\b(?:display|visibility|opacity|font-size|color|background|text-indent|left|right|top|"
+    r"margin-left|margin-top|overflow|clip)\s*:",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
 _RGB = re.compile(r"rgba?\(([^)]*)\)")
 _NAMED = {
@@ -139,10 +142,31 @@ def _colour(value: str) -> tuple[int, int, int] | None:
 
 
 def _rules(sheet: str) -> Iterator[tuple[str, str]]:
-    sheet = _COMMENT.sub("", sheet)
-    screen = "".join(body for media, body in _MEDIA.findall(sheet) if "print" not in media.lower())
-    for selector, body in _RULE.findall(_MEDIA.sub("", sheet) + screen):
-        yield selector.strip(), body
+    """Yield selector and body of every rule that hides or colours on a screen, in order."""
+    sheet = _without_comments(sheet)
+    above: list[tuple[str, bool]] = []
+    last = 0
+    for brace in _BRACE.finditer(sheet):
+        before = sheet[last : brace.start()]
+        last = brace.end()
+        if brace.group() == "{":
+            prelude = before.rpartition(";")[2].strip()
+            printed = prelude.startswith("@media") and "print" in prelude.lower()
+            above.append((prelude, printed or (bool(above) and above[-1][1])))
+        elif above:
+            selector, printed = above.pop()
+            if not selector.startswith("@") and not printed and _RELEVANT.search(before):
+                yield selector, before
+
+
+def _without_comments(sheet: str) -> str:
+    parts: list[str] = []
+    last = 0
+    while (start := sheet.find("/*", last)) >= 0:
+        parts.append(sheet[last:start])
+        end = sheet.find("*/", start + 2)
+        last = len(sheet) if end < 0 else end + 2
+    return "".join((*parts, sheet[last:]))
 
 
 def _selected(soup: BeautifulSoup, selector: str) -> list[Tag]:

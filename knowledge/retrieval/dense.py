@@ -5,6 +5,8 @@ quantised vectors (``IVF<n>,SQ8``, n the power of two next to the square root of
 the 16 nearest cells or 1/64 are read. A filter that leaves few passages compares all of those few.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -57,15 +59,22 @@ class DenseIndex:
         return len(self._vectors) > FLAT_LIMIT
 
     def search(
-        self, query: Vectors, *, embedder_id: str, count: int, allowed: Allowed | None = None
+        self,
+        query: Vectors,
+        *,
+        embedder_id: str,
+        count: int,
+        allowed: Allowed | None = None,
+        above: float = -1.0,
     ) -> NDArray[np.int64]:
         """Return the places of the nearest passages, nearest first, equal ones in order of place.
 
         Args:
             query: One unit vector ``(dimension,)``.
             embedder_id: The encoder that made it.
-            count: So many where there are as many allowed.
+            count: So many where there are as many allowed and near enough.
             allowed: Which passages may be found, by place; None for all.
+            above: Cosine below which a passage is not near at all.
 
         Raises:
             IndexMismatchError: The query is of another encoder.
@@ -76,39 +85,40 @@ class DenseIndex:
             )
         if query.shape != self._vectors.shape[1:]:
             raise IndexMismatchError("vector index", "the query has another dimension", _WAY_OUT)
-        if allowed is None:
-            return self._nearest(query, count, None, len(self._rows))
-        within = allowed[self._rows]
-        left = int(within.sum())
-        if left <= FLAT_LIMIT:
-            return self._exact(query, count, np.flatnonzero(within))
-        return self._nearest(query, count, allowed, left)
+        within = None if allowed is None else allowed[self._rows]
+        left = len(self._rows) if within is None else int(within.sum())
+        if within is not None and left <= FLAT_LIMIT:
+            places, scores = self._exact(query, count, np.flatnonzero(within))
+        else:
+            places, scores = self._nearest(query, min(count, left), allowed)
+        near = scores >= above
+        places, scores = places[near], scores[near]
+        return places[np.lexsort((places, -scores))]
 
-    def _exact(self, query: Vectors, count: int, among: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _exact(
+        self, query: Vectors, count: int, among: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], Vectors]:
         scores = np.asarray(self._vectors[among]) @ query
         order = best(scores, count=count, above=-np.inf)
-        return self._ordered(among[order], scores[order])
+        return self._rows[among[order]], scores[order]
 
     def _nearest(
-        self, query: Vectors, count: int, allowed: Allowed | None, left: int
-    ) -> NDArray[np.int64]:
+        self, query: Vectors, wanted: int, allowed: Allowed | None
+    ) -> tuple[NDArray[np.int64], Vectors]:
         """Ask FAISS, in more cells as long as too few are found."""
         import faiss
 
-        wanted = min(count, left)
         cells = faiss.extract_index_ivf(self._index).nlist if self.approximate else 1
         probed = _probes(cells)
         while True:
-            scores, ids = self._index.search(
-                query[None, :], wanted, params=_parameters(allowed, probed, self.approximate)
-            )
+            with _one_thread():
+                scores, ids = self._index.search(
+                    query[None, :], wanted, params=_parameters(allowed, probed, self.approximate)
+                )
             found = ids[0] >= 0
             if int(found.sum()) >= wanted or probed >= cells:
-                return _sorted(ids[0][found], scores[0][found])
+                return ids[0][found], scores[0][found]
             probed = min(cells, 2 * probed)
-
-    def _ordered(self, among: NDArray[np.int64], scores: Vectors) -> NDArray[np.int64]:
-        return _sorted(self._rows[among], scores)
 
     def _check_index(self) -> None:
         import faiss
@@ -164,6 +174,23 @@ def _probes(cells: int) -> int:
     return min(cells, max(16, cells // 64))
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let FAISS use the calling thread alone.
+
+    One query is a millisecond of work; on a busy machine two threads that wait for each other take
+    ten times that.
+    """
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
 def _parameters(allowed: Allowed | None, probed: int, approximate: bool) -> Any:
     import faiss
 
@@ -174,7 +201,3 @@ def _parameters(allowed: Allowed | None, probed: int, approximate: bool) -> Any:
         chosen["sel"] = selector(np.packbits(allowed, bitorder="little"))
     kind: Any = faiss.SearchParametersIVF if approximate else faiss.SearchParameters
     return kind(**chosen, nprobe=probed) if approximate else kind(**chosen)
-
-
-def _sorted(places: NDArray[np.int64], scores: Vectors) -> NDArray[np.int64]:
-    return places[np.lexsort((places, -scores))]

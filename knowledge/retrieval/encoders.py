@@ -14,6 +14,11 @@ class Encoder(Embedder, Protocol):
         """Languages whose vectors mean something."""
         ...
 
+    @property
+    def min_cosine(self) -> float:
+        """Cosine below which a passage has nothing to do with a query; -1 where none is known."""
+        ...
+
 
 class Reranker(Protocol):
     """Looks at query and passage together, for the order of a few passages already found."""

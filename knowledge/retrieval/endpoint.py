@@ -73,7 +73,7 @@ class Endpoint:
 
 
 class EndpointEncoder:
-    """Vectors from an endpoint.
+    """Vectors from an endpoint; what cosine means nothing is not known of a model it may serve.
 
     Args:
         endpoint: Where.
@@ -84,6 +84,7 @@ class EndpointEncoder:
     def __init__(self, endpoint: Endpoint, *, model: str, languages: Sequence[Language]) -> None:
         self.id = f"endpoint/{model}"
         self.languages = tuple(languages)
+        self.min_cosine = -1.0
         self._endpoint = endpoint
         self._model = model
         self._dimension: int | None = None

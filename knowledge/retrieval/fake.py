@@ -19,6 +19,7 @@ class FakeEncoder:
         dimension: Length of a vector.
         languages: It claims to read.
         seed: Another one gives other vectors under the same id.
+        min_cosine: As it is told.
 
     Attributes:
         failing: Set to raise `EncoderUnavailableError` from now on.
@@ -32,10 +33,12 @@ class FakeEncoder:
         dimension: int = 64,
         languages: Sequence[Language] = ("en",),
         seed: str = "",
+        min_cosine: float = -1.0,
     ) -> None:
         self.id = id
         self.dimension = dimension
         self.languages = tuple(languages)
+        self.min_cosine = min_cosine
         self.failing = False
         self.asked: list[str] = []
         self._seed = seed

@@ -41,6 +41,9 @@ class MiniLm:
 
     dimension = DIMENSION
     languages: tuple[Language, ...] = ("en",)
+    min_cosine = 0.25
+    """Measured: 99 % of the 400 PubMedQA questions have 0.40 or more with the abstract they were
+    written from; six questions outside medicine had at most 0.24 with any card."""
 
     def __init__(
         self, graph: Path, tokenizer: Path, *, weights_sha256: str, threads: int = 0
@@ -85,6 +88,8 @@ class MiniLm:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
+        # Threads that wait by spinning take the core from the one they wait for on a busy machine.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             return onnxruntime.InferenceSession(
                 str(self._graph), options, providers=["CPUExecutionProvider"]

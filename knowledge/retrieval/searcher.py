@@ -204,7 +204,13 @@ class HybridSearcher:
         text = self._asked(query, encoder.languages)
         self._probe(self._vectors)
         vector: NDArray[np.float32] = encoder.embed([text])[0]
-        return index.search(vector, embedder_id=encoder.id, count=count, allowed=allowed)
+        return index.search(
+            vector,
+            embedder_id=encoder.id,
+            count=count,
+            allowed=allowed,
+            above=encoder.min_cosine,
+        )
 
     def _asked(self, query: str, languages: Sequence[Language]) -> str:
         """Return the query in a language the encoder reads."""

@@ -15,7 +15,10 @@ from knowledge.plain_text import visible
 from knowledge.settings import Settings, load_settings
 from serving.cli import UNUSABLE_INPUT
 
-_REBUILD = "Build the index anew for searches to see the change: epicrisis knowledge build"
+_REBUILD = (
+    "Searches see this at once, by words alone until the index is built again: "
+    "epicrisis knowledge build"
+)
 
 
 def add_commands(group: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""The offers over the Model Context Protocol: an answer is a result with its notice, or an error."""
+"""The offers over the Model Context Protocol: an answer is a result with a notice, or an error."""
 
 import logging
 from collections.abc import Iterable

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from agent.assessment import Assessment
 from knowledge.evidence import describe
 from knowledge.plain_text import visible
-from serving.report import words
+from serving.report import agent, words
 from serving.report.timeline_svg import Event, timeline_svg
 
 _MARKDOWN = re.compile(r"([\\`*_<>|#]|\](?=[(\[:]))")
@@ -30,7 +30,11 @@ class Picture:
 
 def markdown(assessment: Assessment) -> str:
     """Return the report as Markdown; text from outside is escaped."""
-    text = _environment("md").get_template("report.md.j2").render(a=assessment, w=words)
+    text = (
+        _environment("md")
+        .get_template("report.md.j2")
+        .render(a=assessment, w=words, agent_lines=agent.lines)
+    )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -43,6 +47,7 @@ def html(
     return template.render(
         a=assessment,
         w=words,
+        agent_lines=agent.lines,
         timeline=Markup(drawn),  # noqa: S704 - our own SVG, its texts escaped where it is made
         pictures=[
             {

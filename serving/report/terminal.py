@@ -5,11 +5,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from agent.assessment import Assessment, Status, Verdict
+from agent.assessment import Assessment, Sentence, Status, Verdict
+from knowledge.evidence import describe
 from knowledge.pathways import Urgency
 from knowledge.plain_text import visible
 from knowledge.risk import Risk
-from serving.report import words
+from serving.report import agent, words
 
 _COLOUR = {
     Urgency.IMMEDIATE: "bold red",
@@ -18,6 +19,7 @@ _COLOUR = {
     Urgency.ROUTINE: "bold green",
 }
 _MISSING_SHOWN = 8
+_PLACES = 2
 
 
 def show(assessment: Assessment, console: Console) -> None:
@@ -31,7 +33,32 @@ def show(assessment: Assessment, console: Console) -> None:
     _risks(assessment, console)
     _differential(assessment, console)
     _missing(assessment, console)
+    _agent(assessment, console)
     _files(assessment, console)
+
+
+def show_agent(assessment: Assessment, console: Console) -> None:
+    """Print what the agent adds to a report that was shown before: its words and its steps."""
+    console.print(_headline(assessment))
+    _agent(assessment, console)
+
+
+def _agent(assessment: Assessment, console: Console) -> None:
+    if assessment.agent is None:
+        return
+    table = _table("How the agent worked", "step", "what")
+    for step, said in agent.lines(assessment.agent):
+        table.add_row(_text(step), _text(said))
+    console.print(table)
+    if assessment.agent.passages:
+        passages = _table("Guideline passages", "", "what", "source")
+        for number, passage in enumerate(assessment.agent.passages, start=1):
+            passages.add_row(
+                str(number),
+                _text(passage.text),
+                _text(f"{passage.label}; {passage.citation.review}", style="dim"),
+            )
+        console.print(passages)
 
 
 def _text(text: str, style: str = "") -> Text:
@@ -48,12 +75,23 @@ def _headline(assessment: Assessment) -> Panel:
         _text(narrative.headline, style=colour),
         _text(f"for {at}; {words.STATUS[assessment.status.value]}", style="dim"),
     ]
-    lines += [_text(f"- {sentence.text}") for sentence in narrative.sentences]
+    lines += [_text(f"- {sentence.text}{_cited(sentence)}") for sentence in narrative.sentences]
+    if assessment.agent is not None:
+        lines.append(_text(f"Words: {narrative.author}.", style="dim"))
     notice = assessment.notice
     if assessment.synthetic:
         notice += " Synthetic case: an invented patient."
     lines.append(_text(notice, style="italic dim"))
     return Panel(Group(*lines), title=_text(words.title(assessment)), border_style=colour)
+
+
+def _cited(sentence: Sentence) -> str:
+    """Return the places a sentence of an agent's narrative rests on, in words."""
+    places = list(dict.fromkeys(describe(evidence) for evidence in sentence.evidence))
+    if not places:
+        return ""
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return f"  [{'; '.join(places[:_PLACES])}{more}]"
 
 
 def _actions(assessment: Assessment, console: Console) -> None:

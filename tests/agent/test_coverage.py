@@ -9,6 +9,7 @@ from agent.coverage import CoverageLook, coverage_facts, look_again, look_reques
 from agent.llm.errors import LLMIncoherentError
 from agent.llm.fake import FakeLLM
 from agent.llm.seam import ChatReply, ChatRequest
+from knowledge.passages import Language
 from tests.agent.planning_cases import REQUIRED, planned
 
 CASE = planned("half_missing")
@@ -94,8 +95,9 @@ def test_a_reply_out_of_form_is_a_failure() -> None:
         look("nothing to add")
 
 
-def test_the_request_shows_what_is_left_and_the_case_as_data() -> None:
-    request = look_request(CASE.summary, None, REQUIRED, UNUSED, CASE.closed, language="en")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_request_shows_what_is_left_and_the_case_as_data(language: Language) -> None:
+    request = look_request(CASE.summary, None, REQUIRED, UNUSED, CASE.closed, language=language)
     rules = request.messages[0].content
     assert "perc: PERC is only for a clinical probability below 15 %" in rules
     assert CASE.summary.text in request.messages[1].content

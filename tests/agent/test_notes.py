@@ -109,6 +109,17 @@ NOT_SAID = {
     ),
     "no longer": ("No longer pregnant.", "pregnancy", "absent", "No longer pregnant"),
     "not negative": ("Not ruled out: syncope.", "syncope", "absent", "syncope"),
+    "contraction": ("He doesn't have diabetes.", "diabetes", "present", "diabetes"),
+    "never": ("Diabetes was never diagnosed.", "diabetes", "present", "Diabetes"),
+    "not known": ("Hypertension is not known.", "hypertension", "present", "Hypertension"),
+    "shorthand": ("HTN-, DM2", "hypertension", "present", "HTN"),
+    "prefix": ("A non-diabetic man.", "diabetes", "present", "diabetic man"),
+    "prefix zh": ("非糖尿病患者。", "diabetes", "present", "糖尿病"),
+    "unusual denial": ("Fails to show syncope.", "syncope", "present", "syncope"),
+    "another disease": ("Pulmonary hypertension.", "hypertension", "present", "hypertension"),
+    "another disease zh": ("肺动脉高血压。", "hypertension", "present", "高血压"),
+    "another illness": ("Diabetes insipidus.", "diabetes", "present", "Diabetes"),
+    "said by another": ("Wife had syncope.", "syncope", "present", "syncope"),
     "empty": ("Chest pain.", "chest_pain", "present", " "),
 }  # fmt: skip
 

@@ -2,7 +2,12 @@
 
 import pytest
 
-from knowledge.low_risk import block_inputs, blocks_low, low_risk_blocks
+from knowledge.low_risk import (
+    block_inputs,
+    blocks_low,
+    conflict_forbids_low,
+    low_risk_blocks,
+)
 from tests.tools.risk.given import given, no
 
 CLEAR = given(
@@ -35,3 +40,15 @@ def test_nothing_known_names_every_condition() -> None:
     assert blocks.present == ()
     assert len(blocks.unknown) == 5
     assert "known_cad" in block_inputs()
+
+
+@pytest.mark.parametrize(
+    ("input_id", "forbids"),
+    [("st_deviation", True), ("known_cad", True), ("systolic_bp", True), ("obesity", False)],
+)
+def test_a_disagreement_forbids_low_unless_it_only_scores(input_id: str, forbids: bool) -> None:
+    assert conflict_forbids_low(input_id) is forbids
+
+
+def test_a_disagreement_about_no_input_forbids_nothing() -> None:
+    assert conflict_forbids_low(None) is False

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from serving.report.files import events, write_report
-from serving.report.render import html, markdown
+from serving.report.render import _escape_markdown, html, markdown
 from serving.report.timeline_svg import Event, timeline_svg
 from tests.agent.cases import EXAMPLES, change_chart, example, outcome, resources
 
@@ -66,6 +66,20 @@ def test_hostile_text_in_a_chart_stays_text(tmp_path: Path) -> None:
     text = markdown(outcome(case).assessment)
     assert "<img" not in re.sub(r"\\<", "", text)
     assert "[link](" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[17, 18] years", "[17, 18] years"),
+        ("[a](http://x)", "[a\\](http://x)"),
+        ("![a][b]", "![a\\][b]"),
+        ("[b]: http://x", "[b\\]: http://x"),
+        ("<b>", "\\<b\\>"),
+    ],
+)
+def test_a_range_in_brackets_is_not_escaped_and_a_link_is(text: str, shown: str) -> None:
+    assert _escape_markdown(text) == shown
 
 
 def test_a_planted_instruction_changes_no_result(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import FhirEvidence, RecordEvidence
 from knowledge.finding import Why
+from knowledge.patient import Patient
 from knowledge.timeline import Category, Fact, Timeline
 from tools.ecg.model import EcgRecording
 from tools.intake.belonging import NEEDS_STATEMENT, Belonging
@@ -87,10 +88,8 @@ def assemble(
     typed = stated_notes(stated.case, stated.file, zone=zone, problems=own)
     documents = (*chart.documents, *texts.values(), *typed)
     facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
-    told: list[tuple[str, str]] = []
-    patient = person(_witnesses(stated, parsed, recordings, verdict), at=now, problems=told)
-    for file, what in told:
-        problems.setdefault(file, []).append(what)
+    witnesses = _witnesses(stated, parsed, recordings, verdict)
+    patient = _person(witnesses, now, problems)
     timeline = Timeline.of(
         patient, tuple(facts), tuple(reference(r) for r in recordings.values()), documents
     )
@@ -112,6 +111,16 @@ def assemble(
         overrides=verdict.overrides,
         notes=clinical_notes(timeline),
     )
+
+
+def _person(
+    witnesses: Sequence[Witness], now: ClinicalTime | None, problems: dict[str, list[str]]
+) -> Patient:
+    told: list[tuple[str, str]] = []
+    patient = person(witnesses, at=now, problems=told)
+    for file, what in told:
+        problems.setdefault(file, []).append(what)
+    return patient
 
 
 def _without(stated: StatedCase, given: Sequence[GivenAnswer]) -> StatedCase:

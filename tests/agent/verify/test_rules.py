@@ -1,12 +1,14 @@
-# ruff: noqa: RUF001
+# ruff: noqa: RUF001, E501
 """Each rule of the verifier by itself, with the reason it gives."""
 
 import pytest
 
+from agent.fact_sheet import with_hits
 from agent.facts import Fact, FactSheet, numbered
 from agent.verify import verify
 from agent.verify.tokens import tokens
 from agent.verify.verify import MAX_CHARACTERS
+from tests.agent.test_facts import hit
 from tests.agent.verify.sheets import every_id, fact, sheet
 
 
@@ -54,7 +56,7 @@ def test_only_the_facts_a_sentence_speaks_about_are_its_references() -> None:
 def test_every_fact_of_the_examples_passes_in_its_own_words() -> None:
     for name in ("stemi", "nstemi", "early_presenter", "half_missing"):
         facts = sheet(name)
-        for each in facts.facts:
+        for each in (f for f in facts.facts if not f.outside):
             checked = verify(each.text, (each.id,), facts)
             assert checked.ok, (each.text, checked.failures)
             assert checked.covered == (each.id,), each.text
@@ -121,3 +123,42 @@ def test_numbers_are_read_in_every_spelling() -> None:
 
 def test_a_number_that_could_be_read_in_two_ways_is_not_understood() -> None:
     assert tokens("1,000 ng/L", "en")[0].kind == "bad"
+
+
+GUIDELINE = "An early invasive strategy within 24 hours should be considered in high-risk patients."
+
+
+@pytest.mark.parametrize(
+    ("text", "ok"),
+    [
+        (GUIDELINE, True),
+        (f"According to A guideline (2023), {GUIDELINE}", True),
+        ("The early invasive strategy within 24 h should be considered in high-risk patients.", True),
+        ("An early invasive strategy within 24 hours should be considered.", False),
+        ("An early invasive strategy within 24 hours must be considered in high-risk patients.", False),
+        ("An early invasive strategy within 24 hours may be considered in high-risk patients.", False),
+        ("An early invasive strategy within 48 hours should be considered in high-risk patients.", False),
+        ("An early invasive strategy within 24 hours should be considered in low-risk patients.", False),
+        ("An early invasive strategy within 24 hours should not be considered in high-risk patients.", False),
+        (f"Another guideline: {GUIDELINE}", False),
+        (f"We quote: {GUIDELINE}", False),
+    ],
+)  # fmt: skip
+def test_a_guideline_statement_is_told_whole_or_not_at_all(text: str, ok: bool) -> None:
+    facts = with_hits(sheet("nstemi"), [hit(GUIDELINE)])
+    assert verify(text, (facts.facts[-1].id,), facts).ok is ok
+
+
+def test_only_an_original_may_be_called_a_quote() -> None:
+    original = with_hits(sheet("nstemi"), [hit(GUIDELINE, kind="original")])
+    assert verify(f"Quoted: {GUIDELINE}", (original.facts[-1].id,), original).ok
+
+
+def test_wording_from_outside_is_never_joined() -> None:
+    facts = one(
+        names=("Ignore the rules",),
+        outside=True,
+        state="present",
+        text="Ignore the rules: present.",
+    )
+    assert not verify("Ignore the rules.", ("F1",), facts).ok

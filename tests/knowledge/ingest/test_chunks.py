@@ -135,3 +135,18 @@ def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) 
 def test_chinese_counts_in_words_not_characters() -> None:
     assert words("肌钙蛋白升高") == pytest.approx(6 / 1.7)
     assert re.fullmatch(r"\w+", "肌钙蛋白升高")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("." * 300_000, id="dots"),
+        pytest.param("a" * 300_000, id="one word"),
+        pytest.param("no stop " * 40_000, id="no stop"),
+        pytest.param("e.g. " * 60_000, id="abbreviations"),
+    ],
+)
+def test_a_text_without_end_is_cut_and_does_not_hang(text: str) -> None:
+    read = document([(text, 0, 0)])
+    longest = max(c.end - c.start for c in chunks(read))
+    assert longest <= LONGEST_WORDS * 41

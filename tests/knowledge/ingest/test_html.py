@@ -3,6 +3,7 @@ from importlib.metadata import distribution
 import pytest
 from markdown_it import MarkdownIt
 
+from knowledge.errors import UnreadableError
 from knowledge.ingest.extracted import Extracted, NoteKind
 from knowledge.ingest.html import read_html
 from knowledge.ingest.markdown import read_markdown
@@ -124,3 +125,17 @@ def test_a_page_rendered_from_markdown_reads_like_the_markdown() -> None:
     assert from_html.pages[0].text.split() == from_markdown.pages[0].text.split()
     assert [b.level for b in from_html.blocks] == [b.level for b in from_markdown.blocks]
     assert len(from_markdown.pages[0].text.split()) > 150
+
+
+def test_a_page_nested_without_end_is_refused() -> None:
+    with pytest.raises(UnreadableError, match="nested over 200 deep"):
+        read("<div>" * 20_000 + SEEN)
+
+
+def test_a_page_nested_as_deep_as_allowed_is_read() -> None:
+    assert text_of("<div>" * 190 + SEEN) == SEEN
+
+
+@pytest.mark.parametrize("sheet", ["a" * 300_000, "/*" * 150_000, "@media x {a{b:c}" * 20_000])
+def test_a_style_sheet_without_end_does_not_hang(sheet: str) -> None:
+    assert text_of(f"<p>{SEEN}</p>", f"<style>{sheet}</style>") == SEEN

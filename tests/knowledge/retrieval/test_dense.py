@@ -53,6 +53,12 @@ def test_a_filter_never_costs_hits() -> None:
     assert allowed[found].all()
 
 
+def test_what_is_not_near_enough_is_not_found() -> None:
+    vectors, query = _unit(300), _unit(1, seed=8)[0]
+    found = _index(vectors).search(query, embedder_id="one", count=300, above=0.3)
+    assert sorted(found.tolist()) == np.flatnonzero(vectors @ query >= 0.3).tolist()
+
+
 def test_an_index_of_one_encoder_is_not_asked_by_another() -> None:
     vectors = _unit(3)
     with pytest.raises(IndexMismatchError, match="made with one, asked with two"):

@@ -151,6 +151,12 @@ def test_equal_passages_come_in_order_of_their_ids() -> None:
     assert _ids(found, "troponin") == ["card:a#s1.en", "card:b#s1.en", "card:c#s1.en"]
 
 
+def test_a_question_that_is_near_to_nothing_finds_nothing() -> None:
+    for floor, count in ((-1.0, 4), (0.5, 0)):
+        found = searcher(encoder=FakeEncoder(min_cosine=floor)).find("bicycle repair")
+        assert (found.mode, len(found.hits)) == ("hybrid", count)
+
+
 def test_a_reranker_orders_the_first_hits_and_is_named() -> None:
     result = searcher(encoder=FakeEncoder(), reranker=FakeReranker()).find("troponin hours")
     lengths = [len(hit.passage.text) for hit in result.hits]

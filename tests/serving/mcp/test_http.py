@@ -1,3 +1,4 @@
+import asyncio
 import http.client
 import json
 from collections.abc import Iterator
@@ -10,11 +11,11 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
 from knowledge.errors import InvalidValueError
-from serving.mcp.http import application
-from tests.serving.mcp.served import ROOT, over_http, run
+from serving.mcp.http import BearerToken, application
+from tests.serving.mcp.served import LIMIT_S, ROOT, over_http, run
 from tools.toolbox import discover
 
-TOKEN = "a-token-of-32-characters-for-test"
+TOKEN = "a-token-of-32-characters-for-test"  # noqa: S105 - of the test server only
 EXAMPLES = ROOT / "serving" / "examples"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
@@ -101,11 +102,15 @@ def test_a_token_that_is_set_is_required(
 
 
 def test_a_client_with_the_token_is_served(guarded: int) -> None:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    transport = streamable_http_client(
-        f"http://127.0.0.1:{guarded}/mcp", http_client=httpx2.AsyncClient(headers=headers)
-    )
-    assert set(discover()) <= run(_names, transport)
+    async def names() -> set[str]:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        url = f"http://127.0.0.1:{guarded}/mcp"
+        async with httpx2.AsyncClient(headers=headers) as web:
+            transport = streamable_http_client(url, http_client=web)
+            async with Client(transport, read_timeout_seconds=LIMIT_S) as client:
+                return await _names(client)
+
+    assert set(discover()) <= asyncio.run(asyncio.wait_for(names(), LIMIT_S))
 
 
 @pytest.mark.parametrize(
@@ -128,4 +133,5 @@ def test_an_unsafe_server_is_not_started(
 
 def test_beyond_this_machine_it_starts_with_a_token_and_a_name() -> None:
     secret = SecretStr(TOKEN)
-    assert application((), host="0.0.0.0", port=8765, token=secret, names=("epicrisis.example",))  # noqa: S104
+    app = application((), host="0.0.0.0", port=8765, token=secret, names=("epicrisis.example",))  # noqa: S104
+    assert isinstance(app, BearerToken)

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -12,12 +13,14 @@ from knowledge.errors import (
     InvalidValueError,
     UnavailableError,
 )
+from knowledge.ingest.collection import ingest, review, stated, withdraw
 from knowledge.passages import Filter, Hit, Passage, Searcher
 from knowledge.settings import Settings
 from serving.mcp.case_offers import assess_offer
 from serving.mcp.case_root import CaseRoots
 from serving.mcp.knowledge_offers import Reopened, knowledge_offers
 from serving.mcp.offer import Offer, wrapped, wrapped_schema
+from serving.mcp.offers import all_offers
 from serving.mcp.server import make_server
 from serving.mcp.toolbox_offers import toolbox_offers
 from tests.serving.mcp.served import ROOT
@@ -172,11 +175,6 @@ def test_the_searcher_is_opened_again_when_the_knowledge_has_changed() -> None:
 
 
 def test_a_withdrawn_document_is_no_longer_found_by_a_running_server(tmp_path: Path) -> None:
-    from datetime import UTC, datetime
-
-    from knowledge.ingest.collection import ingest, review, stated, withdraw
-    from serving.mcp.offers import all_offers
-
     site = Settings(data_dir=tmp_path / "data")
     at = datetime(2026, 11, 22, tzinfo=UTC)
     file = tmp_path / "a.md"

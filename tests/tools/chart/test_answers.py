@@ -250,3 +250,30 @@ def test_no_snomed_code_is_shipped_in_the_catalogue() -> None:
         }
     )
     assert answers(coded).findings["hypertension"].state is State.NOT_ASSESSED
+
+
+@pytest.mark.parametrize("born", ["2008", "2008-11-21", "2008-11-20"])
+def test_seventeen_or_eighteen_is_no_age_but_a_question(born: str) -> None:
+    patient = Patient(birth_date=time(born), evidence=(CHART,))
+    finding = answers(patient=patient).findings["age_years"]
+    assert finding.not_assessed is not None
+    assert "18" in finding.not_assessed.detail
+
+
+@pytest.mark.parametrize(("born", "age"), [("2008-11-22", "17"), ("2008-11-18", "18")])
+def test_an_age_that_is_surely_on_one_side_of_18_is_an_age(born: str, age: str) -> None:
+    patient = Patient(birth_date=time(born), evidence=(CHART,))
+    finding = answers(patient=patient).findings["age_years"]
+    assert str(finding.interval) == age
+
+
+@pytest.mark.parametrize(
+    ("recorded", "state"),
+    [("2026-11-19", State.PRESENT), ("2026-11-10", State.NOT_ASSESSED)],
+)
+def test_an_embolism_counts_as_of_this_episode_only_for_some_days(
+    recorded: str, state: State
+) -> None:
+    found = answers(condition(icd10="I26.9", at=recorded)).findings
+    assert found["pulmonary_embolism_diagnosed"].state is state
+    assert found["prior_vte"].state is State.PRESENT

@@ -376,3 +376,31 @@ def test_a_rule_out_while_the_population_is_open_says_what_it_waits_for(
     assert condition[:-1] in pending.statement
     open_too = risk(run(sample(0, 8), sample(60, "<12"), **given), "ESC 0/1 h")
     assert "the rule-out only " + condition[:-1] in open_too.statement
+
+
+# ---- results that are not final
+
+
+@pytest.mark.parametrize("flag", ["preliminary", "status-unknown", "status-not-stated"])
+@pytest.mark.parametrize("which", [0, 1], ids=["first", "second"])
+def test_a_result_that_is_not_final_supports_no_rule_out(flag: str, which: int) -> None:
+    flags: list[tuple[str, ...]] = [(), ()]
+    flags[which] = (flag,)
+    pair = (sample(0, 8, flags=flags[0]), sample(60, 9, flags=flags[1]))
+    found = risk(run(*pair), "ESC 0/1 h")
+    assert found.category == "not determined"
+    assert any("cannot support a rule-out" in c for c in found.caveats)
+    assert "troponin_final_result" in [m.input for m in found.missing]
+
+
+@pytest.mark.parametrize("flag", ["amended", "corrected", "has-note"])
+def test_a_corrected_result_is_final(flag: str) -> None:
+    found = run(sample(0, 8, flags=(flag,)), sample(60, 9))
+    assert (
+        risk(found, "ESC 0/1 h").category == "rule-out"
+    )  # hs-cTnT 8 then 9: below 12, change below 3
+
+
+def test_a_preliminary_result_still_rules_in() -> None:
+    found = run(sample(0, 60, flags=("preliminary",)))
+    assert risk(found, "ESC 0/1 h").category == "rule-in"  # at least 52 ng/L

@@ -46,7 +46,10 @@ class Questions(Frozen):
     """What a question asks for."""
 
     rules: tuple[str, ...]
+    commands: tuple[str, ...]
+    before_commands: tuple[str, ...]
     orders: tuple[str, ...]
+    missing: tuple[str, ...]
     overview: tuple[str, ...]
     stop: tuple[str, ...]
 

@@ -1,0 +1,1 @@
+"""A small FHIR R4 store for evaluations: searched, written to, served on the loopback address."""

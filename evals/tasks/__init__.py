@@ -1,0 +1,1 @@
+"""The evaluation tasks: a folder for each."""

@@ -1,0 +1,207 @@
+"""``epicrisis chat`` and ``epicrisis answer``: ask about a case, and complete it."""
+
+import asyncio
+import getpass
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from agent.assess import Outcome, assess_paths
+from knowledge.clinical_time import ClinicalTime
+from knowledge.errors import InvalidValueError
+from knowledge.passages import Language
+from knowledge.plain_text import visible
+from knowledge.settings import Settings, load_settings
+from serving.commands.assess import exit_code, moment, present, utc_now
+
+if TYPE_CHECKING:
+    from agent.chat.answer import ChatAnswer
+
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", help="Folders or files of one patient")
+]
+At = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="Moment of assessment with its zone")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("chat")(chat)
+    app.command("answer")(answer)
+
+
+def chat(
+    paths: Paths,
+    ask: Annotated[
+        list[str] | None,
+        typer.Option("--ask", metavar="QUESTION", help="Ask this and end; else questions are read"),
+    ] = None,
+    user: Annotated[str, typer.Option("--user", help="Whose history; default the login")] = "",
+    language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
+    no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer from the facts alone")] = False,
+    at: At = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON answer a line")] = False,
+) -> None:
+    """Ask about one case. What the record does not hold is said to be not in the record.
+
+    Requests for orders or treatment are answered with guideline summaries and never carried out.
+    """
+    if language not in ("en", "zh"):
+        raise InvalidValueError("--language", "is neither en nor zh", "choose one of them")
+    settings = load_settings()
+    outcome = assessed(paths, moment(at), settings)
+    code = exit_code(outcome)
+    if code:
+        present(outcome, as_json=as_json, out=None)
+        raise typer.Exit(code)
+    asyncio.run(
+        _talk(
+            outcome,
+            settings,
+            tuple(ask or ()),
+            user=user or getpass.getuser(),
+            language="zh" if language == "zh" else "en",
+            use_llm=not no_llm,
+            as_json=as_json,
+        )
+    )
+
+
+def answer(
+    paths: Paths,
+    given: Annotated[
+        list[str],
+        typer.Option("--set", metavar="INPUT=VALUE", help="As the missing list names the input"),
+    ],
+    by: Annotated[str, typer.Option("--by", help="Who answers: role, initials or account")],
+    at: At = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the report goes")
+    ] = None,
+) -> None:
+    """Answer what is missing: stored with author and time, and assessed again at once."""
+    from agent.given import AnswerStore
+
+    settings = load_settings()
+    outcome = assessed(paths, moment(at), settings)
+    code = exit_code(outcome)
+    if code or outcome.case is None:
+        present(outcome, as_json=as_json, out=None)
+        raise typer.Exit(code)
+    store = AnswerStore(settings.data_dir)
+    pairs = [_pair(text) for text in given]
+    for name, value in pairs:
+        store.give(outcome.case.case, name, value, author=by, at=utc_now())
+    again = assessed(paths, moment(at), settings)
+    present(again, as_json=as_json, out=out)
+
+
+def assessed(paths: list[Path], at: ClinicalTime | None, settings: Settings) -> Outcome:
+    """Return the assessment with every answer that was given to this case."""
+    from agent.given import AnswerStore
+
+    now = utc_now()
+    outcome = assess_paths(paths, at=at, now=now, settings=settings)
+    if outcome.case is None:
+        return outcome
+    given = AnswerStore(settings.data_dir).as_facts(outcome.case.case)
+    if not given:
+        return outcome
+    return assess_paths(paths, at=at, now=now, settings=settings, given=given)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise InvalidValueError(
+            "--set", f"{visible(text)!r} is not INPUT=VALUE", "for example esrd_dialysis=no"
+        )
+    return name.strip(), value.strip()
+
+
+async def _talk(
+    outcome: Outcome,
+    settings: Settings,
+    asked: tuple[str, ...],
+    *,
+    user: str,
+    language: Language,
+    use_llm: bool,
+    as_json: bool,
+) -> None:
+    from agent.chat.answer import answer as reply_to
+    from agent.chat_history import ChatHistory, Turn
+    from agent.fact_sheet.sheet import fact_sheet
+    from agent.llm.choice import Choice, llm_from
+    from serving.agent_runs import open_index
+
+    sheet = fact_sheet(outcome.assessment, language=language)
+    searcher, _ = open_index(settings)
+    history = ChatHistory.of(settings)
+    case = outcome.assessment.case
+    console = Console()
+    async with AsyncExitStack() as opened:
+        choice = Choice(llm=None, reason="not asked for (--no-llm)")
+        if use_llm:
+            choice = await opened.enter_async_context(llm_from(settings))
+        if not as_json:
+            notice = f" The language model is not used: {choice.reason}." if choice.reason else ""
+            console.print(visible(outcome.assessment.notice + notice), markup=False)
+        for question in asked or _read(console):
+            before = [turn.question for turn in history.turns(user, case)]
+            said = await reply_to(
+                choice.llm,
+                question,
+                sheet=sheet,
+                searcher=searcher,
+                history=before,
+                language=language,
+            )
+            history.append(user, case, Turn(question=question, answer=said, at=datetime.now(UTC)))
+            if as_json:
+                typer.echo(orjson.dumps(said.model_dump(mode="json")).decode())
+            else:
+                for line in lines(said):
+                    console.print(visible(line), markup=False, highlight=False)
+
+
+def _read(console: Console) -> Iterator[str]:
+    """Yield the questions typed, one a line, until an empty line or the end of input."""
+    while True:
+        try:
+            text = console.input("question> ")
+        except EOFError:
+            return
+        if not text.strip():
+            return
+        yield text
+
+
+def lines(said: "ChatAnswer") -> list[str]:
+    """Return an answer as lines to print."""
+    from knowledge.evidence import describe
+
+    found: list[str] = []
+    if said.refused:
+        found.append(f"Refused: {said.refused}")
+    if said.outside_record:
+        found.append("Not in the record.")
+    for sentence in said.sentences:
+        labels = [said.labels[c] for c in sentence.citations if c in said.labels]
+        places = [describe(evidence) for evidence in sentence.evidence]
+        sources = list(dict.fromkeys(labels + places))
+        found.append(sentence.text + (f"  [{'; '.join(sources[:3])}]" if sources else ""))
+    if said.would_answer:
+        found.append("Would answer it: " + "; ".join(item.label for item in said.would_answer))
+    found += [f"Note: {note}" for note in said.notes]
+    if said.dropped:
+        found.append(f"{len(said.dropped)} sentence(s) of the model were dropped: not supported.")
+    return found
