@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.assess import assess_paths
 from agent.llm.errors import LLMIncoherentError
 from agent.llm.seam import ChatRequest, Message
-from evals.systems import NoModelError, run_rules
+from evals.systems import NoModelError
 from evals.task import Bench
+from knowledge.finding import Finding, State
 from knowledge.model import Frozen
 from knowledge.passages import Language
 
@@ -17,12 +19,16 @@ SENTENCES = 5
 _MOST = 12_000
 """Characters of the case: all of every bundled example."""
 
-_TIMEOUT_S = 240.0
+_LEAD_BY_LEAD = ("ST level at",)
+"""Thirty-six numbers that the findings of the ECG already tell in words."""
+
+_TIMEOUT_S = 300.0
 
 _TASK: dict[Language, str] = {
     "en": (
         "You assess one emergency patient with acute chest pain from the data below. "
-        "Reply in JSON: urgency; a verdict on each diagnosis; the troponin zone of the ESC 0/1 h algorithm; the "
+        "Reply in JSON: "
+        "urgency; a verdict on each diagnosis; the troponin zone of the ESC 0/1 h algorithm; the "
         "points of HEART, GRACE in-hospital, ADD-RS and Wells (pulmonary embolism), -1 where data "
         "are missing; and five short sentences in English that summarise the patient's data."
     ),
@@ -75,7 +81,7 @@ async def ask_everything(case: Path, bench: Bench, language: Language) -> Everyt
                 Message(role="user", content=shown),
             ),
             json_schema=answer_schema(),
-            max_tokens=700,
+            max_tokens=600,
             timeout_s=_TIMEOUT_S,
         )
     )
@@ -128,18 +134,21 @@ def whole_case(case: Path, bench: Bench) -> str:
 
     Scores and verdicts are left out: they are what is asked for.
     """
-    assessment = run_rules([case], bench)
-    lines = [f"Assessment at {assessment.provenance.at.show(assessment.time_zone)}."]
-    for finding in assessment.findings:
-        if finding.state != "not_assessed" and not finding.flags:
-            value = finding.reported or (str(finding.interval) if finding.quantity else "")
-            unit = finding.quantity.unit if finding.quantity and not finding.reported else ""
-            time = f", {finding.time.show(assessment.time_zone)}" if finding.time else ""
-            chosen = finding.choice or ""
-            told = " ".join(part for part in (finding.state.value, chosen, value, unit) if part)
-            lines.append(f"- {finding.concept.text}: {told}{time}")
-    lines += [note.read_text("utf-8") for note in sorted(case.glob("*.txt"))]
-    case_file = case / "case.yaml"
-    if case_file.exists():
-        lines += ["case.yaml:", case_file.read_text("utf-8")]
+    outcome = assess_paths([case], at=None, now=bench.now, settings=bench.settings)
+    assessment = outcome.assessment
+    zone = assessment.time_zone
+    lines = [f"Assessment at {assessment.provenance.at.show(zone)}."]
+    told = [f for f in assessment.findings if not f.concept.text.startswith(_LEAD_BY_LEAD)]
+    lines += dict.fromkeys(_line(f, zone) for f in told if f.state is State.PRESENT)
+    absent = dict.fromkeys(f.concept.text for f in told if f.state is State.ABSENT)
+    lines.append(f"Absent: {'; '.join(absent)}.")
+    lines += [note.text for note in outcome.case.notes] if outcome.case is not None else []
     return "\n".join(lines)[:_MOST]
+
+
+def _line(finding: Finding, zone: str | None) -> str:
+    unit = finding.quantity.unit if finding.quantity is not None else ""
+    value = finding.choice or (f"{finding.interval} {unit}" if finding.quantity is not None else "")
+    time = f", {finding.time.show(zone)}" if finding.time is not None else ""
+    where = f" ({finding.body_site})" if finding.body_site else ""
+    return f"- {finding.concept.text}{where}: {value or 'present'}{time}"

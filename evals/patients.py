@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from evals.outside_data import outside_file
 from knowledge.errors import InvalidValueError
 
 Edit = Mapping[str, Any]
@@ -85,11 +86,10 @@ def recorded(recording: Mapping[str, Any], folder: Path) -> Path:
     Raises:
         UnavailableError: The outside data are not on this machine.
     """
-    source = outside_data(recording["folder"])
     target = folder / "recording"
     target.mkdir()
     for name in recording["files"]:
-        shutil.copy(source / name, target / name)
+        shutil.copy(outside_file(f"{recording['folder']}/{name}"), target / name)
     text = _RECORDED.format(sex=recording.get("sex", "male"), file=recording["files"][0])
     (target / "case.yaml").write_text(text, "utf-8")
     return target

@@ -134,13 +134,14 @@ def _tags(result: TaskResult) -> Iterator[str]:
 
 
 def _cost_table(result: TaskResult) -> Iterator[str]:
-    yield "| system | trials | failed | seconds (median) | calls | prompt tokens | reply tokens |"
-    yield "|" + " --- |" * 7
+    heads = ("system", "trials", "failed", "seconds (median)", "LLM seconds (mean)", "calls")
+    yield "| " + " | ".join([*heads, "prompt tokens", "reply tokens"]) + " |"
+    yield "|" + " --- |" * 8
     for system in result.systems:
         trials = result.of(system)
         cost = _cost(trials)
         cells: list[Any] = [system, len(trials), sum(bool(t.failure) for t in trials)]
-        cells += [cost["seconds_median"], cost["llm_calls_mean"]]
+        cells += [cost["seconds_median"], cost["llm_seconds_mean"], cost["llm_calls_mean"]]
         cells += [cost["prompt_tokens_mean"], cost["completion_tokens_mean"]]
         yield "| " + " | ".join(str(cell) for cell in cells) + " |"
 

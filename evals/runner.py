@@ -36,12 +36,14 @@ class Plan(Frozen):
         limit: Most cases of each task; None for all.
         language: Only cases of this language; None for all.
         systems: Only these systems; empty for those of the task.
+        only: Only the cases of these ids; empty for all.
     """
 
     repeats: int = 1
     limit: int | None = None
     language: Language | None = None
     systems: tuple[System, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 async def run_task(
@@ -62,7 +64,7 @@ async def run_task(
         on_trial: Told every trial as it ends.
     """
     every = in_language(task.cases(), plan.language) if not task.missing() else ()
-    chosen = spread(every, plan.limit)
+    chosen = spread([c for c in every if not plan.only or c.id in plan.only], plan.limit)
     llm = Metered(choice.llm) if choice.llm is not None else None
     systems = tuple(
         s

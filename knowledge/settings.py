@@ -106,8 +106,8 @@ class Settings(BaseSettings):
     """Threads of the local model; None for the cores this process may use, at most 8."""
 
     llm_context_tokens: PositiveInt = 8192
-    """Most tokens of prompt and reply of the local model; less where memory is short. This many take
-    235 MB beside the weights."""
+    """Most tokens of prompt and reply of the local model; less where memory is short. This many
+    take 235 MB beside the weights."""
 
     checkpoints: str | None = None
     """Where agent runs are kept: a file, a ``postgresql://`` URL or ``memory``; None for a file in

@@ -1,9 +1,11 @@
 """One patient's typed, time-ordered facts: what every tool and every view reads."""
 
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 from pydantic import model_validator
 
@@ -108,6 +110,11 @@ class Timeline(Frozen):
             "documents": tuple(sorted(documents, key=lambda d: d.id)),
         }
         return put_together(cls, ordered)
+
+    @cached_property
+    def memo(self) -> dict[Hashable, Any]:
+        """What was computed from these facts alone, by whoever computed it: they never change."""
+        return {}
 
     def with_code(self, system: str, *codes: str) -> tuple[Fact, ...]:
         """Return the facts that carry one of the codes of `system`, oldest first."""

@@ -73,7 +73,9 @@ async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
     context.session.observe("node", "act")
     _unchanged(state, context)
     entries = await context.journal.tool_calls()
-    wanted = await asyncio.to_thread(context.session.next_calls, entries)
+    wanted: tuple[Wanted, ...] = ()
+    if not state.get("looked"):  # afterwards the pathway has all it needs
+        wanted = await asyncio.to_thread(context.session.next_calls, entries)
     if not wanted:
         wanted = await asyncio.to_thread(
             context.session.extra_calls, state.get("extra", []), entries

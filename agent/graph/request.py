@@ -99,6 +99,7 @@ class Session:
     observe: Observer = no_observer
     spent: Spent = field(default_factory=Spent)
     _limited: LLM | None = field(default=None, repr=False)
+    _outcome: tuple[frozenset[str], Outcome] | None = field(default=None, repr=False)
     _case: CaseFiles | None = field(default=None, repr=False)
     _wanted: dict[str, Wanted] = field(default_factory=dict, repr=False)
 
@@ -168,4 +169,9 @@ class Session:
 
     def outcome(self, entries: tuple[Entry, ...]) -> Outcome:
         """Return the assessment that these calls give; a call that is missing is made."""
-        return assess_case(self.case(), at=self.at, settings=self.settings, ledger=Ledger(entries))
+        key = frozenset(entry.key for entry in entries)
+        if self._outcome is None or self._outcome[0] != key:
+            ledger = Ledger(entries)
+            made = assess_case(self.case(), at=self.at, settings=self.settings, ledger=ledger)
+            self._outcome = (key, made)
+        return self._outcome[1]

@@ -5,7 +5,7 @@ Tool results and replies of the model are not here but in the journal; here is h
 
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypedDict
 
 from langgraph.runtime import Runtime
@@ -13,6 +13,7 @@ from langgraph.runtime import Runtime
 from agent.graph.events import EventType
 from agent.graph.journal import Journal, JournaledLLM
 from agent.graph.request import Session
+from agent.graph.view import View
 from agent.llm.seam import LLM
 
 
@@ -67,6 +68,13 @@ class Context:
 
     session: Session
     journal: Journal
+    _views: list[View] = field(default_factory=list, repr=False)
+
+    def view(self) -> View:
+        """Return the case as the model may see it, made once in this process."""
+        if not self._views:
+            self._views.append(View(self.session))
+        return self._views[0]
 
     def llm(self) -> LLM | None:
         """Return the model with its journal, or None."""

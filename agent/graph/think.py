@@ -6,45 +6,19 @@ from typing import Any, TypeVar
 
 from langgraph.runtime import Runtime
 
-from agent.assess import PATHWAY
-from agent.case_summary import CaseSummary, summarise
 from agent.coverage import coverage_facts, look_again
-from agent.episode import Episode, episode
-from agent.fitting import FittingTool, UnfitTool, fitting, unfit
 from agent.graph.events import EventType
 from agent.graph.state import Context, RunState, emit
+from agent.graph.view import View
 from agent.llm.errors import LLMError
 from agent.llm.seam import LLM
 from agent.notes import read_notes as read_free_text
 from agent.plan import Plan, floor, plan
 from agent.record import AskedCall, CoverageRecord, PlanRecord, RefusedAsk, Unlock
 from knowledge.clinical_inputs import catalogue
-from knowledge.finding import Finding
-from knowledge.pathways import Pathway, pathway
-from tools.chart.answers import resolve
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-class View:
-    """The case as the model may see it, and the tools that fit it."""
-
-    def __init__(self, context: Context) -> None:
-        session = context.session
-        case = session.case()
-        self.language = session.request.language
-        self.path: Pathway = pathway(PATHWAY)
-        self.seen: Episode = episode(
-            case.timeline, case.recordings.values(), at=session.at, pathway=self.path
-        )
-        self.findings: dict[str, Finding] = dict(resolve(case.timeline, at=session.at).findings)
-        self.summary: CaseSummary = summarise(
-            case, self.findings, self.seen, at=session.at, language=self.language
-        )
-        common = (case, self.summary, self.path, session.settings)
-        self.fitting: tuple[FittingTool, ...] = fitting(*common)
-        self.unfit: tuple[UnfitTool, ...] = unfit(*common)
 
 
 async def with_model(
@@ -97,7 +71,7 @@ async def plan_calls(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Let the model ask for tools; whatever it asks, the pathway's floor runs."""
     context = runtime.context
     context.session.observe("node", "plan")
-    view = View(context)
+    view = context.view()
     made, degraded = await with_model(
         state,
         runtime,
@@ -142,7 +116,7 @@ async def look_back(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Look once, forced, for fitting tools that are unused and for the datum that unlocks them."""
     context = runtime.context
     context.session.observe("node", "coverage")
-    view = View(context)
+    view = context.view()
     entries = await context.journal.tool_calls()
     done = tuple(sorted({entry.tool for entry in entries if entry.problem is None}))
     unused = tuple(tool for tool in view.fitting if tool.name not in done)

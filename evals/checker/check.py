@@ -295,7 +295,9 @@ def _analyte(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
 def _measure(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
     subject = here.subject
     if subject is not None and subject.kind == "score" and subject.key not in TROPONIN_RULES:
-        yield from (Wrong(kind=k, detail=d) for k, d in about_score(mark, subject.key, truth))
+        before = here.text[max(0, mark.start - 8) : mark.start]
+        said_of = about_score(mark, subject.key, truth, before)
+        yield from (Wrong(kind=kind, detail=detail) for kind, detail in said_of)
         return
     if mark.kind == "count":
         yield Wrong(kind="value", detail=f"{mark.key}: of no score")

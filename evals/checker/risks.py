@@ -14,8 +14,8 @@ _EQUAL = {"intermediate": "moderate"}
 """Chinese has one word for both."""
 
 
-def about_score(mark: Mark, name: str, truth: Truth) -> Iterator[Said]:
-    """Yield what is wrong with a number that is said of a score."""
+def about_score(mark: Mark, name: str, truth: Truth, before: str = "") -> Iterator[Said]:
+    """Yield what is wrong with a number that is said of a score, after the words `before`."""
     risk = truth.risks.get(name)
     if risk is None:
         yield "value", f"{name}: not in the assessment"
@@ -28,7 +28,7 @@ def about_score(mark: Mark, name: str, truth: Truth) -> Iterator[Said]:
     if mark.kind == "range":
         yield from _range(mark, name, unit, truth)
         return
-    yield from _number(mark, name, unit, truth)
+    yield from _number(mark, name, unit, truth, before)
 
 
 def _range(mark: Mark, name: str, unit: str, truth: Truth) -> Iterator[Said]:
@@ -40,7 +40,7 @@ def _range(mark: Mark, name: str, unit: str, truth: Truth) -> Iterator[Said]:
         yield "range", f"{name}: {mark.key}, its range is {attainable(truth.risks[name])}"
 
 
-def _number(mark: Mark, name: str, unit: str, truth: Truth) -> Iterator[Said]:
+def _number(mark: Mark, name: str, unit: str, truth: Truth, before: str) -> Iterator[Said]:
     value = Decimal(mark.parts["value"]).normalize()
     risk, text = truth.risks[name], truth.texts[name]
     if unit in ("", "points"):
@@ -51,8 +51,20 @@ def _number(mark: Mark, name: str, unit: str, truth: Truth) -> Iterator[Said]:
             yield "value", f"{name}: {value:f}, it has no points"
         elif points is not None and value != points:
             yield "value", f"{name}: {value:f}, not {points:f}"
-    elif not re.search(rf"(?<![\d.]){re.escape(mark.parts['value'])} ?{re.escape(unit)}", text):
+    elif not re.search(
+        rf"{_direction(before)}(?<![\d.]){re.escape(mark.parts['value'])} ?{re.escape(unit)}", text
+    ):
         yield "value", f"{name}: {value:f} {unit} is not in its meaning"
+
+
+def _direction(before: str) -> str:
+    """Return what must stand before a bound in the risk's own words: the same direction."""
+    match = re.search(r"(above|below|高于|低于) ?$", before)
+    return (
+        {"above": "above ", "高于": "above ", "below": "below ", "低于": "below "}[match[1]]
+        if match
+        else ""
+    )
 
 
 def _stands(value: str, text: str) -> bool:

@@ -199,7 +199,7 @@ OPEN = re.compile(
 SUPPORTS = re.compile(
     r"\bsupport(?:s|ed|ing)?\b|支持|consistent with|suggest\w*|indicat\w+"
     r"|diagnos\w+|confirm\w*|\bprobable\b|due to|\bhas\b|\bsuffers?\b"
-    r"|提示|诊断为|\blikely\b|\bcaused by\b|points? to",
+    r"|提示|符合|诊断为|\blikely\b|\bcaused by\b|points? to",
     re.IGNORECASE,
 )
 OPPOSES = re.compile(
@@ -207,7 +207,7 @@ OPPOSES = re.compile(
     r"|不支持|排除|\bno\b|\bwithout\b|not supported",
     re.IGNORECASE,
 )
-LEAD = re.compile(r"(?<![\w.])(?:aV[RLF]|V[1-9]R?|I{1,3})(?![\w.])")
+LEAD = re.compile(r"(?<![\w.])(?:aV[RLF]|V[1-9]R?|I{1,3})(?!\w|\.\d)")
 SEX = {
     "female": re.compile(r"\bwom[ae]n\b|\bfemale\b|女性|\bshe\b|\bher\b", re.IGNORECASE),
     "male": re.compile(r"\bm[ae]n\b|\bmale\b|男性|\bhe\b|\bhis\b", re.IGNORECASE),

@@ -55,6 +55,13 @@ def checked(kind: str, body: Any) -> dict[str, Any]:
     missing = [name for name in _REQUIRED[kind] if not body.get(name)]
     if missing:
         raise CreationError(f"{kind} lacks {', '.join(missing)}")
+    _check_values(kind, body)
+    if not _REFERENCE.match(str(body["subject"].get("reference", ""))):
+        raise CreationError(f"{kind}.subject.reference is not Patient/<id>")
+    return dict(body)
+
+
+def _check_values(kind: str, body: dict[str, Any]) -> None:
     for name, choices in _CHOICES[kind].items():
         if body[name] not in choices:
             raise CreationError(f"{kind}.{name} is none of {', '.join(sorted(choices))}")
@@ -66,9 +73,6 @@ def checked(kind: str, body: Any) -> dict[str, Any]:
             raise CreationError(f"{kind}.{name} is no object")
     for name in body.keys() & set(_TIMES):
         _check_time(f"{kind}.{name}", body[name])
-    if not _REFERENCE.match(str(body["subject"].get("reference", ""))):
-        raise CreationError(f"{kind}.subject.reference is not Patient/<id>")
-    return dict(body)
 
 
 def _check_time(name: str, value: Any) -> None:

@@ -70,7 +70,8 @@ def span(value: str) -> tuple[str, datetime, datetime]:
             moment = _aware(datetime.fromisoformat(found["day"] + found["time"]))
             return prefix, moment, moment + timedelta(seconds=1)
         parts = [int(part) for part in found["day"].split("-")]
-        begin = datetime(*[*parts, 1, 1][:3], tzinfo=UTC)  # type: ignore[arg-type]
+        year, month, day = [*parts, 1, 1][:3]
+        begin = datetime(year, month, day, tzinfo=UTC)
     except ValueError as error:
         raise SearchError(f"{value!r} is no date of FHIR search") from error
     return prefix, begin, _end(begin, len(parts))

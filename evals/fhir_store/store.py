@@ -12,7 +12,7 @@ from evals.fhir_store.search import SearchError, check, matches, when
 MAX_CREATED = 100
 """Resources one session may create: no task of a benchmark comes near."""
 
-PAGE = 20
+PAGE = 10
 """Entries of a page unless ``_count`` says otherwise."""
 
 MAX_PAGE = 100

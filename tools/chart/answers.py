@@ -50,13 +50,13 @@ def resolve(
         at: The moment of assessment; later facts are not used.
         from_tools: Findings of tools, by clinical-input id.
     """
-    stated = statements(timeline, at=at)
+    charted = _charted(timeline, at)
     tools = from_tools or {}
     findings: dict[str, Finding] = {}
     conflicts: list[Conflict] = []
     claimed: set[str] = set()
     for input_id, entry in catalogue().inputs.items():
-        candidates = _candidates(input_id, entry, timeline, at, stated, tools)
+        candidates = _candidates(input_id, entry, charted, tools)
         finding, conflict = _settle(input_id, entry, candidates)
         findings[input_id] = finding
         if conflict is not None:
@@ -64,7 +64,7 @@ def resolve(
         if any(c.state is State.PRESENT for c in candidates):
             claimed.add(input_id)
         conflicts += _of_one_minute(input_id, entry, finding, timeline, at)
-    series = series_findings(timeline, stated, at=at)
+    series = dict(charted.series)
     conflicts += _derive(findings, series, timeline, at)
     claimed |= {c.input for c in conflicts if c.input is not None}
     return Answers(
@@ -95,27 +95,61 @@ def _of_one_minute(
     ]
 
 
-def _candidates(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Charted:
+    """What the record says by itself, whatever tools find: read once for each moment.
+
+    Args:
+        stated: Statements by hand, by input.
+        candidates: One finding of each source of the record, the strongest first.
+        series: First, lowest and highest values.
+    """
+
+    stated: Mapping[str, tuple[Statement, ...]]
+    candidates: Mapping[str, tuple[Finding, ...]]
+    series: Mapping[str, Finding]
+
+
+def _charted(timeline: Timeline, at: ClinicalTime) -> _Charted:
+    key = ("charted", at)
+    if key not in timeline.memo:
+        stated = statements(timeline, at=at)
+        timeline.memo[key] = _Charted(
+            stated=stated,
+            candidates={
+                input_id: _of_record(input_id, entry, timeline, at, stated)
+                for input_id, entry in catalogue().inputs.items()
+            },
+            series=series_findings(timeline, stated, at=at),
+        )
+    found: _Charted = timeline.memo[key]
+    return found
+
+
+def _of_record(
     input_id: str,
     entry: ClinicalInput,
     timeline: Timeline,
     at: ClinicalTime,
     stated: Mapping[str, tuple[Statement, ...]],
-    tools: Mapping[str, Finding],
-) -> list[Finding]:
-    """Return one finding of each source that says anything, the strongest source first."""
+) -> tuple[Finding, ...]:
     said = stated.get(input_id, ())
-    settled = [s.finding for s in said if s.settles]
-    if settled:
-        return [settled[-1]]
-    found = [s.finding for s in said[-1:]]
-    demographic = from_demographics(input_id, timeline.patient, at=at)
     chart = (
-        demographic,
+        from_demographics(input_id, timeline.patient, at=at),
         from_observations(input_id, entry, timeline, at=at),
         from_conditions(input_id, entry, timeline, at=at),
     )
-    found += [finding for finding in chart if finding is not None]
+    return (*(s.finding for s in said[-1:]), *(f for f in chart if f is not None))
+
+
+def _candidates(
+    input_id: str, entry: ClinicalInput, charted: _Charted, tools: Mapping[str, Finding]
+) -> list[Finding]:
+    """Return one finding of each source that says anything, the strongest source first."""
+    settled = [s.finding for s in charted.stated.get(input_id, ()) if s.settles]
+    if settled:
+        return [settled[-1]]
+    found = list(charted.candidates[input_id])
     if input_id in tools and not (entry.kind == "quantity" and _any_known(found)):
         found.append(tools[input_id])
     return found

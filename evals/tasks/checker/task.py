@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.llm.lies import LIES
 from evals.case import Case
 from evals.checker.check import check_sentence
 from evals.checker.mutations import MUTATIONS
@@ -38,6 +39,15 @@ async def _attempt(case: Case, system: System, bench: Bench) -> Measured:
         "caught": Count.of_all(caught),
         "false_alarm": Count.of_all(bool(wrong) for _, wrong in false_alarms),
     }
+    unseen = list(_unseen(sentences))
+    counts["caught_unseen"] = Count.of_all(
+        bool(check_sentence(text, truth).wrong) for _, text in unseen
+    )
+    notes += [
+        f"missed, not made for it: {lie}: {text}"
+        for lie, text in unseen
+        if not check_sentence(text, truth).wrong
+    ]
     for kind in MUTATIONS:
         seen = [s for (k, _, _), s in zip(planted, caught, strict=True) if k == kind]
         counts[f"caught {kind}"] = Count.of_all(seen)
@@ -62,6 +72,15 @@ def _planted(sentences: list[str], seed: str) -> Iterator[tuple[str, str, str]]:
                     yield kind, text, changed
 
 
+def _unseen(sentences: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield errors of the model that lies: the checker was not worked on with these."""
+    for text in sentences:
+        for lie, change in LIES.items():
+            changed = change(text)
+            if changed != text:
+                yield lie, changed
+
+
 def _owed(case: Case, system: System) -> Mapping[str, float]:
     return {"caught": 1.0, "false_alarm": 1.0}
 
@@ -71,6 +90,7 @@ TASK = Task(
     title="Does the independent checker see planted errors, and leave true sentences alone?",
     metrics=(
         Metric(id="caught", title="planted errors caught"),
+        Metric(id="caught_unseen", title="errors of the lying model caught, not made for it"),
         Metric(id="false_alarm", title="true sentences flagged", better="lower"),
         *(Metric(id=f"caught {kind}", title=f"caught: {kind}") for kind in MUTATIONS),
     ),

@@ -23,7 +23,6 @@ SHOWN = 6000
 """Characters of one server answer that the model sees."""
 
 _TURN_TOKENS = 700
-_TIMEOUT_S = 120.0
 _HTTP_S = 10.0
 
 _SYSTEM = """You work in a hospital's electronic health record. You get one task of a clinician.
@@ -74,6 +73,8 @@ async def solve(
     context: str,
     offered: Sequence[Function],
     base: str,
+    *,
+    timeout_s: float,
 ) -> Run:
     """Return what the model made of one task.
 
@@ -83,6 +84,7 @@ async def solve(
         context: What the task says beside it.
         offered: The functions.
         base: Address of the FHIR server.
+        timeout_s: Most seconds of one turn of the model.
 
     Raises:
         LLMError: The model gave nothing that can be used.
@@ -97,7 +99,7 @@ async def solve(
     steps: list[Step] = []
     async with httpx.AsyncClient(timeout=_HTTP_S, trust_env=False) as http:
         for _ in range(MAX_TURNS):
-            reply = await llm.chat(_request(talk, schema))
+            reply = await llm.chat(_request(talk, schema, timeout_s))
             turn = reply.data
             if turn["function"] == FINISH:
                 steps.append(Step(function=FINISH, arguments={}, result="done"))
@@ -110,22 +112,33 @@ async def solve(
     return Run(answer=None, steps=tuple(steps))
 
 
-def _request(talk: Sequence[Message], schema: Mapping[str, Any]) -> ChatRequest:
+def _request(talk: Sequence[Message], schema: Mapping[str, Any], timeout_s: float) -> ChatRequest:
     return ChatRequest(
         purpose="medagentbench",
         messages=tuple(talk),
         json_schema=schema,
         max_tokens=_TURN_TOKENS,
-        timeout_s=_TIMEOUT_S,
+        timeout_s=timeout_s,
     )
 
 
 def _described(function: Function) -> str:
-    names = ", ".join(
-        f"{name}{'' if name in function.arguments.get('required', ()) else '?'}"
-        for name in function.arguments["properties"]
-    )
-    return f"- {function.name}({names}): {function.about}"
+    required = function.arguments.get("required", ())
+    properties = function.arguments["properties"]
+    names = ", ".join(f"{name}{'' if name in required else '?'}" for name in properties)
+    line = f"- {function.name}({names}): {' '.join(function.about.split())}"
+    if function.verb == "GET":
+        return line
+    return f"{line}\n  {json.dumps({name: _form(one) for name, one in properties.items()})}"
+
+
+def _form(schema: Mapping[str, Any]) -> Any:
+    """Return the form of a resource as an example: what stands at each leaf is its description."""
+    if schema["type"] == "object":
+        return {name: _form(one) for name, one in schema.get("properties", {}).items()}
+    if schema["type"] == "array":
+        return [_form(schema["items"])]
+    return schema.get("description", schema["type"]).strip()
 
 
 async def _called(

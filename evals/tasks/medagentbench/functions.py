@@ -16,7 +16,7 @@ FINISH = "finish"
 _TITLE = re.compile(r"(?P<title>\w+\.\w+(?: \([^)]*\))?)")
 _NOT_A_NAME = re.compile(r"\W+")
 _PAGING: Mapping[str, str] = {
-    "_count": "Entries of a page, at most 100; 20 if not given.",
+    "_count": "Entries of a page, at most 100; 10 if not given.",
     "_offset": "Entries to leave out, for the next page.",
     "_sort": 'Use "-date" for the newest first.',
 }

@@ -51,7 +51,12 @@ async def attempt(case: Case, system: System, bench: Bench) -> Measured:
             if llm is None:
                 raise NoModelError("language model", bench.no_llm, "configure one")
             run = await solve(
-                llm, case.given["instruction"], case.given["context"], functions(), base
+                llm,
+                case.given["instruction"],
+                case.given["context"],
+                functions(),
+                base,
+                timeout_s=bench.settings.llm_timeout_s,
             )
         done = Done(answer=run.answer, created=session.created, searched=session.searched)
     problem = wrong(case.given, store.resources, done)

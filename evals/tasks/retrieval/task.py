@@ -88,8 +88,9 @@ def _owed(case: Case, system: System) -> dict[str, float]:
 
 
 def _metrics() -> Iterator[Metric]:
+    modes: tuple[Mode, ...] = ("hybrid", "words", "vectors")
     for language in ("en", "zh"):
-        for mode in ("hybrid", "words", "vectors"):
+        for mode in modes:
             for k in KS:
                 yield Metric(
                     id=f"{mode}_recall{k}_{language}",
@@ -100,7 +101,7 @@ def _metrics() -> Iterator[Metric]:
                 title=f"mean reciprocal rank, {language}, {_NAMES[mode]}",
             )
     for kind, words in (("near", "chest pain, no card"), ("far", "another field")):
-        for mode in ("hybrid", "words", "vectors"):
+        for mode in modes:
             yield Metric(
                 id=f"{mode}_shown_{kind}",
                 title=f"something is shown where no card answers ({words}), {_NAMES[mode]}",
