@@ -7,8 +7,13 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .PHONY: demo test bench lint examples clean
 
+# The deterministic answer first; then the weights (fetched once) and the agent's. A machine that
+# cannot have them still ends well: the reason is printed, and the agent says that it has no model.
 demo: $(VENV)/.product
 	$(BIN)/epicrisis demo
+	-$(BIN)/epicrisis knowledge build
+	-$(BIN)/epicrisis llm pull
+	$(BIN)/epicrisis demo --agent-only
 
 test: $(VENV)/.tests
 	$(BIN)/ruff format --check .
@@ -34,11 +39,11 @@ $(BIN)/python:
 	sh scripts/make_venv.sh $(PYTHON) $(VENV)
 
 $(VENV)/.product: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) install --quiet --editable .
+	$(PIP) install --quiet --editable '.[local-llm]'
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.product
-	$(PIP) install --quiet --editable . --group dev
+	$(PIP) install --quiet --editable '.[local-llm]' --group dev
 	touch $@
 
 # The libraries compared with need older versions than the product: an environment of their own.

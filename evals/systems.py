@@ -10,16 +10,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from langgraph.store.memory import InMemoryStore
-
 from agent.assess import assess_case, assess_paths, next_calls
 from agent.assessment import Assessment
 from agent.graph.checkpoints import MEMORY, open_checkpoints
-from agent.graph.journal import Journal
 from agent.graph.request import Budget, RunRequest, Session
 from agent.graph.run import AgentOutcome, start_run
-from agent.graph.state import Context
-from agent.graph.think import View
+from agent.graph.view import View
 from agent.ledger import Entry, Ledger, Wanted
 from agent.llm.errors import LLMError
 from agent.plan import Plan, plan
@@ -84,7 +80,7 @@ def view_of(case: Path, bench: Bench, language: Language) -> tuple[View, Session
     session = Session(
         request=request_for([case], bench, language=language), settings=bench.settings
     )
-    return View(Context(session=session, journal=Journal(InMemoryStore(), "evaluation"))), session
+    return View(session), session
 
 
 async def ask_plan(case: Path, bench: Bench, language: Language) -> tuple[Plan, View, Session]:

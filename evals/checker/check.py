@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from evals.checker.marks import Mark, marks_of, plain
+from evals.checker.place import Place
 from evals.checker.risks import about_score, settled
 from evals.checker.truth import Number, Truth, number, truth_of
 from evals.checker.vocabulary import (
-    NEGATIONS,
     OPEN,
     OPPOSES,
     REASSURANCE,
-    SCOPE_ENDS,
     SUPPORTS,
     TROPONIN_RULES,
 )
@@ -57,7 +56,7 @@ def check_sentence(text: str, truth: Truth) -> Checked:
         if mark.kind == "ecg":
             ecg, subject = mark, None
         claims += mark.kind not in ("score", "analyte", "category")
-        here = _Place(text=shown, marks=marks, index=index, subject=subject, ecg=ecg)
+        here = Place(text=shown, marks=marks, index=index, subject=subject, ecg=ecg)
         wrong += _judge(mark, here, truth)
     wrong += [Wrong(kind=kind, detail=detail) for kind, detail in settled(shown, marks, truth)]
     wrong += _comfort(shown, truth)
@@ -73,60 +72,18 @@ def check_narrative(assessment: Mapping[str, Any]) -> tuple[tuple[str, Checked],
     )
 
 
-class _Place:
-    """Where a mark stands."""
-
-    def __init__(
-        self,
-        *,
-        text: str,
-        marks: Sequence[Mark],
-        index: int,
-        subject: Mark | None,
-        ecg: Mark | None,
-    ) -> None:
-        self.text = text
-        self.marks = marks
-        self.index = index
-        self.subject = subject
-        self.ecg = ecg
-
-    @property
-    def mark(self) -> Mark:
-        return self.marks[self.index]
-
-    def negated(self) -> bool:
-        """Return whether a negation before the mark reaches it, or one follows at once."""
-        before = self.text[: self.mark.start]
-        ends = [m.end() for m in SCOPE_ENDS.finditer(before)]
-        scope = before[ends[-1] :] if ends else before
-        after = self.text[self.mark.end : self.mark.end + 24]
-        follows = re.match(
-            r"\s*(?:(?:is|are|was|were)\s+)?(?:not (?:met|present|seen)|absent)|:?不存在", after
-        )
-        return bool(NEGATIONS.search(scope)) or follows is not None
-
-    def near(self, pattern: re.Pattern[str], *, before: int = 60, after: int = 40) -> bool:
-        """Return whether something is said around the mark, within its own statement."""
-        left = re.split(
-            r"[;。]|\.\s", self.text[max(0, self.mark.start - before) : self.mark.start]
-        )
-        right = re.split(r"[;。]|\.\s", self.text[self.mark.end : self.mark.end + after])
-        return pattern.search(f"{left[-1]} \u241f {right[0]}") is not None
-
-
-def _judge(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _judge(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     judge = _JUDGES.get(mark.kind)
     if judge is not None:
         yield from judge(mark, here, truth)
 
 
-def _person(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _person(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     if truth.sex and mark.key != truth.sex:
         yield Wrong(kind="person", detail=f"{mark.key}, not {truth.sex}")
 
 
-def _stated(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _stated(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     """A finding or fact: present where it is said, absent where it is denied."""
     states = truth.states.get(mark.key)
     if mark.kind == "fact" and _within_score(here, truth, mark.parts["text"]):
@@ -151,7 +108,7 @@ def _or(states: set[str]) -> str:
     return " or ".join(sorted(states))
 
 
-def _within_score(here: _Place, truth: Truth, text: str) -> bool:
+def _within_score(here: Place, truth: Truth, text: str) -> bool:
     """Return whether the words are those of the score that is spoken of."""
     subject = here.subject
     if subject is None or subject.kind != "score":
@@ -159,7 +116,7 @@ def _within_score(here: _Place, truth: Truth, text: str) -> bool:
     return text.lower() in truth.texts.get(subject.key, "").lower()
 
 
-def _quoted(here: _Place, truth: Truth) -> bool:
+def _quoted(here: Place, truth: Truth) -> bool:
     """Return whether the sentence gives the reason why a rule was not applied, in its own words."""
     for text in truth.texts.values():
         for piece in re.split(r": |\.|\(|\)|;", text):
@@ -170,7 +127,7 @@ def _quoted(here: _Place, truth: Truth) -> bool:
     return False
 
 
-def _lead(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _lead(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     if here.ecg is None:
         return
     leads = set(truth.leads.get(here.ecg.key, ()))
@@ -184,7 +141,7 @@ _PAIN = re.compile(r"pain|onset|since|began|started|胸痛|起病|自", re.IGNOR
 _BEFORE = re.compile(r"before|ago|earlier|评估前|前", re.IGNORECASE)
 
 
-def _moment(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _moment(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     shown = mark.key.replace("T", " ")
     if len(shown) <= 5:
         if not any(moment.endswith(shown.rjust(5, "0")) for moment in truth.moments):
@@ -206,7 +163,7 @@ def _minutes(mark: Mark) -> int:
     return 60 * int(parts["h"]) + int(parts.get("m", 0))
 
 
-def _duration(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _duration(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     said = _minutes(mark)
     if here.subject is not None and _text_has(here, truth, mark.key):
         return
@@ -227,12 +184,12 @@ def _duration(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
         yield Wrong(kind="time", detail=f"{mark.key} is no span of the record")
 
 
-def _text_has(here: _Place, truth: Truth, text: str) -> bool:
+def _text_has(here: Place, truth: Truth, text: str) -> bool:
     subject = here.subject
     return subject is not None and text in truth.texts.get(subject.key, "")
 
 
-def _diagnosis(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _diagnosis(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     said = mark.parts["text"]
     if _quoted(here, truth) or _in_a_name(here) or _said_by_a_rule(mark, here, truth):
         return
@@ -246,13 +203,13 @@ def _diagnosis(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
         yield Wrong(kind="diagnosis", detail=f"{said}: {stance}, is {verdict}")
 
 
-def _in_a_name(here: _Place) -> bool:
+def _in_a_name(here: Place) -> bool:
     """Return whether the mark is part of the name of an ECG criterion."""
     around = here.text[max(0, here.mark.start - 40) : here.mark.end]
     return re.search(r"criteria of (?:\w+ )?infarction$|符合心肌梗死$", around) is not None
 
 
-def _said_by_a_rule(mark: Mark, here: _Place, truth: Truth) -> bool:
+def _said_by_a_rule(mark: Mark, here: Place, truth: Truth) -> bool:
     """Return whether the rule that is spoken of says these very words, or their Chinese."""
     subject = here.subject
     if subject is None:
@@ -266,7 +223,7 @@ def _said_by_a_rule(mark: Mark, here: _Place, truth: Truth) -> bool:
     )
 
 
-def _stance(here: _Place) -> str:
+def _stance(here: Place) -> str:
     """Return for, against or open: the last cue before the diagnosis, else the first after it."""
     start = max([0] + [m.end() for m in re.finditer(r"[;。]|\.\s", here.text[: here.mark.start])])
     before = here.text[start : here.mark.start]
@@ -283,7 +240,7 @@ def _stance(here: _Place) -> str:
     return max(last)[2] if last else "for"
 
 
-def _analyte(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _analyte(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     match = re.search(r"(?:[Tt]roponin |cTn|肌钙蛋白)([TI])", mark.parts["text"])
     known = {sample.analyte for sample in truth.samples}
     if match is not None and known and match[1] not in known:
@@ -292,7 +249,7 @@ def _analyte(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
         )
 
 
-def _measure(mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _measure(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     subject = here.subject
     if subject is not None and subject.kind == "score" and subject.key not in TROPONIN_RULES:
         before = here.text[max(0, mark.start - 8) : mark.start]
@@ -341,7 +298,7 @@ def _anywhere(said: Number, truth: Truth) -> Iterator[Wrong]:
     yield Wrong(kind="value", detail=f"{said}: of nothing in the record")
 
 
-def _troponin(said: Number, mark: Mark, here: _Place, truth: Truth) -> Iterator[Wrong]:
+def _troponin(said: Number, mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     """A troponin number: a sample, in its order; a change; or a limit that the rule states."""
     values = [sample.number for sample in truth.samples]
     if said.unit not in ("ng/L", ""):
@@ -369,7 +326,7 @@ def _troponin(said: Number, mark: Mark, here: _Place, truth: Truth) -> Iterator[
 _ORDER = r"\bthen\b|later|second|afterwards|随后|第二|first|initial|首次"
 
 
-def _order(said: Number, mark: Mark, here: _Place, values: Sequence[Number]) -> Iterator[Wrong]:
+def _order(said: Number, mark: Mark, here: Place, values: Sequence[Number]) -> Iterator[Wrong]:
     if len(values) < 2:
         return
     follows = re.match(rf"\s*(?:at |as the )?({_ORDER})", here.text[mark.end :])
@@ -392,7 +349,7 @@ def _comfort(text: str, truth: Truth) -> Iterator[Wrong]:
             yield Wrong(kind="diagnosis", detail=f"{match.group()!r} stands nowhere")
 
 
-_Judge = Callable[[Mark, _Place, Truth], Iterator[Wrong]]
+_Judge = Callable[[Mark, Place, Truth], Iterator[Wrong]]
 _JUDGES: Mapping[str, _Judge] = {
     "sex": _person,
     "ecg": _stated,

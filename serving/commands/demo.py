@@ -43,6 +43,9 @@ def demo(
     agent: Annotated[
         bool, typer.Option("--agent", help="Then run the agent with the language model, if any")
     ] = False,
+    agent_only: Annotated[
+        bool, typer.Option("--agent-only", help="Only the agent: the other answer was shown")
+    ] = False,
     time_limit: Annotated[
         float, typer.Option("--time-limit", metavar="SECONDS", help="Of the model's calls")
     ] = TIME_LIMIT,
@@ -60,9 +63,9 @@ def demo(
     with as_file(files("serving").joinpath("examples", chosen)) as folder:
         outcome = assess_paths([folder], at=None, now=utc_now(), settings=load_settings())
         target = out / chosen
-        if not (agent and as_json):
+        if not agent_only and not (agent and as_json):
             present(outcome, as_json=as_json, out=target)
-        if agent:
+        if agent or agent_only:
             _agent(folder, target, as_json=as_json, time_limit=time_limit)
     if not as_json:
         console = Console()

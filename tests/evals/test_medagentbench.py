@@ -297,3 +297,14 @@ def test_a_birthday_later_in_the_year_is_not_counted() -> None:
     born = {**ADA, "birthDate": "1950-11-14"}
     done = Done(answer=(72,), created=(), searched=(("Patient", (("identifier", "S1"),)),))
     assert wrong({"id": "task2_1", "eval_MRN": "S1"}, [born], done) == ""
+
+
+def test_the_model_is_shown_how_a_resource_looks_that_it_may_create(served: Served) -> None:
+    made = {"type": "object", "properties": {"note": {"type": "string", "description": "Free."}}}
+    create = Function(
+        name="Make", verb="POST", kind="ServiceRequest", about="Makes.", arguments=made
+    )
+    base, _ = served.open_session()
+    llm = FakeLLM(lambda request: finish())
+    asyncio.run(solve(llm, "Order it.", "", [create], base, timeout_s=5))
+    assert '{"note": "Free."}' in llm.requests[0].messages[0].content

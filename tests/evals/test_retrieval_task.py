@@ -119,7 +119,7 @@ def test_a_question_no_card_answers_counts_what_is_shown_and_whether_both_agree(
         given={"query": "troponin in the observe zone"},
         expected={"cards": [], "none": "near"},
     )
-    measured = asyncio.run(TASK.attempt(case, "rules", bench))
+    measured = asyncio.run(retrieval.attempt(case, "rules", bench))
     assert set(measured.counts) == {"words_shown_near"}
     assert measured.counts["words_shown_near"].hits == 1
 
