@@ -191,6 +191,18 @@ class AnswerStore:
             last[input_id] = number
         return tuple(found)
 
+    def cases(self) -> tuple[str, ...]:
+        """Return the ids under which anything was answered, sorted.
+
+        Raises:
+            UnavailableError: The store cannot be read.
+        """
+        if not self.exists:
+            return ()
+        with self._open(write=False) as database:
+            rows = database.execute("SELECT DISTINCT case_id FROM given ORDER BY case_id")
+            return tuple(case for (case,) in rows.fetchall())
+
     def as_facts(self, case_id: str) -> tuple[GivenAnswer, ...]:
         """Return the newest answer to each input, in catalogue order, as `read_case` takes them.
 
@@ -209,7 +221,8 @@ class AnswerStore:
         """
         try:
             if write:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._path.touch(mode=0o600)
             with closing(sqlite3.connect(self._path, timeout=_BUSY_S)) as database:
                 if write:
                     database.executescript(_TABLE)

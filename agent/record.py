@@ -146,7 +146,11 @@ class AgentRecord(Frozen):
         passages: Guideline passages found for this case.
         use: What the model cost.
         exchanges_sha256: Hash of all recorded calls to the model: with them the run replays.
-        signed: Who signed and when; empty while nobody has.
+        answers: What was entered to questions of this case and used, and what was not used.
+        shown_sha256: Hash of the narrative together with the deterministic result: what a signature
+            is about. `Provenance.result_sha256` is of the deterministic result alone, the same with
+            and without a model.
+        signed: Who signed what and when; empty while nobody has.
     """
 
     run: str
@@ -167,4 +171,6 @@ class AgentRecord(Frozen):
     writing: WritingRecord = WritingRecord()
     use: ModelUse = ModelUse()
     exchanges_sha256: str = ""
+    answers: tuple[str, ...] = ()
+    shown_sha256: str = ""
     signed: str = ""

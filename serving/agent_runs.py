@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from agent.case_key import answers_of
 from agent.given import AnswerStore
 from agent.graph.checkpoints import open_checkpoints
 from agent.graph.events import Event, EventType
@@ -69,6 +70,7 @@ async def run_agent(ask: Ask, settings: Settings, console: Console | None) -> Ag
             choice = await opened.enter_async_context(llm_from(settings))
         searcher, no_search = open_index(settings)
         paths = tuple(path.resolve() for path in ask.paths)
+        given, notice = given_answers(ask, settings)
         where = settings.checkpoints or settings.data_dir / _FILE
         checkpoints = await opened.enter_async_context(open_checkpoints(where))
         session = Session(
@@ -77,7 +79,8 @@ async def run_agent(ask: Ask, settings: Settings, console: Console | None) -> Ag
                 at=ask.at,
                 now=ask.now,
                 same_patient=ask.same_patient,
-                given=given_answers(ask, settings),
+                given=given,
+                given_notice=notice,
                 language=ask.language,
                 budget=Budget(llm_seconds=ask.llm_seconds),
             ),
@@ -93,8 +96,8 @@ async def run_agent(ask: Ask, settings: Settings, console: Console | None) -> Ag
         return await start_run(session, checkpoints, on_event=tell)
 
 
-def given_answers(ask: Ask, settings: Settings) -> tuple[GivenAnswer, ...]:
-    """Return what was answered to the questions of this case, newest answers only.
+def given_answers(ask: Ask, settings: Settings) -> tuple[tuple[GivenAnswer, ...], str]:
+    """Return what was answered to the questions of this case, and a word on what is not used.
 
     A case that is refused or cannot be read has none; the run itself says why.
 
@@ -103,7 +106,7 @@ def given_answers(ask: Ask, settings: Settings) -> tuple[GivenAnswer, ...]:
     """
     store = AnswerStore(settings.data_dir)
     if not ask.paths or not store.exists:
-        return ()
+        return (), ""
     try:
         case = read_case(
             ask.paths,
@@ -113,8 +116,8 @@ def given_answers(ask: Ask, settings: Settings) -> tuple[GivenAnswer, ...]:
             same_patient=ask.same_patient,
         )
     except (IdentityConflictError, InputError):
-        return ()
-    return store.as_facts(case.case)
+        return (), ""
+    return answers_of(store, case)
 
 
 def open_index(settings: Settings) -> tuple[Searcher | None, str]:

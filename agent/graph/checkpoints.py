@@ -59,8 +59,8 @@ async def _sqlite(path: Path, stack: AsyncExitStack) -> Checkpoints:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
-            path.touch(mode=0o600)
+        path.touch(mode=0o600)
+        sqlite3.connect(path).close()  # fails here, before a thread of the driver waits for it
         connection = await stack.enter_async_context(aiosqlite.connect(path))
         saver = AsyncSqliteSaver(connection)
         await saver.setup()

@@ -1,9 +1,11 @@
 """The nodes that conclude: guideline passages, the pathway's assessment, sign-off."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import orjson
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
@@ -184,17 +186,27 @@ async def sign_off(state: RunState, runtime: Runtime[Context]) -> RunState:
     context.session.observe("node", "sign_off")
     if context.session.request.sign_off == "later":
         return {"signed": ""}
+    shown = shown_hash(state)
     answer = interrupt(
         {
             "question": "sign",
             "headline": state["assessment"]["narrative"]["headline"],
             "choices": ["sign", "reject"],
+            "shown_sha256": shown,
         }
     )
-    return {"signed": _signature(answer)}
+    return {"signed": _signature(answer, shown)}
 
 
-def _signature(answer: Any) -> str:
+def shown_hash(state: RunState) -> str:
+    """Return the SHA-256 of what a clinician is shown: the words, and the result behind them."""
+    assessment = state["assessment"]
+    words = state.get("checked", {}).get("narrative") or assessment["narrative"]
+    body = [assessment["provenance"]["result_sha256"], words]
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _signature(answer: Any, shown: str) -> str:
     """Return who decided what and when, as it is recorded.
 
     Raises:
@@ -207,5 +219,9 @@ def _signature(answer: Any) -> str:
         raise InvalidValueError(
             "sign-off", "names no person or no decision", "give signed_by, and sign or reject"
         )
+    if answer.get("shown_sha256", shown) != shown:
+        raise InvalidValueError(
+            "sign-off", "is about other words or another result", "read it again, then sign"
+        )
     when = f" at {answer['time']}" if answer.get("time") else ""
-    return f"{'signed' if decision == 'sign' else 'rejected'} by {person}{when}"
+    return f"{'signed' if decision == 'sign' else 'rejected'} by {person}{when} ({shown[:12]})"

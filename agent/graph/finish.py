@@ -1,11 +1,13 @@
 """The end of a run: the assessment with the agent's record, whatever happened on the way."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from agent.assess import Outcome
 from agent.assessment import Assessment, Narrative
-from agent.graph.state import Context
+from agent.graph.conclude import shown_hash
+from agent.graph.request import RunRequest
+from agent.graph.state import Context, RunState
 from agent.graph.transcript import transcript_hash
 from agent.llm.seam import Exchange
 from agent.record import AgentRecord, Mode, ModelUse
@@ -58,28 +60,32 @@ def _record(
     session = context.session
     mode, reason = _mode(context, values, problem)
     parts = {k: v for k, v in values.get("record", {}).items() if k != "reading"}
-    identity = session.llm.identity if session.llm is not None else None
-    model = ""
-    if identity is not None:
-        model = f"{identity.name} ({identity.server})" if identity.server else identity.name
+    asked = [e.model for e in exchanges if e.model is not None]
+    if not asked and session.llm is not None:
+        asked = [session.llm.identity]
+    named = dict.fromkeys(f"{m.name} ({m.server})" if m.server else m.name for m in asked)
+    weights = {m.sha256 for m in asked if m.sha256 is not None}
     return AgentRecord(
         run=run,
         mode=mode,
         reason=reason,
         language=session.request.language,
-        model=model,
-        model_sha256=identity.sha256 if identity is not None else None,
+        model=", ".join(named),
+        model_sha256=", ".join(sorted(weights)) or None,
         prompts=tuple(sorted({e.prompt for e in exchanges if e.prompt})),
         index_sha256=session.searcher.sha256 if session.searcher is not None else "",
         use=_use(exchanges),
         exchanges_sha256=transcript_hash(exchanges) if exchanges else "",
+        answers=_answers(session.request),
+        shown_sha256=shown_hash(cast(RunState, values)) if "assessment" in values else "",
         signed=values.get("signed", ""),
         **parts,
     )
 
 
 def _mode(context: Context, values: dict[str, Any], problem: str) -> tuple[Mode, str]:
-    if context.session.llm is None:
+    worded = values.get("checked", {}).get("narrative") is not None
+    if context.session.llm is None and not worded:
         return "without language model", context.session.no_llm
     reasons = [*values.get("degraded", ()), *([problem] if problem else [])]
     return ("degraded", "; ".join(reasons)) if reasons else ("with language model", "")
@@ -93,3 +99,8 @@ def _use(exchanges: tuple[Exchange, ...]) -> ModelUse:
         completion_tokens=sum(r.usage.completion_tokens for r in replies),
         seconds=round(sum(r.seconds for r in replies), 3),
     )
+
+
+def _answers(request: RunRequest) -> tuple[str, ...]:
+    used = tuple(f"{one.input}: {one.record}" for one in request.given)
+    return (*used, request.given_notice) if request.given_notice else used

@@ -16,12 +16,9 @@ from agent.graph.events import EventType
 from agent.graph.state import CallState, Context, RunState, emit
 from agent.ledger import Entry, Ledger, Wanted
 from agent.triage import triage
-from knowledge.errors import IdentityConflictError, InvalidValueError
+from knowledge.errors import IdentityConflictError
 from knowledge.finding import NotAssessed, Why
-
-_CHANGED = InvalidValueError(
-    "case", "its files are not those of the run that is resumed", "start a new run"
-)
+from tools.intake.result import InputFile
 
 
 async def intake(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -40,14 +37,13 @@ async def intake(state: RunState, runtime: Runtime[Context]) -> RunState:
         case=case.case,
         files=[{"file": i.file, "status": i.status, "kind": i.kind} for i in case.inputs],
     )
-    return {"inputs_sha256": _hash(session.case().inputs)}
+    return {"inputs_sha256": inputs_hash(session.case().inputs)}
 
 
 async def find_red_flags(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Look for what must be acted on at once, before any call to a model."""
     context = runtime.context
     context.session.observe("node", "triage")
-    _unchanged(state, context)
     before = await context.journal.tool_calls()
     ledger = Ledger(before)
     found = await asyncio.to_thread(
@@ -71,7 +67,6 @@ async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Ask the pathway, and then the plan, which calls are to be made now."""
     context = runtime.context
     context.session.observe("node", "act")
-    _unchanged(state, context)
     entries = await context.journal.tool_calls()
     wanted: tuple[Wanted, ...] = ()
     if not state.get("looked"):  # afterwards the pathway has all it needs
@@ -131,16 +126,7 @@ async def _made(wanted: Wanted, seconds: float) -> Entry:
         )
 
 
-def _unchanged(state: RunState, context: Context) -> None:
-    """Refuse to go on with a case whose files have changed since the run began.
-
-    Raises:
-        InvalidValueError: They have.
-    """
-    if _hash(context.session.case().inputs) != state["inputs_sha256"]:
-        raise _CHANGED
-
-
-def _hash(inputs: tuple[Any, ...]) -> str:
+def inputs_hash(inputs: tuple[InputFile, ...]) -> str:
+    """Return the hash of a case as it was read: names, what became of them, and contents."""
     lines = sorted(f"{item.file}\0{item.status}\0{item.sha256}" for item in inputs)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -80,7 +80,12 @@ class JournaledLLM:
         known = await self._journal.exchange(request.key)
         if known is not None and known.reply is not None:
             return known.reply
-        asked = Exchange(key=request.key, purpose=request.purpose, prompt=request.prompt)
+        asked = Exchange(
+            key=request.key,
+            purpose=request.purpose,
+            prompt=request.prompt,
+            model=self._inner.identity,
+        )
         try:
             reply = await self._inner.chat(request)
         except LLMError as error:

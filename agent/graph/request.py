@@ -52,6 +52,7 @@ class RunRequest(Frozen):
         same_patient: Files stated to be of the same patient although their identity differs.
         given: Answers a person entered to what was missing; part of the request, so that a resumed
             run uses the same.
+        given_notice: What a reader must know about answers that are not used.
         language: Of prompts and words.
         sign_off: Wait for a clinician, or leave the result unsigned.
         budget: Limits.
@@ -62,6 +63,7 @@ class RunRequest(Frozen):
     now: ClinicalTime
     same_patient: tuple[str, ...] = ()
     given: tuple[GivenAnswer, ...] = ()
+    given_notice: str = ""
     language: Language = "en"
     sign_off: SIGN_OFF = "later"
     budget: Budget = Budget()

@@ -16,6 +16,7 @@ from agent.graph.build import build
 from agent.graph.checkpoints import Checkpoints
 from agent.graph.events import Event, EventType
 from agent.graph.finish import finished
+from agent.graph.gather import inputs_hash
 from agent.graph.journal import Journal
 from agent.graph.request import RunRequest, Session
 from agent.graph.state import Context
@@ -98,23 +99,37 @@ async def resume_run(
     Raises:
         InvalidValueError: There is no such run, or its files have changed.
     """
-    session = replace(session, request=await request_of(checkpoints, run))
+    values = await _values(checkpoints, run)
+    session = replace(session, request=RunRequest.model_validate(values["request"]))
+    await asyncio.to_thread(_same_case, session, values.get("inputs_sha256"))
     step: Any = None if answer is None else Command(resume=answer)
     return await _drive(session, checkpoints, run, step, on_event)
 
 
-async def request_of(checkpoints: Checkpoints, run: str) -> RunRequest:
-    """Return what a run was asked to do.
+async def _values(checkpoints: Checkpoints, run: str) -> dict[str, Any]:
+    """Return the state of a run as it was kept.
 
     Raises:
         InvalidValueError: There is no such run.
     """
     found = await checkpoints.saver.aget_tuple(RunnableConfig(configurable={"thread_id": run}))
-    values = {} if found is None else found.checkpoint["channel_values"]
-    request = values.get("request") or values.get("__start__", {}).get("request")
-    if request is None:
+    values: dict[str, Any] = {} if found is None else found.checkpoint["channel_values"]
+    values = {**values.get("__start__", {}), **values}
+    if "request" not in values:
         raise InvalidValueError(f"run {run}", "is not known here", "start a new run")
-    return RunRequest.model_validate(request)
+    return values
+
+
+def _same_case(session: Session, expected: str | None) -> None:
+    """Refuse to go on where the files are not those that the run has read.
+
+    Raises:
+        InvalidValueError: They have changed.
+    """
+    if expected is not None and inputs_hash(session.case().inputs) != expected:
+        raise InvalidValueError(
+            "case", "its files are not those of the run that is resumed", "start a new run"
+        )
 
 
 async def _drive(

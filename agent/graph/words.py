@@ -73,7 +73,7 @@ async def _written(state: RunState, runtime: Runtime[Context], sheet: FactSheet)
     """Return what became of the sentences; the draft itself comes from the journal."""
     language = runtime.context.session.request.language
     timeout_s = runtime.context.session.settings.llm_timeout_s
-    written, _ = await with_model(
+    written, _ = await with_model(  # its failure is told in what was written
         state,
         runtime,
         "revise",

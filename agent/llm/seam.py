@@ -103,6 +103,7 @@ class Exchange(Frozen):
         prompt: As in the request.
         reply: What came back; None where the call failed.
         error: Class and message of the failure, where it failed.
+        model: Which model was asked; None where the recorder does not say.
     """
 
     key: str
@@ -110,6 +111,7 @@ class Exchange(Frozen):
     prompt: str = ""
     reply: ChatReply | None = None
     error: str = ""
+    model: ModelIdentity | None = None
 
 
 class LLM(Protocol):

@@ -184,11 +184,12 @@ def writing(folder: Path) -> Iterator[Writing]:
     """
     file = folder / FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise UnavailableError(
             str(folder), f"cannot be made: {error.strerror}", "set EPICRISIS_DATA_DIR"
         ) from error
+    file.touch(mode=0o600)  # licensed texts: for the owner alone
     with _opened(file, file.absolute().as_uri()) as connection:
         connection.execute("BEGIN IMMEDIATE")
         if _version(connection) == 0:

@@ -46,8 +46,9 @@ def agent(
 ) -> None:
     """Assess with the agent: plan, tools, guideline passages, verified words.
 
-    The risks, verdicts and recommendations are those of `epicrisis assess`, whatever the model
-    says. Without a model, or when it fails, the result says so and is otherwise the same.
+    The risks, verdicts and recommendations are the pathway's, whatever the model says: those of
+    `epicrisis assess`, with what was entered by `epicrisis answer`. Without a model, or when it
+    fails, the result says so and is otherwise the same.
     Exit codes as for `epicrisis assess`.
     """
     from serving.agent_runs import Ask, run_agent

@@ -88,6 +88,7 @@ def answer(
     ] = None,
 ) -> None:
     """Answer what is missing: stored with author and time, and assessed again at once."""
+    from agent.case_key import case_key
     from agent.given import AnswerStore
 
     settings = load_settings()
@@ -97,22 +98,26 @@ def answer(
         present(outcome, as_json=as_json, out=None)
         raise typer.Exit(code)
     store = AnswerStore(settings.data_dir)
+    key = case_key(outcome.case)
     pairs = [_pair(text) for text in given]
     for name, value in pairs:
-        store.give(outcome.case.case, name, value, author=by, at=utc_now())
+        store.give(key, name, value, author=by, at=utc_now())
     again = assessed(paths, moment(at), settings)
     present(again, as_json=as_json, out=out)
 
 
 def assessed(paths: list[Path], at: ClinicalTime | None, settings: Settings) -> Outcome:
     """Return the assessment with every answer that was given to this case."""
+    from agent.case_key import answers_of
     from agent.given import AnswerStore
 
     now = utc_now()
     outcome = assess_paths(paths, at=at, now=now, settings=settings)
     if outcome.case is None:
         return outcome
-    given = AnswerStore(settings.data_dir).as_facts(outcome.case.case)
+    given, notice = answers_of(AnswerStore(settings.data_dir), outcome.case)
+    if notice:
+        Console(stderr=True).print(visible(notice), markup=False, soft_wrap=True)
     if not given:
         return outcome
     return assess_paths(paths, at=at, now=now, settings=settings, given=given)
@@ -146,7 +151,7 @@ async def _talk(
     sheet = fact_sheet(outcome.assessment, language=language)
     searcher, _ = open_index(settings)
     history = ChatHistory.of(settings)
-    case = outcome.assessment.case
+    case = _history_key(outcome)
     console = Console()
     async with AsyncExitStack() as opened:
         choice = Choice(llm=None, reason="not asked for (--no-llm)")
@@ -171,6 +176,18 @@ async def _talk(
             else:
                 for line in lines(said):
                     console.print(visible(line), markup=False, highlight=False)
+
+
+def _history_key(outcome: Outcome) -> str:
+    """Return the key of this case's conversation; without an id, that of exactly these files."""
+    from agent.case_key import case_key
+
+    if outcome.case is None:
+        return outcome.assessment.case
+    try:
+        return case_key(outcome.case)
+    except InvalidValueError:
+        return outcome.assessment.provenance.inputs_sha256
 
 
 def _read(console: Console) -> Iterator[str]:

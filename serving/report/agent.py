@@ -14,6 +14,8 @@ def lines(record: AgentRecord) -> Iterator[tuple[str, str]]:
     yield from _plan(record)
     yield from _coverage(record)
     yield from _notes(record)
+    for answer in record.answers:
+        yield "answers", answer
     yield "guideline passages", _passages(record)
     yield from _writing(record)
     for risk in record.extra:

@@ -20,6 +20,7 @@ _COLOUR = {
 }
 _MISSING_SHOWN = 8
 _PLACES = 2
+_PASSAGES_SHOWN = 5
 
 
 def show(assessment: Assessment, console: Console) -> None:
@@ -52,13 +53,18 @@ def _agent(assessment: Assessment, console: Console) -> None:
     console.print(table)
     if assessment.agent.passages:
         passages = _table("Guideline passages", "", "what", "source")
-        for number, passage in enumerate(assessment.agent.passages, start=1):
+        for number, passage in enumerate(assessment.agent.passages[:_PASSAGES_SHOWN], start=1):
             passages.add_row(
                 str(number),
                 _text(passage.text),
                 _text(f"{passage.label}; {passage.citation.review}", style="dim"),
             )
         console.print(passages)
+        more = len(assessment.agent.passages) - _PASSAGES_SHOWN
+        if more > 0:
+            console.print(
+                _text(f"... and {more} more in the report files (--out) or --json", style="dim")
+            )
 
 
 def _text(text: str, style: str = "") -> Text:

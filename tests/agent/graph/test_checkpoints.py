@@ -26,7 +26,7 @@ def test_a_file_keeps_a_run_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     file = tmp_path / "new" / "runs.sqlite"
     done = asyncio.run(signed_after_reopening(str(file)))
     assert done.outcome.assessment.agent is not None
-    assert done.outcome.assessment.agent.signed == "rejected by Dr A"
+    assert done.outcome.assessment.agent.signed.startswith("rejected by Dr A (")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -38,7 +38,7 @@ def test_postgresql_keeps_a_run(tmp_path: Path) -> None:
     finally:
         database.cleanup()
     assert done.outcome.assessment.agent is not None
-    assert done.outcome.assessment.agent.signed == "rejected by Dr A"
+    assert done.outcome.assessment.agent.signed.startswith("rejected by Dr A (")
 
 
 def test_one_run_does_not_see_the_calls_of_another() -> None:

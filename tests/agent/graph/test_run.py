@@ -1,8 +1,10 @@
 """The agent never ends with less than the pathway, whatever the model does."""
 
 import asyncio
+import shutil
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,16 +162,66 @@ def test_a_run_waits_for_the_clinician_and_goes_on_when_signed() -> None:
         async with open_checkpoints("memory") as checkpoints:
             made = session(llm=fake(), sign_off="wait")
             waiting = await start_run(made, checkpoints, run="r")
-            answer = {"signed_by": "Dr A", "decision": "sign", "time": "2026-11-20T12:05+01:00"}
-            return waiting, await resume_run(made, checkpoints, run="r", answer=answer)
+            assert waiting.waiting is not None
+            answer = {
+                "signed_by": "Dr A",
+                "decision": "sign",
+                "time": "2026-11-20T12:05+01:00",
+                "shown_sha256": waiting.waiting["shown_sha256"],
+            }
+            # The clinician signs on a machine that has no model: the words stay.
+            return waiting, await resume_run(session(), checkpoints, run="r", answer=answer)
 
     waiting, signed = asyncio.run(work())
     assert waiting.waiting is not None
     assert waiting.outcome.assessment.agent is not None
     assert waiting.outcome.assessment.agent.signed == ""
     assert signed.waiting is None
-    assert signed.outcome.assessment.agent is not None
-    assert signed.outcome.assessment.agent.signed == "signed by Dr A at 2026-11-20T12:05+01:00"
+    assert signed.outcome.assessment.narrative == waiting.outcome.assessment.narrative
+    record = signed.outcome.assessment.agent
+    assert record is not None
+    assert record.signed.startswith("signed by Dr A at 2026-11-20T12:05+01:00")
+    assert record.shown_sha256 == waiting.waiting["shown_sha256"]
+    assert (record.mode, record.model) == ("with language model", "fake (fake)")
+
+
+def test_a_signature_under_other_words_is_refused() -> None:
+    async def work() -> None:
+        async with open_checkpoints("memory") as checkpoints:
+            made = session(sign_off="wait")
+            await start_run(made, checkpoints, run="r")
+            answer = {"signed_by": "Dr A", "decision": "sign", "shown_sha256": "0" * 64}
+            await resume_run(made, checkpoints, run="r", answer=answer)
+
+    with pytest.raises(InvalidValueError, match="other words"):
+        asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        pytest.param("chart.json", b"43", b"13", id="another troponin"),
+        pytest.param("case.yaml", b"case:", b"# more\ncase:", id="one more line"),
+    ],
+)
+def test_a_run_is_not_resumed_over_other_files(
+    tmp_path: Path, file: str, old: bytes, new: bytes
+) -> None:
+    folder = tmp_path / "case"
+    shutil.copytree(EXAMPLES / "nstemi", folder)
+
+    async def work() -> None:
+        async with open_checkpoints("memory") as checkpoints:
+            made = session(llm=fake(), sign_off="wait", paths=(str(folder),))
+            await start_run(made, checkpoints, run="r")
+            before = (folder / file).read_bytes()
+            assert old in before
+            (folder / file).write_bytes(before.replace(old, new))
+            answer = {"signed_by": "Dr A", "decision": "sign"}
+            await resume_run(session(llm=fake()), checkpoints, run="r", answer=answer)
+
+    with pytest.raises(InvalidValueError, match="not those of the run"):
+        asyncio.run(work())
 
 
 def test_a_signature_without_a_person_is_refused() -> None:
