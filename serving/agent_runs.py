@@ -154,8 +154,10 @@ def _triage(data: dict[str, Any], run: str) -> str:
 
 
 def _plan(data: dict[str, Any], run: str) -> str:
-    asked = ", ".join(data["asked"]) or "nothing"
     added = ", ".join(data["added_by_floor"]) or "nothing"
+    if not data["by_model"]:
+        return f"plan: no model; the pathway requires {added}"
+    asked = ", ".join(data["asked"]) or "nothing"
     return f"plan: the model asks for {asked}; the pathway adds {added}"
 
 

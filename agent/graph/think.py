@@ -82,6 +82,7 @@ async def plan_calls(state: RunState, runtime: Runtime[Context]) -> RunState:
     emit(
         runtime,
         EventType.PLAN,
+        by_model=made is not None,
         asked=[call.tool for call in record.asked],
         refused=[{"tool": r.tool, "reason": r.reason} for r in record.refused],
         added_by_floor=list(record.added_by_floor),

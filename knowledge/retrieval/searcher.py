@@ -136,7 +136,7 @@ class HybridSearcher:
         """
         found = self.find(query, k=k, only=only)
         for notice in found.notices:
-            _LOG.warning("%s", notice)
+            _LOG.info("%s", notice)
         return found.hits
 
     def find(self, query: str, *, k: PositiveInt = 5, only: Filter | None = None) -> Found:

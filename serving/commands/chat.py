@@ -149,7 +149,7 @@ async def _talk(
     from serving.agent_runs import open_index
 
     sheet = fact_sheet(outcome.assessment, language=language)
-    searcher, _ = open_index(settings)
+    searcher, no_search = open_index(settings)
     history = ChatHistory.of(settings)
     case = _history_key(outcome)
     console = Console()
@@ -159,6 +159,8 @@ async def _talk(
             choice = await opened.enter_async_context(llm_from(settings))
         if not as_json:
             notice = f" The language model is not used: {choice.reason}." if choice.reason else ""
+            search = no_search or getattr(searcher, "notice", "")
+            notice += f" Guideline search: {search}." if search else ""
             console.print(visible(outcome.assessment.notice + notice), markup=False)
         for question in asked or _read(console):
             before = [turn.question for turn in history.turns(user, case)]

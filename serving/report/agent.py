@@ -32,10 +32,12 @@ def _mode(record: AgentRecord) -> str:
 
 def _plan(record: AgentRecord) -> Iterator[tuple[str, str]]:
     plan = record.plan
-    if record.mode != "without language model":
+    added = ", ".join(plan.added_by_floor)
+    if record.mode == "without language model":
+        yield "the pathway required", added
+    else:
         yield "the model asked for", ", ".join(call.tool for call in plan.asked) or "nothing"
-    added = ", ".join(plan.added_by_floor) or "nothing: all of it was asked for"
-    yield "the pathway added", added
+        yield "the pathway added", added or "nothing: all of it was asked for"
     for refused in plan.refused:
         yield "refused", f"{refused.tool}: {refused.reason}"
 

@@ -61,7 +61,7 @@ def test_an_encoder_that_fails_during_a_search_is_said_in_the_result_and_the_log
     encoder.failing = True
     result = found.find("troponin")
     assert (result.mode, len(result.notices)) == ("lexical", 1)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         assert found.search("troponin") == result.hits
     assert "by words alone" in caplog.text
     encoder.failing = False
