@@ -12,11 +12,16 @@ from types import MappingProxyType
 
 from agent.assessment import Assessment, Status
 from agent.compose import compose, record, result_hash, troubled
-from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, run_ecg
+from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, ecg_rates, run_ecg
 from agent.episode import Episode, episode
 from agent.ledger import Entry, Ledger, Waiting, Wanted
 from agent.narrative import refusal
-from agent.on_record import block_answers, conflict_answers, record_answers
+from agent.on_record import (
+    block_answers,
+    conflict_answers,
+    record_answers,
+    undated_answers,
+)
 from agent.provenance import provenance
 from agent.runner import Log, run_scores
 from agent.state import State
@@ -34,12 +39,14 @@ from knowledge.finding import Finding
 from knowledge.pathways import Pathway, pathway
 from knowledge.settings import Settings
 from tools.chart.answers import resolve
+from tools.chart.series import joined
 from tools.intake.folder import read_case
 from tools.intake.given import GivenAnswer
 from tools.intake.result import CaseFiles, InputFile
 from tools.toolbox import discover
 
 PATHWAY = "chest_pain"
+RATE = "heart_rate"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -216,6 +223,7 @@ def _state(
         log=log,
     )
     from_tools = {**beside, **ecg_findings(ecgs)}
+    series = joined(known.series, RATE, ecg_rates(ecgs), known.findings[RATE])
     risks, said = run_troponin(
         now.samples,
         from_tools,
@@ -225,9 +233,7 @@ def _state(
         step=steps["serial_troponin"],
         log=log,
         admission={
-            to: known.series[key]
-            for to, key in steps["grace_in_hospital"].reads.items()
-            if key in known.series
+            to: series[key] for to, key in steps["grace_in_hospital"].reads.items() if key in series
         },
     )
     known = resolve(case.timeline, at=at, from_tools={**from_tools, **inputs_of(said)})
@@ -242,14 +248,15 @@ def _state(
             **statement_answers(said),
             **conflict_answers(known, from_ecg),
             **block_answers(known.findings),
-            **record_answers(now, case.timeline.patient),
+            **record_answers(now, case.timeline.patient, time_zone=case.time_zone),
+            **undated_answers(case.timeline, known.findings, at),
             "troponin.flagged-high": laboratory_says_high(now.samples),
             "troponin.fresh": is_fresh(now.samples, at, path.episode.low_valid_hours),
             "files.failed": any(troubled(item) for item in case.inputs),
         },
         named=path.conditions,
         discharge=path.discharge,
-        series=known.series,
+        series=series,
     )
     done = frozenset({"ecg_analysis", "serial_troponin"})
     return run_scores(path, state, log, exclude=done), ecgs

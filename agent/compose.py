@@ -18,7 +18,7 @@ from agent.assessment import (
 from agent.differential import differential
 from agent.ecg_step import EcgRun
 from agent.episode import Episode
-from agent.missing import missing
+from agent.missing import how_to_settle, missing
 from agent.narrative import narrative
 from agent.recommend import recommendations
 from agent.state import State
@@ -53,8 +53,11 @@ def compose(
     """Return the assessment; its provenance has no result hash yet."""
     entries = differential(pathway, state)
     state = state.with_extra({f"verdict.{e.id}": e.verdict.value for e in entries})
+    state = state.with_extra({"age.may-be-minor": _may_be_minor(state)})
     advised = recommendations(pathway, state, time_zone=case.time_zone)
-    open_items = missing(state, entries, troponin=pathway.troponin_order)
+    open_items = missing(
+        state, entries, troponin=pathway.troponin_order, unread=seen.not_understood
+    )
     status, reason = _status(state, pathway, seen, made_by, ecgs)
     cited = _Citations(pathway)
     return Assessment(
@@ -129,6 +132,12 @@ def _cited_row(row: Recommended, cited: _Citations) -> Recommended:
     return row.model_copy(update={"citation": cited.add(row.citation)})
 
 
+def _may_be_minor(state: State) -> bool:
+    """Return whether the date of birth leaves open that the patient is under 18."""
+    reason = state.findings["age_years"].not_assessed
+    return reason is not None and reason.why is Why.OUTSIDE_CONTRACT
+
+
 def _status(
     state: State,
     pathway: Pathway,
@@ -148,8 +157,7 @@ def _status(
     unfinished = tuple(dict.fromkeys(_unfinished(state, pathway, made_by)))
     if state.extra.get("files.failed") is True:
         unfinished += ("files or entries that could not be used",)
-    reviewed = state.findings["chart_items_reviewed"].state is Known.PRESENT
-    if seen.not_understood.critical and not reviewed:
+    if seen.not_understood.critical:
         unfinished += ("chart items that were not understood",)
     if unfinished:
         return Status.PARTIAL, "not finished: " + ", ".join(unfinished)
@@ -215,18 +223,16 @@ def _ecg_sentences(ecgs: Sequence[EcgRun], state: State) -> list[str]:
 
 
 def troubled(item: InputFile) -> bool:
-    """Return whether a file, or something in it, should have been usable and was not."""
-    return item.status == "failed" or bool(item.problems)
+    """Return whether a file, or something in it, should have been usable and was not.
+
+    So is a file of a kind that is not taken and that may hold something of the patient.
+    """
+    return item.status == "failed" or item.unread or bool(item.problems)
 
 
 def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun]) -> Iterator[str]:
     """Yield what a reader must know about the data before trusting the rest."""
-    failed = [item.file for item in case.inputs if item.status == "failed"]
-    if failed:
-        yield f"Could not be used: {', '.join(failed)}; see the file list."
-    for item in case.inputs:
-        if item.status != "failed" and item.problems:
-            yield f"{item.file}: {_some(item.problems)}."
+    yield from _file_notes(case)
     if ecgs and state.extra.get("ecg.dated") is False and state.extra.get("ecg.recorded"):
         yield "The time of the ECG is not established; it may not be of this presentation."
     if not ecgs and state.extra.get("ecg.recorded") and not state.extra.get("ecg.dated"):
@@ -236,16 +242,33 @@ def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun])
         )
     for left_out in seen.left_out:
         yield f"Not used: {left_out.in_words(case.time_zone)}."
-    unread = seen.not_understood
-    if unread.critical:
-        listed = [in_words(item, case.time_zone) for item in unread.critical]
+    items = seen.not_understood
+    if items.critical:
+        listed = [in_words(item, case.time_zone) for item in items.critical]
         yield f"Chart items not understood: {_some(listed, _LISTED)}."
-    if unread.settled:
-        listed = [in_words(item, case.time_zone) for item in unread.settled]
+        yield from how_to_settle(items)
+    if items.settled:
+        listed = [in_words(item, case.time_zone) for item in items.settled]
         yield f"Chart items not understood, answered by hand: {_some(listed)}."
     if case.retracted:
         said = [f"{r.resource} in {r.file} ({r.reason})" for r in case.retracted]
         yield f"Taken back by its source and not used: {_some(said)}."
+
+
+def _file_notes(case: CaseFiles) -> Iterator[str]:
+    """Yield which files, or what in them, could not be used."""
+    failed = [item.file for item in case.inputs if item.status == "failed"]
+    if failed:
+        yield f"Could not be used: {', '.join(failed)}; see the file list."
+    unread = [f"{item.file} ({item.reason})" for item in case.inputs if item.unread]
+    if unread:
+        yield (
+            f"Not read, and it may hold a result: {_some(unread)}. Type what it says into "
+            "case.yaml, or take the file out of the case if it is not of this patient's visit."
+        )
+    for item in case.inputs:
+        if item.status != "failed" and item.problems:
+            yield f"{item.file}: {_some(item.problems)}."
 
 
 def _some(texts: Sequence[str], shown: int = _SHOWN) -> str:

@@ -77,6 +77,17 @@ def ecg_findings(runs: Iterable[EcgRun]) -> dict[str, Finding]:
     return found
 
 
+def ecg_rates(runs: Iterable[EcgRun]) -> tuple[Finding, ...]:
+    """Return the heart rate of each recording as an answer to the clinical input, with evidence."""
+    concept = catalogue().concept("heart_rate")
+    return tuple(
+        finding.model_copy(update={"concept": concept, "flags": (*finding.flags, "from-ecg")})
+        for run in runs
+        for finding in run.report.measurements
+        if finding.concept.has(ECG, "heart-rate") and finding.state is State.PRESENT
+    )
+
+
 def ecg_answers(
     runs: Sequence[EcgRun], inputs: Mapping[str, Finding], *, at: ClinicalTime
 ) -> dict[str, Answer]:

@@ -1,7 +1,7 @@
 """What belongs to this presentation: its recordings and its troponin samples, nothing older."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE
@@ -9,6 +9,7 @@ from knowledge.finding import Finding, State, Why
 from knowledge.pathways import Pathway
 from knowledge.timeline import Category, Timeline
 from tools.chart.not_understood import NotUnderstood, name, not_understood
+from tools.chart.review import review
 from tools.ecg.model import EcgRecording
 
 TROPONIN = ("hs_ctnt", "hs_ctni", "ctnt", "ctni")
@@ -25,7 +26,7 @@ class LeftOut:
         time: When it was recorded or collected.
         reason: Why it was not used.
         unexplained: Whether it is so recent (or later than the assessment) that somebody has to
-            explain it before a case is called low.
+            explain it before a case is called low; a review of the record after its time does.
     """
 
     what: str
@@ -94,10 +95,14 @@ def episode(
             samples.append(fact.finding)
         else:
             left_out.append(_sample_left_out(fact.finding, at, reason, window.explained_hours))
+    read = review(timeline, at=at)
     return Episode(
         recordings=tuple(kept),
         samples=tuple(samples),
-        left_out=tuple(left_out),
+        left_out=tuple(
+            replace(item, unexplained=item.unexplained and not read.covers(item.time))
+            for item in left_out
+        ),
         not_understood=not_understood(timeline, at=at),
     )
 

@@ -117,10 +117,13 @@ class FactSheet(Frozen):
     Args:
         facts: In an order that does not depend on the order of the input files.
         language: In which the facts are told where we have the words.
+        day: The day of the assessment as its times are written; only of this day may a sentence
+            tell a time by the clock alone. Empty where it is not known: then of no day.
     """
 
     facts: tuple[Fact, ...]
     language: Language = "en"
+    day: str = ""
 
     @cached_property
     def by_id(self) -> Mapping[str, Fact]:
@@ -136,9 +139,10 @@ class FactSheet(Frozen):
         return tuple(fact for fact in self.facts if fact.sentence is not None)
 
 
-def numbered(facts: tuple[Fact, ...], language: Language) -> FactSheet:
+def numbered(facts: tuple[Fact, ...], language: Language, day: str = "") -> FactSheet:
     """Return a sheet of these facts, with ids in order."""
     return FactSheet(
         facts=tuple(f.model_copy(update={"id": f"F{i}"}) for i, f in enumerate(facts, 1)),
         language=language,
+        day=day,
     )

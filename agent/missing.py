@@ -1,16 +1,22 @@
 """What is missing, what it would unlock, and how to give it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from agent.assessment import DifferentialEntry, MissingItem, Verdict
 from agent.state import State
 from knowledge.clinical_inputs import catalogue
 from knowledge.finding import NotAssessed, Why
 from knowledge.risk import MissingInput
+from tools.chart.not_understood import NotUnderstood
+from tools.chart.review import REVIEWED
 
 
 def missing(
-    state: State, entries: Sequence[DifferentialEntry], *, troponin: Collection[str]
+    state: State,
+    entries: Sequence[DifferentialEntry],
+    *,
+    troponin: Collection[str],
+    unread: NotUnderstood | None = None,
 ) -> tuple[MissingItem, ...]:
     """Return every missing input once, the most useful first.
 
@@ -18,6 +24,12 @@ def missing(
     must-not-miss diagnosis that is not assessed, or when discharge rests on it. While no acute
     coronary syndrome is shown, what discharge rests on comes first, in the order of the pathway
     (the next troponin sample before all else); then what unlocks most.
+
+    Args:
+        state: What is known.
+        entries: The must-not-miss list.
+        troponin: Risks of troponin, in the order of the pathway.
+        unread: Chart items not understood; their list has a mark that an answer names.
     """
     unlocks: dict[str, list[str]] = {}
     first: dict[str, MissingInput] = {}
@@ -44,7 +56,7 @@ def missing(
     ranked = sorted(unlocks, key=lambda key: (order.get(key, last), -len(unlocks[key]), key))
     return tuple(
         MissingItem(
-            **_answerable(first[key]).model_dump(),
+            **_answerable(first[key], unread).model_dump(),
             unlocks=tuple(dict.fromkeys(unlocks[key])),
             priority=rank,
         )
@@ -64,12 +76,31 @@ def _for_discharge(
         for key, row in state.discharge.items()
         if answers[f"discharge.{key}"] is not True
         for input_id in row.asks
-        if answers.get(input_id) is None
+        if answers.get(input_id) is None or input_id == REVIEWED
     )
 
 
-def _answerable(item: MissingInput) -> MissingInput:
+def how_to_settle(unread: NotUnderstood) -> Iterator[str]:
+    """Yield how the items that were not understood are settled."""
+    if unread.mark:
+        yield (
+            f"These items are list {unread.mark}. A clinician who has read them enters "
+            f"{REVIEWED}: {{value: yes, items: {unread.mark}}} under answers in case.yaml, or a "
+            "time instead of items, which covers what was recorded before it."
+        )
+    if unread.need_result:
+        yield (
+            "A cardiac marker among them is settled by nothing but its result, typed under results "
+            "in case.yaml with its collection time."
+        )
+
+
+def _answerable(item: MissingInput, unread: NotUnderstood | None) -> MissingInput:
     """Return the item with how to give it in ``case.yaml``, where it is a catalogue input."""
+    if item.input == REVIEWED:
+        said = " ".join(how_to_settle(unread)) if unread is not None else ""
+        how = said or f"answers: {{{REVIEWED}: {{value: yes, time: ...}}}} in case.yaml"
+        return item.model_copy(update={"how": how})
     entry = catalogue().inputs.get(item.input)
     if entry is None:
         return item

@@ -1,17 +1,19 @@
 """The assessment in words, by templates: every number is a tool's, with its source."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from agent.assessment import DifferentialEntry, Narrative, Sentence, Verdict
+from agent.recommend import more_urgent, recommendations
 from agent.state import NOT_ASSESSED, State
+from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import Finding, Why
 from knowledge.finding import State as Known
 from knowledge.pathways import Headline, Pathway, Urgency
 from knowledge.quantity import format_number
 from knowledge.risk import NOT_DETERMINED, Risk
-from knowledge.rules import holds
+from knowledge.rules import Answer, holds
 
 AUTHOR = "templates"
 
@@ -37,8 +39,7 @@ def narrative(
         time_zone: IANA zone for times in the wording.
         notes: What a reader must know about the data.
     """
-    headline = _headline(pathway, state)
-    opening = _filled(headline.text, pathway, state)
+    opening, urgency = _opening(pathway, state, time_zone=time_zone)
     sentences = [_who(state, at, time_zone)]
     sentences += [Sentence(text=text) for text in ecg]
     sentences += [_troponin(pathway, state)]
@@ -50,7 +51,7 @@ def narrative(
     sentences += [Sentence(text=note) for note in notes]
     return Narrative(
         headline=opening,
-        urgency=headline.urgency,
+        urgency=urgency,
         author=AUTHOR,
         sentences=tuple(sentences),
     )
@@ -61,11 +62,36 @@ def refusal(text: str) -> Narrative:
     return Narrative(headline=text, urgency=Urgency.URGENT, author=AUTHOR, sentences=())
 
 
-def _headline(pathway: Pathway, state: State) -> Headline:
+def _opening(pathway: Pathway, state: State, *, time_zone: str | None) -> tuple[str, Urgency]:
+    """Return the headline in words, and how soon to act on it.
+
+    It is never less urgent than the most urgent recommendation. Where that one is immediate and
+    the headline is not, its first sentence goes in front, so that nobody reads past it.
+    """
+    leading, headline = _headlines(pathway, state)
+    texts = [_filled(row.text, pathway, state) for row in (*leading, headline)]
+    urgency = headline.urgency
+    for row in leading:
+        urgency = more_urgent(urgency, row.urgency)
+    advised = recommendations(pathway, state, time_zone=time_zone)
+    if advised:
+        top = advised[0]
+        if top.urgency is Urgency.IMMEDIATE and urgency is not Urgency.IMMEDIATE:
+            texts.insert(0, top.text.split(". ")[0].removesuffix(".") + ".")
+        urgency = more_urgent(urgency, top.urgency)
+    return " ".join(texts), urgency
+
+
+def _headlines(pathway: Pathway, state: State) -> tuple[list[Headline], Headline]:
+    """Return the rows that lead, and the first other one whose condition holds."""
     answers = state.answers()
+    leading: list[Headline] = []
     for row in pathway.headlines:
-        if row.when is None or holds(row.when, answers) is True:
-            return row
+        if row.when is not None and holds(row.when, answers) is not True:
+            continue
+        if not row.leads:
+            return leading, row
+        leading.append(row)
     raise AssertionError("the loader requires a last headline without a condition")
 
 
@@ -95,7 +121,7 @@ def _years(age: Finding) -> str:
 
 
 def _filled(text: str, pathway: Pathway, state: State) -> str:
-    """Return a headline with the discharge requirements that are open, and those not met.
+    """Return a headline with what it names: discharge requirements, signs, chart items.
 
     A sentence for which there is nothing to name is left out.
     """
@@ -105,6 +131,9 @@ def _filled(text: str, pathway: Pathway, state: State) -> str:
     truths = {key: answers[f"discharge.{key}"] for key in pathway.discharge}
     labels = {key: row.label for key, row in pathway.discharge.items()}
     names = {
+        "{unread}": str(state.extra.get("chart.unread") or ""),
+        "{undated}": str(state.extra.get("chart.undated") or ""),
+        "{signs}": ", ".join(_signs(pathway, answers)),
         "{open}": ", ".join(labels[key] for key, truth in truths.items() if truth is None),
         "{failed}": ", ".join(labels[key] for key, truth in truths.items() if truth is False),
     }
@@ -114,6 +143,18 @@ def _filled(text: str, pathway: Pathway, state: State) -> str:
             continue
         kept.append(re.sub("|".join(names), lambda match: names[match.group()], sentence))
     return ". ".join(kept) + "."
+
+
+def _signs(pathway: Pathway, answers: Mapping[str, Answer]) -> Iterator[str]:
+    """Yield the danger signs that are present, by the label of their input."""
+    row = pathway.conditions.get("danger_sign")
+    for leaf in row.when.leaves() if row is not None else ():
+        if (
+            leaf.input is not None
+            and leaf.input in catalogue().inputs
+            and holds(leaf, answers) is True
+        ):
+            yield catalogue().inputs[leaf.input].label
 
 
 def _ago(start: ClinicalTime, at: ClinicalTime) -> str:

@@ -1,13 +1,13 @@
 """Recommendations that apply, each our own summary of its source with its review state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent.assessment import Recommended
 from agent.state import State
 from knowledge.pathways import Pathway, Recommendation, Urgency
 from knowledge.reference import Review
 from knowledge.risk import Risk
-from knowledge.rules import holds
+from knowledge.rules import Answer, holds
 
 OWN = "epicrisis"
 """Key of the source of rows that are our own design."""
@@ -19,6 +19,8 @@ def recommendations(
     pathway: Pathway, state: State, *, time_zone: str | None
 ) -> tuple[Recommended, ...]:
     """Return what applies, most urgent first; an unknown condition does not apply anything.
+
+    A row that stands alone leaves no other beside it: who has died is not to be treated.
 
     Args:
         pathway: The rows.
@@ -33,8 +35,16 @@ def recommendations(
             if due is not None:
                 found.append(_dated(key, row, pathway, due, time_zone, missed(pathway, state)))
         elif row.when is not None and holds(row.when, answers) is True:
-            found.append(_made(key, row, pathway, state))
+            found.append(_made(key, row, pathway, state, answers))
+    alone = [r for r in found if pathway.recommendations[r.id].alone]
+    if alone:
+        return tuple(alone)
     return tuple(sorted(found, key=lambda r: _ORDER.index(r.urgency)))
+
+
+def more_urgent(one: Urgency, two: Urgency) -> Urgency:
+    """Return the more urgent of two."""
+    return min(one, two, key=_ORDER.index)
 
 
 def due_risk(pathway: Pathway, state: State) -> Risk | None:
@@ -73,10 +83,17 @@ def review_words(row: Recommendation) -> str:
     return Review(tag=row.review).words
 
 
-def _made(key: str, row: Recommendation, pathway: Pathway, state: State) -> Recommended:
+def _made(
+    key: str,
+    row: Recommendation,
+    pathway: Pathway,
+    state: State,
+    answers: Mapping[str, Answer],
+) -> Recommended:
+    held = [pathway.conditions[k].label for k in row.names if answers[f"condition.{k}"] is True]
     return Recommended(
         id=key,
-        text=row.text,
+        text=row.text.replace("{present}", ", ".join(held)),
         urgency=row.urgency,
         strength=row.strength,
         label=label(pathway, row.source),

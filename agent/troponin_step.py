@@ -72,7 +72,7 @@ def run_troponin(
 def troponin_answers(
     samples: Sequence[Finding], risks: Mapping[str, Risk], order: Sequence[str]
 ) -> dict[str, Answer]:
-    """Return whether a sample was taken, whether one is waited for, and whether it is decided.
+    """Return whether a sample was taken, is waited for or due, and whether it is decided.
 
     A sample is waited for only where the first algorithm that applies at all asks for one: a
     result that is open for another reason (the ECG, the age) is not settled by another sample.
@@ -85,6 +85,7 @@ def troponin_answers(
         "troponin.sampled": True if usable else None if samples else False,
         "troponin.decided": decided,
         "troponin.waiting": not decided and bool(applied) and applied[0] in _WAITING,
+        "troponin.next-due": any(r.next_due is not None for r in risks.values()),
     }
 
 

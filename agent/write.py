@@ -102,6 +102,8 @@ class Written(Frozen):
         revised: Those that were written again.
         survived: Those that may be shown, of `written`.
         model: Name of the model.
+        revision_failed: Why the failing sentences could not be written again; empty where they
+            were, or none failed.
     """
 
     sentences: tuple[VerifiedSentence, ...] = ()
@@ -111,6 +113,7 @@ class Written(Frozen):
     revised: NonNegativeInt = 0
     survived: NonNegativeInt = 0
     model: str = ""
+    revision_failed: str = ""
 
     @property
     def share(self) -> float | None:
@@ -125,6 +128,7 @@ def chosen(sheet: FactSheet) -> tuple[Fact, ...]:
         for fact in sheet.of_narrative()
         if fact.kind in _KINDS
         and fact.language == sheet.language
+        and not fact.outside
         and len(fact.text) <= _LONGEST_FACT
         and not (fact.whole and fact.kind != "ecg")
         and not (fact.kind == "score" and fact.state == "not_assessed")
@@ -191,7 +195,9 @@ async def write_verified(
     """
     draft = await write(llm, sheet, language=language, timeout_s=timeout_s)
     checked = [(one, verify(one.text, one.refs, sheet)) for one in draft.sentences]
-    again = await _revised(llm, sheet, checked, language=language, timeout_s=timeout_s)
+    again, revision_failed = await _revised(
+        llm, sheet, checked, language=language, timeout_s=timeout_s
+    )
     shown: list[VerifiedSentence] = []
     dropped: list[Dropped] = []
     fresh = iter(again)
@@ -217,6 +223,7 @@ async def write_verified(
         revised=len(again),
         survived=len(shown),
         model=llm.identity.name,
+        revision_failed=revision_failed,
     )
 
 
@@ -227,14 +234,14 @@ async def _revised(
     *,
     language: Language,
     timeout_s: float,
-) -> list[tuple[DraftSentence, Checked]]:
-    """Return the failing sentences written again, in order; a reply too short covers the first.
+) -> tuple[list[tuple[DraftSentence, Checked]], str]:
+    """Return the failing sentences written again, in order, and why they could not be.
 
     A revision that cannot be had is no failure of the answer: the sentences stay dropped.
     """
     failing = [(one, result) for one, result in checked if not result.ok]
     if not failing:
-        return []
+        return [], ""
     prompt = load_prompt("revise", language)
     lines = "\n\n".join(
         _to_revise(i, one, result, sheet) for i, (one, result) in enumerate(failing, 1)
@@ -251,9 +258,9 @@ async def _revised(
         reply = await llm.chat(request)
     except LLMError as error:
         logger.info("no revision: %s", error)
-        return []
+        return [], str(error)
     again = drafted(reply.data, [one.refs for one, _ in failing])
-    return [(one, verify(one.text, one.refs, sheet)) for one in again]
+    return [(one, verify(one.text, one.refs, sheet)) for one in again], ""
 
 
 def _to_revise(index: int, one: DraftSentence, result: Checked, sheet: FactSheet) -> str:

@@ -1,7 +1,7 @@
 """Which language model an evaluation uses: none, a fake that tells the truth, or the configured."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -45,14 +45,22 @@ def _honest(request: ChatRequest) -> dict[str, Any] | str:
         # The facts of the case come last, after the example of the prompt.
         told = {f"s{n}": text for n, text in pattern.findall(request.messages[-1].content)}
         return {key: told.get(key, "-") for key in schema["properties"]}
-    return {key: _least(part, key) for key, part in schema["properties"].items()}
+    answer: dict[str, Any] = _least(schema, request.purpose)
+    return answer
 
 
-def _least(part: dict[str, Any], key: str) -> Any:
-    """Return the plainest value: every offered tool on its first id, nothing else."""
+def _least(part: Mapping[str, Any], key: str) -> Any:
+    """Return the plainest value: every offered tool on its first id, nothing else.
+
+    Of several shapes it is the last: an answer that gives up rather than a call of a function.
+    """
     if key == "calls" and part.get("type") == "object":
         return {name: _first(ids) for name, ids in part["properties"].items()}
     match part:
+        case {"anyOf": [*_, last]} | {"oneOf": [*_, last]}:
+            return _least(last, key)
+        case {"const": only}:
+            return only
         case {"enum": [*choices]}:
             return choices[-1]
         case {"type": "array"}:

@@ -56,6 +56,16 @@ class FromObservation(Frozen):
     absent: tuple[str, ...] = ()
 
 
+class FromMedication(Frozen):
+    """Medicines of the chart that answer the input, by a word anywhere in their name.
+
+    Args:
+        contains: Words, compared without case; a medicine that has ended does not answer.
+    """
+
+    contains: tuple[str, ...]
+
+
 class Derivation(Frozen):
     """Conditions on other inputs that answer this one, where nothing else does."""
 
@@ -95,7 +105,7 @@ class ClinicalInput(Frozen):
         analyte: For `quantity` from the laboratory: key of the analyte table, whose codes,
             spellings and conversions apply.
         low, high: For `quantity`: values outside are impossible and refused.
-        condition, observation: Chart entries that answer it.
+        condition, observation, medication: Chart entries that answer it.
         tool: True where a tool's own finding of this id answers it, for example the ECG.
         derive: How other inputs answer it; ``lowest.<id>`` and ``highest.<id>`` are the extremes of
             a number in this presentation.
@@ -112,6 +122,7 @@ class ClinicalInput(Frozen):
     high: float | None = None
     condition: FromCondition | None = None
     observation: FromObservation | None = None
+    medication: FromMedication | None = None
     tool: bool = False
     derive: Derivation | None = None
     sides: SideDifference | None = None

@@ -119,9 +119,11 @@ class Recommendation(Sourced):
     Args:
         when: When it applies; an unknown condition does not apply it.
         text: Our summary of what the source advises; may hold ``{due}`` and ``{name}`` where
-            `for_each_due` is set.
+            `for_each_due` is set, and ``{present}`` where `names` is.
         urgency: How soon.
         for_each_due: True for the statement made about a next sample that is due.
+        names: Conditions by key; ``{present}`` stands for the labels of those that hold.
+        alone: Where it applies, nothing else is advised.
         cards: Ids of the guideline cards that support it.
     """
 
@@ -130,6 +132,8 @@ class Recommendation(Sourced):
     urgency: Urgency
     strength: str | None = None
     for_each_due: bool = False
+    names: tuple[str, ...] = ()
+    alone: bool = False
     cards: tuple[str, ...] = ()
 
 
@@ -152,12 +156,18 @@ class Headline(Sourced):
     """The first headline whose condition holds is shown; the last one has no condition.
 
     ``{open}`` and ``{failed}`` in the text stand for the names of the discharge requirements that
-    are not known to hold, and of those known not to hold.
+    are not known to hold, and of those known not to hold; ``{unread}`` for the chart items that
+    were not understood or not used, ``{signs}`` for the danger signs that are present, and
+    ``{undated}`` for acute diagnoses of unknown date.
+
+    Args:
+        leads: Its text goes in front of the headline that follows, instead of being it.
     """
 
     when: Condition | None = None
     text: str
     urgency: Urgency
+    leads: bool = False
 
 
 class Pathway(Table):
@@ -183,8 +193,13 @@ class Pathway(Table):
         unknown = {row.source for row in rows} - set(self.sources)
         if unknown:
             raise ValueError(f"sources not listed: {', '.join(sorted(unknown))}")
-        if self.headlines[-1].when is not None:
+        if self.headlines[-1].when is not None or self.headlines[-1].leads:
             raise ValueError("the last headline must have no condition")
+        named = {key for row in self.recommendations.values() for key in row.names}
+        if named - set(self.conditions):
+            raise ValueError(
+                f"no such condition: {', '.join(sorted(named - set(self.conditions)))}"
+            )
         return self
 
 

@@ -25,6 +25,14 @@ class Words(Frozen):
 
     neutral: tuple[str, ...]
     articles: tuple[str, ...]
+    inner: tuple[str, ...]
+    inner_name: tuple[str, ...]
+    name_joints: tuple[str, ...]
+    copulas: tuple[str, ...]
+    glue: Mapping[str, tuple[str, ...]]
+    opens_rate: tuple[str, ...]
+    past: tuple[str, ...]
+    graded: tuple[str, ...]
     breaks: tuple[str, ...]
     strong_breaks: tuple[str, ...]
     verbs: tuple[str, ...]
@@ -51,6 +59,10 @@ class Questions(Frozen):
     orders: tuple[str, ...]
     missing: tuple[str, ...]
     overview: tuple[str, ...]
+    qualifiers: tuple[str, ...]
+    generic: tuple[str, ...]
+    part_names: tuple[str, ...]
+    age: tuple[str, ...]
     stop: tuple[str, ...]
 
 

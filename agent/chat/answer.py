@@ -223,10 +223,12 @@ async def _draft(
     timeout_s: float,
 ) -> tuple[DraftSentence, ...]:
     prompt = load_prompt("chat", language)
-    earlier = [one_line(line, limit=_LINE) for line in history[-_HISTORY:]]
+    earlier = "\n".join(one_line(line, limit=_LINE) for line in history[-_HISTORY:])
     content = prompt.render(
         facts="\n".join(f"{fact.id}: {told((fact,))}" for fact in facts),
-        history="\n".join(earlier) or "-",
+        history=fenced(earlier, label="earlier questions", limit=_HISTORY * (_LINE + 1))
+        if earlier
+        else "-",
         question=fenced(question, label="question", limit=MOST_QUESTION),
     )
     reply = await llm.chat(

@@ -21,7 +21,7 @@ _STATES = {
 
 def in_chinese(fact: Fact) -> Fact:
     """Return the fact in Chinese, or as it is where a word is missing or it is said whole."""
-    if fact.language == "zh":
+    if fact.language == "zh" or fact.outside:
         return fact
     if fact.whole:
         return _whole(fact)

@@ -1,5 +1,6 @@
 """One fact sheet from an assessment and the guideline passages found for it."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from agent.assessment import Assessment, Sentence
@@ -7,6 +8,7 @@ from agent.fact_sheet.advice import guideline_facts, recommendation_facts
 from agent.fact_sheet.chinese import in_chinese
 from agent.fact_sheet.ecg import ecg_facts
 from agent.fact_sheet.findings import finding_facts, missing_facts
+from agent.fact_sheet.outside import guarded, outside_texts
 from agent.fact_sheet.presentation import presentation_facts
 from agent.fact_sheet.scores import other_scores, score_fact
 from agent.fact_sheet.troponin import troponin_facts
@@ -30,16 +32,23 @@ def fact_sheet(
     unique = {fact.key: fact for fact in reversed(facts)}
     ordered = (fact for fact in dict.fromkeys(f.key for f in facts))
     found = (unique[key] for key in ordered)
-    if language == "zh":
-        return numbered(tuple(in_chinese(fact) for fact in found), language)
-    return numbered(tuple(found), language)
+    texts = outside_texts(assessment)
+    cleaned = (guarded(fact, texts) for fact in found)
+    told_so = tuple(in_chinese(f) if language == "zh" else f for f in cleaned)
+    return numbered(told_so, language, _day(assessment))
 
 
 def with_hits(sheet: FactSheet, hits: Sequence[Hit]) -> FactSheet:
     """Return a sheet that also holds these passages; the ids it had stay as they are."""
     known = {fact.key for fact in sheet.facts}
     added = tuple(fact for fact in guideline_facts(hits) if fact.key not in known)
-    return numbered((*sheet.facts, *added), sheet.language)
+    return numbered((*sheet.facts, *added), sheet.language, sheet.day)
+
+
+def _day(assessment: Assessment) -> str:
+    """Return the day of the assessment as the facts write it; empty where it is not a day."""
+    day = assessment.provenance.at.show(assessment.time_zone).partition(" ")[0]
+    return day if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else ""
 
 
 def _of_narrative(assessment: Assessment) -> Iterator[Fact]:

@@ -4,29 +4,24 @@ A stretch is understood as a statement about one fact only where every token of 
 that fact, a mark, or a neutral word, and the pieces together make a statement the fact makes.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, get_args
 
 from agent.facts import Fact
-from agent.verify.pieces import Piece
-from agent.verify.tokens import Token
+from agent.verify.pieces import Piece, Role
+from agent.verify.tokens import Token, group_keys, neutral_keys
+from knowledge.passages import Language
 
 _MOST_STEPS = 4000
 """A stretch that takes more steps than this is not understood; a real one takes some dozens."""
 
 
 class Laid(NamedTuple):
-    """One piece, and the token it starts at."""
+    """One piece, the token it starts at, and the token after it."""
 
     at: int
+    end: int
     piece: Piece
-
-
-class Skipped(NamedTuple):
-    """The words that do not count: between and inside pieces, and inside a whole statement."""
-
-    neutral: frozenset[str]
-    articles: frozenset[str]
 
 
 class _Steps:
@@ -35,7 +30,11 @@ class _Steps:
 
 
 def lay(
-    run: Sequence[Token], fact: Fact, pieces: Sequence[Piece], skipped: Skipped
+    run: Sequence[Token],
+    fact: Fact,
+    pieces: Sequence[Piece],
+    language: Language,
+    fits: Callable[[Sequence[Laid]], bool],
 ) -> tuple[Laid, ...] | None:
     """Return the pieces that make up a stretch, or None where they do not make a statement.
 
@@ -43,27 +42,30 @@ def lay(
         run: The tokens.
         fact: Whose pieces they are.
         pieces: The pieces.
-        skipped: Keys of the words that do not count.
+        language: Of the sentence.
+        fits: Whether what lies between the pieces may lie there.
     """
-    for laid in _ways(run, 0, (), pieces, skipped, _Steps()):
-        if _states(fact, pieces, laid, run):
+    words = {role: _insertable(role, fact, language) for role in _ROLES}
+    for laid in _ways(run, 0, (), pieces, words, neutral_keys(language), _Steps()):
+        if _states(fact, pieces, laid, run) and fits(laid):
             return laid
     return None
 
 
-def reads_on(laid: Sequence[Laid]) -> bool:
-    """Return whether a stretch opens with a state that could be read on into the next one."""
-    first = min((one.at for one in laid if one.piece.role == "name"), default=0)
-    return any(_is_state(one) and one.at < first for one in laid)
+_ROLES: tuple[Role, ...] = get_args(Role)
 
 
-def reads_back(laid: Sequence[Laid]) -> bool:
-    """Return whether a stretch has a state that could be read back into the one before it."""
-    return any(_is_state(one) and one.piece.order != 0 for one in laid)
-
-
-def _is_state(one: Laid) -> bool:
-    return one.piece.role == "state" and one.piece.wordings != (("~present",),)
+def _insertable(role: Role, fact: Fact, language: Language) -> frozenset[str]:
+    """Return the words that may stand inside a piece; a mark that is not its own never does."""
+    if role == "whole":
+        return group_keys("articles", language)
+    if role == "name":
+        return group_keys("inner_name", language)
+    if role in ("part", "category") and fact.kind != "onset":
+        return group_keys("inner", language)
+    if role == "state":
+        return frozenset()
+    return neutral_keys(language)
 
 
 def _ways(
@@ -71,7 +73,8 @@ def _ways(
     at: int,
     laid: tuple[Laid, ...],
     pieces: Sequence[Piece],
-    skipped: Skipped,
+    words: Mapping[Role, frozenset[str]],
+    neutral: frozenset[str],
     steps: _Steps,
 ) -> Iterator[tuple[Laid, ...]]:
     steps.left -= 1
@@ -84,33 +87,26 @@ def _ways(
         (end, piece)
         for piece in pieces
         for wording in piece.wordings
-        if wording and (end := _end(run, at, wording, _inside(piece, skipped))) is not None
+        if wording and (end := _end(run, at, wording, words[piece.role])) is not None
     ]
     for end, piece in sorted(fits, key=lambda fit: -fit[0]):
-        yield from _ways(run, end, (*laid, Laid(at, piece)), pieces, skipped, steps)
-    if run[at].kind == "mark" or run[at].key in skipped.neutral:
-        yield from _ways(run, at + 1, laid, pieces, skipped, steps)
-
-
-def _inside(piece: Piece, skipped: Skipped) -> frozenset[str]:
-    return skipped.articles if piece.role == "whole" else skipped.neutral
+        one = Laid(at, end, piece)
+        yield from _ways(run, end, (*laid, one), pieces, words, neutral, steps)
+    if run[at].kind == "mark" or run[at].key in neutral:
+        yield from _ways(run, at + 1, laid, pieces, words, neutral, steps)
 
 
 def _end(
-    run: Sequence[Token], at: int, wording: Sequence[str], skipped: frozenset[str]
+    run: Sequence[Token], at: int, wording: Sequence[str], inserted: frozenset[str]
 ) -> int | None:
-    """Return where a wording that begins at a token ends; neutral words inside do not count."""
+    """Return where a wording that begins at a token ends; some words inside do not count."""
     for index, key in enumerate(wording):
-        while index and at < len(run) and run[at].key != key and _neutral(run[at], skipped):
+        while index and at < len(run) and run[at].key != key and run[at].key in inserted:
             at += 1
         if at >= len(run) or run[at].key != key:
             return None
         at += 1
     return at
-
-
-def _neutral(token: Token, skipped: frozenset[str]) -> bool:
-    return token.kind == "mark" or token.key in skipped
 
 
 def _states(

@@ -14,11 +14,26 @@ from knowledge.passages import Language
 from knowledge.verifier_terms import markers, verifier_terms
 
 Kind = Literal["word", "number", "time", "mark", "bad"]
+Group = Literal[
+    "neutral",
+    "articles",
+    "inner",
+    "inner_name",
+    "name_joints",
+    "copulas",
+    "opens_rate",
+    "past",
+    "graded",
+    "breaks",
+    "strong_breaks",
+    "verbs",
+]
 
 _MARKS = {
     "，": ",", "、": ",", "；": ";", "：": ":", "（": "(", "）": ")", "。": ".",
     ",": ",", ";": ";", ":": ":", "(": "(", ")": ")", ".": ".",
 }  # fmt: skip
+_ENDS = frozenset({".", ";", ","})
 _REPLACED = {"−": "-", "–": "-", "’": "'", "\u00a0": " ", "\u202f": " ", "\n": " ", "％": "%"}
 _COMPARED = {"<": "=below", ">": "=above", "≤": "=at most", "≥": "=at least"}
 _CJK = r"[\u4e00-\u9fff]"
@@ -47,35 +62,43 @@ def tokens(text: str, language: Language) -> tuple[Token, ...]:
     return tuple(_merged(_ranges(_durations(list(_read(text, language)))), language))
 
 
-def content(text: str, language: Language, *, whole: bool = False) -> tuple[str, ...]:
-    """Return what of a text is compared: its keys without marks and neutral words.
-
-    Args:
-        text: The text.
-        language: Of the text.
-        whole: Leave out articles only: for what is told whole or not at all.
-    """
-    skipped = article_keys(language) if whole else neutral_keys(language)
+def content(text: str, language: Language) -> tuple[str, ...]:
+    """Return what of a text is compared: its keys without marks and neutral words."""
+    skipped = neutral_keys(language)
     return tuple(t.key for t in tokens(text, language) if t.kind != "mark" and t.key not in skipped)
 
 
-@cache
+def template(text: str, language: Language, *, but: Group) -> tuple[str, ...]:
+    """Return a template's wording with its own marks, without those it ends with.
+
+    Args:
+        text: The wording.
+        language: Of it.
+        but: The words that may be left out of it.
+    """
+    skipped = group_keys(but, language)
+    keys = [t.key for t in tokens(text, language) if t.kind == "mark" or t.key not in skipped]
+    while keys and keys[-1] in _ENDS:
+        keys.pop()
+    return tuple(keys)
+
+
 def neutral_keys(language: Language) -> frozenset[str]:
     """Return the keys of words that say nothing about the patient."""
-    words = verifier_terms().words(language)
-    return _single_keys(words.neutral, language)
+    return group_keys("neutral", language)
 
 
 @cache
-def article_keys(language: Language) -> frozenset[str]:
-    """Return the keys of words that may be left out of a statement that is told whole."""
-    return _single_keys(verifier_terms().words(language).articles, language)
+def group_keys(group: Group, language: Language) -> frozenset[str]:
+    """Return the keys of one list of words."""
+    return _single_keys(getattr(verifier_terms().words(language), group), language)
 
 
 @cache
-def break_keys(language: Language) -> frozenset[str]:
-    """Return the keys of words at which one statement may end and the next begin."""
-    return _single_keys(verifier_terms().words(language).breaks, language)
+def glue_keys(kind: str, language: Language) -> frozenset[str] | None:
+    """Return the words that may join the pieces of this kind; None for every neutral word."""
+    words = verifier_terms().words(language).glue.get(kind)
+    return None if words is None else _single_keys(words, language)
 
 
 def _single_keys(words: Sequence[str], language: Language) -> frozenset[str]:

@@ -8,12 +8,13 @@ diagnosis, a cause, advice, a hedge or a number that the fact does not have is n
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from agent.facts import Fact, FactSheet
-from agent.verify.pieces import pieces_of
-from agent.verify.tiling import Laid, Skipped, lay, reads_back, reads_on
-from agent.verify.tokens import Token, article_keys, break_keys, neutral_keys, tokens
+from agent.verify.frame import Stretch
+from agent.verify.pieces import Piece, pieces_of
+from agent.verify.tiling import Laid, lay
+from agent.verify.tokens import Token, group_keys, neutral_keys, tokens
 from knowledge.model import Frozen
 from knowledge.passages import Language
 from knowledge.verifier_terms import verifier_terms
@@ -39,8 +40,8 @@ Rule = Literal[
 _CLASSES: tuple[Rule, ...] = ("polarity", "certainty", "cause", "advice", "quote")
 
 
-_STATELESS = ("person", "onset")
-"""Who and since when: never said to be absent, so a state after them is not meant for them."""
+_Run = tuple[Fact, tuple[Laid, ...]]
+"""One statement: the fact, and its pieces in the sentence."""
 
 
 class Failure(Frozen):
@@ -85,11 +86,11 @@ def verify(text: str, refs: Sequence[str], sheet: FactSheet) -> Checked:
         return Checked(ok=False, failures=failures)
     language = sheet.language
     found = tokens(text, language)
-    runs = _Runs(found, facts, language).solve()
+    runs = _Runs(found, facts, language, sheet.day).solve()
     if runs is None:
-        return Checked(ok=False, failures=tuple(_why(found, facts, language)))
+        return Checked(ok=False, failures=tuple(_why(found, facts, sheet)))
     used = tuple(dict.fromkeys(fact.id for fact, _ in runs))
-    return Checked(ok=True, used=used, covered=_covered(runs, language))
+    return Checked(ok=True, used=used, covered=_covered(runs, sheet))
 
 
 def _form(text: str, refs: Sequence[str], sheet: FactSheet) -> list[Failure]:
@@ -106,82 +107,83 @@ def _form(text: str, refs: Sequence[str], sheet: FactSheet) -> list[Failure]:
     return found
 
 
-class _Before(NamedTuple):
-    """What the stretch before says about how the next one is read.
+class _Runs:
+    """The search for a cut of the sentence into statements.
 
-    Args:
-        reads_on: It opens with a state (``no``, ``not assessed:``) that may hold for a list.
-        listed: It has no verb and no state of its own: a state after it may be meant for it too.
+    In a sentence with a negation, a verdict or a thing not assessed, each statement has to be a
+    complete clause of its own: nothing in it can then be read under the state of another.
     """
 
-    reads_on: bool
-    listed: bool
-
-
-class _Runs:
-    """The search for a cut of the sentence into statements."""
-
-    def __init__(self, found: Sequence[Token], facts: Sequence[Fact], language: Language) -> None:
+    def __init__(
+        self, found: Sequence[Token], facts: Sequence[Fact], language: Language, day: str
+    ) -> None:
         self._tokens = found
-        self._facts = [(fact, pieces_of(fact, language)) for fact in facts]
-        self._skipped = neutral_keys(language)
-        self._articles = article_keys(language)
-        breaks = break_keys(language)
+        self._facts = [(fact, pieces_of(fact, language, day)) for fact in facts]
+        self._language = language
+        breaks = group_keys("breaks", language)
         self._cuts = [
             at
             for at, token in enumerate(found)
             if at and (token.kind == "mark" or token.key in breaks)
         ]
-        self._strong = _keys("strong_breaks", language) | {";", "."}
-        self._verbs = _keys("verbs", language)
-        self._dead: set[tuple[int, _Before]] = set()
+        self._dead: set[tuple[int, bool]] = set()
+        self._strict = False
 
-    def solve(self) -> list[tuple[Fact, tuple[Laid, ...]]] | None:
+    def solve(self) -> list[_Run] | None:
         """Return the statements in order; None where there is no cut that gives statements."""
-        return self._from(0, _Before(reads_on=False, listed=False))
-
-    def _from(self, start: int, before: "_Before") -> list[tuple[Fact, tuple[Laid, ...]]] | None:
-        if self._is_empty(start, len(self._tokens)):
-            return [] if start else None
-        if (start, before) in self._dead:
-            return None
-        for end in (len(self._tokens), *reversed(self._cuts)):
-            if end <= start or self._is_empty(start, end):
-                continue
-            if before.reads_on and not (self._is_new(start) or self._has_verb(start, end)):
-                continue
-            for fact, pieces in self._facts:
-                skipped = Skipped(self._skipped, self._articles)
-                laid = lay(self._tokens[start:end], fact, pieces, skipped)
-                if laid is None or (before.listed and reads_back(laid) and not self._is_new(start)):
-                    continue
-                listed = fact.kind not in _STATELESS and not (
-                    self._has_verb(start, end) or reads_back(laid)
-                )
-                rest = self._from(end, _Before(reads_on=reads_on(laid), listed=listed))
-                if rest is not None:
-                    return [(fact, laid), *rest]
-        self._dead.add((start, before))
+        for strict in (False, True):
+            self._strict = strict
+            self._dead.clear()
+            runs = self._from(0, reads_on=False)
+            if runs is not None:
+                return runs
         return None
 
-    def _is_empty(self, start: int, end: int) -> bool:
-        return all(t.kind == "mark" or t.key in self._skipped for t in self._tokens[start:end])
+    def _from(self, start: int, *, reads_on: bool) -> list[_Run] | None:
+        if all(token.kind == "mark" for token in self._tokens[start:]):
+            return [] if start else None
+        if (start, reads_on) in self._dead:
+            return None
+        neutral = neutral_keys(self._language)
+        for end in (len(self._tokens), *reversed(self._cuts)):
+            run = self._tokens[start:end]
+            if end <= start or all(t.kind == "mark" or t.key in neutral for t in run):
+                continue
+            for fact, pieces in self._facts:
+                rest = self._with(fact, pieces, start, end, reads_on=reads_on)
+                if rest is not None:
+                    return rest
+        self._dead.add((start, reads_on))
+        return None
 
-    def _is_new(self, start: int) -> bool:
-        """Return whether a stretch is clearly cut off from what stands before it."""
-        return self._tokens[start].key in self._strong
+    def _with(
+        self, fact: Fact, pieces: Sequence[Piece], start: int, end: int, *, reads_on: bool
+    ) -> list[_Run] | None:
+        """Return the statements from here on, where the first is about this fact."""
+        if not self._strict and fact.state not in ("stated", "present"):
+            return None
+        run = self._tokens[start:end]
+        after = self._tokens[end] if end < len(self._tokens) else None
 
-    def _has_verb(self, start: int, end: int) -> bool:
-        return any(t.key in self._verbs for t in self._tokens[start:end])
+        def stretch(laid: Sequence[Laid]) -> Stretch:
+            return Stretch(
+                run, after, first=not start, fact=fact, laid=laid, language=self._language
+            )
+
+        def fits(laid: Sequence[Laid]) -> bool:
+            told = stretch(laid)
+            if not told.is_framed() or (self._strict and not told.is_complete()):
+                return False
+            return not reads_on or told.is_cut_off()
+
+        laid = lay(run, fact, pieces, self._language, fits)
+        if laid is None:
+            return None
+        rest = self._from(end, reads_on=self._strict and stretch(laid).has_front_state())
+        return None if rest is None else [(fact, laid), *rest]
 
 
-@cache
-def _keys(group: Literal["strong_breaks", "verbs"], language: Language) -> frozenset[str]:
-    words = getattr(verifier_terms().words(language), group)
-    return frozenset(t.key for word in words for t in tokens(word, language))
-
-
-def _covered(runs: Sequence[tuple[Fact, tuple[Laid, ...]]], language: Language) -> tuple[str, ...]:
+def _covered(runs: Sequence[_Run], sheet: FactSheet) -> tuple[str, ...]:
     """Return the facts of which every piece that has to be told is told."""
     told: dict[str, set[str]] = {}
     for fact, laid in runs:
@@ -190,16 +192,19 @@ def _covered(runs: Sequence[tuple[Fact, tuple[Laid, ...]]], language: Language) 
     return tuple(
         key
         for key, slots in told.items()
-        if all(p.slot in slots for p in pieces_of(facts[key], language) if p.covers)
+        if all(
+            p.slot in slots for p in pieces_of(facts[key], sheet.language, sheet.day) if p.covers
+        )
     )
 
 
-def _why(found: Sequence[Token], facts: Sequence[Fact], language: Language) -> list[Failure]:
+def _why(found: Sequence[Token], facts: Sequence[Fact], sheet: FactSheet) -> list[Failure]:
     """Return what belongs to none of the facts, or that the sentence is put together wrong."""
+    language = sheet.language
     known = {
         key
         for fact in facts
-        for piece in pieces_of(fact, language)
+        for piece in pieces_of(fact, language, sheet.day)
         for wording in piece.wordings
         for key in wording
     }

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+from evals.checker.diagnoses import quoted, wrong_verdict
+from evals.checker.direction import wrong_way
+from evals.checker.events import happened
 from evals.checker.marks import Mark, marks_of, plain
 from evals.checker.place import Place
+from evals.checker.polarity import said_of
 from evals.checker.risks import about_score, settled
+from evals.checker.torn import torn
 from evals.checker.truth import Number, Truth, number, truth_of
 from evals.checker.vocabulary import (
-    OPEN,
-    OPPOSES,
     REASSURANCE,
-    SUPPORTS,
     TROPONIN_RULES,
 )
 from knowledge.model import Frozen
@@ -22,7 +25,8 @@ class Wrong(Frozen):
     """Something a sentence says that the assessment does not.
 
     Args:
-        kind: value, unit, time, polarity, range, category, diagnosis, person, lead, analyte.
+        kind: value, unit, time, polarity, range, category, diagnosis, person, lead, analyte,
+            direction, event.
         detail: What, in words.
     """
 
@@ -60,6 +64,11 @@ def check_sentence(text: str, truth: Truth) -> Checked:
         wrong += _judge(mark, here, truth)
     wrong += [Wrong(kind=kind, detail=detail) for kind, detail in settled(shown, marks, truth)]
     wrong += _comfort(shown, truth)
+    if truth.onset is None and _ONSET_KNOWN.search(shown):
+        wrong.append(Wrong(kind="time", detail="the onset is not known"))
+    wrong += [Wrong(kind="polarity", detail=f"{cut!r} is cut off") for cut in torn(shown, marks)]
+    wrong += [Wrong(kind="direction", detail=detail) for detail in wrong_way(shown, marks, truth)]
+    wrong += [Wrong(kind="event", detail=detail) for detail in happened(shown, truth)]
     return Checked(claims=claims + sum(m.kind == "category" for m in marks), wrong=tuple(wrong))
 
 
@@ -90,18 +99,20 @@ def _stated(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
         return
     if mark.key == "st_elevation" and re.match(r"[- ]?\w* ?criteri", here.text[mark.end :]):
         states = truth.states.get("stemi")
-    if _quoted(here, truth):
+    if quoted(here, truth):
         return
-    if here.near(OPEN, before=12, after=28):
+    said = said_of(here.text, here.marks, here.index)
+    name = mark.parts["text"]
+    if said == "open":
         if states is not None and "not_assessed" not in states:
-            yield Wrong(kind="polarity", detail=f"{mark.parts['text']}: is assessed")
+            yield Wrong(kind="polarity", detail=f"{name}: is assessed")
     elif states is None:
-        yield Wrong(kind="polarity", detail=f"{mark.parts['text']}: no such finding")
-    elif here.negated():
+        yield Wrong(kind="polarity", detail=f"{name}: no such finding")
+    elif said == "absent":
         if "present" in states or "absent" not in states:
-            yield Wrong(kind="polarity", detail=f"{mark.parts['text']}: denied, is {_or(states)}")
+            yield Wrong(kind="polarity", detail=f"{name}: denied, is {_or(states)}")
     elif "present" not in states:
-        yield Wrong(kind="polarity", detail=f"{mark.parts['text']}: said, is {_or(states)}")
+        yield Wrong(kind="polarity", detail=f"{name}: said, is {_or(states)}")
 
 
 def _or(states: set[str]) -> str:
@@ -116,17 +127,6 @@ def _within_score(here: Place, truth: Truth, text: str) -> bool:
     return text.lower() in truth.texts.get(subject.key, "").lower()
 
 
-def _quoted(here: Place, truth: Truth) -> bool:
-    """Return whether the sentence gives the reason why a rule was not applied, in its own words."""
-    for text in truth.texts.values():
-        for piece in re.split(r": |\.|\(|\)|;", text):
-            if len(piece) > 30 and piece in here.text:
-                start = here.text.index(piece)
-                if start <= here.mark.start < start + len(piece):
-                    return True
-    return False
-
-
 def _lead(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     if here.ecg is None:
         return
@@ -137,7 +137,11 @@ def _lead(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
         yield Wrong(kind="lead", detail=f"{mark.key} for {here.ecg.parts['text']}")
 
 
+_ONSET_KNOWN = re.compile(
+    r"onset\b[^;.]{0,30}?(?<!not )(?<!un)\bknown|起病时间(?:已知|明确|清楚)", re.IGNORECASE
+)
 _PAIN = re.compile(r"pain|onset|since|began|started|胸痛|起病|自", re.IGNORECASE)
+_ADVISED = re.compile(r"should|recommend|advis|consider|prefer|建议|应|推荐|考虑", re.IGNORECASE)
 _BEFORE = re.compile(r"before|ago|earlier|评估前|前", re.IGNORECASE)
 
 
@@ -167,6 +171,8 @@ def _duration(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
     said = _minutes(mark)
     if here.subject is not None and _text_has(here, truth, mark.key):
         return
+    if said in truth.advised and here.near(_ADVISED, before=120, after=60):
+        return
     times = [s.at for s in truth.samples if s.at is not None]
     spans = {
         round((b - a).total_seconds() / 60) for i, a in enumerate(times) for b in times[i + 1 :]
@@ -190,54 +196,8 @@ def _text_has(here: Place, truth: Truth, text: str) -> bool:
 
 
 def _diagnosis(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
-    said = mark.parts["text"]
-    if _quoted(here, truth) or _in_a_name(here) or _said_by_a_rule(mark, here, truth):
-        return
-    verdict = truth.verdicts.get(mark.key)
-    stance = _stance(here)
-    if verdict is None:
-        yield Wrong(kind="diagnosis", detail=f"{said}: nothing in the record speaks of it")
-        return
-    fits = {"supported": "for", "argued against": "against", "not assessed": "open"}[verdict]
-    if stance != fits:
-        yield Wrong(kind="diagnosis", detail=f"{said}: {stance}, is {verdict}")
-
-
-def _in_a_name(here: Place) -> bool:
-    """Return whether the mark is part of the name of an ECG criterion."""
-    around = here.text[max(0, here.mark.start - 40) : here.mark.end]
-    return re.search(r"criteria of (?:\w+ )?infarction$|符合心肌梗死$", around) is not None
-
-
-def _said_by_a_rule(mark: Mark, here: Place, truth: Truth) -> bool:
-    """Return whether the rule that is spoken of says these very words, or their Chinese."""
-    subject = here.subject
-    if subject is None:
-        return False
-    names = [subject.key] if subject.kind == "score" else list(TROPONIN_RULES)
-    text = " ".join(truth.texts.get(name, "") for name in names)
-    english = {"infarction": r"\bMI\b|infarct", "pulmonary_embolism": "pulmonary embolism"}
-    pattern = english.get(mark.key, re.escape(mark.parts["text"]))
-    return (
-        subject.kind == "score" or subject.key == "troponin" if re.search(pattern, text) else False
-    )
-
-
-def _stance(here: Place) -> str:
-    """Return for, against or open: the last cue before the diagnosis, else the first after it."""
-    start = max([0] + [m.end() for m in re.finditer(r"[;。]|\.\s", here.text[: here.mark.start])])
-    before = here.text[start : here.mark.start]
-    here_after = here.text[here.mark.end :]
-    after = re.split(r"[;。]|\.\s", here.text[here.mark.end :])[0]
-    cues = (("open", OPEN), ("against", OPPOSES), ("for", SUPPORTS))
-    last = [(m.end(), -i, name) for i, (name, p) in enumerate(cues) for m in p.finditer(before)]
-    told_after = re.match(r"\s*(?:\([^)]*\)\s*)?(?:is|was|are|were)\b", here_after) is not None
-    if last and not told_after:
-        return max(last)[2]
-    first = [(m.start(), i, name) for i, (name, p) in enumerate(cues) for m in p.finditer(after)]
-    if first:
-        return min(first)[2]
-    return max(last)[2] if last else "for"
+    for detail in wrong_verdict(mark, here, truth):
+        yield Wrong(kind="diagnosis", detail=detail)
 
 
 def _analyte(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
@@ -250,7 +210,7 @@ def _analyte(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
 
 
 def _measure(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
-    subject = here.subject
+    subject = here.subject or _named_after(mark, here)
     if subject is not None and subject.kind == "score" and subject.key not in TROPONIN_RULES:
         before = here.text[max(0, mark.start - 8) : mark.start]
         said_of = about_score(mark, subject.key, truth, before)
@@ -260,7 +220,8 @@ def _measure(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
         yield Wrong(kind="value", detail=f"{mark.key}: of no score")
         return
     if mark.kind == "range":
-        yield Wrong(kind="range", detail=f"{mark.key} is no range of the record")
+        if not _two_samples(mark, subject, truth):
+            yield Wrong(kind="range", detail=f"{mark.key} is no range of the record")
         return
     said = number(mark.parts.get("sign", "") + mark.parts["value"], mark.parts.get("unit", ""))
     if said is None:
@@ -271,6 +232,28 @@ def _measure(mark: Mark, here: Place, truth: Truth) -> Iterator[Wrong]:
         yield from _of_analyte(said, subject.key, truth)
     else:
         yield from _anywhere(said, truth)
+
+
+def _named_after(mark: Mark, here: Place) -> Mark | None:
+    """Return the score that a rate is said of where it is named after the rate."""
+    unit = mark.parts.get("unit", "").strip()
+    if unit not in ("%", "percent", "ng/L"):
+        return None
+    end = re.search(r"[;。]|\.(?=\s|$)", here.text[mark.end :])
+    stop = mark.end + end.start() if end is not None else len(here.text)
+    later = [m for m in here.marks[here.index + 1 :] if m.kind in ("score", "analyte")]
+    if not later or later[0].kind != "score" or later[0].start >= stop:
+        return None
+    return later[0] if (later[0].key in TROPONIN_RULES) is (unit == "ng/L") else None
+
+
+def _two_samples(mark: Mark, subject: Mark | None, truth: Truth) -> bool:
+    """Return whether "24 to 43 ng/L" are two troponin samples in their order."""
+    if subject is None or (subject.key != "troponin" and subject.key not in TROPONIN_RULES):
+        return False
+    values = [sample.number.value for sample in truth.samples]
+    pairs = {(a, b) for i, a in enumerate(values) for b in values[i + 1 :]}
+    return (Decimal(mark.parts["low"]), Decimal(mark.parts["high"])) in pairs
 
 
 def _other_unit(said: Number, key: str) -> bool:
@@ -310,9 +293,7 @@ def _troponin(said: Number, mark: Mark, here: Place, truth: Truth) -> Iterator[W
         f"limit {written}" in truth.texts.get(name, "") for name in TROPONIN_RULES
     ):
         return
-    if re.search(r"chang|differ|delta|变化|rise|rose by|increase of", before) or mark.parts[
-        "value"
-    ].startswith(("+", "-")):
+    if _CHANGE.search(before) or mark.parts["value"].startswith(("+", "-")):
         changes = {b.value - a.value for i, a in enumerate(values) for b in values[i + 1 :]}
         if said.value not in changes and abs(said.value) not in {abs(c) for c in changes}:
             yield Wrong(kind="value", detail=f"change {said}")
@@ -323,6 +304,11 @@ def _troponin(said: Number, mark: Mark, here: Place, truth: Truth) -> Iterator[W
     yield from _order(said, mark, here, values)
 
 
+_CHANGE = re.compile(
+    r"chang|differ|delta|变化|\b(?:ris|rose|increas|climb|fall|fell|drop|declin|decreas|reduc|up"
+    r"|down|higher|lower)\w* "
+    r"(?:by|of)|(?:升高|上升|增加|增高|下降|降低|减少)(?:了)? ?$",
+)
 _ORDER = r"\bthen\b|later|second|afterwards|随后|第二|first|initial|首次"
 
 

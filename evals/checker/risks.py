@@ -79,11 +79,37 @@ def settled(text: str, marks: Sequence[Mark], truth: Truth) -> Iterator[Said]:
         segment = marks[start + 1 : end]
         if any(m.kind == "ecg" for m in segment):
             segment = segment[: next(i for i, m in enumerate(segment) if m.kind == "ecg")]
+        segment = _own_statement(text, marks[start], segment)
         risk = truth.risks.get(marks[start].key)
         if risk is None:
             yield "category", f"{marks[start].key}: not in the assessment"
             continue
         yield from _categories(marks[start].key, risk, segment, truth)
+        stop = marks[end].start if end < len(marks) else len(text)
+        yield from _decided(marks[start].key, risk, text[marks[start].end : stop])
+
+
+def _own_statement(text: str, name: Mark, segment: Sequence[Mark]) -> Sequence[Mark]:
+    """Return the marks before another statement turns to a diagnosis."""
+    for place, mark in enumerate(segment):
+        if mark.kind == "diagnosis" and re.search(r"[;。]|\.\s", text[name.end : mark.start]):
+            return segment[:place]
+    return segment
+
+
+_DECIDED = re.compile(
+    r"(?<!not )(?<!un)(?<!not yet )(?<!not been )\b(?:determined|assessed|judged|settled|decided)\b"
+    r"|(?<!未)(?<!未能)(?:已确定|已判定|已评估)",
+    re.IGNORECASE,
+)
+
+
+def _decided(name: str, risk: Json, said: str) -> Iterator[Said]:
+    """Yield where something open is called decided, in its own statement."""
+    statement = re.split(r"[;。(]|\.(?=\s|$)", said)[0]
+    match = _DECIDED.search(statement)
+    if match is not None and risk["category"] in ("not assessed", "not determined"):
+        yield "category", f"{name}: {match.group()}, is {risk['category']}"
 
 
 def _categories(name: str, risk: Json, segment: Sequence[Mark], truth: Truth) -> Iterator[Said]:

@@ -52,6 +52,9 @@ class Truth:
         verdicts: Verdicts by id.
         texts: Everything risks say, by name: their own statements and meanings.
         conflicts: What sources disagree on.
+        advised: Minutes that the recommendations name.
+        recorded: What is present in the record, by the names of its findings, in lower case.
+        ecgs: Number of ECG recordings read.
     """
 
     numbers: dict[str, set[Number]] = field(default_factory=dict)
@@ -67,6 +70,9 @@ class Truth:
     verdicts: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     conflicts: tuple[str, ...] = ()
+    advised: frozenset[int] = frozenset()
+    recorded: str = ""
+    ecgs: int = 0
 
 
 def truth_of(assessment: Json) -> Truth:
@@ -86,6 +92,20 @@ def truth_of(assessment: Json) -> Truth:
     for entry in assessment.get("differential", ()):
         truth.verdicts[entry["id"]] = entry["verdict"]
     truth.conflicts = tuple(c["what"] for c in assessment.get("conflicts", ()))
+    advice = " ".join(one["text"] for one in assessment.get("recommendations", ()))
+    truth.advised = frozenset(
+        int(count) * (60 if unit == "hours" else 1)
+        for count, unit in re.findall(r"(\d+) (hours|minutes)", advice)
+    )
+    truth.recorded = " ".join(
+        f["concept"]["text"].lower()
+        for f in assessment.get("findings", ())
+        if f["state"] == "present"
+    )
+    truth.ecgs = sum(
+        one["kind"].startswith("ECG") and one["status"] == "read"
+        for one in assessment.get("inputs", ())
+    )
     return truth
 
 

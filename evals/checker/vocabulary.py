@@ -56,7 +56,10 @@ ECG: Mapping[str, tuple[str, str]] = {
         r"^st-elevation criteria",
     ),
     "st_elevation": (r"ST[- ]segment elevation|ST[- ]elevation|ST段抬高", r"^st elevation, "),
-    "st_depression": (r"ST[- ](?:segment )?depression|ST段压低", r"^st depression$"),
+    "st_depression": (
+        r"ST[- ](?:segment )?depression|ST段压低",
+        r"^st depression(?:$|, horizontal)",
+    ),
     "t_inversion": (
         r"T[- ]?(?:wave )?inversions?|inverted T(?: waves)?|T波倒置",
         r"^t-wave inversion",
@@ -162,7 +165,8 @@ CATEGORIES: Mapping[str, str] = {
 DIAGNOSES: Mapping[str, str] = {
     "acs": r"acute coronary syndromes?|\bACS\b|急性冠脉综合征",
     "infarction": r"(?:myocardial )?infarct\w*|\b(?:N?STE)?MI\b|heart attack|心肌梗死|心梗",
-    "aortic_dissection": r"acute aortic syndrome(?: \(dissection\))?|(?:aortic )?dissection"
+    "aortic_dissection": r"acute aortic syndrome(?: \(dissection\))?|(?:aortic )?dissect(?:ion"
+    r"|ed|ing)\b"
     r"|主动脉综合征(?:\(夹层\))?|主动脉夹层",
     "pulmonary_embolism": r"pulmonary embol(?:ism|us)|肺栓塞",
     "tension_pneumothorax": r"(?:tension )?pneumothorax|张力性气胸|气胸",
@@ -175,14 +179,16 @@ DIAGNOSES: Mapping[str, str] = {
 """Diagnoses: those of the differential by their id; `other` is none of them."""
 
 REASSURANCE = re.compile(
-    r"discharged?\b|low[- ]risk|reassuring|benign|unremarkable|safe to|no further|harmless"
+    r"discharged?\b|low[- ]risk|reassuring|benign|unremarkable|safe to|no further (?:test|work"
+    r"|investig|care|treat|action|follow|step)\w*|harmless"
     r"|nothing serious|\bnormal\b|出院|低风险|无需|正常",
     re.IGNORECASE,
 )
 """Words of comfort or advice that must stand in the assessment to be said."""
 
 NEGATIONS = re.compile(
-    r"\bno\b|\bnot\b|\bwithout\b|\babsent\b|\bdenie[sd]\b|\bnegative for\b|\bnor\b|\bnever\b"
+    r"\bno\b|\bnot\b|\bwithout\b|\black(?:s|ed|ing)?\b|\bfree of\b|\babsent\b|\bdenie[sd]\b"
+    r"|\bnegative for\b|\bnor\b|\bnever\b"
     r"|未|无|没有|不|否认",
     re.IGNORECASE,
 )
@@ -192,13 +198,14 @@ SCOPE_ENDS = re.compile(
     re.IGNORECASE,
 )
 OPEN = re.compile(
-    r"not (?:been )?(?:assessed|assessable|known|determined|settled|recorded|in the record)"
+    r"not (?:been |yet )*(?:assessed|assessable|known|determined|decided|settled|recorded"
+    r"|in the record)"
     r"|unknown|cannot be|未评估|不详|未确定|未知|neither",
     re.IGNORECASE,
 )
 SUPPORTS = re.compile(
     r"\bsupport(?:s|ed|ing)?\b|支持|consistent with|suggest\w*|indicat\w+"
-    r"|diagnos\w+|confirm\w*|\bprobable\b|due to|\bhas\b|\bsuffers?\b"
+    r"|diagnos\w+|confirm\w*|\bprobable\b|due to|\bhas\b(?! not| been)|\bsuffers?\b"
     r"|提示|符合|诊断为|\blikely\b|\bcaused by\b|points? to",
     re.IGNORECASE,
 )

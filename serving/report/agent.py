@@ -19,7 +19,7 @@ def lines(record: AgentRecord) -> Iterator[tuple[str, str]]:
     yield "guideline passages", _passages(record)
     yield from _writing(record)
     for risk in record.extra:
-        yield "beyond the pathway", risk.statement or f"{risk.name}: {risk.category}"
+        yield "beyond the pathway", f"{risk.name}: {risk.statement or risk.category}"
     yield "cost of the model", _cost(record)
     yield "signature", record.signed or "not signed: a draft for a clinician"
 
@@ -62,7 +62,7 @@ def _notes(record: AgentRecord) -> Iterator[tuple[str, str]]:
             f"{fact.finding.concept.text}: {said} ({fact.standing}; {where})",
         )
     for risk in record.notes.changes:
-        yield "if the notes are confirmed", risk.statement or f"{risk.name}: {risk.category}"
+        yield "if the notes are confirmed", f"{risk.name}: {risk.statement or risk.category}"
     if record.notes.dropped:
         yield "not taken from notes", "; ".join(record.notes.dropped)
 

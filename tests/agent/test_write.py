@@ -62,6 +62,13 @@ def test_a_revision_that_cannot_be_had_drops_the_sentence_only() -> None:
     written = run(llm)
     assert written.survived == 3
     assert not written.dropped[0].revised
+    assert "gone" in written.revision_failed
+
+
+def test_a_revision_that_was_had_or_not_needed_did_not_fail() -> None:
+    assert run(FakeLLM({"write": [TRUE]})).revision_failed == ""
+    again = FakeLLM({"write": [{**TRUE, "s2": LIE}], "revise": [{"s1": LIE}]})
+    assert run(again).revision_failed == ""
 
 
 def test_a_model_that_is_down_is_an_error_not_an_empty_narrative() -> None:

@@ -16,7 +16,12 @@ from knowledge.evidence import describe
 from knowledge.finding import Finding, State, Why, not_assessed
 from knowledge.rules import Answer, answer_of, holds
 from knowledge.timeline import Timeline
-from tools.chart.from_chart import chart_values, from_conditions, from_observations
+from tools.chart.from_chart import (
+    chart_values,
+    from_conditions,
+    from_medications,
+    from_observations,
+)
 from tools.chart.from_demographics import from_demographics
 from tools.chart.from_statements import Statement, is_settled, statements
 from tools.chart.same_time import DIFFER, differing, shown
@@ -138,6 +143,7 @@ def _of_record(
         from_demographics(input_id, timeline.patient, at=at),
         from_observations(input_id, entry, timeline, at=at),
         from_conditions(input_id, entry, timeline, at=at),
+        from_medications(input_id, entry, timeline, at=at),
     )
     return (*(s.finding for s in said[-1:]), *(f for f in chart if f is not None))
 

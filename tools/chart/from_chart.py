@@ -2,7 +2,7 @@
 
 import re
 
-from knowledge.clinical_inputs import ClinicalInput, FromObservation, catalogue
+from knowledge.clinical_inputs import ClinicalInput, FromCondition, FromObservation, catalogue
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE, ICD10, ICD10CM, LOINC, Concept
 from knowledge.finding import Finding, NotAssessed, State, Why, not_assessed
@@ -12,6 +12,7 @@ from tools.chart.same_time import latest
 
 _TAG = re.compile(r"\s*\([a-z /]+\)\s*$")
 _HOUR = 60.0
+_AGE_UNKNOWN = (Why.TIME_NOT_GIVEN, Why.TIME_ZONE_UNKNOWN)
 
 
 def from_conditions(
@@ -20,19 +21,15 @@ def from_conditions(
     """Return what the problem list says, or None where it does not mention the input.
 
     An active entry means present; so does a past one where the catalogue says a past one counts.
-    A refuted entry alone means absent. Silence means nothing.
+    A refuted entry alone means absent. Silence means nothing. An entry of an acute condition that
+    is old, or of which nobody knows how old it is, does not say that it is so now: it is asked.
     """
     rule = entry.condition
     if rule is None:
         return None
     concept = catalogue().concept(input_id)
-    entries = [
-        fact
-        for fact in timeline.in_category(Category.CONDITION, Category.PROCEDURE)
-        if _names(fact.finding.concept, rule.icd10, rule.names)
-        and not _after(fact, at)
-        and not _too_old(fact, at, rule.max_age_hours)
-    ]
+    charted = _charted_as(rule, timeline, at)
+    entries = [fact for fact in charted if _age_fault(fact, at, rule.max_age_hours) is None]
     active = [
         fact
         for fact in entries
@@ -47,6 +44,80 @@ def from_conditions(
         last = entries[-1].finding
         detail = last.not_assessed.detail if last.not_assessed else "only a past entry in the chart"
         return not_assessed(concept, Why.MISSING, detail, evidence=last.evidence, time=last.time)
+    return _not_of_now(concept, rule, charted, at)
+
+
+def undated_diagnoses(timeline: Timeline, *, at: ClinicalTime) -> dict[str, Finding]:
+    """Return the chart entries of acute conditions whose age is not known, by input.
+
+    Such an entry is neither of this presentation nor of an earlier one: somebody has to say.
+    """
+    found: dict[str, Finding] = {}
+    for input_id, entry in catalogue().inputs.items():
+        rule = entry.condition
+        if rule is None or rule.max_age_hours is None:
+            continue
+        for fact in _charted_as(rule, timeline, at):
+            asked = fact.finding.state is State.PRESENT and not _is_past(fact, at)
+            if asked and _age_fault(fact, at, rule.max_age_hours) in _AGE_UNKNOWN:
+                found[input_id] = fact.finding
+    return found
+
+
+def from_medications(
+    input_id: str, entry: ClinicalInput, timeline: Timeline, *, at: ClinicalTime
+) -> Finding | None:
+    """Return `present` where a current medicine of the chart carries one of the words."""
+    rule = entry.medication
+    if rule is None:
+        return None
+    current = [
+        fact.finding
+        for fact in timeline.in_category(Category.MEDICATION)
+        if fact.finding.state is State.PRESENT
+        and not _is_past(fact, at)
+        and not _after(fact, at)
+        and any(word in plain(fact.finding.concept.text) for word in rule.contains)
+    ]
+    if not current:
+        return None
+    return _retold(catalogue().concept(input_id), State.PRESENT, current[-1])
+
+
+def _charted_as(rule: FromCondition, timeline: Timeline, at: ClinicalTime) -> list[Fact]:
+    return [
+        fact
+        for fact in timeline.in_category(Category.CONDITION, Category.PROCEDURE)
+        if _names(fact.finding.concept, rule.icd10, rule.names) and not _after(fact, at)
+    ]
+
+
+def _age_fault(fact: Fact, at: ClinicalTime, limit_hours: float | None) -> Why | None:
+    """Return why an entry is not one of this presentation; None where it is, or has no limit."""
+    if limit_hours is None:
+        return None
+    since = elapsed(fact.finding.time, at).minutes
+    if since is None or since.low is None:
+        return Why.TIME_ZONE_UNKNOWN if fact.finding.time is not None else Why.TIME_NOT_GIVEN
+    return Why.STALE if since.low > limit_hours * _HOUR else None
+
+
+def _not_of_now(
+    concept: Concept, rule: FromCondition, charted: list[Fact], at: ClinicalTime
+) -> Finding | None:
+    """Return "not assessed" for a positive entry that is old or not dated, else None."""
+    for fact in reversed(charted):
+        why = _age_fault(fact, at, rule.max_age_hours)
+        finding = fact.finding
+        if why is None or finding.state is not State.PRESENT:
+            continue
+        if _is_past(fact, at):
+            detail = f"only a past entry in the chart, of {finding.time or 'unknown time'}"
+        elif why is Why.STALE:
+            detail = f"the chart holds an old entry, of {finding.time}; is it so now?"
+        else:
+            detail = "the chart holds an entry whose time is not known; is it so now?"
+        return not_assessed(concept, why, detail, evidence=finding.evidence, time=finding.time)
     return None
 
 
@@ -205,10 +276,3 @@ def _is_past(fact: Fact, at: ClinicalTime) -> bool:
 def _after(fact: Fact, at: ClinicalTime) -> bool:
     since = elapsed(fact.finding.time, at).minutes
     return since is not None and since.high is not None and since.high < 0
-
-
-def _too_old(fact: Fact, at: ClinicalTime, limit_hours: float | None) -> bool:
-    since = elapsed(fact.finding.time, at).minutes
-    if limit_hours is None or since is None or since.low is None:
-        return False
-    return since.low > limit_hours * _HOUR

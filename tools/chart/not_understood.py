@@ -1,7 +1,8 @@
 """Chart items that no table matches: counted, and the important ones kept in sight.
 
 A troponin charted under a local code is not "no troponin". It is not guessed into a rule either: it
-is listed by name, and no case is called low before a person has read it.
+is listed by name, and no case is called low before a person has read it. So is a measurement or a
+condition that has a code and no words at all.
 """
 
 from collections import Counter
@@ -13,13 +14,15 @@ from knowledge.analytes import analytes
 from knowledge.chart_items import ChartItemTable, Term, chart_item_table
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime, elapsed
-from knowledge.codes import ANALYTE, ICD10, ICD10CM, LOINC
+from knowledge.codes import ANALYTE, ICD10, ICD10CM, LOINC, in_short
 from knowledge.evidence import FhirEvidence
 from knowledge.finding import Finding, State, Why
 from knowledge.quantity import Text
 from knowledge.timeline import Category, Fact, Timeline
 from tools.chart.from_chart import plain
 from tools.chart.from_statements import is_settled
+from tools.chart.review import REVIEWED, mark_of, review
+from tools.chart.unread_notes import UNREAD_NOTE, unread_notes
 
 _MEASURED = (Category.LABORATORY, Category.VITAL_SIGN, Category.OBSERVATION)
 _DIAGNOSES = (Category.CONDITION, Category.PROCEDURE)
@@ -27,8 +30,8 @@ _UNUSABLE = frozenset(
     {Why.UNIT_NOT_RECOGNISED, Why.VALUE_IMPOSSIBLE, Why.UNREADABLE, Why.CONFLICTING}
 )
 _HOUR = 60.0
-_PANELS = frozenset({"85354-9", "8716-3", "96607-7", "35094-2"})
-"""LOINC codes of panels whose values stand in their components (vital signs, blood pressure)."""
+_SAME_MINUTES = 1.0
+"""How far apart a typed result and the item it stands for may be: written to the minute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +40,31 @@ class NotUnderstood:
 
     Args:
         critical: Important items that nothing has settled, oldest first.
-        settled: Important items that an explicit answer has settled.
+        settled: Important items that an explicit answer, a typed result or a review has settled.
         counts: File to the number of items that no table matches.
+        mark: Of the list of critical items that a person may settle by having read it; empty where
+            there is none.
+        need_result: Whether a critical item is settled by nothing but a typed result.
     """
 
     critical: tuple[Finding, ...] = ()
     settled: tuple[Finding, ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
+    mark: str = ""
+    need_result: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    """An important item, and the words that make it so."""
+
+    finding: Finding
+    terms: tuple[Term, ...]
+
+    @property
+    def analytes(self) -> frozenset[str]:
+        """Analytes of which a typed result is needed."""
+        return frozenset(key for term in self.terms for key in term.settled_by_result)
 
 
 def not_understood(timeline: Timeline, *, at: ClinicalTime) -> NotUnderstood:
@@ -54,23 +75,75 @@ def not_understood(timeline: Timeline, *, at: ClinicalTime) -> NotUnderstood:
         at: The moment of assessment: an old observation is of another presentation.
     """
     table = chart_item_table()
-    answered = frozenset(_answered(timeline))
-    critical: list[Finding] = []
-    settled: list[Finding] = []
     counts: Counter[str] = Counter()
+    items: list[_Item] = []
     for fact in timeline.facts:
         matched = _is_matched(fact)
         if not matched:
             counts.update({_file(fact.finding): 1})
         terms = _terms(fact, table, matched=matched, at=at)
-        if terms is None:
-            continue
-        if terms and all(answered & set(term.settled_by) for term in terms):
-            settled.append(fact.finding)
-        else:
-            critical.append(fact.finding)
+        if terms is not None:
+            items.append(_Item(finding=fact.finding, terms=terms))
+    items += [_Item(finding=f, terms=t) for f, t in unread_notes(timeline, table, at=at)]
     counts.pop("", None)
-    return NotUnderstood(critical=tuple(critical), settled=tuple(settled), counts=counts)
+    answered, stated = frozenset(_answered(timeline)), frozenset(_stated(timeline))
+    left = [i for i in items if not _by_answers(i, answered, stated)]
+    left = [i for i in left if not _by_result(i, timeline)]
+    held = {id(i) for i in left if _needs_result(i, timeline)}
+    mark = mark_of(i.finding for i in left if id(i) not in held)
+    read = review(timeline, at=at)
+    left = [i for i in left if id(i) in held or not read.covers(i.finding.time, mark=mark)]
+    open_now = {id(i) for i in left}
+    return NotUnderstood(
+        critical=tuple(i.finding for i in left),
+        settled=tuple(i.finding for i in items if id(i) not in open_now),
+        counts=counts,
+        mark=mark if open_now - held else "",
+        need_result=bool(held),
+    )
+
+
+def _by_answers(item: _Item, answered: frozenset[str], stated: frozenset[str]) -> bool:
+    """Return whether each thing an item names is answered; a note is not settled by that."""
+    if not item.terms or UNREAD_NOTE in item.finding.flags:
+        return False
+    return all(
+        set(term.settled_by) & (stated if term.settled_by_facts else answered)
+        for term in item.terms
+    )
+
+
+def _by_result(item: _Item, timeline: Timeline) -> bool:
+    """Return whether a result was typed in for the time of an item."""
+    times = _typed(item, timeline)
+    note = UNREAD_NOTE in item.finding.flags
+    return not note and any(_same_moment(time, item.finding.time) for time in times)
+
+
+def _needs_result(item: _Item, timeline: Timeline) -> bool:
+    """Return whether nothing but a typed result settles an item.
+
+    A note that names a troponin is read by a person who has typed in a result, of whatever time.
+    """
+    if not item.analytes:
+        return False
+    return UNREAD_NOTE not in item.finding.flags or not _typed(item, timeline)
+
+
+def _typed(item: _Item, timeline: Timeline) -> list[ClinicalTime | None]:
+    """Return the times of the results typed in for the analytes of an item."""
+    return [
+        fact.finding.time
+        for fact in (timeline.with_code(ANALYTE, *item.analytes) if item.analytes else ())
+        if "hand-entered" in fact.finding.flags and fact.finding.state is State.PRESENT
+    ]
+
+
+def _same_moment(a: ClinicalTime | None, b: ClinicalTime | None) -> bool:
+    minutes = elapsed(a, b).minutes if a is not None and b is not None else None
+    if minutes is None or minutes.low is None or minutes.high is None:
+        return False
+    return minutes.low >= -_SAME_MINUTES and minutes.high <= _SAME_MINUTES
 
 
 def in_words(finding: Finding, time_zone: str | None) -> str:
@@ -87,13 +160,32 @@ def in_words(finding: Finding, time_zone: str | None) -> str:
 def name(finding: Finding) -> str:
     """Return what a finding is about: the analyte's name where the code tells it."""
     keys = (c.code for c in finding.concept.codings if c.system == ANALYTE)
-    return next((analytes().analytes[key].label for key in keys), finding.concept.text)
+    known = next((analytes().analytes[key].label for key in keys), None)
+    if known is not None:
+        return known
+    return (
+        f"code {in_short(finding.concept.codings[0])}"
+        if _unnamed(finding)
+        else finding.concept.text
+    )
+
+
+def _unnamed(finding: Finding) -> bool:
+    """Return whether a finding has codes and no words: its text is one of the codes."""
+    return finding.concept.text in {c.code for c in finding.concept.codings}
 
 
 def _answered(timeline: Timeline) -> Iterator[str]:
     """Yield the inputs that a person has answered explicitly."""
     for fact in timeline.in_category(Category.STATED):
         if is_settled(fact.finding) and fact.finding.state is not State.NOT_ASSESSED:
+            yield from (c.code for c in fact.finding.concept.codings if c.code != REVIEWED)
+
+
+def _stated(timeline: Timeline) -> Iterator[str]:
+    """Yield the inputs about which a person has stated anything."""
+    for fact in timeline.in_category(Category.STATED):
+        if fact.finding.state is not State.NOT_ASSESSED:
             yield from (coding.code for coding in fact.finding.concept.codings)
 
 
@@ -110,9 +202,36 @@ def _terms(
             return ()
     if matched and not _is_lost(fact):
         return None
-    if not _recent(fact, at, _window(fact, table)):
+    if not _recent(fact, at, _window(fact, table)) or table.is_of_relatives(finding.concept):
         return None
-    return table.terms_in(_text(fact)) or None
+    if not matched and _unnamed(finding) and _is_hidden(fact, table):
+        return ()
+    return _left_open(fact, table) or None
+
+
+def _is_hidden(fact: Fact, table: ChartItemTable) -> bool:
+    """Return whether a code without words may hide something important."""
+    if fact.category in _MEASURED:
+        return True
+    if fact.category not in _DIAGNOSES:
+        return False
+    codings = fact.finding.concept.codings
+    icd10 = [c.code for c in codings if c.system in (ICD10, ICD10CM)]
+    return not icd10 or any(c.startswith(table.unnamed_codes.icd10) for c in icd10)
+
+
+def _left_open(fact: Fact, table: ChartItemTable) -> tuple[Term, ...]:
+    """Return the terms an item names without denying them.
+
+    The name of a report says what was examined: what its text denies does not count there either.
+    """
+    value = fact.finding.value
+    if fact.category is Category.REPORT and isinstance(value, Text):
+        said = table.terms_left_open(value.text)
+        denied = tuple(t for t in table.terms_in(value.text) if t not in said)
+        named = table.terms_left_open(fact.finding.concept.text)
+        return (*said, *(t for t in named if t not in denied and t not in said))
+    return table.terms_left_open(_text(fact))
 
 
 def _is_lost(fact: Fact) -> bool:
@@ -127,12 +246,10 @@ def _is_matched(fact: Fact) -> bool:
     if fact.category in _MEASURED:
         if any(c.system == ANALYTE for c in concept.codings):
             return True
-        if any(
-            c.system == LOINC and (c.code in _PANELS or c.code in _read()) for c in concept.codings
-        ):
-            return True
         reason = fact.finding.not_assessed
-        return reason is not None and reason.why is Why.MISSING
+        if reason is not None and reason.why is Why.MISSING:
+            return True
+        return any(c.system == LOINC and c.code in _read() for c in concept.codings)
     if fact.category in _DIAGNOSES:
         codes, texts = _diagnoses()
         return plain(concept.text) in texts or any(
@@ -145,9 +262,11 @@ def _is_matched(fact: Fact) -> bool:
 
 @cache
 def _read() -> frozenset[str]:
-    """Return the LOINC codes of every observation that answers an input."""
+    """Return the LOINC codes of every observation that answers an input, or tells of oxygen."""
     rules = (e.observation for e in catalogue().inputs.values() if e.observation is not None)
-    return frozenset(code for rule in rules for code in rule.loinc)
+    oxygen = chart_item_table().oxygen_supply
+    supply = (*oxygen.flow_loinc, *oxygen.fraction_loinc)
+    return frozenset((*(code for rule in rules for code in rule.loinc), *supply))
 
 
 @cache
@@ -181,7 +300,7 @@ def _is_later(fact: Fact, at: ClinicalTime) -> bool:
 def _text(fact: Fact) -> str:
     value = fact.finding.value
     said = value.text if isinstance(value, Text) else ""
-    return f"{name(fact.finding)} {fact.finding.concept.text} {said}"
+    return f"{name(fact.finding)}. {fact.finding.concept.text}. {said}"
 
 
 def _file(finding: Finding) -> str:

@@ -12,8 +12,10 @@ from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import Finding, State
 from knowledge.timeline import Timeline
 from tools.chart.from_chart import chart_values
-from tools.chart.from_statements import Statement
+from tools.chart.from_statements import Statement, is_settled
 from tools.chart.same_time import same_minute, spanned
+
+_NAMES = ("first", "lowest", "highest")
 
 
 def series_findings(
@@ -33,6 +35,33 @@ def series_findings(
             found[f"lowest.{input_id}"] = min(values, key=_low)
             found[f"highest.{input_id}"] = max(values, key=_high)
     return found
+
+
+def joined(
+    series: Mapping[str, Finding],
+    input_id: str,
+    values: Iterable[Finding],
+    stated: Finding,
+) -> dict[str, Finding]:
+    """Return the series with more values of one number, from a source beside the chart.
+
+    Args:
+        series: As `series_findings` gives it.
+        input_id: The number.
+        values: Of the other source, in the input's unit, for example the rate of each ECG.
+        stated: The input's finding; an explicit answer stands for all values and stays.
+    """
+    more = [value for value in values if value.interval is not None]
+    if not more or is_settled(stated):
+        return dict(series)
+    entry = catalogue().get(input_id)
+    of = {name: [series[k]] if (k := f"{name}.{input_id}") in series else [] for name in _NAMES}
+    return {
+        **series,
+        f"first.{input_id}": spanned(_first([*of["first"], *more]), entry),
+        f"lowest.{input_id}": min([*of["lowest"], *more], key=_low),
+        f"highest.{input_id}": max([*of["highest"], *more], key=_high),
+    }
 
 
 def arm_difference(

@@ -16,6 +16,7 @@ _NONSPECIFIC = (
     "pathological-q",
     "atrial-fibrillation",
     "t-inversion",
+    "j-depression",
     "irregular-unclassified",
 )
 
@@ -65,7 +66,8 @@ def heart_category(acute: Mapping[str, Verdict], verdicts: Mapping[str, Verdict]
 
     ST deviation that hypertrophy or right bundle branch block may explain leaves two categories
     open: not assessed, for a clinician to settle. Atrial fibrillation, a wide QRS, pathological Q
-    waves and T inversion are not a normal ECG and count as nonspecific.
+    waves, T inversion and upsloping depression at the J point are not a normal ECG and count as
+    nonspecific.
 
     Args:
         acute: The unexplained criteria that make it `st_deviation`.
@@ -85,7 +87,10 @@ def heart_category(acute: Mapping[str, Verdict], verdicts: Mapping[str, Verdict]
         return Category(verdict=found, choice=None)
     if found.holds is True:
         return Category(verdict=found, choice="nonspecific")
-    basis = "no ST deviation, T inversion, Q wave, wide QRS, hypertrophy or fibrillation"
+    basis = (
+        "no ST deviation, depression at J, T inversion, Q wave, wide QRS, hypertrophy or "
+        "fibrillation"
+    )
     verdict = Verdict(holds=True, basis=basis, flags=deviation.flags)
     return Category(verdict=verdict, choice="normal")
 

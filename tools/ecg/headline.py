@@ -21,7 +21,8 @@ def headline(findings: Mapping[str, Finding], rhythm: str) -> str:
     """
     sentences = chain(_urgent(findings), _changes(findings), _unsettled(findings))
     quiet = (
-        "No ST-elevation criteria, ST depression or T inversion of the rules applied"
+        "No ST-elevation criteria, no horizontal or downsloping ST depression and no T inversion "
+        "of the rules applied"
         f"{_margin(findings['stemi_criteria'])}{_also(findings)}"
     )
     return f"{next(sentences, quiet)}; {rhythm}."
@@ -140,12 +141,18 @@ def _which(findings: Mapping[str, Finding]) -> str:
 
 def _also(findings: Mapping[str, Finding]) -> str:
     words = {
+        "j-depression": "upsloping ST depression at the J point",
         "rbbb": "right bundle branch block",
         "lvh": "left ventricular hypertrophy by voltage",
         "pathological-q": "pathological Q waves",
         "prolonged-qtc": "prolonged QTc",
     }
-    names = [word for code, word in words.items() if findings[code].state is State.PRESENT]
+    deviates = findings["st-depression"].state is State.PRESENT
+    names = [
+        word
+        for code, word in words.items()
+        if findings[code].state is State.PRESENT and not (code == "j-depression" and deviates)
+    ]
     return f"; with {', '.join(names)}" if names else ""
 
 

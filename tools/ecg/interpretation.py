@@ -139,6 +139,7 @@ def _acute(reading: Reading, verdicts: dict[str, Verdict]) -> Category:
             (stemi, omi, many, unexplained, found.inversion.unexplained)
         ),
         "st-depression": found.depression.seen,
+        "j-depression": found.at_j,
         "t-inversion": found.inversion.seen,
         "posterior-pattern": found.posterior,
         "modified-sgarbossa": found.modified_sgarbossa,

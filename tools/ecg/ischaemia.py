@@ -54,6 +54,36 @@ def st_depression(reading: Reading, *, lvh: Verdict, rbbb: Verdict) -> Change:
     return _change(reading, "st_depression", rule.leads, call, lvh=lvh, rbbb=rbbb)
 
 
+def j_depression(reading: Reading) -> Verdict:
+    """Return whether contiguous leads lie below the baseline at the J point, whatever the slope.
+
+    Upsloping depression is no criterion of ischaemia, and no normal ECG either.
+    """
+    rule, rows = reading.criteria.st_depression, ("st_depression",)
+    sets = all_sets(reading.criteria.st_elevation, rule.leads)
+
+    def call(name: str, shift_mv: float) -> Call:
+        found = reading.lead(name)
+        if isinstance(found, NotAssessed):
+            return Call(lead=name, holds=None, words=f"{name} {found.detail}", why=found)
+        value, limit = st_mv(found), rule.from_mv + shift_mv
+        text = f"{name} {mm(value)} at J (limit {mm(-rule.from_mv)})"
+        return Call(lead=name, holds=value <= -limit, words=text, margin_mv=-value - limit)
+
+    def at(shift_mv: float) -> Verdict:
+        calls = {name: call(name, shift_mv) for name in rule.leads}
+        holds = contiguous(calls, sets)
+        if holds is None:
+            opened = open_call(calls, sets)
+            missing = NotAssessed(why=Why.MISSING, detail="a contiguous lead is not recorded")
+            return Verdict(holds=None, why=(opened and opened.why) or missing, rows=rows)
+        leads = deciding(calls, sets)
+        shown = leads or nearest(calls, calls.keys(), _NEAREST)
+        return Verdict(holds=holds, basis=words(calls, shown), leads=leads, rows=rows)
+
+    return with_margin(at, reading.st_error_mv)
+
+
 def t_inversion(reading: Reading, *, lvh: Verdict, rbbb: Verdict) -> Change:
     """Return whether contiguous leads with a prominent R show T inversion (UDMI-4)."""
     rule = reading.criteria.t_inversion

@@ -17,6 +17,7 @@ class StT:
         regions: ST elevation by group of leads.
         stemi: The ST-elevation criteria in contiguous leads.
         depression, inversion: ST depression and T inversion.
+        at_j: Depression at the J point of any slope.
         posterior: The posterior pattern.
         multivessel: Widespread depression with elevation in aVR or V1.
         modified_sgarbossa, barcelona: Behind left bundle branch block or pacing.
@@ -25,6 +26,7 @@ class StT:
     regions: dict[str, Verdict]
     stemi: Verdict
     depression: Change
+    at_j: Verdict
     inversion: Change
     posterior: Verdict
     multivessel: Verdict
@@ -61,9 +63,10 @@ def _judge(reading: Reading, gate: Verdict, lvh: Verdict, rbbb: Verdict) -> StT:
     if refusal is not None:
         change = Change(seen=refusal, unexplained=refusal)
         depression = inversion = change
-        posterior = multivessel = refusal
+        posterior = multivessel = at_j = refusal
     else:
         depression = ischaemia.st_depression(reading, lvh=lvh, rbbb=rbbb)
+        at_j = ischaemia.j_depression(reading)
         inversion = ischaemia.t_inversion(reading, lvh=lvh, rbbb=rbbb)
         posterior = ischaemia.posterior(reading, back=regions["posterior"], rbbb=rbbb)
         multivessel = ischaemia.multivessel(reading)
@@ -73,6 +76,7 @@ def _judge(reading: Reading, gate: Verdict, lvh: Verdict, rbbb: Verdict) -> StT:
         regions=regions,
         stemi=stemi,
         depression=depression,
+        at_j=at_j,
         inversion=inversion,
         posterior=posterior,
         multivessel=multivessel,
@@ -86,6 +90,7 @@ def _agreed(first: StT, later: StT) -> StT:
         regions={group: _same(v, later.regions[group]) for group, v in first.regions.items()},
         stemi=_same(first.stemi, later.stemi),
         depression=_same_change(first.depression, later.depression),
+        at_j=_same(first.at_j, later.at_j),
         inversion=_same_change(first.inversion, later.inversion),
         posterior=_same(first.posterior, later.posterior),
         multivessel=_same(first.multivessel, later.multivessel),

@@ -31,6 +31,7 @@ class Answer(Frozen):
         time: When it was measured or observed.
         by: Who stated it (a role or initials).
         note: Free text, shown nowhere but kept in the file.
+        items: Mark of the list that was read, where the answer is about a list of the report.
     """
 
     value: bool | int | FiniteFloat | str | None
@@ -38,6 +39,7 @@ class Answer(Frozen):
     time: str | None = None
     by: str | None = None
     note: str | None = None
+    items: str | None = None
 
 
 Stated = Answer | bool | int | FiniteFloat | str | None
@@ -85,7 +87,7 @@ def stated_finding(
         value=_value(said),
         time=happened,
         method=f"stated by {answer.by}" if answer.by else None,
-        reported=_reported(answer) if entry.kind in ("quantity", "time") else None,
+        reported=_reported(answer) if entry.kind in ("quantity", "time") else answer.items,
         flags=said.flags if isinstance(said, Converted) else (),
         evidence=evidence,
     )

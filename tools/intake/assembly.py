@@ -19,7 +19,10 @@ from tools.intake.fhir.bundle import FhirFile
 from tools.intake.fhir.chart import Chart, read_chart, states_patient_facts
 from tools.intake.fhir.patient import PatientRecord
 from tools.intake.given import GivenAnswer, given_facts, given_file
+from tools.intake.harmless import is_harmless
 from tools.intake.notes import clinical_notes, note_files, stated_notes
+from tools.intake.onset import plausible_onset
+from tools.intake.oxygen import without_oxygen
 from tools.intake.person import Witness, person
 from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
 from tools.intake.result import CaseFiles, InputFile, Status
@@ -27,6 +30,19 @@ from tools.intake.stated_case import StatedCase
 from tools.intake.withhold import is_future, withheld
 
 _NOTHING_USED = "holds no resource of a type that is used"
+_NO_MODEL = "kept; its text is not read without a language model"
+_TELLING = frozenset(
+    {
+        "Binary",
+        "ClinicalImpression",
+        "Communication",
+        "Composition",
+        "ImagingStudy",
+        "Media",
+        "QuestionnaireResponse",
+    }
+)
+"""Resources that tell of a patient and are not read; a file with nothing but such is unread."""
 _NOTHING_READ = "nothing in it could be used"
 
 
@@ -88,6 +104,7 @@ def assemble(
     typed = stated_notes(stated.case, stated.file, zone=zone, problems=own)
     documents = (*chart.documents, *texts.values(), *typed)
     facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
+    facts = [plausible_onset(fact, at or now) for fact in without_oxygen(facts)]
     witnesses = _witnesses(stated, parsed, recordings, verdict)
     patient = _person(witnesses, now, problems)
     timeline = Timeline.of(
@@ -211,8 +228,12 @@ def _reports(
     done = {r.file: r for r in (*contents.done, *stated.failed, *parsed.failed)}
     charts = {c.file for c in parsed.charts}
     signals = parsed.recordings
+    headers = frozenset(signals.parts.values())
     for file, content in contents.usable.items():
+        harmless = is_harmless(content, contents.usable, headers=headers)
         if file in done:
+            if harmless and done[file].unread:
+                done[file] = done[file].model_copy(update={"unread": False})
             continue
         noted = problems.get(file, ())
         if file in charts:
@@ -224,14 +245,14 @@ def _reports(
         elif stated.content is content:
             done[file] = content.report("read", counts=_understood(by_hand), problems=noted)
         elif file in notes:
-            done[file] = content.report("read", kind="note", problems=noted)
+            done[file] = content.report("read", _NO_MODEL, kind="note", problems=noted)
         elif file in signals.parts:
             done[file] = content.report("read", kind=f"signal file of {signals.parts[file]}")
         elif file in signals.failed_parts and content.kind != "empty":
             reason = f"signal file of {signals.failed_parts[file]}, which failed"
             done[file] = content.report("ignored", reason)
         else:
-            done[file] = unused(content)
+            done[file] = unused(content, harmless=harmless)
     return tuple(done[file] for file in sorted(done))
 
 
@@ -249,7 +270,8 @@ def _chart_report(content: Content, chart: Chart, noted: Iterable[str]) -> Input
     if file in chart.copies:
         copies = f"duplicate of {' and '.join(chart.copies[file])}"
         return content.report("ignored", copies, ignored=ignored)
-    return content.report("ignored", _NOTHING_USED, ignored=ignored)
+    telling = not _TELLING.isdisjoint(ignored)
+    return content.report("ignored", _NOTHING_USED, ignored=ignored, unread=telling)
 
 
 def _ecg_report(

@@ -52,6 +52,7 @@ class Content:
         counts: Mapping[str, int] | None = None,
         ignored: Mapping[str, int] | None = None,
         problems: Sequence[str] = (),
+        unread: bool = False,
     ) -> InputFile:
         """Return what became of it."""
         return InputFile(
@@ -63,6 +64,7 @@ class Content:
             counts=dict(sorted((counts or {}).items())),
             ignored=dict(sorted((ignored or {}).items())),
             problems=(*self.notes, *problems),
+            unread=unread,
         )
 
 
@@ -120,28 +122,45 @@ def read_contents(found: Sequence[Found], *, settings: Settings) -> Contents:
     return Contents(usable=usable, done=tuple(done), same_as=same_as)
 
 
-def unused(content: Content) -> InputFile:
-    """Return what became of a content that nothing reads, with the reason."""
+def unused(content: Content, *, harmless: bool) -> InputFile:
+    """Return what became of a content that nothing reads, with the reason.
+
+    Args:
+        content: The file.
+        harmless: Whether it is known to hold nothing of a patient.
+    """
+    unread = not harmless
     named = meant(content.name)
     if content.kind == "empty":
         return content.report("failed", "empty")
     if content.kind == "not taken":
-        return content.report("ignored", not_taken(content.data) or _UNKNOWN)
+        return content.report("ignored", not_taken(content.data) or _UNKNOWN, unread=unread)
     if content.kind == "gzip":
-        return content.report("ignored", "gzip in gzip; unpack it first")
+        return content.report("ignored", "gzip in gzip; unpack it first", unread=unread)
     if named is not None:
         reason = f"named like {named}, but the content is not: corrupted, encrypted or mislabelled"
         return content.report("failed", reason)
-    return content.report("ignored", _TEXT if content.kind == "text" else _UNKNOWN)
+    reason = _TEXT if content.kind == "text" else _UNKNOWN
+    return content.report("ignored", reason, unread=unread)
 
 
 def refused(file: str, kind: str, error: InputError, *, sha256: str | None) -> InputFile:
-    """Return what became of a file that raised; of a kind not taken is ignored, the rest failed."""
+    """Return what became of a file that raised; of a kind not taken is ignored, the rest failed.
+
+    One of a kind that is not taken may still hold something of the patient: it counts as unread.
+    """
     status: Status = "ignored" if isinstance(error, UnsupportedError) else "failed"
     reason = error.reason + (f" ({error.way_out})" if error.way_out else "")
     if error.item != file:
         reason = f"{error.item}: {reason}".removeprefix(f"{file}: ")
-    return InputFile(file=file, kind=kind, status=status, reason=reason, sha256=sha256)
+    return InputFile(
+        file=file,
+        kind=kind,
+        status=status,
+        reason=reason,
+        sha256=sha256,
+        unread=status == "ignored",
+    )
 
 
 def _content(file: str, raw: bytes, digest: str, settings: Settings) -> Content:

@@ -8,6 +8,7 @@ chart stay beside it, as they do beside any answer.
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from knowledge.clinical_time import parse_fhir
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
 from knowledge.plain_text import visible
@@ -17,6 +18,9 @@ from tools.intake.result import InputFile
 
 FILE = "entered answers"
 """The name these answers have in a list of sources."""
+
+REVIEWED = "chart_items_reviewed"
+"""The answer that says what a person has read; it counts for what was there when it was given."""
 
 _AUTHOR = 80
 
@@ -55,8 +59,10 @@ def given_facts(
         except InvalidValueError as error:
             problems.append(str(error))
             continue
-        method = f"stated by {visible(one.author)[:_AUTHOR]}"
-        yield Fact(category=Category.STATED, finding=finding.model_copy(update={"method": method}))
+        changed: dict[str, object] = {"method": f"stated by {visible(one.author)[:_AUTHOR]}"}
+        if one.input == REVIEWED and finding.time is None:
+            changed["time"] = parse_fhir(one.entered_at, clock=FILE, zone=zone)
+        yield Fact(category=Category.STATED, finding=finding.model_copy(update=changed))
 
 
 def given_file(given: Iterable[GivenAnswer], problems: Iterable[str]) -> InputFile | None:

@@ -25,6 +25,11 @@ MAX_COMPARED = 50_000
 """Comparisons of a larger case: what is not compared is not proven, and needs a statement."""
 
 _ORDER = (Precision.YEAR, Precision.MONTH, Precision.DAY)
+_NO_NAMES = frozenset(
+    ("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "herr", "frau", "fräulein", "mme")
+    + ("mlle", "monsieur", "madame", "sr", "sra", "sig", "signora", "jr", "ii", "iii", "the")
+    + ("test", "example", "patient", "patientin", "pat", "anonymous", "unknown")
+)
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 _NOT_DECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "œ": "oe"})
 
@@ -167,6 +172,23 @@ def same_name(a: Identity, b: Identity) -> bool | None:
             return False
         free.remove(found)
     return True
+
+
+def names_another(display: str, known: Iterable[Identity]) -> bool:
+    """Return whether a name shown beside a reference is certainly not one of the patient's.
+
+    Titles, numbers and words such as "patient" name nobody.
+
+    Examples:
+        >>> known = [Identity(source="chart", family="Muster", given=("Clara",))]
+        >>> names_another("Max Mustermann", known), names_another("Ms. Clara Muster", known)
+        (True, False)
+    """
+    words = re.findall(r"[^\W_]+", display)
+    kept = [w for w in words if w.casefold() not in _NO_NAMES and not w.isdigit()]
+    one = Identity(source="", family=" ".join(kept))
+    verdicts = [same_name(one, other) for other in known]
+    return False in verdicts and True not in verdicts
 
 
 def _parts(identity: Identity) -> list[tuple[str, ...]]:

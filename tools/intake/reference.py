@@ -13,10 +13,11 @@ from tools.intake.fhir.bundle import Entry, FhirFile
 from tools.intake.fhir.patient import PatientRecord
 from tools.intake.fhir.source import short_reference
 from tools.intake.fhir.subject import UNREADABLE, Subject, refers_to, subjects
-from tools.intake.identity import Comparison, same_identifier, same_name
+from tools.intake.identity import Comparison, names_another, same_identifier, same_name
 
 _FIELD = ("patient reference",)
 _OTHER_NAME = "the subject is given by a name alone, which is not shown to be this patient's"
+_ANOTHER_NAME = "the subject is shown with a name that is not this patient's"
 _UNKNOWN_NUMBER = "the subject is given by a number that cannot be compared with the patient's"
 
 
@@ -84,6 +85,7 @@ class References:
     def _by_url(self, subject: Subject, text: str) -> None:
         file = subject.entry.file
         number = subject.identifier
+        self._check_name(subject)
         candidates = dict.fromkeys(
             (text, text.removeprefix("urn:uuid:").lstrip("#"), short_reference(text).split("/")[-1])
         )
@@ -109,6 +111,7 @@ class References:
     def _by_number(self, subject: Subject, number: tuple[str, str]) -> None:
         file = subject.entry.file
         same, other = self._with_number(number)
+        self._check_name(subject)
         if same:
             self._note(file, file if file in same else min(same), "match")
         elif other:
@@ -118,6 +121,12 @@ class References:
                 self.refused.append(Refused(subject.entry, _UNKNOWN_NUMBER))
         else:
             self._note_dangling(file, "|".join(number))
+
+    def _check_name(self, subject: Subject) -> None:
+        """Refuse a resource whose reference shows the name of somebody else."""
+        named = bool(subject.display) and subject.entry.file not in self._stated
+        if named and names_another(subject.display or "", self._known):
+            self.refused.append(Refused(subject.entry, _ANOTHER_NAME))
 
     def _with_number(self, number: tuple[str, str] | None) -> tuple[list[str], list[str]]:
         """Return the sources that give the patient this number, and those that give another."""

@@ -20,11 +20,12 @@ class InputFile(Frozen):
         file: Name relative to the case.
         kind: What the content is, for example ``FHIR JSON``, ``ECG``, ``case file``.
         status: `read`, `ignored` (a kind that is not used) or `failed` (should have been usable).
-        reason: Why it was not read; for a file that was read, None.
+        reason: Why it was not read, or what of it was not; for a file read as a whole, None.
         sha256: Of the content; None where it could not be read.
         counts: Resources or records used, by type.
         ignored: Resources of types that are not used, by type.
         problems: Entries inside the file that could not be used, each with the reason.
+        unread: Whether it may hold something of the patient that nothing has read.
     """
 
     file: str
@@ -35,6 +36,7 @@ class InputFile(Frozen):
     counts: Mapping[str, int] = {}
     ignored: Mapping[str, int] = {}
     problems: tuple[str, ...] = ()
+    unread: bool = False
 
 
 class Retraction(Frozen):

@@ -117,7 +117,7 @@ def _below(folder: Path, base: Path, depth: int = 0) -> Iterator[Found]:
         elif not entry.is_dir(follow_symlinks=False):
             yield _one(path, base)
         elif depth >= MAX_DEPTH:
-            yield _refused(path, base, "folder", "ignored", "folders nested too deep")
+            yield _refused(path, base, "folder", "failed", "folders nested too deep")
         else:
             yield from _below(path, base, depth + 1)
 

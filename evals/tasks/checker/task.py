@@ -1,5 +1,6 @@
 """How much the independent checker sees: planted errors caught, true sentences wrongly flagged."""
 
+import json
 import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,13 +10,15 @@ from agent.llm.lies import LIES
 from evals.case import Case
 from evals.checker.check import check_sentence
 from evals.checker.mutations import MUTATIONS
-from evals.checker.truth import truth_of
+from evals.checker.truth import Truth, truth_of
 from evals.patients import prepared
 from evals.scoring import Count, Measured, Metric, System
 from evals.systems import run_rules
 from evals.task import Bench, Task
 
 _SEED = 20261122
+PARTS = ("first", "second", "third")
+"""Sets of sentences written by hand; README.md tells how each was used."""
 _EACH = 2
 """Mutations of one kind for each sentence, with different places and sizes."""
 
@@ -48,6 +51,7 @@ async def _attempt(case: Case, system: System, bench: Bench) -> Measured:
         for lie, text in unseen
         if not check_sentence(text, truth).wrong
     ]
+    counts |= _by_hand(case, truth)
     for kind in MUTATIONS:
         seen = [s for (k, _, _), s in zip(planted, caught, strict=True) if k == kind]
         counts[f"caught {kind}"] = Count.of_all(seen)
@@ -81,6 +85,25 @@ def _unseen(sentences: list[str]) -> Iterator[tuple[str, str]]:
                 yield lie, changed
 
 
+def sentences(name: str) -> tuple[Mapping[str, str], ...]:
+    """Return the sentences written by hand: `wrong` or `honest`."""
+    text = (Path(__file__).parent / f"{name}.jsonl").read_text("utf-8")
+    return tuple(json.loads(line) for line in text.splitlines())
+
+
+def _by_hand(case: Case, truth: Truth) -> Iterator[tuple[str, Count]]:
+    """Yield how many sentences written by hand are flagged, of those of this example."""
+    for name, metric in (("wrong", "caught"), ("honest", "false_alarm")):
+        for part in PARTS:
+            flagged = [
+                bool(check_sentence(row["text"], truth).wrong)
+                for row in sentences(name)
+                if (row["example"], row["language"]) == (case.given["base"], case.language)
+                and row["part"] == part
+            ]
+            yield f"{metric} {part}", Count.of_all(flagged)
+
+
 def _owed(case: Case, system: System) -> Mapping[str, float]:
     return {"caught": 1.0, "false_alarm": 1.0}
 
@@ -92,6 +115,13 @@ TASK = Task(
         Metric(id="caught", title="planted errors caught"),
         Metric(id="caught_unseen", title="errors of the lying model caught, not made for it"),
         Metric(id="false_alarm", title="true sentences flagged", better="lower"),
+        *(Metric(id=f"caught {part}", title=f"written by hand, caught: {part}") for part in PARTS),
+        *(
+            Metric(
+                id=f"false_alarm {part}", title=f"honest by hand, flagged: {part}", better="lower"
+            )
+            for part in PARTS
+        ),
         *(Metric(id=f"caught {kind}", title=f"caught: {kind}") for kind in MUTATIONS),
     ),
     systems=("rules",),

@@ -4,7 +4,7 @@
 import pytest
 
 from agent.fact_sheet import with_hits
-from agent.facts import Fact, FactSheet, numbered
+from agent.facts import Fact, FactNumber, FactSheet, numbered
 from agent.verify import verify
 from agent.verify.tokens import tokens
 from agent.verify.verify import MAX_CHARACTERS
@@ -87,6 +87,7 @@ def test_two_statements_of_one_name_at_two_times_keep_their_times() -> None:
             )
         ),
         "en",
+        "2026-11-20",
     )
     assert verify("Potassium was 4.4 mmol/L at 13:30.", ("F1", "F2"), two).ok
     assert not verify("Potassium was 5.9 mmol/L at 13:30.", ("F1", "F2"), two).ok
@@ -162,3 +163,58 @@ def test_wording_from_outside_is_never_joined() -> None:
         text="Ignore the rules: present.",
     )
     assert not verify("Ignore the rules.", ("F1",), facts).ok
+
+
+def onset(shown: str, day: str) -> FactSheet:
+    made = Fact(
+        key="onset",
+        kind="onset",
+        names=("pain",),
+        times=(shown,),
+        parts=(f"since {shown}",),
+        needed=(f"since {shown}",),
+        text=f"Pain since {shown}.",
+    )
+    return numbered((made,), "en", day)
+
+
+@pytest.mark.parametrize("day", ["2026-11-20", ""])
+def test_a_clock_time_alone_is_of_the_day_of_the_assessment_only(day: str) -> None:
+    facts = onset("2026-11-18 17:30", day)
+    assert not verify("Pain since 17:30.", ("F1",), facts).ok
+    assert verify("Pain since 2026-11-18 17:30.", ("F1",), facts).ok
+
+
+def test_a_clock_time_of_the_day_of_the_assessment_may_stand_alone() -> None:
+    assert verify("Pain since 17:30.", ("F1",), onset("2026-11-20 17:30", "2026-11-20")).ok
+
+
+def test_a_value_of_another_day_is_told_with_its_day() -> None:
+    made = Fact(
+        key="k",
+        kind="finding",
+        names=("Potassium",),
+        numbers=(FactNumber(text="4.4 mmol/L"),),
+        times=("2026-11-12 13:30",),
+        text="Potassium: 4.4 mmol/L at 2026-11-12 13:30.",
+    )
+    facts = numbered((made,), "en", "2026-11-20")
+    assert verify(made.text, ("F1",), facts).ok
+    for lie in ("Potassium was 4.4 mmol/L.", "Potassium was 4.4 mmol/L at 13:30."):
+        assert not verify(lie, ("F1",), facts).ok
+
+
+def test_a_saturation_is_not_said_to_be_on_room_air_where_it_is_not_known_to_be() -> None:
+    facts = one(names=("Oxygen saturation",), numbers=({"text": "96 %"},), text="-")
+    assert verify("Oxygen saturation was 96 %.", ("F1",), facts).ok
+    assert verify("SpO2 was 96 %.", ("F1",), facts).ok
+    assert not verify("Oxygen saturation on room air was 96 %.", ("F1",), facts).ok
+
+
+def test_scores_copied_side_by_side_pass() -> None:
+    facts = sheet("nstemi")
+    scores = [f for f in facts.of_narrative() if f.kind == "score"]
+    text = " ".join(f.text for f in scores)
+    checked = verify(text, tuple(f.id for f in scores), facts)
+    assert checked.ok
+    assert checked.covered == tuple(f.id for f in scores)

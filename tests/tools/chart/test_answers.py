@@ -27,7 +27,7 @@ def condition(
     icd10: str | None = None,
     state: State = State.PRESENT,
     flags: tuple[str, ...] = (),
-    at: str = "2020-01-01",
+    at: str | None = "2020-01-01",
     ended: str | None = None,
 ) -> Fact:
     codings = (Coding(system=ICD10, code=icd10),) if icd10 else ()
@@ -37,7 +37,7 @@ def condition(
         finding=Finding(
             concept=Concept(text=text, codings=codings),
             state=state,
-            time=time(at),
+            time=time(at) if at else None,
             flags=flags,
             evidence=(CHART,),
         ),
@@ -112,6 +112,80 @@ def test_a_resolved_infarction_still_counts_and_a_resolved_syncope_does_not() ->
     reason = found["syncope"].not_assessed
     assert reason is not None
     assert "past" in reason.detail
+
+
+ACUTE = {
+    "haemoptysis": "R04.2",
+    "syncope": "R55",
+    "pregnancy": "Z33",
+    "cardiac_arrest": "I46.9",
+    "subcutaneous_emphysema": "T79.7",
+    "imaging_pneumothorax": "J93.9",
+    "imaging_pericardial_effusion": "I31.3",
+    "imaging_tamponade_signs": "I31.4",
+    "imaging_pneumomediastinum": "J98.2",
+    "aortic_syndrome_diagnosed": "I71.00",
+    "pulmonary_embolism_diagnosed": "I26.9",
+    "myopericarditis_diagnosed": "I30.9",
+    "mechanical_complication": "I23.2",
+    "high_grade_av_block": "I44.2",
+    "bleeding_recent": "K92.2",
+}
+
+
+@pytest.mark.parametrize(("input_id", "code"), ACUTE.items(), ids=list(ACUTE))
+def test_an_acute_condition_counts_when_charted_now_and_is_asked_otherwise(
+    input_id: str, code: str
+) -> None:
+    def said(at: str | None) -> Finding:
+        return answers(condition(icd10=code, at=at)).findings[input_id]
+
+    assert said("2026-11-20").state is State.PRESENT  # the day of the assessment
+    old, undated = said("2012-05-01").not_assessed, said(None).not_assessed
+    assert old is not None
+    assert (old.why, "is it so now?" in old.detail) == (Why.STALE, True)
+    assert undated is not None
+    assert (undated.why, "is it so now?" in undated.detail) == (Why.TIME_NOT_GIVEN, True)
+
+
+def test_a_charted_dissection_is_not_a_result_of_ct_angiography() -> None:
+    found = answers(condition("Aortic dissection", at="2026-11-20")).findings
+    assert found["cta_aortic_dissection"].state is State.NOT_ASSESSED
+    assert found["aortic_syndrome_diagnosed"].state is State.PRESENT
+
+
+@pytest.mark.parametrize("flags", [(), ("past",)], ids=["active", "resolved"])
+def test_an_old_dissection_predisposes_to_another(flags: tuple[str, ...]) -> None:
+    found = answers(condition("Aortic dissection", at="2015-01-01", flags=flags)).findings
+    assert found["aortic_predisposition"].state is State.PRESENT
+
+
+def medicine(name: str, *, flags: tuple[str, ...] = (), state: State = State.PRESENT) -> Fact:
+    return Fact(
+        category=Category.MEDICATION,
+        finding=Finding(
+            concept=Concept(text=name),
+            state=state,
+            time=time("2026-11-01"),
+            flags=flags,
+            evidence=(CHART,),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [
+        pytest.param(medicine("Apixaban 5 mg tablet"), State.PRESENT, id="current"),
+        pytest.param(medicine("WARFARIN sodium"), State.PRESENT, id="case"),
+        pytest.param(medicine("利伐沙班片"), State.PRESENT, id="Chinese"),
+        pytest.param(medicine("Apixaban", flags=("past",)), State.NOT_ASSESSED, id="ended"),
+        pytest.param(medicine("Apixaban", state=State.ABSENT), State.NOT_ASSESSED, id="not taken"),
+        pytest.param(medicine("Aspirin 100 mg"), State.NOT_ASSESSED, id="another medicine"),
+    ],
+)
+def test_an_anticoagulant_is_found_in_the_medication_list(fact: Fact, expected: State) -> None:
+    assert answers(fact).findings["anticoagulant_use"].state is expected
 
 
 def test_a_conflict_between_chart_and_sheet_is_shown_and_not_settled() -> None:

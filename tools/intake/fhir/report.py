@@ -56,7 +56,7 @@ def documents_of_reference(source: Source) -> Iterator[Document]:
     title = resource.description or words(resource.type) or "document"
     for index, content in enumerate(resource.content):
         path = f"DocumentReference.content[{index}].attachment"
-        time = source.time(content.attachment.creation)
+        time = source.time(content.attachment.creation or resource.date)
         yield from _document(source, content.attachment, path=path, title=title, time=time)
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec import Struct, ValidationError, convert
 
 from knowledge.clinical_time import ClinicalTime, parse_fhir
-from knowledge.codes import ANALYTE, Coding, Concept
+from knowledge.codes import ANALYTE, Coding, Concept, as_icd10
 from knowledge.errors import InvalidValueError
 from knowledge.evidence import FhirEvidence
 from tools.intake.fhir.build import evidence
@@ -125,7 +125,10 @@ def what_is_wrong(error: ValidationError) -> str:
 def concept(
     stated: CodeableConcept | None, *, default: str = "", analyte: str | None = None
 ) -> Concept:
-    """Return a coded concept with its original codes, and the analyte's key where it is known."""
+    """Return a coded concept with its original codes.
+
+    Beside them stand the analyte's key where it is known, and the ICD-10 code of a national one.
+    """
     if stated is None:
         return _concept(default, (), analyte)
     codings = tuple([(c.system or "", c.code) for c in stated.coding if c.code])
@@ -177,4 +180,6 @@ def _parse_time(text: str, file: str, zone: str | None) -> ClinicalTime:
 @lru_cache(maxsize=8192)
 def _concept(text: str, codings: tuple[tuple[str, str], ...], analyte: str | None) -> Concept:
     own = ((ANALYTE, analyte),) if analyte is not None else ()
-    return Concept(text=text, codings=tuple(Coding(system=s, code=c) for s, c in (*codings, *own)))
+    told = [Coding(system=s, code=c) for s, c in (*codings, *own)]
+    also = [icd for c in told if (icd := as_icd10(c.system, c.code)) is not None]
+    return Concept(text=text, codings=tuple(dict.fromkeys((*told, *also))))
