@@ -49,3 +49,49 @@ def test_an_acute_code_is_recognised(code: str, acute: bool) -> None:
 
 def test_what_settles_a_term_is_a_clinical_input() -> None:
     assert {i for t in TABLE.terms.values() for i in t.settled_by} <= set(catalogue().inputs)
+
+
+DENIED = [
+    "No pneumothorax. Normal aortic contour.",
+    "Sinus rhythm, no ST elevation.",
+    "No evidence of pulmonary embolism or aortic dissection.",
+    "Kein Pneumothorax, keine Aortendissektion.",
+    "Kein Anhalt für eine Lungenembolie",
+    "未见气胸。主动脉形态正常",
+    "Family history of coronary artery disease",
+]
+
+
+@pytest.mark.parametrize("text", DENIED)
+def test_what_a_text_denies_is_not_left_open(text: str) -> None:
+    assert TABLE.terms_in(text)
+    assert TABLE.terms_left_open(text) == ()
+
+
+DOUBTFUL = [
+    ("No change in the known dissection", "aorta"),
+    ("Dissection cannot be excluded", "aorta"),
+    ("No pneumothorax but dissection", "aorta"),
+    ("No pneumothorax dissection", "aorta"),
+    ("No pneumothorax (dissection seen)", "aorta"),
+    ("No. Dissection", "aorta"),
+    ("No dissection?", "aorta"),
+    ("Not normal aorta", "aorta"),
+    ("未见肺栓塞主动脉夹层", "aorta"),
+    ("Family history of MI, known CAD", "coronary"),
+    ("Troponin normal", "troponin"),
+    ("No troponin elevation", "troponin"),
+    ("Akute Aortendissektion Typ A", "aorta"),
+    ("Lungenembolie", "embolism"),
+    ("Z.n. Herzinfarkt, KHK", "coronary"),
+]
+
+
+@pytest.mark.parametrize(("text", "term"), DOUBTFUL)
+def test_anything_doubtful_is_left_open(text: str, term: str) -> None:
+    assert TABLE.terms[term] in TABLE.terms_left_open(text)
+
+
+def test_what_is_measured_is_never_denied() -> None:
+    numbers = ("troponin", "other_cardiac_marker", "d_dimer", "circulation", "oxygen", "potassium")
+    assert not any(TABLE.terms[key].deniable for key in numbers)

@@ -26,9 +26,38 @@ MAX_COMPARED = 50_000
 
 _ORDER = (Precision.YEAR, Precision.MONTH, Precision.DAY)
 _NO_NAMES = frozenset(
-    ("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "herr", "frau", "fräulein", "mme")
-    + ("mlle", "monsieur", "madame", "sr", "sra", "sig", "signora", "jr", "ii", "iii", "the")
-    + ("test", "example", "patient", "patientin", "pat", "anonymous", "unknown")
+    {
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "dr",
+        "prof",
+        "sir",
+        "herr",
+        "frau",
+        "fräulein",
+        "mme",
+        "mlle",
+        "monsieur",
+        "madame",
+        "sr",
+        "sra",
+        "sig",
+        "signora",
+        "jr",
+        "ii",
+        "iii",
+        "the",
+        "test",
+        "example",
+        "patient",
+        "patientin",
+        "pat",
+        "anonymous",
+        "unknown",
+    }
 )
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 _NOT_DECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "œ": "oe"})

@@ -8,6 +8,10 @@ rise is told as a fall.
 N, E, H = "nstemi", "early_presenter", "half_missing"
 
 TWISTED: tuple[tuple[str, str], ...] = (
+    (E, "ECG: No. ST-elevation criteria, no horizontal or downsloping ST depression and no T inversion of the rules applied."),
+    (E, "The ECG shows ST-elevation criteria, no horizontal or downsloping ST depression and no T inversion of the rules applied."),
+    (E, "ECG: No ST-elevation criteria, no; horizontal or downsloping ST depression and no T inversion of the rules applied."),
+    (E, "ECG: No ST-elevation criteria, no horizontal or downsloping ST depression and no. T inversion of the rules applied."),
     (N, "ST depression, 88/min, sinus rhythm."),
     (E, "ECG: No. ST-elevation criteria, ST depression or T inversion of the rules applied."),
     (E, "ESC 0/1 h: not. Decided; a second sample is needed."),
@@ -185,6 +189,8 @@ TWISTED: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 TWISTED_ZH: tuple[tuple[str, str], ...] = (
+    (E, "按所用规则未达；ST段抬高标准，无水平型或下斜型ST段压低，无T波倒置。"),
+    (E, "心电图：按所用规则未达ST段抬高标准，无；水平型或下斜型ST段压低，无T波倒置。"),
     (N, "高敏肌钙蛋白T由24 ng/L降至43 ng/L。"),
     (N, "高敏肌钙蛋白T首次24 ng/L，降至43 ng/L。"),
     (N, "高敏肌钙蛋白T首次24 ng/L，62分钟后降至43 ng/L。"),

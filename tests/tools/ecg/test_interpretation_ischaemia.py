@@ -32,6 +32,14 @@ def test_st_depression_is_horizontal_half_a_mm_in_two_contiguous_leads(
         assert report.finding("ecg_heart_category").choice == "st_deviation"
 
 
+def test_upsloping_depression_is_no_ischaemia_and_no_normal_ecg() -> None:
+    report = read(ecg({"V5": -1.0, "V6": -0.8}, slope=1.5))
+    assert state(report, "ecg_new_ischaemia") == "absent"
+    assert report.finding("ecg_heart_category").choice == "nonspecific"
+    assert "no horizontal or downsloping ST depression" in report.headline
+    assert "upsloping ST depression at the J point" in report.headline
+
+
 @pytest.mark.parametrize(
     ("t_mv", "r_mv", "expected"),
     [
