@@ -60,7 +60,12 @@ async def revise_draft(state: RunState, runtime: Runtime[Context]) -> RunState:
     context.session.observe("node", "revise")
     _, sheet = _sheet(state, context)
     written = await _written(state, runtime, sheet)
-    return {"checked": {"again": False, "written": written.model_dump(mode="json")}}
+    checked = {"again": False, "written": written.model_dump(mode="json")}
+    if not written.revision_failed:
+        return {"checked": checked}
+    reason = f"revise: {written.revision_failed}"
+    emit(runtime, EventType.DEGRADED, reason=reason)
+    return {"checked": checked, "degraded": [reason]}
 
 
 async def degrade(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -73,7 +78,7 @@ async def _written(state: RunState, runtime: Runtime[Context], sheet: FactSheet)
     """Return what became of the sentences; the draft itself comes from the journal."""
     language = runtime.context.session.request.language
     timeout_s = runtime.context.session.settings.llm_timeout_s
-    written, _ = await with_model(  # its failure is told in what was written
+    written, _ = await with_model(
         state,
         runtime,
         "revise",

@@ -96,6 +96,21 @@ def test_a_model_that_fails_leaves_the_pathways_answer_with_the_reason(purpose: 
     assert EventType.DEGRADED in {event.type for event in told}
 
 
+def test_a_model_that_is_gone_before_it_can_revise_leaves_the_templates_with_the_reason() -> None:
+    def answer(request: ChatRequest) -> Any:
+        if request.purpose == "revise":
+            return LLMDownError("model", "refused the connection")
+        if request.purpose == "write":
+            return {**told_lines(request), "s1": "Low risk, discharge."}
+        return helpful(request)
+
+    done = run(session(llm=FakeLLM(answer))).outcome.assessment
+    assert done.agent is not None
+    assert done.agent.mode == "degraded"
+    assert "revise: model: refused the connection" in done.agent.reason
+    assert done.narrative == pathway_alone("nstemi").narrative
+
+
 def test_a_model_that_is_down_is_asked_once() -> None:
     model = FakeLLM(down)
     run(session(llm=model))
