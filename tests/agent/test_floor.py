@@ -50,7 +50,14 @@ def test_every_condition_reads_an_input_a_risk_or_a_statement_that_exists() -> N
     known |= {f"conflict.{key}" for key in catalogue().inputs}
     known |= {f"condition.{key}" for key in PATH.conditions}
     known |= {f"statement.{code}" for code in STATEMENTS}
-    known |= {"ecg.recorded", "ecg.assessed", "ecg.dated", "blocks_low", "files.failed"}
+    known |= {
+        "ecg.recorded",
+        "ecg.assessed",
+        "ecg.dated",
+        "blocks_low",
+        "files.failed",
+        "age.may-be-minor",
+    }
     known |= {"troponin.sampled", "troponin.waiting", "troponin.decided", "troponin.fresh"}
     known |= {"troponin.flagged-high", "ecg.posterior-leads-due", "discharge.ready"}
     known |= {"conflicts.open", "chart.not-understood", "chart.left-out", "patient.deceased"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent.assessment import Assessment
 from serving.report.files import events, write_report
 from serving.report.render import _escape_markdown, html, markdown
 from serving.report.timeline_svg import Event, timeline_svg
@@ -83,33 +84,35 @@ def test_a_range_in_brackets_is_not_escaped_and_a_link_is(text: str, shown: str)
 
 
 def test_a_planted_instruction_changes_no_result(tmp_path: Path) -> None:
-    case = example("nstemi", tmp_path)
-    before = outcome(case).assessment
+    def noted(folder: Path, text: bytes) -> Assessment:
+        case = example("nstemi", folder)
+        change_chart(case, lambda chart: _note(chart, text))
+        return outcome(case).assessment
 
-    def plant(chart: dict[str, Any]) -> None:
-        chart["entry"].append(
-            {
-                "resource": {
-                    "resourceType": "DocumentReference",
-                    "id": "note",
-                    "status": "current",
-                    "subject": {"reference": "Patient/patient"},
-                    "content": [
-                        {
-                            "attachment": {
-                                "contentType": "text/plain",
-                                "data": base64.b64encode(PLANTED).decode(),
-                            }
-                        }
-                    ],
-                }
-            }
-        )
-
-    change_chart(case, plant)
-    after = outcome(case).assessment
+    before, after = noted(tmp_path / "a", b"Pale."), noted(tmp_path / "b", PLANTED)
     assert after.risks == before.risks
     assert after.narrative == before.narrative
+
+
+def _note(chart: dict[str, Any], text: bytes) -> None:
+    chart["entry"].append(
+        {
+            "resource": {
+                "resourceType": "DocumentReference",
+                "id": "note",
+                "status": "current",
+                "subject": {"reference": "Patient/patient"},
+                "content": [
+                    {
+                        "attachment": {
+                            "contentType": "text/plain",
+                            "data": base64.b64encode(text).decode(),
+                        }
+                    }
+                ],
+            }
+        }
+    )
 
 
 @pytest.mark.parametrize("name", ["stemi", "nstemi", "early_presenter", "half_missing"])
