@@ -86,7 +86,9 @@ def _agent(folder: Path, target: Path, *, as_json: bool, time_limit: float) -> N
         soft_wrap=True,
     )
     ask = Ask(paths=(folder,), at=None, now=utc_now(), llm_seconds=time_limit)
-    done = asyncio.run(run_agent(ask, load_settings(), console))
+    # One limit here, that of the whole demonstration: a busy laptop may spend it on one call.
+    settings = load_settings().model_copy(update={"llm_timeout_s": time_limit})
+    done = asyncio.run(run_agent(ask, settings, console))
     if as_json:
         present(done.outcome, as_json=True, out=target)
         return
