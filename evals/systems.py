@@ -93,7 +93,14 @@ async def ask_plan(case: Path, bench: Bench, language: Language) -> tuple[Plan, 
     if llm is None:
         raise NoModelError("language model", bench.no_llm, "configure one")
     view, session = view_of(case, bench, language)
-    made = await plan(llm, view.summary, view.fitting, language=language, unfit=view.unfit)
+    made = await plan(
+        llm,
+        view.summary,
+        view.fitting,
+        language=language,
+        unfit=view.unfit,
+        timeout_s=session.settings.llm_timeout_s,
+    )
     return made, view, session
 
 
