@@ -1,6 +1,7 @@
 """The offers over the Model Context Protocol: an answer is a result with a notice, or an error."""
 
 import logging
+import sys
 from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
@@ -76,6 +77,7 @@ def serve_stdio(offers: Iterable[Offer]) -> None:
     async def serve() -> None:
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
+            sys.stdout.flush()  # what Python holds back goes where all other output goes
 
     anyio.run(serve)
 
