@@ -113,6 +113,20 @@ class Settings(BaseSettings):
     """Where agent runs are kept: a file, a ``postgresql://`` URL or ``memory``; None for a file in
     `data_dir`."""
 
+    database_url: SecretStr | None = None
+    """Where the service keeps everything: ``sqlite:///file`` or ``postgresql://...``; None for a
+    SQLite file in `data_dir`. It may carry a password, so it is never shown."""
+
+    host: str = "127.0.0.1"
+    """Address the service listens on; only this machine unless a proxy is put before it."""
+
+    port: PositiveInt = 8080
+    """Port the service listens on."""
+
+    public_url: str | None = None
+    """Address under which others reach the service (``https://epicrisis.example.org``); tokens
+    must name it. Never taken from a request's Host header. None for host and port."""
+
     @field_validator("data_dir")
     @classmethod
     def _home(cls, folder: Path) -> Path:

@@ -1,0 +1,76 @@
+"""What a router asks for: who is there, and whether they may. Everything else is refused."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from serving.access.errors import ForbiddenError, NotFoundError
+from serving.access.principal import Permission, Principal
+from serving.cases.model import Case
+from serving.services import Services, ServicesDep
+
+
+def current_principal(request: Request, services: ServicesDep) -> Principal:
+    """Return who asks.
+
+    Raises:
+        UnauthenticatedError: Nobody is logged in and there is no valid token.
+    """
+    return services.authenticate(request)
+
+
+PrincipalDep = Annotated[Principal, Depends(current_principal)]
+
+
+def allowed(permission: Permission) -> Callable[[PrincipalDep, ServicesDep], Principal]:
+    """Return a dependency that lets through whom the permission is granted, for no patient's data.
+
+    Raises:
+        ForbiddenError: From the dependency: it is not granted.
+    """
+
+    def check(principal: PrincipalDep, services: ServicesDep) -> Principal:
+        if not principal.may(permission, patient=principal.patient):
+            services.audit.refused(principal, permission.value, case=None)
+            raise ForbiddenError(permission.value)
+        return principal
+
+    return check
+
+
+def allowed_case(permission: Permission) -> Callable[[str, PrincipalDep, ServicesDep], Case]:
+    """Return a dependency on the path parameter ``case_id`` that gives the case, where granted.
+
+    A case of another patient is answered as one that does not exist: its existence is not told.
+    Every use is written to the audit before anything is returned.
+
+    Raises:
+        NotFoundError: From the dependency: no such case, or not of this patient.
+        ForbiddenError: From the dependency: the role does not allow it.
+    """
+
+    def check(case_id: str, principal: PrincipalDep, services: ServicesDep) -> Case:
+        return authorize_case(services, principal, permission, case_id)
+
+    return check
+
+
+def authorize_case(
+    services: Services, principal: Principal, permission: Permission, case_id: str
+) -> Case:
+    """Return the case, where this principal may do this to it; audited.
+
+    Raises:
+        NotFoundError: No such case, or not of the patient the token is for.
+        ForbiddenError: The role or the token's scopes do not allow it.
+    """
+    if not principal.may(permission, patient=principal.patient):
+        services.audit.refused(principal, permission.value, case=case_id)
+        raise ForbiddenError(permission.value)
+    case = services.cases.find(case_id)
+    if case is None or not principal.may(permission, patient=case.patient):
+        services.audit.refused(principal, permission.value, case=case_id)
+        raise NotFoundError(f"case {case_id}")
+    services.audit.used(principal, permission.value, case=case)
+    return case

@@ -1,0 +1,1 @@
+"""Long work: durable, with progress, cancel and resume."""
