@@ -1,5 +1,6 @@
 """``epicrisis storage``: upgrade, back up, restore, delete, keep no longer than allowed."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,11 +41,10 @@ def backup(
     target: Annotated[Path, typer.Argument(metavar="FILE", help="The archive, .tar.gz")],
 ) -> None:
     """Save every row and file of one moment. It holds patient data: encrypt where it is kept."""
-    from serving.commands.assess import utc_now
     from serving.storage import backup as archive
 
     database, files = _opened(load_settings())
-    made = archive.backup(database, files, target, now=utc_now().at)
+    made = archive.backup(database, files, target, now=_now())
     rows = sum(count for count, _ in made.tables.values())
     typer.echo(f"wrote {target}: {rows} rows, {len(made.files)} files")
     for sha256 in made.absent:
@@ -79,7 +79,7 @@ def delete_case(
 
     settings = load_settings()
     database, files = _opened(settings)
-    done = remove(settings, database, files, case, by=by)
+    done = remove(settings, database, files, case, by=by, clock=_now)
     typer.echo(f"deleted {case}: {sum(done.rows.values())} rows, {done.files} files")
 
 
@@ -91,7 +91,6 @@ def retention(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only list")] = False,
 ) -> None:
     """Delete every case that was made longer ago than cases may be kept."""
-    from serving.commands.assess import utc_now
     from serving.storage.deletion import older_than
     from serving.storage.removal import remove
 
@@ -100,12 +99,16 @@ def retention(
     if limit is None:
         raise InvalidValueError("--days", "is not given and no setting says", "give --days")
     database, files = _opened(settings)
-    found = older_than(database, days=limit, now=utc_now().at)
+    found = older_than(database, days=limit, now=_now())
     for case in found:
         if yes:
-            remove(settings, database, files, case, by=by)
+            remove(settings, database, files, case, by=by, clock=_now)
         typer.echo(f"{'deleted' if yes else 'would delete'} {case}")
     typer.echo(f"{len(found)} cases older than {limit} days")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _opened(settings: "Settings") -> tuple["Database", "FileStore"]:

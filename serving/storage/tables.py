@@ -3,7 +3,12 @@
 from serving.access import tables as access
 from serving.audit import tables as audit
 from serving.cases import tables as cases
+from serving.cds import tables as cds
+from serving.chat import tables as chat
+from serving.jobs import tables as jobs
+from serving.signing import tables as signing
 from serving.storage.base import Base
+from serving.worklist import tables as worklist
 
-MODULES = (access, audit, cases)
+MODULES = (access, audit, cases, cds, chat, jobs, signing, worklist)
 METADATA = Base.metadata
