@@ -30,7 +30,7 @@ def case_key(case: CaseFiles) -> str:
         raise InvalidValueError(
             "case", "states no id to keep answers under", "write `case: ...` in its case.yaml"
         )
-    return f"{case.case}{_BETWEEN}{','.join(sorted(_marks(case)))}"
+    return f"{case.case}{_BETWEEN}{','.join(sorted(identity_marks(case)))}"
 
 
 def answers_of(store: AnswerStore, case: CaseFiles) -> tuple[tuple[GivenAnswer, ...], str]:
@@ -46,7 +46,7 @@ def answers_of(store: AnswerStore, case: CaseFiles) -> tuple[tuple[GivenAnswer, 
     Raises:
         UnavailableError: The store cannot be read.
     """
-    marks = _marks(case)
+    marks = identity_marks(case)
     newest: dict[str, GivenAnswer] = {}
     foreign = 0
     for key in store.cases():
@@ -70,7 +70,11 @@ def answers_of(store: AnswerStore, case: CaseFiles) -> tuple[tuple[GivenAnswer, 
     return tuple(newest.values()), notice
 
 
-def _marks(case: CaseFiles) -> frozenset[str]:
+def identity_marks(case: CaseFiles) -> frozenset[str]:
+    """Return the hashed marks of a case's patient; empty where its files identify nobody.
+
+    Two cases are of one patient where they share a mark.
+    """
     return frozenset(_hashed(case.timeline.patient.identities))
 
 

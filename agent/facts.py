@@ -82,6 +82,7 @@ class Fact(Frozen):
         inputs: Ids of the clinical inputs it is about.
         outside: Whether its wording is from outside (a laboratory's name of a test, a device's
             statement, a file name): shown as it is, but neither given to a model nor joined.
+        label: How a summary of a source is to be read, with its review state.
     """
 
     id: str = ""
@@ -104,6 +105,7 @@ class Fact(Frozen):
     original: bool = False
     inputs: tuple[str, ...] = ()
     outside: bool = False
+    label: str = ""
 
     @property
     def subject(self) -> str:

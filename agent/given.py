@@ -7,7 +7,7 @@ of the case reads the newest answer to each input.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -144,21 +144,20 @@ class AnswerStore:
                 author; the message says what would be accepted.
             UnavailableError: The store cannot be written.
         """
-        answer = value if isinstance(value, Answer) else Answer(value=value)
-        entered = GivenAnswer(
-            input=input_id,
-            answer=answer,
-            author=_named("author", author, _LONGEST),
-            entered_at=_instant(at),
-        )
+        entered = entered_answer(input_id, value, author=author, at=at)
         case = _named("case", case_id, _CASE)
-        _check(entered)
         with self._open(write=True) as database:
             earlier = _newest(database, case, input_id)
             number = database.execute(
                 "INSERT INTO given (case_id, input, answer, author, entered_at)"
                 " VALUES (?, ?, ?, ?, ?)",
-                (case, input_id, answer.model_dump_json(), entered.author, entered.entered_at),
+                (
+                    case,
+                    input_id,
+                    entered.answer.model_dump_json(),
+                    entered.author,
+                    entered.entered_at,
+                ),
             ).lastrowid
         return Given(number=number or 0, case=case, answer=entered, corrects=earlier)
 
@@ -209,8 +208,7 @@ class AnswerStore:
         Raises:
             UnavailableError: The store cannot be read.
         """
-        newest = {given.answer.input: given.answer for given in self.history(case_id)}
-        return tuple(newest[key] for key in catalogue().inputs if key in newest)
+        return newest_answers(given.answer for given in self.history(case_id))
 
     @contextmanager
     def _open(self, *, write: bool) -> Iterator[sqlite3.Connection]:
@@ -235,6 +233,38 @@ class AnswerStore:
                 f"cannot be used ({type(error).__name__})",
                 "check that the data directory can be written and the disk is not full",
             ) from error
+
+
+def entered_answer(input_id: str, value: Stated, *, author: str, at: ClinicalTime) -> GivenAnswer:
+    """Return an answer that was checked by the catalogue, with who gave it and when.
+
+    Args:
+        input_id: The clinical input.
+        value: As in `AnswerStore.give`.
+        author: Who answers.
+        at: When it is entered, zoned.
+
+    Raises:
+        InvalidValueError: As in `AnswerStore.give`.
+    """
+    entered = GivenAnswer(
+        input=input_id,
+        answer=value if isinstance(value, Answer) else Answer(value=value),
+        author=_named("author", author, _LONGEST),
+        entered_at=_instant(at),
+    )
+    _check(entered)
+    return entered
+
+
+def newest_answers(entered: Iterable[GivenAnswer]) -> tuple[GivenAnswer, ...]:
+    """Return the last answer to each input, in catalogue order, as `read_case` takes them.
+
+    Args:
+        entered: Every answer to one case, oldest first.
+    """
+    newest = {one.input: one for one in entered}
+    return tuple(newest[key] for key in catalogue().inputs if key in newest)
 
 
 def _newest(database: sqlite3.Connection, case: str, input_id: str) -> int | None:

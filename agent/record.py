@@ -72,11 +72,13 @@ class NoteFactRecord(Frozen):
         input: Clinical input it would answer.
         finding: With the span of the note.
         standing: How it stands to the record.
+        quote: The words of the note, as far as they are shown.
     """
 
     input: str
     finding: Finding
     standing: Literal["agrees", "conflicts", "would fill"]
+    quote: str = ""
 
 
 class NoteRecord(Frozen):

@@ -72,6 +72,7 @@ class VerifiedSentence(Frozen):
         evidence: What those facts rest on.
         citations: Their citations.
         revised: Whether it was written again.
+        label: How the wording is to be read, where it is a summary of a source.
     """
 
     text: str
@@ -80,6 +81,7 @@ class VerifiedSentence(Frozen):
     evidence: tuple[Evidence, ...] = ()
     citations: tuple[str, ...] = ()
     revised: bool = False
+    label: str = ""
 
 
 class Dropped(Frozen):

@@ -52,8 +52,17 @@ class TaskResult(Frozen):
         return added(self.of(system), metric)
 
     def defects(self) -> tuple[str, ...]:
-        """Return each metric that must have one value and has another, in words."""
+        """Return each metric that must have one value and has another, in words.
+
+        A trial that failed of a system that must hold is a defect itself: what was not answered was
+        not shown to hold.
+        """
+        held = {s for metric in self.metrics if metric.must is not None for s in metric.must_for}
         found: list[str] = []
+        for system in sorted(held):
+            failed = sum(bool(trial.failure) for trial in self.of(system))
+            if failed:
+                found.append(f"{self.task}: {system}: {failed} trials failed")
         for metric in self.metrics:
             for system in metric.must_for:
                 got = self.share(system, metric.id).share

@@ -89,11 +89,15 @@ def quantile(ordered: Sequence[float], q: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
+_FEW = 10
+"""Cases below which resampling them says too little about cases that were not seen."""
+
+
 def share(clusters: Sequence[tuple[float, float]]) -> Share:
     """Return a share with the interval that fits.
 
-    One yes or no for each case: Wilson. Else a bootstrap over cases; where every case is all right
-    or every case all wrong, which a bootstrap would call certain, Wilson with the number of cases.
+    One yes or no for each case: Wilson. Else a bootstrap over cases; where there are few cases, or
+    all have one ratio, which a bootstrap would call certain, Wilson with the number of cases.
 
     Examples:
         >>> share([(1, 1), (0, 1), (1, 1)]).interval
@@ -108,9 +112,9 @@ def share(clusters: Sequence[tuple[float, float]]) -> Share:
     kind: Kind
     if all(one == 1 for _, one in counted) and all(hit in (0, 1) for hit, _ in counted):
         kind, (low, high) = "Wilson", wilson(hits, of)
-    elif hits in (0, of) and all(hit in (0, one) for hit, one in counted):
+    elif len(counted) < _FEW or len({hit / one for hit, one in counted}) == 1:
         n = len(counted)
-        kind, (low, high) = "Wilson over cases", wilson(n if hits else 0, n)
+        kind, (low, high) = "Wilson over cases", wilson(hits / of * n, n)
     else:
         kind, (low, high) = "bootstrap over cases", bootstrap(counted)
     return Share(

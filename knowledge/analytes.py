@@ -13,6 +13,7 @@ from pydantic import FiniteFloat, PositiveFloat, model_validator
 
 from knowledge.finding import NotAssessed, Why
 from knowledge.model import Frozen, put_together
+from knowledge.plain_text import quotation
 from knowledge.quantity import Interval, Measured, Quantity, format_number, measured
 from knowledge.reference import Table, load
 from knowledge.units import not_below, ucum_factor
@@ -264,7 +265,7 @@ def _conversion(analyte: Analyte, row: UnitRow) -> _Conversion:
 def _by_parser(analyte: Analyte, text: str) -> _Conversion | NotAssessed:
     factor = None if analyte.form_question else ucum_factor(text, analyte.unit)
     if factor is None:
-        return _not_recognised(f"{text[:40]!r} for {analyte.label}")
+        return _not_recognised(f"{quotation(text)} for {analyte.label}")
     return _Conversion(factor)
 
 

@@ -56,6 +56,8 @@ class Cues(Frozen):
 
     denies: tuple[str, ...]
     no: tuple[str, ...]
+    between: tuple[str, ...]
+    but_after: tuple[str, ...]
     denied_after: tuple[str, ...]
     ended: tuple[str, ...]
     broken: tuple[str, ...]

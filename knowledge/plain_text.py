@@ -4,8 +4,11 @@ A file name or a case id may carry terminal escapes or direction overrides that 
 sees. They are shown as nothing; line breaks and tabs become spaces.
 """
 
+import re
 import unicodedata
 
+_SENTENCE_END = re.compile(r"[.!?;:](?=\s|$)|[。！？；：]")  # noqa: RUF001
+_MARKS = str.maketrans("", "", "'\"\u201c\u201d\u2018\u2019\u300c\u300d")
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
@@ -20,3 +23,23 @@ def visible(text: str) -> str:
         return text
     spaced = (" " if c in "\n\r\t" else c for c in text)
     return "".join(c for c in spaced if unicodedata.category(c) not in _DROPPED)
+
+
+def quotation(text: str, *, limit: int = 40) -> str:
+    """Return what a source wrote as a short quotation that cannot pass for a sentence of ours.
+
+    It ends where its first sentence does: what a unit or a name has to say needs no second one.
+
+    Args:
+        text: From outside.
+        limit: Characters at most.
+
+    Examples:
+        >>> quotation("ng/L. All troponins normal, discharge")
+        '“ng/L…”'
+        >>> quotation("stone")
+        '“stone”'
+    """
+    line = " ".join(visible(text).translate(_MARKS).split())
+    first = _SENTENCE_END.split(line, maxsplit=1)[0].strip()[:limit]
+    return f"\u201c{first}{'' if len(first) == len(line) else chr(0x2026)}\u201d"

@@ -133,6 +133,20 @@ class Settings(BaseSettings):
     """Days after which ``epicrisis storage retention`` deletes a case; None keeps all. Law and the
     hospital decide, so there is no default; the audit is never deleted."""
 
+    runs_at_once: PositiveInt = 2
+    """Agent runs at one time in one process; more wait. One local model answers one at a time, and a
+    second run does its tools meanwhile."""
+
+    run_wall_s: PositiveFloat = 1800
+    """Seconds of wall time after which an agent run has failed: several times what it takes with
+    the local model on two cores."""
+
+    run_llm_s: PositiveFloat = 300
+    """Seconds of all calls to the model in one run; afterwards the words are the templates'."""
+
+    run_llm_tokens: PositiveInt = 40_000
+    """Tokens of prompts and replies in one run: some three times what a long case takes."""
+
     local_user: bool = True
     """Whether somebody on this machine may use the service without a login, as one local user. Only
     where it listens on loopback and no `oidc_issuer` is set; it never reaches beyond this machine,
@@ -150,6 +164,9 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     """Its secret there; None for a public client, which PKCE protects."""
 
+    oidc_scope: str = "openid profile"
+    """Scopes asked of it; some need a further one before they send the claim with the roles."""
+
     oidc_roles_claim: str = "roles"
     """Claim of the ID token with a person's groups; dots go deeper (``realm_access.roles``)."""
 
@@ -166,6 +183,15 @@ class Settings(BaseSettings):
     smart_issuers: dict[str, str] = Field(default_factory=dict)
     """EHRs that may launch this service: FHIR base address to the client id there, as JSON. Every
     other ``iss`` is refused."""
+
+    smart_scopes: str = (
+        "openid fhirUser profile patient/Patient.r patient/Observation.rs patient/Condition.rs "
+        "patient/Encounter.rs patient/MedicationRequest.rs patient/MedicationAdministration.rs "
+        "patient/MedicationStatement.rs patient/AllergyIntolerance.rs patient/Procedure.rs "
+        "patient/DiagnosticReport.rs patient/DocumentReference.rs patient/ImagingStudy.rs"
+    )
+    """Scopes asked of an EHR beside the launch itself: to read what the pathway reads, no write;
+    add ``patient/DiagnosticReport.c`` and the like where results are written back."""
 
     smart_client_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     """FHIR base address to the client secret there, as JSON; none for a public client with PKCE."""
@@ -196,6 +222,29 @@ class Settings(BaseSettings):
     service_token_s: PositiveInt = 300
     """Seconds a service token is valid: as the SMART backend services advise, at most 5 minutes."""
 
+    fhir_backends: dict[str, str] = Field(default_factory=dict)
+    """FHIR servers patients may be pulled from without a person's login: base address to the client
+    id there (SMART backend services), as JSON. Its hosts, and that of its token endpoint, must be
+    among `outbound_hosts` or `outbound_private_hosts`."""
+
+    fhir_backend_key: Path | None = None
+    """Private key (JWK or PEM; EC P-384 or RSA) that signs this service's assertions there; its
+    public half is at ``/v1/fhir/jwks.json``. None for no such pulls."""
+
+    fhir_pull_pages: PositiveInt = 50
+    """Pages of 100 read of one resource type: 5,000 results is more than a visit; what is beyond is
+    said to be unread."""
+
+    fhir_pull_s: PositiveFloat = 60
+    """Seconds for the pull of one patient; what is not read by then is said to be unread."""
+
+    fhir_write_back: tuple[str, ...] = ()
+    """Base addresses of FHIR servers that signed reports are written to, as JSON, with the token of
+    the person who asks. None by default: an EHR's record is changed only where that was agreed."""
+
+    fhir_write_drafts: bool = False
+    """Whether reports that are not signed are written there too, as ``preliminary``."""
+
     requests_per_minute: PositiveInt = 600
     """Requests of one person: ten a second, several times what pages and their polling make."""
 
@@ -219,9 +268,48 @@ class Settings(BaseSettings):
     """Address of an OpenTelemetry collector (OTLP over HTTP, ``.../v1/traces``); None for no
     traces. Spans carry ids and durations alone. Needs opentelemetry-exporter-otlp-proto-http."""
 
+    cds_origins: tuple[str, ...] = ()
+    """Origins of browser-based CDS Hooks clients (``https://ehr.example.org``), as JSON; none by
+    default: an EHR's server calls without one."""
+
+    cds_budget_ms: PositiveInt = 400
+    """Milliseconds a hook waits for an assessment before its card says "still computing". CDS Hooks
+    asks for answers within about 500."""
+
+    cds_workers: PositiveInt = 1
+    """Assessments of hooks computed at once. They share one interpreter: more make each slower."""
+
+    cds_fresh_s: PositiveInt = 60
+    """Seconds an assessment of unchanged data is shown again without computing it anew: time alone
+    changes it by the minute."""
+
+    cds_repeat_minutes: PositiveInt = 60
+    """Minutes before the same content is shown to the same user of an encounter again."""
+
+    cds_repeat_critical_minutes: PositiveInt = 2
+    """Likewise for a critical card nobody has answered: long enough for two hooks that fire at
+    once, short enough that it is there when the chart is opened again."""
+
+    cds_silence_hours: PositiveInt = 8
+    """Hours of silence after an override, for the same content or one of no higher level: a shift.
+    A new critical finding is never silenced."""
+
     least_free_mib: PositiveInt = 200
     """Free space on the disk of the data folder below which the service says that it is not ready,
     MiB: three of the largest files."""
+
+    audit_anchor: Path | None = None
+    """File outside of the database that knows the newest audited event, so that a cut-off tail
+    shows; None for ``audit.anchor`` in `data_dir`. It proves more on a disk that who administers
+    the database cannot write."""
+
+    audit_key: SecretStr | None = None
+    """Key that signs the audit's anchor; None for unsigned. Give at least 32 random characters, and
+    keep it where who administers database and disk cannot read it."""
+
+    worklist_check_s: PositiveFloat = 30
+    """Seconds between two looks for critical results that nobody acknowledged. The first level of
+    escalation comes after minutes, so half a minute late is not late."""
 
     @field_validator("data_dir")
     @classmethod

@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 from knowledge.analytes import analytes
 from knowledge.cards import card_file
+from knowledge.cds_cards import cds_cards
 from knowledge.chart_items import chart_item_table
 from knowledge.clinical_inputs import catalogue
+from knowledge.critical_results import critical_results
 from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
+from knowledge.imaging_orders import imaging_orders
 from knowledge.low_risk import block_table
 from knowledge.note_terms import note_terms
 from knowledge.packaged_weights import packaged_weights
@@ -21,11 +24,14 @@ from knowledge.verifier_terms import verifier_terms
 
 _ONE: dict[str, Callable[[], Table]] = {
     "analytes": analytes,
+    "cds_cards": cds_cards,
     "chart_items": chart_item_table,
     "chest_pain_low_risk_blocks": block_table,
     "clinical_inputs": catalogue,
+    "critical_results": critical_results,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
+    "imaging_orders": imaging_orders,
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,
     "search_terms": search_terms,

@@ -50,22 +50,6 @@ class Words(Frozen):
     phrases: Mapping[str, str] = Field(default_factory=dict)
 
 
-class Questions(Frozen):
-    """What a question asks for."""
-
-    rules: tuple[str, ...]
-    commands: tuple[str, ...]
-    before_commands: tuple[str, ...]
-    orders: tuple[str, ...]
-    missing: tuple[str, ...]
-    overview: tuple[str, ...]
-    qualifiers: tuple[str, ...]
-    generic: tuple[str, ...]
-    part_names: tuple[str, ...]
-    age: tuple[str, ...]
-    stop: tuple[str, ...]
-
-
 class VerifierTerms(Table):
     """The whole file."""
 
@@ -73,7 +57,6 @@ class VerifierTerms(Table):
     numerals: Numerals
     en: Words
     zh: Words
-    questions: Questions
 
     def words(self, language: Language) -> Words:
         """Return the words of one language."""

@@ -1,9 +1,11 @@
-# ruff: noqa: RUF001
 """One answer about one case, by the rules of the narrative: verified, or the facts themselves.
 
-What the record does not hold is said to be not in the record, with what would answer it. A request
-for an order or a treatment is answered with guideline statements and never carried out. A request
-to change the rules is refused before any model sees it.
+The facts that decide a question always stand in its answer, what is present first; what a model
+says of them stands beside them and displaces none. What the record does not hold is said to be not
+in the record, with what would answer it; a question that is not recognised is said to be so. A
+request for an order or a treatment is answered with what the pathway says of this patient and
+with guideline statements, and never carried out. A request to change the rules is refused before
+any model sees it.
 """
 
 import logging
@@ -12,38 +14,36 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from agent.chat.question import MOST_FACTS, asks_for, relevant
-from agent.fact_sheet import with_hits
+from agent.chat.draft import MOST_QUESTION, drafted, joined, own
+from agent.chat.guidelines import guidance
+from agent.chat.question import Question, understood
+from agent.chat.select import Selection, is_gap, picked, selected, unknown_inputs
+from agent.chat.wording import (
+    HYPOTHETICAL,
+    NOT_UNDERSTOOD,
+    REFUSED,
+    counted,
+    more_facts,
+    nowhere,
+    old_facts,
+)
 from agent.facts import Fact, FactSheet
 from agent.llm.errors import LLMError
-from agent.llm.seam import LLM, ChatRequest, Message
-from agent.prompts import load_prompt
-from agent.untrusted import fenced, one_line
-from agent.verify.verify import Checked, verify
-from agent.write import DraftSentence, Dropped, VerifiedSentence, told, verified
-from knowledge.errors import UnavailableError
+from agent.llm.seam import LLM
+from agent.write import Dropped, VerifiedSentence
+from knowledge.chat_terms import chat_terms
 from knowledge.model import Frozen
-from knowledge.passages import Filter, Language, Searcher
+from knowledge.passages import Language, Searcher
+
+__all__ = ["MOST_QUESTION", "TIMEOUT_S", "ChatAnswer", "Kind", "WouldAnswer", "answer"]
 
 logger = logging.getLogger(__name__)
 
-MOST_QUESTION = 500
-MOST_SENTENCES = 3
-MOST_TOKENS = 240
 TIMEOUT_S = 60.0
-_HISTORY = 3
-_LINE = 120
+_MOST_ASKED = 8
+"""Missing inputs named beside an answer from facts."""
 
 Kind = Literal["facts", "guideline", "not_in_record", "refused"]
-
-_REFUSED = {
-    "en": "Answers come from the record of this case; rules and prompts do not change.",
-    "zh": "只根据本病例的记录回答问题；规则和提示词不会更改。",
-}
-_NO_GUIDELINE = {
-    "en": "guideline knowledge could not be searched",
-    "zh": "无法检索指南知识",
-}
 
 
 class WouldAnswer(Frozen):
@@ -109,188 +109,149 @@ async def answer(
         language: Of the answer.
         timeout_s: Most seconds for the model.
     """
-    asked = question[:MOST_QUESTION]
-    asks = asks_for(asked)
-    if asks == "rules":
-        return ChatAnswer(kind="refused", refused=_REFUSED[language])
-    if asks == "orders":
-        return _from_guidelines(asked, sheet, searcher, language)
-    if asks == "missing":
-        return _not_in_record([f for f in sheet.facts if f.kind == "missing"], sheet)
-    facts = _overview(sheet) if asks == "overview" else relevant(asked, sheet)
-    known = tuple(f for f in facts if f.state != "not_assessed")
-    if not known:
-        return _not_in_record(facts, sheet)
-    return await _from_facts(llm, asked, facts, sheet, history, language, timeout_s)
-
-
-def _from_guidelines(
-    question: str, sheet: FactSheet, searcher: Searcher | None, language: Language
-) -> ChatAnswer:
-    """Return what applies by the pathway and what guidelines say, in their summaries' words."""
-    labels: dict[str, str] = {}
-    notes: tuple[str, ...] = ()
-    wider = sheet
-    if searcher is None:
-        notes = (_NO_GUIDELINE[language],)
+    asked = understood(question[:MOST_QUESTION], sheet)
+    if asked.asks == "rules":
+        return ChatAnswer(kind="refused", refused=REFUSED[language])
+    if asked.asks == "orders":
+        return _what_to_do(asked, sheet, searcher, language)
+    if asked.asks == "missing":
+        gaps = tuple(f for f in sheet.facts if f.kind == "missing")
+        return _not_in_record(gaps, sheet, notes=())
+    chosen = _overview(sheet) if asked.asks == "overview" else selected(asked, sheet)
+    notes = _notes(asked, language)
+    if not chosen.knows() and _is_recognised(asked, chosen):
+        return _not_in_record(chosen.all, sheet, notes=notes, outside=not _is_unread(asked))
+    is_whole = asked.asks == "overview" or not chosen.knows()
+    if not chosen.knows():
+        llm, chosen, notes = None, _overview(sheet), (*notes, NOT_UNDERSTOOD[language])
+    if is_whole:
+        notes = (*notes, counted(sheet, chosen.shown, language))
     else:
-        try:
-            hits = searcher.search(question, k=3, only=Filter(languages=(language,)))
-        except UnavailableError as error:
-            notes = (f"{_NO_GUIDELINE[language]}: {error}",)
-        else:
-            wider = with_hits(sheet, hits)
-            labels = {hit.passage.id: hit.passage.label for hit in hits}
-    facts = [f for f in wider.facts if f.kind == "recommendation"]
-    facts += [f for f in wider.facts if f.kind == "guideline" and f.passage in labels]
-    if not facts:
-        return ChatAnswer(kind="not_in_record", outside_record=True, notes=notes)
+        notes = (*notes, *nowhere(unknown_inputs(asked, sheet), language))
+    said = ChatAnswer(
+        kind="facts",
+        notes=(*notes, *old_facts(chosen.shown, sheet, language)),
+        would_answer=() if is_whole else _would_answer(chosen.shown, sheet)[:_MOST_ASKED],
+    )
+    more = more_facts(chosen.named, sheet, language)
+    told = await _told(llm, asked, chosen.shown, sheet, history, language, timeout_s)
+    return said.model_copy(update={**told, "sentences": (*told["sentences"], *more)})
+
+
+def _what_to_do(
+    question: Question, sheet: FactSheet, searcher: Searcher | None, language: Language
+) -> ChatAnswer:
+    """Return what holds for this patient, what the pathway advises, then guideline statements."""
+    decisive = [f for f in selected(question, sheet).shown if not is_gap(f)]
+    if not question.subjects:
+        decisive = list(picked(chat_terms().subjects["plan"].first, sheet))
+    advised = [f for f in sheet.facts if f.kind == "recommendation"]
+    found = guidance(question, sheet, searcher, language)
+    facts = list(dict.fromkeys((*decisive, *advised, *found.facts)))
     return ChatAnswer(
         kind="guideline",
-        sentences=tuple(_own(fact) for fact in facts),
-        notes=notes,
-        labels=labels,
+        sentences=tuple(own(fact) for fact in facts),
+        would_answer=_would_answer(facts, sheet)[:_MOST_ASKED],
+        notes=(*found.notes, *old_facts(facts, sheet, language)),
+        labels=found.labels,
         without_llm="guideline statements are shown in their own words",
     )
 
 
-def _not_in_record(facts: Sequence[Fact], sheet: FactSheet) -> ChatAnswer:
+def _not_in_record(
+    facts: Sequence[Fact], sheet: FactSheet, *, notes: tuple[str, ...], outside: bool = True
+) -> ChatAnswer:
     """Return that the record does not hold it, with the missing inputs that would answer it."""
-    inputs = {key for fact in facts for key in fact.inputs}
-    missing = [f for f in sheet.facts if f.kind == "missing" and set(f.inputs) & inputs]
     return ChatAnswer(
         kind="not_in_record",
-        sentences=tuple(_own(fact) for fact in facts if fact.kind != "missing"),
-        outside_record=True,
-        would_answer=tuple(
-            WouldAnswer(input=f.inputs[0], label=f.subject, fact=f.id) for f in missing
-        ),
-        without_llm="the record does not hold it",
+        sentences=tuple(own(fact) for fact in facts if fact.kind != "missing"),
+        outside_record=outside,
+        would_answer=_would_answer(facts, sheet),
+        notes=notes,
+        without_llm="the record does not hold it" if outside else "it is not read from the chart",
     )
 
 
-async def _from_facts(
+def _would_answer(facts: Sequence[Fact], sheet: FactSheet) -> tuple[WouldAnswer, ...]:
+    """Return the missing inputs that the facts rest on, most useful first."""
+    inputs = {key for fact in facts for key in fact.inputs}
+    missing = [f for f in sheet.facts if f.kind == "missing" and set(f.inputs) & inputs]
+    return tuple(WouldAnswer(input=f.inputs[0], label=f.subject, fact=f.id) for f in missing)
+
+
+def _notes(question: Question, language: Language) -> tuple[str, ...]:
+    """Return what must be said with an answer from facts."""
+    found: list[str] = []
+    if question.hypothetical:
+        found.append(HYPOTHETICAL[language])
+    rows = list(question.rows())
+    if any(row.does == "remedy" for row in rows) and not _is_unread(question, itself=True):
+        rows.append(chat_terms().subjects["medicines"])
+    said = question.text.lower()
+    for row in rows:
+        if row.note is not None and not any(word in said for word in row.unless):
+            found.append(row.note.zh if language == "zh" else row.note.en)
+    return tuple(dict.fromkeys(found))
+
+
+def _is_unread(question: Question, *, itself: bool = False) -> bool:
+    """Return whether a question is about what this assessment does not read from a chart."""
+    does = {row.does for row in question.rows()}
+    return "unread" in does or (not itself and "remedy" in does)
+
+
+def _is_recognised(question: Question, chosen: Selection) -> bool:
+    """Return whether it is known what a question is about, though no fact answers it."""
+    asked = question.named or question.letter or question.person or question.day
+    return bool(asked or chosen.all)
+
+
+def _overview(sheet: FactSheet) -> Selection:
+    told = sheet.of_narrative()
+    advised = tuple(f for f in sheet.facts if f.kind == "recommendation")
+    return Selection(shown=(*picked(("headline",), sheet), *told, *advised))
+
+
+async def _told(
     llm: LLM | None,
-    question: str,
+    question: Question,
     facts: Sequence[Fact],
     sheet: FactSheet,
     history: Sequence[str],
     language: Language,
     timeout_s: float,
-) -> ChatAnswer:
-    """Return the model's sentences that are verified; where none is, the facts themselves."""
-    reason = "no language model is configured"
-    dropped: list[Dropped] = []
-    tellable = [f for f in facts if f.language == language and not f.outside]
-    if llm is not None and tellable:
-        try:
-            drafts = await _draft(llm, question, tellable, history, language, timeout_s)
-        except LLMError as error:
-            logger.info("chat without the model: %s", error)
-            reason = f"the language model was not used: {error}"
-        else:
-            shown: list[VerifiedSentence] = []
-            for one in drafts:
-                checked = verify(one.text, one.refs, sheet)
-                if checked.ok:
-                    shown.append(verified(one, checked, sheet))
-                else:
-                    dropped.append(_dropped(one, checked))
-            if shown:
-                return ChatAnswer(
-                    kind="facts",
-                    sentences=tuple(shown),
-                    dropped=tuple(dropped),
-                    author=f"{llm.identity.name}, verified",
-                )
-            reason = "no sentence of the language model could be verified"
-    elif llm is not None:
-        reason = "the facts that answer it are not available in this language"
-    return ChatAnswer(
-        kind="facts",
-        sentences=tuple(_own(fact) for fact in facts),
-        dropped=tuple(dropped),
-        without_llm=reason,
-    )
-
-
-async def _draft(
-    llm: LLM,
-    question: str,
-    facts: Sequence[Fact],
-    history: Sequence[str],
-    language: Language,
-    timeout_s: float,
-) -> tuple[DraftSentence, ...]:
-    prompt = load_prompt("chat", language)
-    earlier = "\n".join(one_line(line, limit=_LINE) for line in history[-_HISTORY:])
-    content = prompt.render(
-        facts="\n".join(f"{fact.id}: {told((fact,))}" for fact in facts),
-        history=fenced(earlier, label="earlier questions", limit=_HISTORY * (_LINE + 1))
-        if earlier
-        else "-",
-        question=fenced(question, label="question", limit=MOST_QUESTION),
-    )
-    reply = await llm.chat(
-        ChatRequest(
-            purpose="chat",
-            prompt=prompt.id,
-            messages=(Message(role="user", content=content),),
-            json_schema=_schema(facts),
-            max_tokens=MOST_TOKENS,
+) -> dict[str, Any]:
+    """Return the facts, told by the model where its sentences are verified, else by themselves."""
+    alone = {"sentences": tuple(own(fact) for fact in facts)}
+    tellable = [f for f in facts if f.language == language and not f.outside and not f.label]
+    if llm is None:
+        return {**alone, "without_llm": "no language model is configured"}
+    if not tellable:
+        return {
+            **alone,
+            "without_llm": "the facts that answer it are not available in this language",
+        }
+    try:
+        result = await drafted(
+            llm,
+            question.text,
+            tellable,
+            sheet,
+            history=history,
+            language=language,
             timeout_s=timeout_s,
         )
-    )
-    rows = reply.data["sentences"]
-    return tuple(DraftSentence(text=r["text"], refs=tuple(dict.fromkeys(r["refs"]))) for r in rows)
-
-
-def _schema(facts: Sequence[Fact]) -> dict[str, Any]:
-    """Return the schema of sentences that cite these facts; every length is bounded."""
-    refs = {
-        "type": "array",
-        "items": {"type": "string", "enum": [fact.id for fact in facts]},
-        "minItems": 1,
-        "maxItems": 3,
-    }
-    sentence = {
-        "type": "object",
-        "properties": {
-            "refs": refs,
-            "text": {"type": "string", "minLength": 1, "maxLength": 240},
-        },
-        "required": ["refs", "text"],
-        "additionalProperties": False,
-    }
+    except LLMError as error:
+        logger.info("chat without the model: %s", error)
+        return {**alone, "without_llm": f"the language model was not used: {error}"}
+    if not result.shown:
+        reason = "no sentence of the language model could be verified"
+        return {**alone, "dropped": result.dropped, "without_llm": reason}
+    sentences = tuple(joined(result.shown, facts))
+    beside = len(sentences) > len(result.shown)
+    by = f"{llm.identity.name}, verified"
     return {
-        "type": "object",
-        "properties": {
-            "sentences": {
-                "type": "array",
-                "items": sentence,
-                "minItems": 1,
-                "maxItems": MOST_SENTENCES,
-            }
-        },
-        "required": ["sentences"],
-        "additionalProperties": False,
+        "sentences": sentences,
+        "dropped": result.dropped,
+        "author": f"{by}; the other sentences are the facts' own" if beside else by,
     }
-
-
-def _overview(sheet: FactSheet) -> tuple[Fact, ...]:
-    return sheet.of_narrative()[: 2 * MOST_FACTS]
-
-
-def _own(fact: Fact) -> VerifiedSentence:
-    """Return a fact in its own words."""
-    return VerifiedSentence(
-        text=fact.text,
-        refs=(fact.id,),
-        covered=(fact.id,),
-        evidence=fact.evidence,
-        citations=(fact.citation,) if fact.citation is not None else (),
-    )
-
-
-def _dropped(one: DraftSentence, checked: Checked) -> Dropped:
-    return Dropped(text=one.text, refs=one.refs, failures=checked.failures)

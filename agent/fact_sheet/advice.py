@@ -18,6 +18,7 @@ def recommendation_facts(assessment: Assessment) -> Iterator[Fact]:
             text=row.text,
             evidence=row.evidence,
             citation=row.citation,
+            label=_label(row.label, row.review),
         )
 
 
@@ -40,6 +41,11 @@ def guideline_facts(hits: Sequence[Hit]) -> tuple[Fact, ...]:
                 citation=passage.citation.id,
                 passage=passage.id,
                 original=passage.kind == "original",
+                label=_label(passage.label, passage.citation.review),
             )
         )
     return tuple(found)
+
+
+def _label(wording: str, review: str) -> str:
+    return f"{wording}; {review}" if review else wording

@@ -4,10 +4,12 @@
 import re
 from collections.abc import Sequence
 
+from agent.fact_sheet.conclusions import DIAGNOSIS, DISCHARGE, HEADLINE
 from agent.facts import Fact, FactNumber
 from knowledge.verifier_terms import verifier_terms
 
 _UNTRANSLATED = re.compile(r"[A-Z][A-Za-z]{0,3}\d*|aV[RLF]|[\d.]+ ?\S+")
+_OLD = re.compile(r"the last value is of (.+), older than (\d+) h")
 _STATES = {
     "present": "存在",
     "absent": "不存在",
@@ -19,10 +21,21 @@ _STATES = {
 }
 
 
-def in_chinese(fact: Fact) -> Fact:
-    """Return the fact in Chinese, or as it is where a word is missing or it is said whole."""
-    if fact.language == "zh" or fact.outside:
+_VERDICTS = {"supported": "支持", "argued against": "不支持", "not assessed": "未评估，因此未排除"}
+_WHY = {"supported": "支持急性冠脉综合征", "not assessed": "急性冠脉综合征未排除"}
+
+
+def in_chinese(fact: Fact, day: str = "") -> Fact:
+    """Return the fact in Chinese, or as it is where a word is missing or it is said whole.
+
+    Args:
+        fact: In English.
+        day: The day of the assessment as the facts write it; samples of another day are dated.
+    """
+    if fact.language == "zh" or (fact.outside and fact.key != HEADLINE):
         return fact
+    if fact.key.startswith(DIAGNOSIS) or fact.key == DISCHARGE:
+        return _conclusion(fact)
     if fact.whole:
         return _whole(fact)
     if fact.kind == "person":
@@ -47,7 +60,24 @@ def in_chinese(fact: Fact) -> Fact:
             "language": "zh",
         }
     )
-    return told.model_copy(update={"text": _text(told)})
+    return told.model_copy(update={"text": _text(told, day)})
+
+
+def _conclusion(fact: Fact) -> Fact:
+    """Return a diagnosis or the state of discharge; a label without Chinese words stays."""
+    listed = "、".join((_words((part,)) or (part,))[0] for part in fact.parts)
+    if fact.key == DISCHARGE:
+        said = "已满足路径的低危条件"
+        if fact.category != "met":
+            still = f"；尚不清楚：{listed}" if listed else ""
+            said = f"尚未确定为低危（{_WHY.get(fact.category, '未满足全部条件')}{still}）"
+        names: tuple[str, ...] = ("出院",)
+    else:
+        names = _words(fact.names) or fact.names
+        said = _VERDICTS[fact.category]
+        said += f"；可由以下项目判定：{listed}" if listed else ""
+    text = f"{names[0]}：{said}。"
+    return fact.model_copy(update={"names": names, "text": text, "language": "zh"})
 
 
 def _whole(fact: Fact) -> Fact:
@@ -104,6 +134,8 @@ def _words(texts: Sequence[str]) -> tuple[str, ...] | None:
             found.append(phrases[text])
         elif missing := re.fullmatch(r"(\d+) inputs? missing", text):
             found.append(f"{missing[1]}项输入缺失")
+        elif old := _OLD.fullmatch(text):
+            found.append(f"最近一次为{old[1]}，早于{old[2]}小时前")
         elif _UNTRANSLATED.fullmatch(text):
             found.append(_number(text))
         else:
@@ -117,20 +149,30 @@ def _number(text: str) -> str:
     return re.sub(r"(\d) min\b", r"\1分钟", text)
 
 
-def _text(fact: Fact) -> str:
+def _text(fact: Fact, day: str) -> str:
     if fact.kind == "verdict":
         listed = "、".join(fact.names)
         return f"{_STATES[fact.state]}：{listed}。"
     if fact.kind == "troponin":
-        first, *rest = fact.numbers
-        told = f"首次{first.text}"
-        by_role = {n.role: n.text for n in rest}
-        told += "".join(f"，随后{n.text}" for n in rest if n.role == "later")
-        if "delay" in by_role:
-            told += f"（{by_role['delay']}后，变化{by_role['change']}）"
-        return f"{fact.subject}：{told}。"
+        return _series(fact, day)
     numbers = "、".join(n.text for n in fact.numbers)
     head = f"{fact.subject}{numbers}" if fact.kind == "score" else fact.subject
     after = "" if fact.kind == "score" else numbers
     said = "，".join(p for p in (_STATES[fact.state], fact.category, after, *fact.parts) if p)
-    return f"{head}：{said}。" if said else f"{head}。"
+    when = f"（{'、'.join(fact.times)}）" if _tells_time(fact) else ""
+    return f"{head}：{said}{when}。" if said else f"{head}{when}。"
+
+
+def _tells_time(fact: Fact) -> bool:
+    return fact.kind == "finding" and fact.state != "not_assessed" and bool(fact.times)
+
+
+def _series(fact: Fact, day: str) -> str:
+    """Return the samples, each with its time where one is of another day than this."""
+    dated = not day or not all(time.startswith(day) for time in fact.times)
+    samples = [f"{n.text}{f'（{n.time}）' if dated else ''}" for n in fact.numbers if n.time]
+    told = "，随后".join(samples) if samples else ""
+    by_role = {n.role: n.text for n in fact.numbers}
+    if "delay" in by_role:
+        told += f"（{by_role['delay']}后，变化{by_role['change']}）"
+    return f"{fact.subject}：首次{told}。"

@@ -9,6 +9,7 @@ marked `outside`, and the text stands in it as a short quotation.
 from collections.abc import Sequence
 
 from agent.assessment import Assessment
+from agent.fact_sheet.conclusions import HEADLINE
 from agent.facts import Fact
 from agent.untrusted import one_line
 from knowledge.finding import NotAssessed, Why
@@ -64,7 +65,7 @@ def outside_texts(assessment: Assessment) -> tuple[str, ...]:
 
 def guarded(fact: Fact, texts: Sequence[str]) -> Fact:
     """Return a fact marked as from outside, and shown as a quotation, where it repeats one."""
-    if fact.kind == "note":
+    if fact.kind == "note" and fact.key != HEADLINE:
         return _note(fact)
     if fact.kind == "guideline":
         return fact

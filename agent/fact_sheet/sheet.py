@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from agent.assessment import Assessment, Sentence
 from agent.fact_sheet.advice import guideline_facts, recommendation_facts
 from agent.fact_sheet.chinese import in_chinese
+from agent.fact_sheet.conclusions import conclusion_facts
 from agent.fact_sheet.ecg import ecg_facts
 from agent.fact_sheet.findings import finding_facts, missing_facts
 from agent.fact_sheet.outside import guarded, outside_texts
 from agent.fact_sheet.presentation import presentation_facts
 from agent.fact_sheet.scores import other_scores, score_fact
-from agent.fact_sheet.troponin import troponin_facts
+from agent.fact_sheet.troponin import series_dated, troponin_facts
 from agent.fact_sheet.verdicts import conflict_facts, reason_facts, verdict_fact
 from agent.facts import Fact, FactSheet, numbered
 from knowledge.passages import Hit, Language
@@ -34,8 +35,10 @@ def fact_sheet(
     found = (unique[key] for key in ordered)
     texts = outside_texts(assessment)
     cleaned = (guarded(fact, texts) for fact in found)
-    told_so = tuple(in_chinese(f) if language == "zh" else f for f in cleaned)
-    return numbered(told_so, language, _day(assessment))
+    day = _day(assessment)
+    dated = (series_dated(fact, day) for fact in cleaned)
+    told_so = tuple(in_chinese(f, day) if language == "zh" else f for f in dated)
+    return numbered(told_so, language, day)
 
 
 def with_hits(sheet: FactSheet, hits: Sequence[Hit]) -> FactSheet:
@@ -85,3 +88,4 @@ def _others(assessment: Assessment, told: set[str]) -> Iterator[Fact]:
     yield from recommendation_facts(assessment)
     yield from finding_facts(assessment)
     yield from missing_facts(assessment)
+    yield from conclusion_facts(assessment)

@@ -13,6 +13,8 @@ from knowledge.risk import Risk
 
 _TOOL = "serial_troponin"
 _KEYS = ("hs_ctnt", "hs_ctni")
+SERIES = "troponin.series"
+"""Key of the series."""
 
 
 def troponin_facts(assessment: Assessment, sentence: Sentence) -> tuple[Fact, ...]:
@@ -87,6 +89,25 @@ def _series(assessment: Assessment) -> Fact | None:
     return _told(label, found, assessment.time_zone)
 
 
+def series_dated(fact: Fact, day: str) -> Fact:
+    """Return a series with the time of each sample, where one is of another day than this.
+
+    Args:
+        fact: Any fact; only a series is changed.
+        day: The day of the assessment; empty where it is not known.
+    """
+    if fact.key != SERIES or not fact.times:
+        return fact
+    if day and all(time.startswith(day) for time in fact.times):
+        return fact
+    samples = [f"{n.text} at {n.time}" for n in fact.numbers if n.time]
+    by_role = {n.role: n.text for n in fact.numbers}
+    text = f"{fact.subject}: {', then '.join(samples)}"
+    if "delay" in by_role:
+        text += f", after {by_role['delay']} (change {by_role['change']})"
+    return fact.model_copy(update={"text": f"{text}."})
+
+
 def _told(label: str, found: list[Finding], zone: str | None) -> Fact:
     numbers = [_number(f, index, zone) for index, f in enumerate(found)]
     text = f"{label}: {', then '.join(number.text for number in numbers)}"
@@ -96,7 +117,7 @@ def _told(label: str, found: list[Finding], zone: str | None) -> Fact:
         numbers.append(FactNumber(text=delay, role="delay"))
         numbers.append(FactNumber(text=change, role="change"))
     return Fact(
-        key="troponin.series",
+        key=SERIES,
         kind="troponin",
         names=(label, "troponin", "high-sensitivity troponin"),
         numbers=tuple(numbers),

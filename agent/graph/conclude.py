@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -16,10 +16,14 @@ from agent.graph.state import Context, RunState, emit
 from agent.ledger import Entry
 from agent.notes import NoteReading, merge_note_facts
 from agent.record import NoteFactRecord, NoteRecord
+from agent.untrusted import one_line
 from knowledge.cards import card_passages
+from knowledge.clinical_time import parse_fhir
 from knowledge.errors import InvalidValueError, UnavailableError
+from knowledge.evidence import NoteEvidence
 from knowledge.finding import Finding
 from knowledge.passages import Filter, Hit, Language, Passage, Searcher
+from knowledge.plain_text import visible
 from knowledge.risk import Risk
 from tools.chart.answers import resolve
 
@@ -27,6 +31,12 @@ _SHOWN = 16
 """Passages kept for one case: every recommendation's own, then what the search adds."""
 
 _EACH = 2
+
+_QUOTE = 160
+"""Characters of a note that are quoted for one fact."""
+
+_PERSON = 120
+"""Characters of the name of who signs."""
 
 _ATTEMPTS = 2
 """Only looking up may help a second time: tools are pure, the model's client retries itself."""
@@ -132,10 +142,11 @@ def _notes(context: Context, reading: NoteReading, assessment: Assessment) -> No
     known = resolve(session.case().timeline, at=session.at).findings
     merged = merge_note_facts(known, reading.facts)
     fills: dict[str, Finding] = {fact.input: fact.finding for fact in merged.fills}
+    texts = {note.id: note.text for note in session.case().notes}
     records = (
-        *(_fact(fact, "agrees") for fact in merged.agrees),
-        *(_fact(fact, "conflicts") for fact in merged.conflicting),
-        *(_fact(fact, "would fill") for fact in merged.fills),
+        *(_fact(fact, "agrees", texts) for fact in merged.agrees),
+        *(_fact(fact, "conflicts", texts) for fact in merged.conflicting),
+        *(_fact(fact, "would fill", texts) for fact in merged.fills),
     )
     changes: tuple[Risk, ...] = ()
     if fills:
@@ -155,8 +166,15 @@ def _notes(context: Context, reading: NoteReading, assessment: Assessment) -> No
     )
 
 
-def _fact(fact: Any, standing: Any) -> NoteFactRecord:
-    return NoteFactRecord(input=fact.input, finding=fact.finding, standing=standing)
+def _fact(fact: Any, standing: Any, texts: Mapping[str, str]) -> NoteFactRecord:
+    spans = [e for e in fact.finding.evidence if isinstance(e, NoteEvidence)]
+    said = [one_line(texts.get(e.document, "")[e.start : e.end], limit=_QUOTE) for e in spans]
+    return NoteFactRecord(
+        input=fact.input,
+        finding=fact.finding,
+        standing=standing,
+        quote=" ... ".join(text for text in said if text),
+    )
 
 
 def _changed(after: Iterable[Risk], before: dict[str, Risk]) -> Iterator[Risk]:
@@ -214,7 +232,8 @@ def _signature(answer: Any, shown: str) -> str:
     """
     if not isinstance(answer, dict):
         raise InvalidValueError("sign-off", "is not an object", "give signed_by and decision")
-    person, decision = answer.get("signed_by"), answer.get("decision")
+    person = visible(str(answer.get("signed_by") or "")).strip()[:_PERSON]
+    decision = answer.get("decision")
     if not person or decision not in ("sign", "reject"):
         raise InvalidValueError(
             "sign-off", "names no person or no decision", "give signed_by, and sign or reject"
@@ -223,5 +242,17 @@ def _signature(answer: Any, shown: str) -> str:
         raise InvalidValueError(
             "sign-off", "is about other words or another result", "read it again, then sign"
         )
-    when = f" at {answer['time']}" if answer.get("time") else ""
+    when = f" at {_signed_at(answer['time'])}" if answer.get("time") else ""
     return f"{'signed' if decision == 'sign' else 'rejected'} by {person}{when} ({shown[:12]})"
+
+
+def _signed_at(text: Any) -> str:
+    """Return the time of a signature as it is recorded.
+
+    Raises:
+        InvalidValueError: It is no time of day with its zone.
+    """
+    time = parse_fhir(str(text), clock="sign-off")
+    if time.zone == "unknown" or time.precision not in ("minute", "second"):
+        raise InvalidValueError("sign-off", "the time has no zone", "give a zoned time of day")
+    return visible(str(text))

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +27,13 @@ from knowledge.errors import EpicrisisError, InvalidValueError
 
 logger = logging.getLogger(__name__)
 
+_GOING: set[str] = set()
+"""Ids of the runs of this process that are going on."""
+
 OnEvent = Callable[[Event], None]
+
+BROKE = "the agent broke"
+"""Begins the reason of a run that ended by a mistake or by its database, not by the model."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,7 +74,7 @@ async def start_run(
         on_event: Told every event.
 
     Raises:
-        InvalidValueError: There is a run of this id already.
+        InvalidValueError: There is a run of this id already, also one that has just begun.
         InputError: The case cannot be read.
     """
     name = run or new_run_id()
@@ -97,11 +104,14 @@ async def resume_run(
         on_event: Told every event.
 
     Raises:
-        InvalidValueError: There is no such run, or its files have changed.
+        InvalidValueError: There is no such run, it is going on already, its files have changed, or
+            it is answered and waits for nobody.
     """
     values = await _values(checkpoints, run)
     session = replace(session, request=RunRequest.model_validate(values["request"]))
     await asyncio.to_thread(_same_case, session, values.get("inputs_sha256"))
+    if answer is not None:
+        await _waits(session, checkpoints, run)
     step: Any = None if answer is None else Command(resume=answer)
     return await _drive(session, checkpoints, run, step, on_event)
 
@@ -143,6 +153,35 @@ def _same_case(session: Session, expected: str | None) -> None:
         )
 
 
+async def _waits(session: Session, checkpoints: Checkpoints, run: str) -> None:
+    """Refuse an answer that nobody waits for: a decision is never taken without being kept.
+
+    Raises:
+        InvalidValueError: The run has not come to its question, or was answered before.
+    """
+    state = await build(checkpoints).aget_state(_config(run, session))
+    if not any(task.interrupts for task in state.tasks):
+        raise InvalidValueError(
+            f"run {run}", "waits for no decision", "look at its result: it may be decided already"
+        )
+
+
+@contextmanager
+def _alone(run: str) -> Iterator[None]:
+    """Hold the id of a run: two at once would write into one another's state.
+
+    Raises:
+        InvalidValueError: It is held.
+    """
+    if run in _GOING:
+        raise InvalidValueError(f"run {run}", "is going on", "wait for it, or choose another id")
+    _GOING.add(run)
+    try:
+        yield
+    finally:
+        _GOING.discard(run)
+
+
 async def _drive(
     session: Session,
     checkpoints: Checkpoints,
@@ -150,7 +189,22 @@ async def _drive(
     step: Any,
     on_event: OnEvent | None,
 ) -> AgentOutcome:
-    """Run the graph to its end or its next wait."""
+    """Run the graph to its end or its next wait, alone under its id.
+
+    Raises:
+        InvalidValueError: The id is in use, here or by another process for another request.
+    """
+    with _alone(run):
+        return await _driven(session, checkpoints, run, step, on_event)
+
+
+async def _driven(
+    session: Session,
+    checkpoints: Checkpoints,
+    run: str,
+    step: Any,
+    on_event: OnEvent | None,
+) -> AgentOutcome:
     graph = build(checkpoints)
     journal = Journal(checkpoints.store, run)
     session = replace(session, spent=_spent(await journal.exchanges()))
@@ -181,8 +235,12 @@ async def _drive(
     except Exception as error:
         # The outermost handler of a run: logged, and answered by the pathway alone.
         logger.exception("run %s broke", run)
-        problem = f"the agent broke ({type(error).__name__})"
+        problem = f"{BROKE} ({type(error).__name__})"
     values = (await graph.aget_state(_config(run, session))).values
+    if "request" in values and RunRequest.model_validate(values["request"]) != session.request:
+        raise InvalidValueError(
+            f"run {run}", "its id is used for another request", "start a new run"
+        )
     outcome = await finished(context, values, run=run, problem=problem)
     if waiting is not None:
         tell(EventType.WAITING, waiting)

@@ -25,6 +25,15 @@ _HARD_LINE = re.compile(
 _MINUS = re.compile(r"\s?[-\u2013\u2212](?=[\s,;.)]|$)")
 """``HTN-``: a denial in shorthand, or a dash; not told apart."""
 
+_FORMER = re.compile(r"\b(?:ex|former)[- ]?$", re.IGNORECASE)
+_BOX = re.compile(r"\[\s*[xX]?\s*\]|[\u2610-\u2612]")
+"""A form with boxes: which of them belongs to the term cannot be told from running text."""
+
+_YES = re.compile(
+    r"\s*[:=\uff1a]?\s*(?:yes\b|y\b|present\b|positive\b|\(?\+|\d|\u6709)", re.IGNORECASE
+)
+_TICK = re.compile(r"\s*[:=]\s*[0nN]\b|\s+[NY]\b|\s*[\u2713\u2714\u2717\u2718]")
+
 _AFTER = 40
 """Characters behind a term in which its own denial may stand."""
 
@@ -55,12 +64,16 @@ def meaning_at(text: str, start: int, end: int, row: InputTerms) -> Reading:
     # the words of the term itself are no cue: "previous MI" speaks of the past by itself
     around = f"{before} | {after}"
     doubt = next(_doubts(around, _header(text, start), row, cues), None)
+    if doubt is None and (_FORMER.search(before) or _BOX.search(f"{before}{after}")):
+        doubt = "said of the past, or as a form"
     if doubt is not None:
         return Reading(meaning="unclear", because=doubt)
     lead = _before(before, cues)
     tail = _after(after, cues)
-    if lead == "unclear" or (lead == "denied" and tail == "denied"):
+    if "unclear" in (lead, tail) or (lead == "denied" and tail == "denied"):
         return Reading(meaning="unclear", because="not clear whether it is denied")
+    if "denied" in (lead, tail) and (_YES.match(after) or spans(cues.but_after, after)):
+        return Reading(meaning="unclear", because="denied for a part, or for another time")
     if "denied" in (lead, tail):
         return Reading(meaning="denied")
     if _half_denied(before, after, cues):
@@ -97,16 +110,16 @@ def _before(before: str, cues: Cues) -> Meaning:
         return "said"
     last = max(end for _, end in strong + weak)
     gap = before[last:]
-    if spans(cues.ended, gap):
+    if spans(cues.ended, gap) and pattern(cues.between).sub("", gap).strip():
         return "said"
+    if "\n" in gap or len(gap) > _LONG_LIST or spans(cues.broken, gap):
+        return "unclear"
     if not gap.strip():
         return "denied"
-    long = len(gap) > _LONG_LIST or "\n" in gap
-    if long or spans(cues.broken, gap):
-        return "unclear"
-    is_list = bool(_CLAUSE_END.search(gap))
+    if not (_CLAUSE_END.search(gap) or spans(cues.list, gap)):
+        return "unclear" if pattern(cues.between).sub("", gap).strip() else "denied"
     by_strong = any(end == last for _, end in strong)
-    return "unclear" if is_list and not by_strong and not _closed(gap, cues) else "denied"
+    return "denied" if by_strong or _closed(gap, cues) else "unclear"
 
 
 def _half_denied(before: str, after: str, cues: Cues) -> bool:
@@ -135,7 +148,10 @@ def _last_comma(gap: str) -> int:
 def _after(after: str, cues: Cues) -> Meaning:
     """Return what the words behind a term, in its own clause, do to it."""
     own = _own_clause(after)[:_AFTER]
-    return "denied" if pattern(cues.denied_after).search(own) else "said"
+    found = pattern(cues.denied_after).search(own)
+    if found is None:
+        return "unclear" if _TICK.match(own) or spans(cues.but_after, own) else "said"
+    return "unclear" if own[found.end() :].strip(" .):\uff1a\uff09") else "denied"
 
 
 def _own_clause(after: str) -> str:

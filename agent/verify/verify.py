@@ -156,13 +156,24 @@ class _Runs:
         self._dead.add((start, reads_on))
         return None
 
+    def _may_read_on(self, fact: Fact, run: Sequence[Token]) -> bool:
+        """Return whether a state or a negation in this run could be read over another run.
+
+        A stated fact may hold a negation of its own: "no signs of heart failure", "not a candidate".
+        """
+        if fact.state not in ("stated", "present"):
+            return True
+        alone = len(run) == len(self._tokens)
+        denying = _class_keys("polarity", self._language)
+        return not alone and any(token.key in denying for token in run)
+
     def _with(
         self, fact: Fact, pieces: Sequence[Piece], start: int, end: int, *, reads_on: bool
     ) -> list[_Run] | None:
         """Return the statements from here on, where the first is about this fact."""
-        if not self._strict and fact.state not in ("stated", "present"):
-            return None
         run = self._tokens[start:end]
+        if not self._strict and self._may_read_on(fact, run):
+            return None
         after = self._tokens[end] if end < len(self._tokens) else None
 
         def stretch(laid: Sequence[Laid]) -> Stretch:

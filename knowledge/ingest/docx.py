@@ -55,6 +55,9 @@ _NOT_ENTERED = frozenset(
 )
 
 
+_OFF_THE_LINE = {"superscript": "^(", "subscript": "_("}
+
+
 def read_docx(content: bytes, *, name: str, settings: Settings) -> Extracted:
     """Return the document; hidden text, footnotes and text boxes are left out with notes.
 
@@ -103,7 +106,7 @@ def _text(paragraph: Any, page: PageText) -> str:
     parts: list[str] = []
     hidden: dict[str, list[str]] = {}
     for run in _runs(paragraph):
-        text = "".join(_characters(run))
+        text = _placed(run, "".join(_characters(run)))
         why = _why_hidden(run)
         if why:
             hidden.setdefault(why, []).append(text)
@@ -136,10 +139,22 @@ def _characters(run: Any) -> Iterator[str]:
             yield "-"
 
 
+def _placed(run: Any, text: str) -> str:
+    """Return text that is raised or lowered as such: "10" and a raised "3" are never "103"."""
+    properties = run.find(f"{_W}rPr")
+    place = properties.find(f"{_W}vertAlign") if properties is not None else None
+    mark = _OFF_THE_LINE.get(place.get(f"{_W}val", "")) if place is not None else None
+    return f"{mark}{text})" if mark and text.strip() else text
+
+
 def _why_hidden(run: Any) -> str:
     properties = run.find(f"{_W}rPr")
     if properties is None:
         return ""
+    for tag in ("strike", "dstrike"):
+        mark = properties.find(f"{_W}{tag}")
+        if mark is not None and mark.get(f"{_W}val", "1") not in ("0", "false", "off"):
+            return "struck out"
     for tag in ("vanish", "webHidden", "specVanish"):
         mark = properties.find(f"{_W}{tag}")
         if mark is not None and mark.get(f"{_W}val", "1") not in ("0", "false", "off"):
@@ -191,6 +206,13 @@ def _unread(body: Any) -> Iterator[Note]:
     parts = Counter(_PARTS[e.tag] for e in body.iter(*_PARTS))
     for name, count in sorted(parts.items()):
         yield Note(kind=NoteKind.LEFT_OUT, detail=name, count=count)
+    merged = [e for e in body.iter(f"{_W}vMerge") if e.get(f"{_W}val") == "restart"]
+    if merged:
+        yield Note(
+            kind=NoteKind.LEFT_OUT,
+            detail="table cells over several rows: their words stand in the first row alone",
+            count=len(merged),
+        )
     changes = Counter(_CHANGES[e.tag] for e in body.iter(*_CHANGES))
     for name, count in sorted(changes.items()):
         yield Note(kind=NoteKind.LEFT_OUT, detail=f"tracked changes: {name}", count=count)

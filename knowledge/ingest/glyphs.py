@@ -10,6 +10,9 @@ from knowledge.ingest.page_layout import Line, Word
 _HYPHEN = "\x02"
 """What PDFium gives for the hyphen within a word that goes on in the next line."""
 
+_LEAST, _MOST, _SMALLER = 0.15, 0.8, 0.9
+"""Raised text: its base line above the line's by this much of the size, and smaller than it."""
+
 _INVISIBLE = 3
 """Text rendering mode "neither fill nor stroke" (ISO 32000-1, table 106)."""
 
@@ -27,6 +30,7 @@ def lines(text: Any, built: PageText) -> list[Line]:
     words: list[Word] = []
     word: list[tuple[str, int]] = []
     undecoded = 0
+    place = _Place(raw, text)
 
     def end_word(*, broken: bool = False) -> None:
         nonlocal word
@@ -43,7 +47,9 @@ def lines(text: Any, built: PageText) -> list[Line]:
         elif character.isspace():
             end_word()
         else:
-            word.append((character, index))
+            word.append((place.mark(index, within=bool(word)) + character, index))
+            if place.raised and place.ends(index):
+                word[-1] = (word[-1][0] + ")", index)
         if character in "\n\r\x02" and words:
             found.append(Line(words=tuple(words)))
             words.clear()
@@ -55,6 +61,50 @@ def lines(text: Any, built: PageText) -> list[Line]:
             NoteKind.UNDECODED, "the font does not tell which characters they are", count=undecoded
         )
     return found
+
+
+class _Place:
+    """Tells which characters are raised above the line: "10" and a raised "3" are never "103".
+
+    Args:
+        raw: PDFium's functions.
+        text: An open text page.
+    """
+
+    def __init__(self, raw: Any, text: Any) -> None:
+        self._raw = raw
+        self._text = text
+        self._line: tuple[float, float] | None = None
+        self.raised = False
+
+    def mark(self, index: int, *, within: bool) -> str:
+        """Return what opens raised text before a character; empty where it goes on or is none."""
+        was = self.raised and within
+        self.raised = self._is_raised(index)
+        if not self.raised:
+            self._line = self._at(index)
+        return "^(" if self.raised and not was else ""
+
+    def ends(self, index: int) -> bool:
+        """Return whether the raised text ends with this character."""
+        if index + 1 >= self._text.count_chars():
+            return True
+        after = chr(self._raw.FPDFText_GetUnicode(self._text, index + 1) or 0xFFFD)
+        return after.isspace() or after == _HYPHEN or not self._is_raised(index + 1)
+
+    def _is_raised(self, index: int) -> bool:
+        here = self._at(index)
+        if self._line is None or here is None:
+            return False
+        height, size = self._line
+        above = here[0] - height
+        return _LEAST * size < above < _MOST * size and here[1] < _SMALLER * size
+
+    def _at(self, index: int) -> tuple[float, float] | None:
+        x, y = ctypes.c_double(), ctypes.c_double()
+        if not self._raw.FPDFText_GetCharOrigin(self._text, index, x, y):
+            return None
+        return y.value, _size(self._raw, self._text, index)
 
 
 def _word(raw: Any, text: Any, characters: Sequence[tuple[str, int]], *, broken: bool) -> Word:

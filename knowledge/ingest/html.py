@@ -10,7 +10,13 @@ from bs4.element import Comment, NavigableString, PreformattedString, Tag
 from knowledge.errors import UnreadableError
 from knowledge.ingest.extracted import Extracted, Format, Note, NoteKind, PageText, assembled
 from knowledge.ingest.sniff import text_of
-from knowledge.ingest.style import Declarations, declarations, why_hidden, why_unseen
+from knowledge.ingest.style import (
+    Declarations,
+    declarations,
+    struck,
+    why_hidden,
+    why_unseen,
+)
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SILENT = frozenset({"script", "style", "template", "head", "meta", "link", "noscript", "datalist"})
@@ -19,10 +25,13 @@ _LEFT_OUT = frozenset(
     | {"select", "textarea", "input", "img", "map", "math", "dialog"}
 )
 _INLINE = frozenset(
-    {"a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd"}
-    | {"label", "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "u"}
-    | {"var", "wbr", "tt", "big", "data", "output", "strike", "acronym", "ruby", "rt", "rp"}
+    {"a", "abbr", "b", "bdi", "bdo", "cite", "code", "dfn", "em", "font", "i", "ins", "kbd"}
+    | {"label", "mark", "q", "samp", "small", "span", "strong", "time", "u"}
+    | {"var", "wbr", "tt", "big", "data", "output", "acronym", "ruby", "rt", "rp"}
 )
+_STRUCK = frozenset({"del", "s", "strike"})
+_OFF_THE_LINE = {"sup": "^(", "sub": "_("}
+"""How raised and lowered text is told: "10" and a raised "3" are never "103"."""
 _DEEPEST = 200
 """Elements within each other; a document has below 50. Reading takes two Python frames for each."""
 
@@ -60,7 +69,7 @@ def read_html(content: bytes, *, name: str) -> Extracted:
     reading = _Reading(page=page, styles=declarations(soup))
     _walk(soup, reading)
     reading.flush()
-    return assembled(Format.HTML, [page], _sheets_elsewhere(soup))
+    return assembled(Format.HTML, [page], (*_sheets_elsewhere(soup), *_not_told(soup)))
 
 
 def _walk(parent: Tag, reading: _Reading) -> None:
@@ -87,8 +96,14 @@ def _element(element: Tag, reading: _Reading) -> None:
     if name in _SILENT:
         return
     why = why_hidden(element, reading.styles)
+    if not why and (name in _STRUCK or struck(element, reading.styles)):
+        why = "struck out"
     if why or name in _LEFT_OUT:
         _leave_out(element, name, why, reading)
+    elif name in _OFF_THE_LINE:
+        reading.words.append(_OFF_THE_LINE[name])
+        _walk(element, reading)
+        reading.words.append(")")
     elif name == "br":
         reading.words.append("\n")
     elif name in _INLINE:
@@ -155,4 +170,20 @@ def _sheets_elsewhere(soup: BeautifulSoup) -> Iterator[Note]:
             kind=NoteKind.LEFT_OUT,
             detail="style sheets in other files: text they hide is not known",
             count=len(sheets),
+        )
+
+
+def _not_told(soup: BeautifulSoup) -> Iterator[Note]:
+    """Yield what running text cannot tell: words made by a style sheet, cells over several rows."""
+    made = sum(sheet.get_text().count("content:") for sheet in soup.find_all("style"))
+    if made:
+        yield Note(
+            kind=NoteKind.LEFT_OUT, detail="words that a style sheet puts in: not read", count=made
+        )
+    spans = [c for c in soup.find_all(["td", "th"]) if c.get("rowspan", "1") != "1"]
+    if spans:
+        yield Note(
+            kind=NoteKind.LEFT_OUT,
+            detail="table cells over several rows: their words stand in the first row alone",
+            count=len(spans),
         )

@@ -76,6 +76,13 @@ def why_hidden(element: Tag, styles: Mapping[int, Declarations]) -> str:
     return _out_of_sight(style)
 
 
+def struck(element: Tag, styles: Mapping[int, Declarations]) -> bool:
+    """Return whether a line is drawn through an element by its style."""
+    style = styles.get(id(element), {})
+    lines = (style.get("text-decoration", ""), style.get("text-decoration-line", ""))
+    return any("line-through" in value for value in lines)
+
+
 def why_unseen(element: Tag, styles: Mapping[int, Declarations]) -> str:
     """Return why text directly within an element is not seen, in words; empty where it is.
 

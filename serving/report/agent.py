@@ -59,7 +59,8 @@ def _notes(record: AgentRecord) -> Iterator[tuple[str, str]]:
         where = "; ".join(describe(e) for e in fact.finding.evidence)
         yield (
             "from a note, unconfirmed",
-            f"{fact.finding.concept.text}: {said} ({fact.standing}; {where})",
+            f"{fact.finding.concept.text}: {said} "
+            f"(the note says “{fact.quote}”; {fact.standing}; {where})",
         )
     for risk in record.notes.changes:
         yield "if the notes are confirmed", f"{risk.name}: {risk.statement or risk.category}"

@@ -28,26 +28,43 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def markdown(assessment: Assessment) -> str:
-    """Return the report as Markdown; text from outside is escaped."""
+def markdown(assessment: Assessment, *, signature: Sequence[str] = ()) -> str:
+    """Return the report as Markdown; text from outside is escaped.
+
+    Args:
+        assessment: What to show.
+        signature: Whether it is signed, and what the signer changed, a line each.
+    """
     text = (
         _environment("md")
         .get_template("report.md.j2")
-        .render(a=assessment, w=words, agent_lines=agent.lines)
+        .render(a=assessment, w=words, agent_lines=agent.lines, signature=signature)
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def html(
-    assessment: Assessment, *, events: Sequence[Event] = (), pictures: Sequence[Picture] = ()
+    assessment: Assessment,
+    *,
+    events: Sequence[Event] = (),
+    pictures: Sequence[Picture] = (),
+    signature: Sequence[str] = (),
 ) -> str:
-    """Return the report as one HTML file without any external request or script."""
+    """Return the report as one HTML file without any external request or script.
+
+    Args:
+        assessment: What to show.
+        events: On the timeline.
+        pictures: Of the ECGs.
+        signature: Whether it is signed, and what the signer changed, a line each.
+    """
     drawn = timeline_svg(events, time_zone=assessment.time_zone)
     template = _environment("html").get_template("report.html.j2")
     return template.render(
         a=assessment,
         w=words,
         agent_lines=agent.lines,
+        signature=signature,
         timeline=Markup(drawn),  # noqa: S704 - our own SVG, its texts escaped where it is made
         pictures=[
             {

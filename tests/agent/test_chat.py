@@ -5,21 +5,24 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.assessment import Assessment
 from agent.chat import ChatAnswer, answer
 from agent.chat.question import asks_for
 from agent.chat_history import ChatHistory, Turn
+from agent.fact_sheet import fact_sheet
 from agent.llm.errors import LLMTimeoutError
 from agent.llm.fake import FakeLLM
 from agent.llm.seam import LLM
 from knowledge.errors import InvalidValueError, UnavailableError
-from knowledge.passages import Filter, Hit, Passage
+from knowledge.passages import Filter, Hit, Language, Passage
 from knowledge.settings import Settings
-from tests.agent.cases import NOW
+from tests.agent.cases import NOW, assessed, change_chart, example, resources
 from tests.agent.test_facts import hit
-from tests.agent.verify.sheets import fact, sheet
+from tests.agent.verify.sheets import NAMES, fact, sheet
 
 
 class OneCard:
@@ -27,13 +30,15 @@ class OneCard:
 
     sha256 = "0" * 64
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, **fields: object) -> None:
         self._error = error
+        self._fields = fields
 
     def search(self, query: str, *, k: int = 5, only: Filter | None = None) -> tuple[Hit, ...]:
         if self._error is not None:
             raise self._error
-        return (hit("An oral loading dose of aspirin should be given in acute infarction."),)
+        text = "An oral loading dose of aspirin should be given in acute infarction."
+        return (hit(text, **self._fields),)
 
     def passage(self, passage_id: str) -> Passage:
         raise InvalidValueError("passage", "not asked for here", "-")
@@ -98,6 +103,19 @@ def test_a_lie_of_the_model_is_dropped_and_the_fact_stands_in() -> None:
     assert "4.4 mmol/L" in found.sentences[0].text
 
 
+def test_a_harmless_true_sentence_does_not_displace_what_decides() -> None:
+    rhythm = next(f for f in sheet("stemi").facts if f.text == "ECG: sinus rhythm, 62/min.")
+    reply = {"sentences": [{"refs": [rhythm.id], "text": "The ECG shows sinus rhythm, 62/min."}]}
+    for question in ("What is the conclusion?", "What does the ECG show?", "Does he have an MI?"):
+        found = ask(question, case="stemi", llm=FakeLLM({"chat": [reply]}))
+        said = [s.text for s in found.sentences]
+        assert "The ECG shows sinus rhythm, 62/min." in said
+        assert "ECG: sinus rhythm, 62/min." not in said
+        assert said[0].startswith("The ECG meets criteria for ST-elevation")
+        assert any(text.startswith("ECG: ST-elevation criteria") for text in said)
+        assert found.author == "fake, verified; the other sentences are the facts' own"
+
+
 def test_what_was_not_assessed_is_not_in_the_record_and_has_what_would_answer_it() -> None:
     found = ask("Are the neck veins distended?")
     assert found.outside_record
@@ -110,12 +128,20 @@ def test_what_is_missing_is_listed_with_the_inputs() -> None:
     assert {"onset", "troponin_assay"} <= {item.input for item in found.would_answer}
 
 
-@pytest.mark.parametrize("question", ["What is the blood group?", "Favourite football club?"])
-def test_what_no_fact_speaks_to_is_not_in_the_record(question: str) -> None:
+def test_what_is_known_to_be_asked_for_and_no_fact_tells_is_not_in_the_record() -> None:
     llm = FakeLLM({})
-    found = ask(question, llm=llm)
+    found = ask("What is the blood group?", llm=llm)
     assert found.outside_record
     assert found.sentences == ()
+    assert llm.requests == []
+
+
+def test_a_question_that_is_not_recognised_is_said_to_be_so_with_the_main_facts() -> None:
+    llm = FakeLLM({})
+    found = ask("Favourite football club?", llm=llm)
+    assert not found.outside_record
+    assert "not recognised" in found.notes[0]
+    assert found.sentences[0].text.startswith("High-sensitivity troponin rules in")
     assert llm.requests == []
 
 
@@ -127,10 +153,40 @@ def test_an_order_is_answered_with_guideline_statements_only(question: str) -> N
     found = ask(question, llm=llm, searcher=OneCard())
     assert found.kind == "guideline"
     assert llm.requests == []
-    kinds = {sheet("nstemi").by_id[s.refs[0]].kind for s in found.sentences[:-1]}
-    assert kinds == {"recommendation"}
+    facts = [sheet("nstemi").by_id.get(s.refs[0]) for s in found.sentences]
+    assert found.sentences[0].text.startswith("High-sensitivity troponin rules in")
+    assert "recommendation" in {fact.kind for fact in facts if fact}
+    said = {s.text: s.label for s in found.sentences}
+    labels = [said[fact.text] for fact in facts if fact and fact.kind == "recommendation"]
+    assert all("not verbatim; recalled with" in label for label in labels)
+
+
+def test_a_guideline_statement_says_what_it_has_to_do_with_this_patient() -> None:
+    found = ask("Give aspirin 300 mg now", searcher=OneCard())
     assert "loading dose of aspirin" in found.sentences[-1].text
+    assert found.sentences[-1].label.startswith("general statement, not computed for this patient")
     assert found.labels["card:a#s1.en"].endswith("not verbatim")
+
+
+def test_a_statement_that_is_not_about_the_remedy_asked_for_is_not_shown() -> None:
+    found = ask("Order a CT and start PCI", searcher=OneCard())
+    assert not found.labels
+    assert found.notes == ("no guideline statement about this was found",)
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_leave_to_discharge_low_risk_patients_is_not_shown_for_another(case: str) -> None:
+    low = OneCard(topics=("discharge",), title="Low risk")
+    found = ask("Can she go home?", case=case, searcher=low)
+    assert not found.labels
+    assert "Low risk" in found.notes[0]
+    assert any("not established as low risk" in s.text for s in found.sentences)
+
+
+def test_a_question_without_a_word_to_search_for_has_what_the_pathway_advises() -> None:
+    nothing = OneCard(InvalidValueError("query", "holds no word to search for", "ask in words"))
+    found = ask("What should we do?", case="stemi", searcher=nothing)
+    assert any("Activate the ST-elevation" in s.text for s in found.sentences)
 
 
 def test_guidelines_that_cannot_be_searched_are_said_to_be_so() -> None:
@@ -209,7 +265,7 @@ def test_a_question_about_another_thing_is_not_answered_with_the_nearest(questio
 
 def test_the_asked_for_troponin_is_answered() -> None:
     found = ask("What is the troponin I?", case="early_presenter")
-    assert [s.text for s in found.sentences] == ["High-sensitivity cardiac troponin I: 2.6 ng/L."]
+    assert "High-sensitivity cardiac troponin I: 2.6 ng/L." in [s.text for s in found.sentences]
     assert ask("What is the troponin I?", case="nstemi").kind == "not_in_record"
 
 
@@ -221,7 +277,7 @@ def test_a_chinese_question_is_answered_about_what_it_names() -> None:
 
     assert asked("高敏肌钙蛋白I多少？").kind == "not_in_record"
     assert asked("既往心电图？").kind == "not_in_record"
-    assert [s.text for s in asked("有高血压吗？").sentences] == ["高血压：存在。"]
+    assert [s.text for s in asked("有高血压吗？").sentences] == ["高血压：存在（2020-01-15）。"]
     assert [s.text for s in asked("患者多大年龄").sentences] == ["女性，71岁。"]
 
 
@@ -241,6 +297,50 @@ def test_words_of_a_question_decide_what_it_asks_for() -> None:
     assert asks_for("Please start heparin") == "orders"
     assert asks_for("Give a summary") == "overview"
     assert asks_for("Summary, please") == "overview"
+
+
+@pytest.fixture(scope="module")
+def stale(tmp_path_factory: pytest.TempPathFactory) -> Assessment:
+    """Return an early presenter whose vital signs and creatinine are eight days old."""
+    case = example("early_presenter", tmp_path_factory.mktemp("stale"))
+
+    def change(chart: dict[str, Any]) -> None:
+        for one in resources(chart, "Observation"):
+            if not one["id"].startswith("hs") and "effectiveDateTime" in one:
+                one["effectiveDateTime"] = one["effectiveDateTime"].replace("-20T", "-12T")
+
+    change_chart(case, change)
+    return assessed(case)
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "gap"),
+    [
+        ("Creatinine?", "Creatinine: 0.9 mg/dL at 2026-11-12", "older than 48 h"),
+        ("Heart rate?", "Heart rate: 78/min at 2026-11-12", "older than"),
+        ("Systolic blood pressure?", "131 mmHg at 2026-11-12", "older than"),
+        ("肌酐？", "肌酐：0.9 mg/dL（2026-11-12", "早于48小时前"),
+        ("心率？", "心率：78次/分（2026-11-12", "早于"),
+        ("收缩压？", "收缩压：131 mmHg（2026-11-12", "早于"),
+    ],
+)
+def test_a_value_of_another_day_is_dated_and_said_to_be_old(
+    stale: Assessment, question: str, value: str, gap: str
+) -> None:
+    language: Language = "en" if question.isascii() else "zh"
+    told = fact_sheet(stale, language=language)
+    found = asyncio.run(answer(None, question, sheet=told, searcher=None, language=language))
+    said = "\n".join(s.text for s in found.sentences)
+    assert value in said
+    assert gap in said
+    assert any("2026-11-12" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("question", "language"), [("ECG?", "en"), ("心电图？", "zh")])
+def test_an_ecg_of_another_day_is_said_to_be_so(question: str, language: Language) -> None:
+    later = sheet("stemi", language).model_copy(update={"day": "2026-11-28"})
+    found = asyncio.run(answer(None, question, sheet=later, searcher=None, language=language))
+    assert any("2026-11-28" in note and "2026-11-20 09:11" in note for note in found.notes)
 
 
 def turn(question: str) -> Turn:

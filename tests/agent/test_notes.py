@@ -222,3 +222,32 @@ def test_notes_never_change_what_the_record_says() -> None:
     assert [c.input for c in merged.conflicts] == ["syncope", "diabetes"]
     assert [f.input for f in merged.conflicting] == ["syncope", "diabetes"]
     assert all("not used" in c.consequence for c in merged.conflicts)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "state", "quote"),
+    [
+        ("No complications of diabetes.", "diabetes", "absent", "diabetes"),
+        ("No new diabetes medication.", "diabetes", "absent", "diabetes"),
+        ("Hypertension no\nDiabetes yes\nSmoker no", "diabetes", "absent", "Diabetes"),
+        ("No chest pain until this morning.", "chest_pain", "absent", "chest pain"),
+        ("Never had chest pain before today.", "chest_pain", "absent", "chest pain"),
+        ("Not the first episode of syncope.", "syncope", "absent", "syncope"),
+        ("Syncope: no prodrome.", "syncope", "absent", "Syncope"),
+        ("Not yet pain free.", "pain_ongoing", "absent", "pain free"),
+        ("Pain free for 5 min only, pain persists.", "pain_ongoing", "absent", "Pain free"),
+        ("Ex-smoker", "smoking_current", "present", "smoker"),
+        ("[ ] Hypertension [x] Diabetes", "hypertension", "present", "Hypertension"),
+        ("Hypertension: 0", "hypertension", "present", "Hypertension"),
+        ("Referred for PCI.", "known_cad", "present", "PCI"),
+        ("Patient in bed 3 had syncope.", "syncope", "present", "syncope"),
+        ("无诱因突发胸痛", "pain_abrupt", "absent", "突发"),
+        ("无明显缓解的胸痛", "chest_pain", "absent", "胸痛"),
+        ("胸痛无放射", "chest_pain", "absent", "胸痛"),
+        ("否认药物过敏、吸烟20年", "smoking_current", "absent", "吸烟"),
+    ],
+)
+def test_a_claim_that_the_note_does_not_make_is_dropped(
+    text: str, key: str, state: str, quote: str
+) -> None:
+    assert read(text, claim(key, state, quote)).facts == ()

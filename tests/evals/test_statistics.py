@@ -29,3 +29,19 @@ def test_six_of_six_in_few_cases_is_not_called_certain() -> None:
 def test_nothing_to_count_is_no_share() -> None:
     assert share([]).share is None
     assert share([(0, 0)]).share is None
+
+
+@pytest.mark.parametrize(
+    "clusters",
+    [
+        pytest.param([(2, 6)], id="one case"),
+        pytest.param([(1, 3), (2, 6), (1, 3)], id="equal ratios"),
+        pytest.param([(0, 4), (4, 4)], id="two cases"),
+    ],
+)
+def test_few_or_equal_cases_are_never_certain(clusters: list[tuple[float, float]]) -> None:
+    found = share(clusters)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.high - found.low > 0.2
+    assert found.interval == "Wilson over cases"

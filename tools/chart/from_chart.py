@@ -6,6 +6,7 @@ from knowledge.clinical_inputs import ClinicalInput, FromCondition, FromObservat
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE, ICD10, ICD10CM, LOINC, Concept
 from knowledge.finding import Finding, NotAssessed, State, Why, not_assessed
+from knowledge.plain_text import quotation
 from knowledge.quantity import format_number
 from knowledge.timeline import Category, Fact, Timeline
 from tools.chart.same_time import latest
@@ -219,7 +220,7 @@ def _as_input(
         if finding.quantity is None:
             detail = "the observation is not a number"
         elif finding.quantity.unit != entry.unit:
-            detail = f"unit {finding.quantity.unit!r} is not {entry.unit!r}"
+            detail = f"unit {quotation(finding.quantity.unit)} is not {entry.unit}"
         else:
             return finding.model_copy(update={"concept": concept})
         return not_assessed(

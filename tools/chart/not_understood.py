@@ -5,6 +5,7 @@ is listed by name, and no case is called low before a person has read it. So is 
 condition that has a code and no words at all.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE, ICD10, ICD10CM, LOINC, in_short
 from knowledge.evidence import FhirEvidence
 from knowledge.finding import Finding, State, Why
+from knowledge.plain_text import quotation
 from knowledge.quantity import Text
 from knowledge.timeline import Category, Fact, Timeline
 from tools.chart.from_chart import plain
@@ -30,6 +32,11 @@ _UNUSABLE = frozenset(
     {Why.UNIT_NOT_RECOGNISED, Why.VALUE_IMPOSSIBLE, Why.UNREADABLE, Why.CONFLICTING}
 )
 _HOUR = 60.0
+_NAME = 60
+"""Characters of a name or value of another system that are shown."""
+_NUMBER = re.compile(
+    r"[<>≤≥=~ ]*[-+]?[\d.,]+(?: to [\d.,]+)?(?: ?[A-Za-z0-9%/µμ°.*{}\[\]^]{1,16})?"
+)
 _SAME_MINUTES = 1.0
 """How far apart a typed result and the item it stands for may be: written to the minute."""
 
@@ -148,9 +155,9 @@ def _same_moment(a: ClinicalTime | None, b: ClinicalTime | None) -> bool:
 
 def in_words(finding: Finding, time_zone: str | None) -> str:
     """Return an item by its name, with its value and time."""
-    said = f" {finding.value}" if finding.value is not None else ""
+    said = f" {_printed(str(finding.value))}" if finding.value is not None else ""
     if not said and finding.reported:
-        said = f" {finding.reported}"
+        said = f" {_printed(finding.reported)}"
     if finding.not_assessed is not None:
         said += f" ({finding.not_assessed.detail})"
     when = f", {finding.time.show(time_zone)}" if finding.time is not None else ""
@@ -166,8 +173,13 @@ def name(finding: Finding) -> str:
     return (
         f"code {in_short(finding.concept.codings[0])}"
         if _unnamed(finding)
-        else finding.concept.text
+        else quotation(finding.concept.text, limit=_NAME)
     )
+
+
+def _printed(value: str) -> str:
+    """Return a value as its source printed it: a number with its unit, else a quotation."""
+    return value if _NUMBER.fullmatch(value) else quotation(value, limit=_NAME)
 
 
 def _unnamed(finding: Finding) -> bool:

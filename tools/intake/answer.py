@@ -11,6 +11,7 @@ from knowledge.errors import InvalidValueError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.model import Frozen
+from knowledge.plain_text import quotation
 from knowledge.quantity import Choice, Interval, Value, format_number, measured
 from knowledge.units import parse_stated
 
@@ -188,7 +189,7 @@ def _converted(
     canonical = entry.unit or "1"
     if unit is None or unit == canonical or unit in analytes().spellings.get(canonical, ()):
         return Converted(value=measured(interval, canonical), changed=False)
-    detail = f"unit not recognised: {unit[:40]!r} for {entry.label}"
+    detail = f"unit not recognised: {quotation(unit)} for {entry.label}"
     return NotAssessed(why=Why.UNIT_NOT_RECOGNISED, detail=detail)
 
 

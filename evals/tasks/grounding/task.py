@@ -67,7 +67,8 @@ def _counted(checked: Iterable[tuple[str, Checked]]) -> Measured:
 
 def _owed(case: Case, system: System) -> Mapping[str, float]:
     # A narrative that was not given shows nothing wrong; that the model failed is counted.
-    return {"survival_80": 1.0, "model_used": 1.0} if system == "agent" else {}
+    told = {"headline": 1.0} if system in ("agent", "rules") else {}
+    return {"survival_80": 1.0, "model_used": 1.0, **told} if system == "agent" else told
 
 
 TASK = Task(

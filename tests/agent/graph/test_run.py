@@ -299,3 +299,56 @@ def test_a_cancelled_run_says_so_and_stops() -> None:
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(work())
     assert told[-1].type is EventType.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"signed_by": "   ", "decision": "sign"}, id="blank name"),
+        pytest.param({"signed_by": "\u200b", "decision": "sign"}, id="invisible name"),
+        pytest.param({"signed_by": "Dr A", "decision": "maybe"}, id="no decision"),
+        pytest.param({"signed_by": "Dr A", "decision": "sign", "time": "noon"}, id="no time"),
+        pytest.param(
+            {"signed_by": "Dr A", "decision": "sign", "time": "2026-11-20T12:05"}, id="no zone"
+        ),
+    ],
+)
+def test_a_signature_needs_a_person_a_decision_and_a_real_time(answer: dict[str, str]) -> None:
+    async def work() -> None:
+        async with open_checkpoints("memory") as checkpoints:
+            made = session(sign_off="wait")
+            await start_run(made, checkpoints, run="r")
+            await resume_run(made, checkpoints, run="r", answer=answer)
+
+    with pytest.raises(InvalidValueError):
+        asyncio.run(work())
+
+
+def test_a_second_decision_is_refused_and_not_dropped_without_a_word() -> None:
+    async def work() -> None:
+        async with open_checkpoints("memory") as checkpoints:
+            made = session(sign_off="wait")
+            await start_run(made, checkpoints, run="r")
+            answer = {"signed_by": "Dr A", "decision": "reject"}
+            await resume_run(made, checkpoints, run="r", answer=answer)
+            answer = {"signed_by": "Dr B", "decision": "sign"}
+            await resume_run(made, checkpoints, run="r", answer=answer)
+
+    with pytest.raises(InvalidValueError, match="waits for no decision"):
+        asyncio.run(work())
+
+
+def test_two_patients_never_share_a_run(tmp_path: Any) -> None:
+    async def work() -> tuple[AgentOutcome | BaseException, AgentOutcome | BaseException]:
+        async with open_checkpoints(str(tmp_path / "runs.sqlite")) as checkpoints:
+            return await asyncio.gather(
+                start_run(session("nstemi", fake()), checkpoints, run="same"),
+                start_run(session("stemi", fake()), checkpoints, run="same"),
+                return_exceptions=True,
+            )
+
+    first, second = asyncio.run(work())
+    assert isinstance(first, AgentOutcome)
+    assert first.outcome.assessment.case == "example-nstemi"
+    assert "ST-elevation myocardial" not in first.outcome.assessment.narrative.headline
+    assert isinstance(second, InvalidValueError)

@@ -9,12 +9,16 @@ import orjson
 from msgspec import Struct
 
 from knowledge.errors import UnreadableError, UnsupportedError
+from knowledge.plain_text import visible
 
 MAX_NESTED_BUNDLES = 4
 """A bundle in a bundle occurs (batch of searches); deeper nesting is not clinical data."""
 
 MAX_DEPTH = 254
 """Levels of lists and objects that orjson can write again."""
+
+_LONGEST_REASON = 300
+"""Characters of a server's reason that are shown."""
 
 _READS = 1024
 """Levels that orjson reads: in as many lists as are left over, what is too deep is refused."""
@@ -202,6 +206,8 @@ def _collect(
     if kind == "Bundle":
         _collect_bundle(resource, found, place=place, depth=depth)
         return
+    if kind == "OperationOutcome":
+        found.problems.extend(_reported(resource))
     given = resource.get("id")
     own_id = given if isinstance(given, str) and given else None
     name = f"{kind}/{own_id}" if own_id else f"{kind} ({place})" if place else kind
@@ -210,6 +216,18 @@ def _collect(
             file=found.file, type=kind, id=own_id, full_url=full_url, name=name, resource=resource
         )
     )
+
+
+def _reported(outcome: dict[str, Any]) -> Iterator[str]:
+    """Yield the errors a server reports in place of data: what it did not give is not absent."""
+    issues = outcome.get("issue")
+    for issue in issues if isinstance(issues, list) else ():
+        if not isinstance(issue, dict) or issue.get("severity") not in ("error", "fatal"):
+            continue
+        details = issue.get("details")
+        texts = (issue.get("diagnostics"), details.get("text") if isinstance(details, dict) else "")
+        said = next((t for t in texts if isinstance(t, str) and t.strip()), "no reason given")
+        yield f"the source reports an error: {visible(said)[:_LONGEST_REASON]}"
 
 
 def _collect_bundle(bundle: dict[str, Any], found: _Collected, *, place: str, depth: int) -> None:

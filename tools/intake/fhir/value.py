@@ -8,6 +8,7 @@ import msgspec
 from knowledge.analytes import Converted, analytes, convert, convert_number
 from knowledge.finding import NotAssessed, State, Why
 from knowledge.model import put_together
+from knowledge.plain_text import quotation
 from knowledge.quantity import Interval, Quantity, Text, Value, measured
 from knowledge.units import bounded, parse_stated
 from tools.intake.fhir.coded import plain, quantity_words
@@ -52,7 +53,8 @@ def read_value(
         ValidationError: A value of a rare type is not valid.
     """
     if source.dataAbsentReason is not None:
-        said = words(source.dataAbsentReason) or "no reason"
+        reason = words(source.dataAbsentReason)
+        said = quotation(reason) if reason else "no reason"
         why = NotAssessed(why=Why.MISSING, detail=f"data absent: {said}")
         return _not_assessed("dataAbsentReason", why, _printed(source))
     if source.valueQuantity is not None:
