@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: demo test bench lint examples clean
+# `make test-peers` also tests with other people's clients, servers and browser.
+.PHONY: demo test test-peers bench lint examples clean
 
 # The deterministic answer first; then the weights (fetched once) and the agent's. A machine that
 # cannot have them still ends well: the reason is printed, and the agent says that it has no model.
@@ -20,7 +21,11 @@ test: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q --ignore=tests/peers
+
+test-peers: $(VENV)/.tests
+	sh scripts/peers.sh $(BIN)/python
+	$(BIN)/pytest -q tests/peers
 
 bench: $(VENV)-bench/.bench
 	$(VENV)-bench/bin/python bench/run.py
@@ -39,11 +44,11 @@ $(BIN)/python:
 	sh scripts/make_venv.sh $(PYTHON) $(VENV)
 
 $(VENV)/.product: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) install --quiet --editable '.[local-llm]'
+	$(PIP) install --quiet --editable '.[local-llm,service]'
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.product
-	$(PIP) install --quiet --editable '.[local-llm]' --group dev
+	$(PIP) install --quiet --editable '.[local-llm,service]' --group dev
 	touch $@
 
 # The libraries compared with need older versions than the product: an environment of their own.

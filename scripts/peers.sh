@@ -12,12 +12,21 @@ folder=.venv-peers
 healthchain=$folder/healthchain
 missing=0
 
+# The browser, and a font with Chinese characters: from the system, where it may be asked.
+if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq &&
+        apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null ||
+        { echo "peers: Chromium could not be installed" >&2; missing=1; }
+fi
+
 "$python" -m serving.sandbox.install "$folder" || missing=1
 
 if ! "$healthchain/bin/python" -c 'import healthchain.sandbox' 2>/dev/null; then
-    "$python" -m venv --clear "$healthchain" &&
-        # its own versions: the constraints of the product are not for it
-        PIP_CONSTRAINT='' "$healthchain/bin/python" -m pip --disable-pip-version-check install \
+    # its own versions: the constraints of the product are not for it
+    rm -rf "$healthchain"
+    export PIP_CONSTRAINT=''
+    sh scripts/make_venv.sh "$python" "$healthchain" &&
+        "$healthchain/bin/python" -m pip --disable-pip-version-check install \
             --quiet 'healthchain[sandbox]==0.16.1' ||
         { echo "peers: HealthChain's client could not be installed" >&2; missing=1; }
 fi

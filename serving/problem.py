@@ -32,6 +32,8 @@ from serving.access.errors import (
     TooManyError,
     UnauthenticatedError,
 )
+from serving.access.login.redirect import to_login
+from serving.web.problem_page import problem_page, wants_page
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +85,19 @@ def problem(
     reason: str,
     way_out: str = "",
     headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Return the answer to a request that failed, in the form its address asks for."""
+    """Return the answer to a request that failed, in the form its address asks for.
+
+    Args:
+        request: The request.
+        status: HTTP status.
+        item: What it is about.
+        reason: Why it failed.
+        way_out: What can be done about it.
+        headers: More headers.
+        extra: More members of a problem+json, for example the files that conflict.
+    """
     shown = {"item": visible(item), "reason": visible(reason), "way_out": visible(way_out)}
     if request.url.path.startswith(FHIR_PREFIXES):
         content: dict[str, Any] = {
@@ -98,6 +111,16 @@ def problem(
             ],
         }
         media = "application/fhir+json"
+    elif wants_page(request):
+        page = problem_page(
+            request,
+            status,
+            item=shown["item"],
+            reason=shown["reason"],
+            way_out=shown["way_out"],
+        )
+        page.headers.update(headers or {})
+        return page
     else:
         content = {
             "type": "about:blank",
@@ -105,6 +128,7 @@ def problem(
             "status": status,
             "detail": _sentence(shown),
             **{key: value for key, value in shown.items() if value},
+            **(extra or {}),
         }
         media = "application/problem+json"
     return JSONResponse(content, status_code=status, media_type=media, headers=dict(headers or {}))
@@ -121,8 +145,15 @@ def install(app: FastAPI) -> None:
 def _ours(request: Request, error: Exception) -> Response:
     if not isinstance(error, EpicrisisError):
         raise error
+    return answer_to(request, error)
+
+
+def answer_to(request: Request, error: EpicrisisError) -> Response:
+    """Return the answer to a request that failed with an error of this product."""
     headers: dict[str, str] = {}
     if isinstance(error, UnauthenticatedError):
+        if wants_page(request):
+            return to_login(request)
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyError):
         headers["Retry-After"] = str(error.retry_after_s)
@@ -136,6 +167,11 @@ def _ours(request: Request, error: Exception) -> Response:
         reason=error.reason,
         way_out=error.way_out,
         headers=headers,
+        extra=(
+            {"files": [visible(file) for file in error.files]}
+            if isinstance(error, IdentityConflictError)
+            else None
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from serving.access.principal import Principal
     from serving.audit.seam import Audit
     from serving.cases.model import Case, StoredAssessment
+    from serving.cases.outcomes import OutcomeCache
     from serving.cases.store import CaseStore
+    from serving.cds.runtime import CdsRuntime
+    from serving.chat.service import ChatService
     from serving.jobs.seam import Jobs
 
 
@@ -37,6 +41,7 @@ class Services:
         jobs: Long work.
         authenticate: Who a request comes from; raises `UnauthenticatedError`.
         clock: The current moment, zoned: nothing else reads the clock.
+        closing: Set when the process is told to stop: what streams to a browser ends then.
         listeners: Told of every newly kept assessment, with the version before it.
     """
 
@@ -48,6 +53,7 @@ class Services:
     jobs: "Jobs"
     authenticate: Callable[[Request], "Principal"]
     clock: Callable[[], datetime]
+    closing: Event = field(default_factory=Event)
     listeners: list["Listener"] = field(default_factory=list)
 
     @cached_property
@@ -56,6 +62,27 @@ class Services:
         from serving.agent_runs import open_index
 
         return open_index(self.settings)
+
+    @cached_property
+    def cds(self) -> "CdsRuntime":
+        """What CDS Hooks calls share: clients, assessments of the last minute, cards shown."""
+        from serving.cds.runtime import CdsRuntime
+
+        return CdsRuntime(self)
+
+    @cached_property
+    def chat(self) -> "ChatService":
+        """Questions and answers of every user, with the language model they share."""
+        from serving.chat.service import ChatService
+
+        return ChatService(self)
+
+    @cached_property
+    def outcomes(self) -> "OutcomeCache":
+        """The last few assessments with what their pictures are drawn from."""
+        from serving.cases.outcomes import OutcomeCache
+
+        return OutcomeCache()
 
 
 def services_of(request: Request) -> Services:

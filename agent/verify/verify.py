@@ -159,7 +159,7 @@ class _Runs:
     def _may_read_on(self, fact: Fact, run: Sequence[Token]) -> bool:
         """Return whether a state or a negation in this run could be read over another run.
 
-        A stated fact may hold a negation of its own: "no signs of heart failure", "not a candidate".
+        A stated fact may hold a negation of its own: "no signs of heart failure".
         """
         if fact.state not in ("stated", "present"):
             return True

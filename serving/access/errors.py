@@ -15,6 +15,11 @@
 from knowledge.errors import EpicrisisError
 
 
+def N_(text: str) -> str:
+    """Mark a reason for the catalogue of translations and return it as it is."""
+    return text
+
+
 class ServiceError(EpicrisisError):
     """A request cannot be answered as it was made."""
 

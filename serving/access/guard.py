@@ -5,14 +5,26 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from knowledge.plain_text import visible
+from serving.access.browser import read_form_csrf
 from serving.access.errors import ForbiddenError, NotFoundError
 from serving.access.principal import Permission, Principal
 from serving.cases.model import Case
 from serving.services import Services, ServicesDep
 
+_LONGEST_ID = 80
+"""Characters of an id that are looked up and audited; ours are shorter."""
 
-def current_principal(request: Request, services: ServicesDep) -> Principal:
+
+def current_principal(
+    request: Request, services: ServicesDep, form: Annotated[None, Depends(read_form_csrf)]
+) -> Principal:
     """Return who asks.
+
+    Args:
+        request: The request.
+        services: Of the application.
+        form: Its token was noted in the request before.
 
     Raises:
         UnauthenticatedError: Nobody is logged in and there is no valid token.
@@ -31,7 +43,7 @@ def allowed(permission: Permission) -> Callable[[PrincipalDep, ServicesDep], Pri
     """
 
     def check(principal: PrincipalDep, services: ServicesDep) -> Principal:
-        if not principal.may(permission, patient=principal.patient):
+        if not principal.grants(permission):
             services.audit.refused(principal, permission.value, case=None)
             raise ForbiddenError(permission.value)
         return principal
@@ -65,7 +77,8 @@ def authorize_case(
         NotFoundError: No such case, or not of the patient the token is for.
         ForbiddenError: The role or the token's scopes do not allow it.
     """
-    if not principal.may(permission, patient=principal.patient):
+    case_id = visible(case_id)[:_LONGEST_ID]
+    if not principal.grants(permission):
         services.audit.refused(principal, permission.value, case=case_id)
         raise ForbiddenError(permission.value)
     case = services.cases.find(case_id)

@@ -83,6 +83,8 @@ class Principal(Frozen):
         patient: The only patient they may see (`Case.patient`); None where the role decides alone.
         scopes: Permissions that the token grants; None where the role decides alone. Both must
             allow.
+        tenants: FHIR base addresses whose patients a system may see; None where the role decides
+            alone.
         via: How they came in.
     """
 
@@ -91,6 +93,7 @@ class Principal(Frozen):
     roles: frozenset[Role]
     patient: str | None = None
     scopes: frozenset[Permission] | None = None
+    tenants: frozenset[str] | None = None
     via: Literal["local", "oidc", "smart", "service", "cds"]
 
     def may(self, permission: Permission, *, patient: str | None = None) -> bool:
@@ -103,9 +106,25 @@ class Principal(Frozen):
             permission: What.
             patient: `Case.patient` of the case it is done to.
         """
+        return self.grants(permission) and self.sees(patient)
+
+    def grants(self, permission: Permission) -> bool:
+        """Return whether role and token allow this at all, to whatever patient they reach.
+
+        Args:
+            permission: What.
+        """
         granted = frozenset[Permission]().union(*(GRANTS[role] for role in self.roles))
-        if permission not in granted:
-            return False
-        if self.scopes is not None and permission not in self.scopes:
-            return False
-        return self.patient is None or self.patient == patient
+        return permission in granted and (self.scopes is None or permission in self.scopes)
+
+    def sees(self, patient: str | None) -> bool:
+        """Return whether data of this patient are within reach.
+
+        Args:
+            patient: `Case.patient`; None for one who is not known.
+        """
+        if self.patient is not None:
+            return self.patient == patient
+        if self.tenants is not None:
+            return patient is not None and patient.partition("|")[0] in self.tenants
+        return True

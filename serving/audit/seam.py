@@ -1,6 +1,6 @@
 """What the rest of the service tells the audit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from serving.access.principal import Principal
@@ -27,6 +27,27 @@ class Audit(Protocol):
             principal: Who.
             action: A permission's value, or a finer name such as ``card.shown``.
             case: To which case.
+            detail: Ids and hashes, never patient data.
+
+        Raises:
+            UnavailableError: It cannot be kept.
+        """
+        ...
+
+    def listed(
+        self,
+        principal: Principal,
+        action: str,
+        *,
+        cases: Sequence[Case],
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep that somebody saw a list: one event for each patient in it, all or none.
+
+        Args:
+            principal: Who.
+            action: For example ``worklist.listed``.
+            cases: Which cases were in the list.
             detail: Ids and hashes, never patient data.
 
         Raises:

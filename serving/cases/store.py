@@ -1,13 +1,14 @@
 """Cases, their files, assessments and answers in the database."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from agent.assessment import Assessment
 from knowledge.clinical_time import ClinicalTime
@@ -67,7 +68,7 @@ class CaseStore:
 
     def find(self, case: str) -> Case | None:
         """Return a case, or None where there is none or it was deleted."""
-        with self._database.transaction() as session:
+        with self._database.reading() as session:
             row = session.get(CaseRow, case)
             return None if row is None or row.deleted_at is not None else _case(row)
 
@@ -82,7 +83,7 @@ class CaseStore:
         if patient is not None:
             query = query.where(CaseRow.patient == patient)
         query = query.order_by(CaseRow.created_at.desc(), CaseRow.id).limit(limit)
-        with self._database.transaction() as session:
+        with self._database.reading() as session:
             return tuple(_case(row) for row in session.scalars(query))
 
     def set_patient(self, case: str, patient: str) -> None:
@@ -103,27 +104,65 @@ class CaseStore:
                     f"case {case}", "is of another patient", "make a case of its own for this one"
                 )
 
+    def put(self, content: bytes) -> str:
+        """Keep bytes that no case has yet, and return their SHA-256."""
+        return self._files.put(content)
+
     def add_file(self, case: str, name: str, content: bytes, *, by: str) -> CaseFile:
         """Keep one file and return it; one of the same name takes the place of the earlier."""
-        sha256 = self._files.put(content)
+        return self.add_files(case, [(name, self.put(content), len(content))], by=by)[0]
+
+    def add_files(
+        self, case: str, files: Iterable[tuple[str, str, int]], *, by: str
+    ) -> tuple[CaseFile, ...]:
+        """Take files into a case, all of them or none, and return them.
+
+        Args:
+            case: Id of the case.
+            files: Name, SHA-256 and size in bytes of contents that are kept already; one of the
+                same name takes the place of the earlier.
+            by: Subject of who sent them.
+
+        Raises:
+            NotFoundError: The case is not there any more.
+        """
         now = self._clock()
-        row = CaseFileRow(
-            case_id=case,
-            name=name,
-            sha256=sha256,
-            size=len(content),
-            received_at=now,
-            received_by=by,
-        )
-        with self._database.transaction() as session:
-            session.execute(
-                update(CaseFileRow)
-                .where(CaseFileRow.case_id == case, CaseFileRow.name == name)
-                .where(CaseFileRow.removed_at.is_(None))
-                .values(removed_at=now)
+        rows = [
+            CaseFileRow(
+                case_id=case,
+                name=name,
+                sha256=sha256,
+                size=size,
+                received_at=now,
+                received_by=by,
             )
-            session.add(row)
-        return _file(row)
+            for name, sha256, size in files
+        ]
+        with self._database.transaction() as session:
+            _standing(session.get(CaseRow, case), case)
+            self._take_out(session, case, [row.name for row in rows], at=now)
+            session.add_all(rows)
+        return tuple(_file(row) for row in rows)
+
+    def remove_file(self, case: str, name: str) -> None:
+        """Take a file out of a case; earlier assessments keep what they read of it.
+
+        Raises:
+            NotFoundError: The case has no such file.
+        """
+        with self._database.transaction() as session:
+            if not self._take_out(session, case, [name], at=self._clock()):
+                raise NotFoundError("file")
+
+    @staticmethod
+    def _take_out(session: Session, case: str, names: Sequence[str], *, at: datetime) -> int:
+        done = session.execute(
+            update(CaseFileRow)
+            .where(CaseFileRow.case_id == case, CaseFileRow.name.in_(names))
+            .where(CaseFileRow.removed_at.is_(None))
+            .values(removed_at=at)
+        )
+        return int(getattr(done, "rowcount", 0))
 
     def files(self, case: str) -> tuple[CaseFile, ...]:
         """Return the files that a case has now, by name."""
@@ -132,7 +171,7 @@ class CaseStore:
             .where(CaseFileRow.case_id == case, CaseFileRow.removed_at.is_(None))
             .order_by(CaseFileRow.name)
         )
-        with self._database.transaction() as session:
+        with self._database.reading() as session:
             return tuple(_file(row) for row in session.scalars(query))
 
     def content(self, file: CaseFile) -> bytes:
@@ -151,7 +190,8 @@ class CaseStore:
     ) -> StoredAssessment:
         """Keep an assessment as the next version of a case and return it.
 
-        A job keeps one assessment: a second call for the same job returns the first.
+        A job keeps one assessment: a second call for the same job returns the first. Words that the
+        templates wrote are English, whatever language was asked for, and are kept as such.
 
         Raises:
             NotFoundError: The case is not there any more.
@@ -176,9 +216,9 @@ class CaseStore:
         job: str | None,
     ) -> StoredAssessment:
         body = assessment.to_json()
+        by_agent = assessment.agent is not None and assessment.agent.mode == "with language model"
         with self._database.transaction() as session:
-            if session.get(CaseRow, case) is None:
-                raise NotFoundError(f"case {case}")
+            _standing(session.get(CaseRow, case), case)
             last = session.scalar(
                 select(func.max(AssessmentRow.version)).where(AssessmentRow.case_id == case)
             )
@@ -190,9 +230,9 @@ class CaseStore:
                 made_at=self._clock(),
                 made_by=by,
                 why=why,
-                author="agent" if job is not None else "templates",
+                author="agent" if by_agent else "templates",
                 job=job,
-                language=language,
+                language=language if by_agent else "en",
                 status=assessment.status.value,
                 headline=assessment.narrative.headline,
                 urgency=assessment.narrative.urgency,
@@ -205,7 +245,7 @@ class CaseStore:
         return _assessment(row)
 
     def _of_job(self, job: str) -> StoredAssessment | None:
-        with self._database.transaction() as session:
+        with self._database.reading() as session:
             row = session.scalar(select(AssessmentRow).where(AssessmentRow.job == job))
             return None if row is None else _assessment(row)
 
@@ -215,14 +255,14 @@ class CaseStore:
         if version is not None:
             query = query.where(AssessmentRow.version == version)
         query = query.order_by(AssessmentRow.version.desc()).limit(1)
-        with self._database.transaction() as session:
+        with self._database.reading() as session:
             row = session.scalar(query)
             return None if row is None else _assessment(row)
 
     def assessments(self, case: str) -> tuple[StoredAssessment, ...]:
         """Return every version, newest first."""
         query = select(AssessmentRow).where(AssessmentRow.case_id == case)
-        with self._database.transaction() as session:
+        with self._database.reading() as session:
             rows = session.scalars(query.order_by(AssessmentRow.version.desc()))
             return tuple(_assessment(row) for row in rows)
 
@@ -239,14 +279,21 @@ class CaseStore:
             entered_at=self._clock(),
         )
         with self._database.transaction() as session:
+            _standing(session.get(CaseRow, case), case)
             session.add(row)
         return _answer(row)
 
     def answers(self, case: str) -> tuple[StoredAnswer, ...]:
         """Return every answer ever given to a case, oldest first."""
         query = select(AnswerRow).where(AnswerRow.case_id == case).order_by(AnswerRow.number)
-        with self._database.transaction() as session:
+        with self._database.reading() as session:
             return tuple(_answer(row) for row in session.scalars(query))
+
+
+def _standing(row: CaseRow | None, case: str) -> None:
+    """Refuse what would be added to a case that was deleted meanwhile."""
+    if row is None or row.deleted_at is not None:
+        raise NotFoundError(f"case {case}")
 
 
 def _moment(at: ClinicalTime) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH...", help="Folders or files of one patient")
 ]
+_MOST_PLACES = 3
+"""Sources printed after a sentence; how its wording is to be read is always the first."""
+
 At = Annotated[
     str | None, typer.Option("--at", metavar="TIME", help="Moment of assessment with its zone")
 ]
@@ -162,7 +165,8 @@ async def _talk(
             search = no_search or getattr(searcher, "notice", "")
             notice += f" Guideline search: {search}." if search else ""
             console.print(visible(outcome.assessment.notice + notice), markup=False)
-        for question in asked or _read(console):
+        for typed in asked or _read(console):
+            question = typed.encode("utf-8", "replace").decode("utf-8")
             before = [turn.question for turn in history.turns(user, case)]
             said = await reply_to(
                 choice.llm,
@@ -174,10 +178,15 @@ async def _talk(
             )
             history.append(user, case, Turn(question=question, answer=said, at=datetime.now(UTC)))
             if as_json:
-                typer.echo(orjson.dumps(said.model_dump(mode="json")).decode())
+                typer.echo(orjson.dumps(_as_json(said, outcome.assessment.notice)).decode())
             else:
                 for line in lines(said):
                     console.print(visible(line), markup=False, highlight=False)
+
+
+def _as_json(said: "ChatAnswer", notice: str) -> dict[str, Any]:
+    """Return an answer as JSON, with what this product is."""
+    return {**said.model_dump(mode="json"), "notice": notice}
 
 
 def _history_key(outcome: Outcome) -> str:
@@ -214,10 +223,10 @@ def lines(said: "ChatAnswer") -> list[str]:
     if said.outside_record:
         found.append("Not in the record.")
     for sentence in said.sentences:
-        labels = [said.labels[c] for c in sentence.citations if c in said.labels]
-        places = [describe(evidence) for evidence in sentence.evidence]
-        sources = list(dict.fromkeys(labels + places))
-        found.append(sentence.text + (f"  [{'; '.join(sources[:3])}]" if sources else ""))
+        places = dict.fromkeys(describe(evidence) for evidence in sentence.evidence)
+        sources = [sentence.label] if sentence.label else []
+        sources += [place for place in places if place][: _MOST_PLACES - len(sources)]
+        found.append(sentence.text + (f"  [{'; '.join(sources)}]" if sources else ""))
     if said.would_answer:
         found.append("Would answer it: " + "; ".join(item.label for item in said.would_answer))
     found += [f"Note: {note}" for note in said.notes]

@@ -1,8 +1,5 @@
 """Traces by OpenTelemetry: the pattern of the address, ids and durations; nothing of a record."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -68,21 +65,13 @@ class TracesMiddleware:
                     span.set_attribute("epicrisis.case", str(case))
 
 
-@contextmanager
-def tracing(settings: Settings) -> Iterator[TracerProvider | None]:
-    """Open the way to the collector, and send what is left at the end; None without one.
+def provider_of(settings: Settings) -> TracerProvider | None:
+    """Return the way to the collector that is configured; None without one.
 
     Raises:
         MissingExtraError: A collector is configured and its exporter is not installed.
     """
-    if settings.trace_url is None:
-        yield None
-        return
-    provider = provider_for(_exporter(settings.trace_url))
-    try:
-        yield provider
-    finally:
-        provider.shutdown()
+    return None if settings.trace_url is None else provider_for(_exporter(settings.trace_url))
 
 
 def provider_for(exporter: SpanExporter) -> TracerProvider:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from knowledge.errors import InvalidValueError, MissingExtraError, UnavailableError
@@ -66,6 +66,7 @@ class Database:
         """Open a session that is committed at the end, or rolled back where anything fails.
 
         Raises:
+            InvalidValueError: A value is none the database takes, for example text with NUL.
             UnavailableError: The database cannot be reached, is full, or is locked for too long.
         """
         with self._session(self.engine) as session:
@@ -86,6 +87,10 @@ class Database:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
+        except DataError as error:
+            raise InvalidValueError(
+                "request", "holds characters or numbers that cannot be kept", "correct it"
+            ) from error
         except DBAPIError as error:
             if isinstance(error, OperationalError) or error.connection_invalidated:
                 raise _unavailable(error) from error
@@ -98,7 +103,7 @@ class Database:
             UnavailableError: It does not answer.
         """
         try:
-            with self.engine.connect() as connection:
+            with self._readers.connect() as connection:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError as error:
             raise _unavailable(error) from error

@@ -1,7 +1,7 @@
 """One way to answer with a page: templates, language, safety headers."""
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agent.assessment import RESEARCH_USE
+from knowledge.evidence import describe
 from knowledge.passages import Language
 from knowledge.plain_text import visible
 
@@ -55,6 +56,7 @@ def render(
             research_use=RESEARCH_USE,
             csrf=getattr(request.state, "csrf", ""),
             principal=getattr(request.state, "principal", None),
+            now=request.app.state.services.clock().isoformat(),
             **context,
         )
     )
@@ -98,8 +100,19 @@ def environment(language: Language) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
+    made.filters["place"] = describe
+    made.filters.update(_link_filters())
+    made.filters["msg"] = translations(language).gettext  # words with a %s that a script fills
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     return made
+
+
+def _link_filters() -> dict[str, Callable[..., Any]]:
+    """Return what turns evidence into links to its place."""
+    from serving.evidence.links import evidence_links, source_links
+    from serving.web.inputs_view import places
+
+    return {"places": places, "links": evidence_links, "source_links": source_links}
 
 
 @cache

@@ -152,3 +152,15 @@ def _with_body(source: bytes, body: bytes) -> bytes:
         for name in old.namelist():
             new.writestr(name, body if name == "word/document.xml" else old.read(name))
     return target.getvalue()
+
+
+def test_raised_and_struck_runs_never_join_the_numbers_beside_them() -> None:
+    document = Document()
+    paragraph = document.add_paragraph("within 10")
+    paragraph.add_run("3").font.superscript = True
+    paragraph.add_run(" minutes, ")
+    paragraph.add_run("600").font.strike = True
+    paragraph.add_run("300 mg")
+    found = read(document)
+    assert found.pages[0].text == "within 10^(3) minutes, 300 mg"
+    assert [note.detail for note in found.notes] == ["struck out"]

@@ -139,3 +139,31 @@ def test_a_page_nested_as_deep_as_allowed_is_read() -> None:
 @pytest.mark.parametrize("sheet", ["a" * 300_000, "/*" * 150_000, "@media x {a{b:c}" * 20_000])
 def test_a_style_sheet_without_end_does_not_hang(sheet: str) -> None:
     assert text_of(f"<p>{SEEN}</p>", f"<style>{sheet}</style>") == SEEN
+
+
+def test_a_raised_mark_never_becomes_a_part_of_a_number() -> None:
+    found = text_of("<p>within 10<sup>3</sup> minutes, 100 x 10<sup>9</sup>/L</p>")
+    assert found == "within 10^(3) minutes, 100 x 10^(9)/L"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>Give <del>600</del> 300 mg</p>",
+        "<p>Give <s>600</s> 300 mg</p>",
+        '<p>Give <span style="text-decoration: line-through">600</span> 300 mg</p>',
+    ],
+)
+def test_struck_text_is_left_out_with_a_note(body: str) -> None:
+    document = read(body)
+    assert document.pages[0].text == "Give 300 mg"
+    assert [note.detail for note in document.notes] == ["struck out"]
+
+
+def test_words_of_a_style_sheet_and_cells_over_rows_are_said_to_be_unread() -> None:
+    document = read(
+        '<p class="n">given</p><table><tr><td rowspan="2">III</td><td>a</td></tr>'
+        "<tr><td>b</td></tr></table>",
+        head='<style>.n::before {content: "not "}</style>',
+    )
+    assert len([n for n in document.notes if n.kind is NoteKind.LEFT_OUT]) == 2

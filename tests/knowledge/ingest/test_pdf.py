@@ -195,3 +195,9 @@ def test_a_truncated_file_is_refused_or_read_as_far_as_its_pages_go() -> None:
 def test_too_many_pages_are_refused() -> None:
     with pytest.raises(TooLargeError, match="over 2 pages"):
         read_pdf(pdf(*[page_text(SEEN)] * 3), name="a.pdf", settings=Settings(max_document_pages=2))
+
+
+def test_a_raised_mark_never_becomes_a_part_of_a_number() -> None:
+    stream = "BT /F1 11 Tf 72 700 Td (within 10) Tj 7 Ts /F1 7 Tf (3) Tj 0 Ts /F1 11 Tf ( h) Tj ET"
+    found = read_pdf(pdf(stream), name="a.pdf", settings=Settings())
+    assert "within 10^(3) h" in found.pages[0].text

@@ -1,0 +1,1 @@
+"""Login of people through their hospital's OpenID provider."""

@@ -1,0 +1,1 @@
+"""Tokens for systems that prove who they are with a signed assertion."""

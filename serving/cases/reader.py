@@ -1,0 +1,170 @@
+"""Read a case as it is now: its files and newest answers to the deterministic assessment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.assess import Outcome, assess_paths
+from agent.case_key import identity_marks
+from agent.given import newest_answers
+from knowledge.clinical_time import ClinicalTime
+from knowledge.errors import IdentityConflictError
+from knowledge.settings import Settings
+from serving.cases.folder import case_folder
+from serving.cases.model import Case, StoredAnswer
+from serving.services import Services
+from tools.intake.answer import Answer
+from tools.intake.given import GivenAnswer
+from tools.intake.result import CaseFiles
+
+UPLOAD = "upload|"
+"""Begins `Case.patient` of a case whose patient is known from its files alone."""
+
+_MOST_MARKS = 20
+_NAMED = 5
+_CONFLICT = "identity conflict"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """What an assessment depends on.
+
+    Args:
+        case: The case.
+        files: Name to SHA-256.
+        given: The newest answer to each input.
+        now: The current moment.
+    """
+
+    case: Case
+    files: Mapping[str, str]
+    given: tuple[GivenAnswer, ...]
+    now: datetime
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        minute = self.now.replace(second=0, microsecond=0)
+        given = tuple(one.model_dump_json() for one in self.given)
+        return (self.case.id, self.case.time_zone, tuple(sorted(self.files.items())), given, minute)
+
+
+class CaseReader:
+    """Reads cases; the last few are kept for the minute they are of.
+
+    Args:
+        services: Of the application.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.cases
+
+    def files(self, case: Case) -> dict[str, str]:
+        """Return the files a case has now: name to SHA-256."""
+        return {file.name: file.sha256 for file in self._store.files(case.id)}
+
+    def given(self, case: Case) -> tuple[GivenAnswer, ...]:
+        """Return the newest answer to each input, as an assessment reads them."""
+        return newest_answers(_as_given(one) for one in self._store.answers(case.id))
+
+    def settings_of(self, case: Case) -> Settings:
+        """Return the settings with the time zone that was stated for the case."""
+        if case.time_zone is None:
+            return self._services.settings
+        return self._services.settings.model_copy(update={"time_zone": case.time_zone})
+
+    def outcome(self, case: Case, files: Mapping[str, str] | None = None) -> Outcome:
+        """Return the deterministic assessment as of now.
+
+        Args:
+            case: The case.
+            files: Name to SHA-256; those it has unless given.
+
+        Raises:
+            InputError: The case cannot be read, for example over a limit.
+            UnavailableError: A content or the disk cannot be used.
+        """
+        services = self._services
+        reading = _Reading(
+            case=case,
+            files=self.files(case) if files is None else files,
+            given=self.given(case),
+            now=services.clock(),
+        )
+        found = services.outcomes.get(reading.key)
+        if found is not None:
+            return found
+        data_dir = services.settings.data_dir
+        with case_folder(reading.files, services.files, data_dir=data_dir) as folder:
+            outcome = assess_paths(
+                [folder],
+                at=None,
+                now=ClinicalTime(at=reading.now),
+                settings=self.settings_of(case),
+                given=reading.given,
+            )
+        services.outcomes.put(reading.key, outcome)
+        return outcome
+
+    def check_same_patient(
+        self, case: Case, before: Mapping[str, str], after: Mapping[str, str]
+    ) -> None:
+        """Refuse files that would make the case one of another patient, or of two.
+
+        Args:
+            case: The case.
+            before: Its files, name to SHA-256.
+            after: Its files as they would be.
+
+        Raises:
+            IdentityConflictError: Names the files.
+            InputError: The case could not be read with these files.
+        """
+        outcome = self.outcome(case, after)
+        if outcome.case is None:
+            raise _conflict(outcome)
+        known = _marks_of(case)
+        earlier = self.outcome(case, before)
+        if earlier.case is not None:
+            known |= identity_marks(earlier.case)
+        if known and not known & identity_marks(outcome.case):
+            changed = sorted(name for name in after if after[name] != before.get(name))
+            raise IdentityConflictError(
+                "; ".join(changed[:_NAMED]),
+                "not shown to be of the patient of this case",
+                "make a case of its own for this patient",
+                files=tuple(changed),
+            )
+
+
+def compartment(read: CaseFiles) -> str | None:
+    """Return whose case it is, as its files say; None where they identify nobody."""
+    marks = sorted(identity_marks(read))
+    return UPLOAD + ",".join(marks[:_MOST_MARKS]) if marks else None
+
+
+def _marks_of(case: Case) -> frozenset[str]:
+    patient = case.patient or ""
+    if not patient.startswith(UPLOAD):
+        return frozenset()
+    return frozenset(patient.removeprefix(UPLOAD).split(","))
+
+
+def _conflict(outcome: Outcome) -> IdentityConflictError:
+    inputs = outcome.assessment.inputs
+    files = tuple(one.file for one in inputs if one.reason == _CONFLICT)
+    return IdentityConflictError(
+        "files",
+        outcome.assessment.narrative.headline,
+        "remove the wrong file, or say in case.yaml which file is of the same patient (attach)",
+        files=files,
+    )
+
+
+def _as_given(kept: StoredAnswer) -> GivenAnswer:
+    return GivenAnswer(
+        input=kept.input,
+        answer=Answer.model_validate(kept.answer),
+        author=kept.author,
+        entered_at=kept.entered_at.isoformat(),
+    )

@@ -1,0 +1,223 @@
+"""A case and its deterministic assessment: files in, answers in, the next version out."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agent.assess import Outcome
+from agent.assessment import Status
+from agent.given import Question, entered_answer
+from agent.given import questions as asked_of
+from knowledge.clinical_time import ClinicalTime, parse_fhir
+from knowledge.errors import InputError, InvalidValueError
+from knowledge.passages import Language
+from serving.access.errors import ForbiddenError
+from serving.access.principal import Permission, Principal
+from serving.cases.acceptance import checked
+from serving.cases.model import Case, Source, StoredAssessment, Why
+from serving.cases.reader import CaseReader, compartment
+from serving.services import Services
+from tools.intake.answer import Answer, Stated
+from tools.intake.result import CaseFiles
+
+
+class CaseService:
+    """What can be done with a case; who may is decided before.
+
+    Every method raises `UnavailableError` where the database or the disk cannot be used.
+
+    Args:
+        services: Of the application.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.cases
+        self._reader = CaseReader(services)
+
+    def open(
+        self,
+        files: Sequence[tuple[str, bytes]],
+        *,
+        label: str,
+        principal: Principal,
+        time_zone: str | None = None,
+        source: Source = "upload",
+    ) -> tuple[Case, StoredAssessment]:
+        """Make a case of these files, assess it, and return both.
+
+        Files that are not of one patient are kept and the assessment says "refused": the person
+        who sent them takes out the wrong one.
+
+        Args:
+            files: Relative name and bytes.
+            label: What people call it.
+            principal: Who sends them.
+            time_zone: IANA zone for times without one.
+            source: Where they come from.
+
+        Raises:
+            InputError: A name, a size, a count or the time zone is not taken; nothing was made.
+            ForbiddenError: Whose token is for one patient cannot say by files whose case it is.
+        """
+        if principal.patient is not None:
+            raise ForbiddenError(Permission.CREATE_CASE.value)
+        named = checked(files, self._services.settings, before={})
+        put = [(name, self._store.put(content), len(content)) for name, content in named]
+        case = self._store.create(
+            label=label, source=source, by=principal.subject, time_zone=time_zone
+        )
+        self._store.add_files(case.id, put, by=principal.subject)
+        stored = self.assess(case, principal=principal, why="new file")
+        return self._store.find(case.id) or case, stored
+
+    def outcome(self, case: Case) -> Outcome:
+        """Return the deterministic assessment as of now, with what its pictures are drawn from.
+
+        Raises:
+            InputError: The case cannot be read, for example over a limit.
+        """
+        return self._reader.outcome(case)
+
+    def assess(
+        self, case: Case, *, principal: Principal, why: Why, language: Language = "en"
+    ) -> StoredAssessment:
+        """Return the newest assessment of a case, made now where anything has changed.
+
+        Args:
+            case: The case.
+            principal: Who asks.
+            why: What for.
+            language: Wanted. The templates' words are English, so a version they write says so.
+
+        Raises:
+            InputError: The case cannot be read.
+        """
+        outcome = self.outcome(case)
+        self._belongs(case, outcome.case)
+        made_by = outcome.assessment.provenance
+        newest = self._store.assessment(case.id)
+        if newest is not None and (newest.inputs_sha256, newest.result_sha256) == (
+            made_by.inputs_sha256,
+            made_by.result_sha256,
+        ):
+            return newest
+        stored = self._store.keep_assessment(
+            case.id, outcome.assessment, by=principal.subject, why=why, language=language
+        )
+        self.told(case, stored, newest)
+        return stored
+
+    def told(self, case: Case, stored: StoredAssessment, before: StoredAssessment | None) -> None:
+        """Tell every listener of a new version.
+
+        A listener may be told of one version twice, where a job's process died between keeping and
+        telling.
+        """
+        for listener in self._services.listeners:
+            listener(case, stored, before)
+
+    def add_files(
+        self, case: Case, files: Sequence[tuple[str, bytes]], *, principal: Principal
+    ) -> StoredAssessment:
+        """Take files into a case, all of them or none, and return its new assessment.
+
+        Identities are compared before anything is taken: a file of another patient changes nothing.
+
+        Args:
+            case: The case.
+            files: Relative name and bytes; one of a known name takes the place of the earlier.
+            principal: Who sends them.
+
+        Raises:
+            InputError: A name, a size or a count is not taken.
+            IdentityConflictError: They are not shown to be of the patient of the case.
+        """
+        before = {file.name: file for file in self._store.files(case.id)}
+        sizes = {name: file.size for name, file in before.items()}
+        named = checked(files, self._services.settings, before=sizes)
+        put = [(name, self._store.put(content), len(content)) for name, content in named]
+        old = {name: file.sha256 for name, file in before.items()}
+        new = {**old, **{name: sha256 for name, sha256, _ in put}}
+        self._reader.check_same_patient(case, old, new)
+        self._store.add_files(case.id, put, by=principal.subject)
+        return self.assess(case, principal=principal, why="new file")
+
+    def remove_file(self, case: Case, name: str, *, principal: Principal) -> StoredAssessment:
+        """Take a file out of a case and return the new assessment; earlier versions stay.
+
+        Raises:
+            NotFoundError: The case has no such file.
+        """
+        self._store.remove_file(case.id, name)
+        return self.assess(case, principal=principal, why="correction")
+
+    def answer(
+        self,
+        case: Case,
+        input_id: str,
+        value: Stated,
+        *,
+        unit: str | None = None,
+        observed_at: str | None = None,
+        principal: Principal,
+    ) -> StoredAssessment:
+        """Keep an answer with its author and time, and return the new assessment.
+
+        Args:
+            case: The case.
+            input_id: Clinical-input id.
+            value: As in `agent.given.AnswerStore.give`; an `Answer` is taken as it is.
+            unit: Of a number.
+            observed_at: When it was observed, as FHIR dateTime.
+            principal: Who answers.
+
+        Raises:
+            InvalidValueError: No such input, not an answer to it, or observed in the future.
+        """
+        now = self._services.clock()
+        answer = (
+            value
+            if isinstance(value, Answer)
+            else Answer(value=value, unit=unit or None, time=observed_at or None)
+        )
+        _check_time(answer, input_id, now, self._reader.settings_of(case).time_zone)
+        entered = entered_answer(input_id, answer, author=principal.name, at=ClinicalTime(at=now))
+        self._store.keep_answer(
+            case.id,
+            input_id,
+            entered.answer.model_dump(mode="json"),
+            author=entered.author,
+            by=principal.subject,
+        )
+        return self.assess(case, principal=principal, why="answer")
+
+    def questions(self, case: Case) -> tuple[Question, ...]:
+        """Return what a person can answer of what is missing, what unlocks most first."""
+        return asked_of(self.outcome(case).assessment)
+
+    def _belongs(self, case: Case, read: CaseFiles | None) -> None:
+        """State whose case it is, once its files say so."""
+        if case.patient is None and read is not None:
+            patient = compartment(read)
+            if patient is not None:
+                self._store.set_patient(case.id, patient)
+
+
+def refused_files(stored: StoredAssessment) -> tuple[str, ...]:
+    """Return the files of a refused assessment that are not of one patient; else none."""
+    if stored.status != Status.REFUSED:
+        return ()
+    records = stored.body["inputs"]
+    return tuple(one["file"] for one in records if one.get("reason") == "identity conflict")
+
+
+def _check_time(answer: Answer, input_id: str, now: datetime, zone: str | None) -> None:
+    """Refuse an answer that was observed at no time, or later than now."""
+    if answer.time is None:
+        return
+    try:
+        at = parse_fhir(answer.time, clock="answer", zone=zone).at
+    except InputError as error:
+        raise InvalidValueError(f"{input_id}: time", error.reason, error.way_out) from error
+    if at.tzinfo is not None and at > now:
+        raise InvalidValueError(f"{input_id}: time", "lies in the future", "correct it")

@@ -1,0 +1,209 @@
+"""From the data of a call to the assessment of its case, kept only where there is something to say.
+
+The chart becomes a file of the patient's case, so that what a person answered in the workspace and
+the ECG they attached count at the bedside too. A patient without acute chest pain gets no case:
+what is not needed is not kept.
+"""
+
+import tempfile
+import time
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from agent.assess import assess_case, refused_case
+from agent.assessment import Assessment, Status
+from knowledge.clinical_time import ClinicalTime
+from knowledge.errors import IdentityConflictError, UnavailableError
+from serving.access.principal import Principal
+from serving.cases.folder import WORK
+from serving.cases.model import Case
+from serving.cases.service import CaseService
+from serving.cds.cards import Made
+from serving.cds.chart import FILE, hash_of
+from serving.cds.precheck import looks_like
+from serving.services import Services
+from tools.intake.folder import read_case
+
+_SAME_VISIT = timedelta(hours=72)
+"""A case without an encounter is of this visit while it is not older: the pathway's look back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Whose chart it is.
+
+    Args:
+        patient, encounter: As in `serving.cases.model.Case`.
+        by: Who sends it.
+    """
+
+    patient: str
+    encounter: str | None
+    by: Principal
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ready:
+    """An assessment that can be shown.
+
+    Args:
+        assessment: The result; None where the chart is of no acute chest pain.
+        case: Its case; None where there is nothing to say and nothing was kept.
+        seen: Everything it depends on but the time.
+        said: What was made of it already, by what else that depends on.
+    """
+
+    assessment: Assessment | None
+    case: Case | None
+    seen: tuple[object, ...]
+    said: dict[Hashable, tuple[Made, ...]] = field(default_factory=dict)
+
+
+class Assessing:
+    """Finds or makes the case of a chart, and its assessment.
+
+    Args:
+        services: Of the application.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._cases = CaseService(services)
+
+    def find(self, subject: Subject) -> Case | None:
+        """Return the case of this visit, or None."""
+        found = self._services.cases.list(patient=subject.patient, limit=50)
+        if subject.encounter is not None:
+            for case in found:
+                if case.encounter == subject.encounter:
+                    return case
+        since = self._services.clock() - _SAME_VISIT
+        recent = [case for case in found if case.created_at >= since]
+        if subject.encounter is not None:
+            recent = [case for case in recent if case.encounter is None]
+        return recent[0] if recent else None
+
+    def seen(self, case: Case | None, sha256: str) -> tuple[object, ...]:
+        """Return everything an assessment of this chart would depend on but the time."""
+        if case is None:
+            return (sha256,)
+        files = self._services.cases.files(case.id)
+        answers = self._services.cases.answers(case.id)
+        listed = tuple((file.name, file.sha256) for file in files)
+        return (case.id, sha256, listed, answers[-1].number if answers else 0)
+
+    def whole(self, subject: Subject, case: Case | None, content: bytes) -> Ready:
+        """Return the assessment with a chart that is whole; it becomes the case's.
+
+        Raises:
+            IdentityConflictError: The chart is not of the patient of the case.
+            InputError: It cannot be read.
+            UnavailableError: It cannot be kept.
+        """
+        sha256 = hash_of(content)
+        if case is None:
+            alone = self._alone(content)
+            if alone is None or alone.status is Status.REFUSED:
+                return Ready(assessment=alone, case=None, seen=self.seen(None, sha256))
+            return self._begun(subject, content, alone, sha256)
+        kept = {file.name: file.sha256 for file in self._services.cases.files(case.id)}
+        if kept.get(FILE) == sha256:
+            return self._known(case, sha256, by=subject.by)
+        if set(kept) <= {FILE}:
+            self._services.cases.add_file(case.id, FILE, content, by=subject.by.subject)
+            self._cases.assess(case, principal=subject.by, why="new file")
+        else:
+            self._cases.add_files(case, [(FILE, content)], principal=subject.by)
+        return self._known(case, sha256, by=None)
+
+    def partial(self, case: Case | None, content: bytes) -> Ready:
+        """Return the assessment with a chart that is not whole; nothing is kept of it.
+
+        Where there is a case, it is of what the case had before.
+        """
+        sha256 = hash_of(content)
+        if case is not None:
+            return self._known(case, sha256, by=None)
+        return Ready(assessment=self._alone(content), case=None, seen=self.seen(None, sha256))
+
+    def _begun(
+        self, subject: Subject, content: bytes, assessment: Assessment, sha256: str
+    ) -> Ready:
+        """Make the case of a chart that was assessed alone, and keep both."""
+        at, by = self._services.clock(), subject.by.subject
+        store = self._services.cases
+        case = store.create(
+            label=f"EHR {at:%Y-%m-%d %H:%M} UTC",
+            source="cds",
+            by=by,
+            patient=subject.patient,
+            encounter=subject.encounter,
+        )
+        store.add_file(case.id, FILE, content, by=by)
+        stored = store.keep_assessment(case.id, assessment, by=by, why="new file", language="en")
+        self._cases.told(case, stored, None)
+        return Ready(assessment=assessment, case=case, seen=self.seen(case, sha256))
+
+    def _known(self, case: Case, sha256: str, *, by: Principal | None) -> Ready:
+        """Return the assessment of a case as of now; kept where it says something else by now.
+
+        Args:
+            case: The case.
+            sha256: Of the chart of the call.
+            by: Who asks; None where it was kept a moment ago, or is not to be kept.
+        """
+        assessment = self._cases.outcome(case).assessment
+        if by is not None:
+            newest = self._services.cases.assessment(case.id)
+            if newest is None or _gist(newest.body) != _gist(assessment.to_json()):
+                self._cases.assess(case, principal=by, why="time")
+        return Ready(assessment=assessment, case=case, seen=self.seen(case, sha256))
+
+    def _alone(self, content: bytes) -> Assessment | None:
+        """Return the assessment of a chart without a case; None for one of no acute chest pain."""
+        settings = self._services.settings
+        now = ClinicalTime(at=self._services.clock())
+        start = time.perf_counter()
+        with _folder(settings.data_dir) as folder:
+            (folder / FILE).write_bytes(content)
+            try:
+                read = read_case([folder], at=None, now=now, settings=settings)
+            except IdentityConflictError as error:
+                return refused_case(error, now, start)
+        if not looks_like(read, at=now):
+            return None
+        return assess_case(read, at=now, settings=settings, start=start).assessment
+
+
+def _gist(body: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what of an assessment is more than the passing of a minute."""
+    return (
+        body["status"],
+        body["narrative"]["headline"],
+        [(row["id"], row["text"]) for row in body.get("recommendations", ())],
+        [(entry["id"], entry["verdict"]) for entry in body.get("differential", ())],
+    )
+
+
+@contextmanager
+def _folder(data_dir: Path) -> Iterator[Path]:
+    """Give an empty folder, removed at the end.
+
+    Raises:
+        UnavailableError: It cannot be made or written.
+    """
+    try:
+        root = data_dir / WORK
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(prefix="cds-", dir=root) as name:
+            yield Path(name)
+    except OSError as error:
+        raise UnavailableError(
+            "work folder",
+            f"cannot be written: {error.strerror}",
+            "free space on the disk of the data folder; nothing was changed",
+        ) from error

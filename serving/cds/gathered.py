@@ -1,0 +1,35 @@
+"""What was sent or fetched for one call: resources by key, and what could not be had."""
+
+from typing import Any
+
+from knowledge.model import Frozen
+
+
+class Gap(Frozen):
+    """One key whose data are not whole.
+
+    Args:
+        key: Prefetch key.
+        what: What it is, in words.
+        reason: Why it is not whole.
+    """
+
+    key: str
+    what: str
+    reason: str
+
+
+class Gathered(Frozen):
+    """The data of one call.
+
+    Args:
+        resources: Every resource, once; all are shown to be of the patient.
+        gaps: What could not be had: nothing may be concluded from its silence.
+        fetched: Keys that were fetched from the FHIR server.
+        nothing: Keys for which the client said that there are no data.
+    """
+
+    resources: tuple[dict[str, Any], ...]
+    gaps: tuple[Gap, ...] = ()
+    fetched: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()

@@ -1,0 +1,273 @@
+"""Deciding, signing, and what happens when a later version does not bear out what was signed."""
+
+import logging
+from collections.abc import Sequence
+
+from agent.assessment import Assessment, Status
+from knowledge.errors import InvalidValueError
+from knowledge.plain_text import visible
+from serving.access.errors import ConflictError, ForbiddenError, NotFoundError
+from serving.access.principal import Permission, Principal
+from serving.cases.model import Case, StoredAssessment
+from serving.services import Services
+from serving.signing.changes import changes
+from serving.signing.model import (
+    Decision,
+    DraftDecision,
+    Flag,
+    SignedStatement,
+    Signer,
+    SignOff,
+    Statement,
+)
+from serving.signing.protocol import DecisionIn, DraftView, SignIn, StatementView
+from serving.signing.statements import statements
+from serving.signing.store import SignOffStore
+
+logger = logging.getLogger(__name__)
+
+PEOPLE = frozenset({"local", "oidc", "smart"})
+"""Ways in of a person who is known by name; a system cannot sign and cannot acknowledge."""
+
+_COLUMN = 200
+
+SERVICE = Principal(subject="epicrisis", name="Epicrisis", roles=frozenset(), via="service")
+"""Who the audit names for what the service does by itself."""
+
+
+class SignOffService:
+    """Sign-off of cases; who may read the case is decided before.
+
+    Args:
+        services: Of the application.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.store = SignOffStore(services.database, services.clock)
+
+    def draft(self, case: Case, principal: Principal) -> DraftView:
+        """Return every statement of the newest version with this person's decisions on it.
+
+        Raises:
+            NotFoundError: The case was never assessed.
+        """
+        stored = self._newest(case)
+        decided = {
+            d.statement: d for d in self.store.draft(stored.id, signer_of(principal).subject)
+        }
+        before = self.store.newest(case.id)
+        signed = {s.statement.id: s.decision for s in before.statements} if before else {}
+        views = tuple(
+            StatementView(statement=one, decision=decided.get(one.id), signed=signed.get(one.id))
+            for one in statements_of(stored)
+        )
+        return DraftView(
+            case=case.id,
+            assessment=stored.id,
+            version=stored.version,
+            statements=views,
+            undecided=sum(view.decision is None for view in views),
+            amends=before,
+            flags=tuple(f for f in self.store.flags(case.id) if f.resolved_at is None),
+            can_sign=principal.via in PEOPLE
+            and principal.may(Permission.SIGN, patient=case.patient)
+            and stored.status != Status.REFUSED,
+        )
+
+    def decide(
+        self, case: Case, version: int, decisions: Sequence[DecisionIn], *, principal: Principal
+    ) -> DraftView:
+        """Keep decisions of a person on statements of the newest version.
+
+        Raises:
+            ConflictError: It is not the newest version; names that one.
+            InvalidValueError: It has no such statement.
+        """
+        _person(principal)
+        stored = self._version(case, version)
+        known = {one.id for one in statements_of(stored)}
+        for one in decisions:
+            if one.statement not in known:
+                raise InvalidValueError(
+                    "statement", "this version has no such statement", "read the draft again"
+                )
+        now = self._services.clock()
+        kept = [
+            DraftDecision(
+                statement=one.statement,
+                decision=one.decision,
+                text=one.text,
+                reason=one.reason,
+                decided_at=now,
+            )
+            for one in decisions
+        ]
+        self.store.keep_draft(case.id, stored.id, signer_of(principal).subject, kept)
+        return self.draft(case, principal)
+
+    def sign(self, case: Case, asked: SignIn, *, principal: Principal) -> SignOff:
+        """Sign the newest version and return the report.
+
+        Raises:
+            ForbiddenError: Whoever asks is no person known by name.
+            ConflictError: It is not the newest version, is refused, is not decided, or somebody
+                signed meanwhile; says what.
+        """
+        _person(principal)
+        stored = self._version(case, asked.version)
+        if stored.status == Status.REFUSED:
+            raise ConflictError(
+                f"case {case.id}", "was refused: there is nothing to sign", "correct its files"
+            )
+        all_of_them = statements_of(stored)
+
+        def decide(draft: tuple[DraftDecision, ...]) -> tuple[SignedStatement, ...]:
+            return signed_statements(all_of_them, draft, accept_remaining=asked.accept_remaining)
+
+        made = self.store.sign(
+            case.id,
+            stored.id,
+            signer_of(principal),
+            amends=asked.amends,
+            reason=asked.reason,
+            decide=decide,
+        )
+        self._services.audit.used(
+            principal,
+            "sign-off.signed" if made.amends is None else "sign-off.amended",
+            case=case,
+            detail={"sign-off": made.id, "version": made.version, "sha256": made.sha256},
+        )
+        return made
+
+    def let_stand(self, case: Case, flag: str, reason: str, *, principal: Principal) -> Flag:
+        """Settle a flag: the report stands although something changed.
+
+        Raises:
+            ForbiddenError: Whoever asks is no person known by name.
+            NotFoundError: The case has no such flag.
+            ConflictError: It is settled already.
+        """
+        _person(principal)
+        done = self.store.let_stand(case.id, flag, signer_of(principal), reason)
+        self._services.audit.used(principal, "flag.resolved", case=case, detail={"flag": flag})
+        return done
+
+    def compare(self, case: Case, later: StoredAssessment) -> Flag | None:
+        """Flag the signed report of a case where a later version does not bear it out.
+
+        May be called again for the same version: one flag is made.
+
+        Args:
+            case: The case.
+            later: The version.
+        """
+        report = self.store.newest(case.id)
+        if report is None or later.version <= report.version:
+            return None
+        signed = self._services.cases.assessment(case.id, report.version)
+        if signed is None:
+            raise NotFoundError(f"assessment of case {case.id}")
+        found = changes(
+            Assessment.model_validate(signed.body), Assessment.model_validate(later.body)
+        )
+        flag = self.store.raise_flag(report, later, found) if found else None
+        if flag is not None:
+            logger.info("sign-off %s flagged by version %d", report.id, later.version)
+            self._services.audit.used(
+                SERVICE,
+                "sign-off.flagged",
+                case=case,
+                detail={"sign-off": report.id, "flag": flag.id, "version": later.version},
+            )
+        return flag
+
+    def _newest(self, case: Case) -> StoredAssessment:
+        stored = self._services.cases.assessment(case.id)
+        if stored is None:
+            raise NotFoundError(f"assessment of case {case.id}")
+        return stored
+
+    def _version(self, case: Case, version: int) -> StoredAssessment:
+        stored = self._newest(case)
+        if stored.version != version:
+            raise ConflictError(
+                f"case {case.id}",
+                f"version {stored.version} is the newest, not {version}",
+                f"review version {stored.version} and decide on that one",
+            )
+        return stored
+
+
+def flag_signed(services: Services) -> None:
+    """Compare every new version with what was signed, from now on."""
+    signing = SignOffService(services)
+
+    def compare(
+        case: Case, stored: StoredAssessment, before: StoredAssessment | None = None
+    ) -> None:
+        signing.compare(case, stored)
+
+    services.listeners.append(compare)
+
+
+def statements_of(stored: StoredAssessment) -> tuple[Statement, ...]:
+    """Return every statement of a kept assessment."""
+    return statements(Assessment.model_validate(stored.body))
+
+
+def signed_statements(
+    all_of_them: Sequence[Statement],
+    draft: Sequence[DraftDecision],
+    *,
+    accept_remaining: bool,
+) -> tuple[SignedStatement, ...]:
+    """Return every statement with its decision.
+
+    Raises:
+        ConflictError: Some have none, and the rest is not accepted on purpose.
+    """
+    decided = {one.statement: one for one in draft}
+    open_ones = [one for one in all_of_them if one.id not in decided]
+    if open_ones and not accept_remaining:
+        raise ConflictError(
+            "draft",
+            f"{len(open_ones)} of {len(all_of_them)} statements are not decided",
+            "decide them, or accept all remaining on purpose",
+        )
+    return tuple(_signed(one, decided.get(one.id)) for one in all_of_them)
+
+
+def signer_of(principal: Principal) -> Signer:
+    """Return who signs, as they are known now."""
+    return Signer(
+        subject=principal.subject[:_COLUMN],
+        name=visible(principal.name)[:_COLUMN],
+        roles=tuple(sorted(principal.roles)),
+        via=principal.via,
+    )
+
+
+def _signed(statement: Statement, draft: DraftDecision | None) -> SignedStatement:
+    decision = Decision.ACCEPT if draft is None else draft.decision
+    text = {
+        Decision.ACCEPT: statement.text,
+        Decision.EDIT: "" if draft is None else draft.text,
+        Decision.REJECT: None,
+    }[decision]
+    edited = decision is Decision.EDIT
+    return SignedStatement(
+        statement=statement,
+        decision=decision,
+        text=text,
+        author="clinician" if edited else "machine",
+        verified=not edited,
+        reason="" if draft is None else draft.reason,
+        decided="with all remaining" if draft is None else "by itself",
+    )
+
+
+def _person(principal: Principal) -> None:
+    if principal.via not in PEOPLE:
+        raise ForbiddenError(f"{Permission.SIGN.value} as {principal.via}: a person signs")

@@ -1,0 +1,57 @@
+"""The cases a person may read, newest first, with what their newest assessment says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from serving.access.principal import Permission, Principal
+from serving.cases.model import Case, StoredAssessment
+from serving.services import Services
+from serving.web.values import span
+from serving.web.words import STATUS, URGENCY, Say, word
+
+MOST = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """One case.
+
+    Args:
+        case: The case.
+        stored: Its newest assessment; None where none was made.
+        urgency, status: In words.
+        age: How long ago it was made.
+    """
+
+    case: Case
+    stored: StoredAssessment | None
+    urgency: str
+    status: str
+    age: str
+
+
+def case_list(services: Services, principal: Principal, say: Say) -> tuple[Listed, ...]:
+    """Return the cases of the start page; what was shown is written to the audit."""
+    if not principal.grants(Permission.READ_CASE):
+        return ()
+    cases = [
+        case
+        for case in services.cases.list(patient=principal.patient, limit=MOST)
+        if principal.may(Permission.READ_CASE, patient=case.patient)
+    ]
+    services.audit.used(
+        principal, "case.listed", case=None, detail={"cases": [c.id for c in cases]}
+    )
+    now = services.clock()
+    return tuple(_listed(case, services.cases.assessment(case.id), now, say) for case in cases)
+
+
+def _listed(case: Case, stored: StoredAssessment | None, now: datetime, say: Say) -> Listed:
+    age = (now - case.created_at).total_seconds() / 60
+    return Listed(
+        case=case,
+        stored=stored,
+        urgency="" if stored is None else word(URGENCY, stored.urgency, say),
+        status="" if stored is None else word(STATUS, stored.status, say),
+        age=span(age, say),
+    )

@@ -1,0 +1,278 @@
+"""Which results of an assessment a person must know at once, and which do not hold any more."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from agent.assessment import Assessment, DifferentialEntry, Recommended, Status, Verdict
+from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.codes import ANALYTE
+from knowledge.critical_results import CriticalRange, Limit, critical_results
+from knowledge.evidence import DicomEvidence, Evidence, FhirEvidence, describe
+from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.pathways import Urgency
+from knowledge.quantity import Interval, format_number
+from knowledge.reference import Review
+from knowledge.risk import NOT_DETERMINED
+from serving.storage.base import canonical
+from serving.worklist.model import Critical
+
+_FILE = "critical_results"
+_OWN = "the pathway's own urgency"
+_DIAGNOSIS = "diagnosis:"
+_LENGTH = 32
+_HOUR = 60.0
+_NO_CATEGORY = frozenset({NOT_DETERMINED, "not assessed"})
+_UNSEEN = frozenset({Status.REFUSED, Status.NOT_ASSESSABLE})
+
+Side = Literal["low", "high"]
+
+
+def critical(assessment: Assessment) -> tuple[Critical, ...]:
+    """Return every result of an assessment that a person must know at once.
+
+    Of several results of one analyte those count that are worse than the one before them: a
+    value that stays critical is not raised again with every sample, one that recovered and fell
+    again is.
+
+    Args:
+        assessment: Any version.
+    """
+    values = tuple(_values(assessment))
+    return (*_immediate(assessment, values), *_rules(assessment), *values)
+
+
+def not_judged(findings: Sequence[Finding], at: ClinicalTime) -> tuple[str, ...]:
+    """Return the values of this presentation that cannot be compared with a limit, and why.
+
+    Args:
+        findings: Of an assessment.
+        at: The moment it is for.
+    """
+    found = []
+    for key in critical_results().values:
+        for finding in _of(findings, at, key):
+            reason = finding.not_assessed
+            if reason is not None and reason.why not in (Why.RETRACTED, Why.MISSING):
+                found.append(f"{finding.concept.text}: {reason.detail}")
+    return tuple(dict.fromkeys(found))
+
+
+def covers(known: Critical, new: Critical) -> bool:
+    """Return whether who knows the one knows the other: the same, or nothing more to do."""
+    if known.key == new.key:
+        return True
+    same = known.subject == new.subject and known.kind == new.kind
+    return same and bool(known.parts) and set(new.parts) <= set(known.parts)
+
+
+def no_longer(known: Critical, assessment: Assessment) -> str | None:
+    """Return why a result does not hold any more; None where it does, or where nothing says so.
+
+    An assessment that saw nothing supersedes nothing: not assessed is not resolved.
+    """
+    if assessment.status in _UNSEEN:
+        return None
+    match known.kind:
+        case "value":
+            return _value_gone(known, assessment)
+        case "immediate":
+            return _immediate_gone(known, assessment)
+        case "rule":
+            return _rule_gone(known, assessment)
+
+
+def _immediate(assessment: Assessment, values: Sequence[Critical]) -> Iterator[Critical]:
+    """Yield what the pathway calls immediate, as one: with the diagnoses it supports.
+
+    An action that only says that a value is critical is left to the value.
+    """
+    if assessment.narrative.urgency is not Urgency.IMMEDIATE:
+        return
+    said = critical_results().said_by_values.recommendations if values else ()
+    immediate = [r for r in assessment.recommendations if r.urgency is Urgency.IMMEDIATE]
+    rows = [row for row in immediate if row.id not in said]
+    if immediate and not rows:
+        return
+    supported = [e for e in assessment.differential if e.verdict is Verdict.SUPPORTED]
+    named = ", ".join(entry.diagnosis for entry in supported)
+    actions = " ".join(row.text for row in rows)
+    yield Critical(
+        key=_key("immediate", *_parts(rows, supported)),
+        kind="immediate",
+        subject="immediate",
+        parts=_parts(rows, supported),
+        words=" ".join(
+            part
+            for part in (
+                assessment.narrative.headline,
+                named and f"Supported: {named}.",
+                actions and f"Immediate: {actions}",
+            )
+            if part
+        ),
+        evidence=tuple(
+            dict.fromkeys(
+                e for entry in supported for reason in entry.supporting for e in reason.evidence
+            )
+        ),
+        citation=rows[0].citation if rows else _OWN,
+        review=rows[0].review if rows else "",
+    )
+
+
+def _parts(rows: Sequence[Recommended], supported: Sequence[DifferentialEntry]) -> tuple[str, ...]:
+    diagnoses = [f"{_DIAGNOSIS}{entry.id}" for entry in supported]
+    return (*sorted(row.id for row in rows), *sorted(diagnoses))
+
+
+def _rules(assessment: Assessment) -> Iterator[Critical]:
+    table = critical_results()
+    for risk in assessment.risks:
+        row = table.risks.get(risk.tool)
+        if row is not None and risk.category in row.categories:
+            cited = table.cite(_FILE, row.source, row.review)
+            yield Critical(
+                key=_key("rule", risk.tool, risk.name, risk.category),
+                kind="rule",
+                subject=f"rule:{risk.tool}:{risk.name}",
+                words=f"{risk.name}: {risk.statement or risk.category}",
+                evidence=risk.evidence,
+                citation=cited.label,
+                review=cited.review,
+            )
+
+
+def _values(assessment: Assessment) -> Iterator[Critical]:
+    for key, row in critical_results().values.items():
+        worst: dict[Side, float] = {}
+        for finding in _of(assessment.findings, assessment.provenance.at, key):
+            if finding.state is State.PRESENT and finding.interval is not None:
+                yield from _judged(key, row, finding, finding.interval, worst)
+
+
+def _judged(
+    key: str, row: CriticalRange, finding: Finding, value: Interval, worst: dict[Side, float]
+) -> Iterator[Critical]:
+    """Yield a value that is, or may be, critical and worse than the one before."""
+    for side, limit in _sides(row):
+        holds = value.compare("le" if side == "low" else "ge", limit.limit)
+        if holds is False:
+            worst.pop(side, None)
+            continue
+        badness = _badness(side, value)
+        if side in worst and badness <= worst[side]:
+            continue
+        worst[side] = badness
+        yield _critical_value(key, side, limit, finding, certain=holds is True)
+
+
+def _sides(row: CriticalRange) -> Iterator[tuple[Side, Limit]]:
+    if row.low is not None:
+        yield "low", row.low
+    if row.high is not None:
+        yield "high", row.high
+
+
+def _badness(side: Side, value: Interval) -> float:
+    """Return a number that is greater the worse a value is; of an interval its worst known end."""
+    ends = [end for end in (value.low, value.high) if end is not None]
+    return -min(ends) if side == "low" else max(ends)
+
+
+def _critical_value(
+    key: str, side: Side, limit: Limit, finding: Finding, *, certain: bool
+) -> Critical:
+    cited = critical_results().cite(_FILE, limit.source, limit.review)
+    relation = "at or below" if side == "low" else "at or above"
+    verb = "is" if certain else "may be"
+    when = "" if finding.time is None else finding.time.model_dump_json()
+    return Critical(
+        key=_key("value", key, side, str(finding.value), when, *_places(finding.evidence)),
+        kind="value",
+        subject=f"value:{key}:{side}",
+        words=f"{finding.concept.text} {finding.value} {verb} {relation} "
+        f"{format_number(limit.limit)}",
+        value=str(finding.value),
+        certain=certain,
+        time=finding.time,
+        evidence=finding.evidence,
+        citation=cited.label,
+        review=Review(tag=limit.review).words,
+    )
+
+
+def _of(findings: Sequence[Finding], at: ClinicalTime, analyte: str) -> Sequence[Finding]:
+    """Return the results of an analyte that are news, oldest first; undated ones come first.
+
+    One whose age cannot be told may be news, so it counts.
+    """
+    latest = critical_results().window.hours * _HOUR
+    found = []
+    for finding in findings:
+        if finding.concept.has(ANALYTE, analyte):
+            age = elapsed(finding.time, at).minutes
+            if age is None or age.low is None or age.low <= latest:
+                found.append(finding)
+    return sorted(found, key=lambda f: ("", "") if f.time is None else _order(f))
+
+
+def _order(finding: Finding) -> tuple[str, str]:
+    if finding.time is None:
+        return "", ""
+    at, clock = finding.time.sort_key
+    return at.isoformat(), clock
+
+
+def _value_gone(known: Critical, assessment: Assessment) -> str | None:
+    """Return what became of the result: another value under the same number, or gone."""
+    places = set(_places(known.evidence))
+    analyte = known.subject.split(":")[1]
+    now = [f for f in assessment.findings if places & set(_places(f.evidence))]
+    same = [f for f in now if f.concept.has(ANALYTE, analyte)]
+    if not now:
+        return "no longer in the case, or taken back by its source"
+    if not same or any(str(f.value) == known.value for f in same):
+        return None
+    return f"corrected: {_said(same[0])}"
+
+
+def _said(finding: Finding) -> str:
+    reason: NotAssessed | None = finding.not_assessed
+    return f"not assessed: {reason.detail}" if reason is not None else str(finding.value)
+
+
+def _immediate_gone(known: Critical, assessment: Assessment) -> str | None:
+    """Return that nothing is immediate any more, unless a diagnosis is only not assessed now."""
+    urgency = assessment.narrative.urgency
+    if urgency is Urgency.IMMEDIATE:
+        return None
+    verdicts = {f"{_DIAGNOSIS}{entry.id}": entry.verdict for entry in assessment.differential}
+    unknown = [verdicts.get(part) for part in known.parts if part.startswith(_DIAGNOSIS)]
+    return None if Verdict.NOT_ASSESSED in unknown else f"now {urgency.value}"
+
+
+def _rule_gone(known: Critical, assessment: Assessment) -> str | None:
+    for risk in assessment.risks:
+        if known.subject == f"rule:{risk.tool}:{risk.name}":
+            row = critical_results().risks.get(risk.tool)
+            still = risk.category in _NO_CATEGORY or (row and risk.category in row.categories)
+            return None if still else f"now {risk.category}"
+    return None
+
+
+def _places(evidence: Sequence[Evidence]) -> list[str]:
+    """Return where results stand: a FHIR resource is itself in whatever file it comes."""
+    found = []
+    for one in evidence:
+        if isinstance(one, FhirEvidence):
+            found.append(f"{one.resource} {one.path}")
+        elif isinstance(one, DicomEvidence):
+            found.append(f"{one.sop_instance_uid} {one.lead}")
+        else:
+            found.append(describe(one))
+    return found
+
+
+def _key(*parts: str) -> str:
+    return "r-" + hashlib.sha256(canonical(list(parts))).hexdigest()[:_LENGTH]
