@@ -134,8 +134,8 @@ class Settings(BaseSettings):
     hospital decide, so there is no default; the audit is never deleted."""
 
     runs_at_once: PositiveInt = 2
-    """Agent runs at one time in one process; more wait. One local model answers one at a time, and a
-    second run does its tools meanwhile."""
+    """Agent runs at one time in one process; more wait. One local model answers one at a time, and
+    a second run does its tools meanwhile."""
 
     run_wall_s: PositiveFloat = 1800
     """Seconds of wall time after which an agent run has failed: several times what it takes with
@@ -275,6 +275,10 @@ class Settings(BaseSettings):
     cds_budget_ms: PositiveInt = 400
     """Milliseconds a hook waits for an assessment before its card says "still computing". CDS Hooks
     asks for answers within about 500."""
+
+    cds_at_once: PositiveInt = 16
+    """Hook calls answered at once. One beyond that waits for `cds_budget_ms` and is then refused:
+    an EHR that waits longer has given up, and only makes the others later."""
 
     cds_workers: PositiveInt = 1
     """Assessments of hooks computed at once. They share one interpreter: more make each slower."""

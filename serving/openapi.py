@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic import ConfigDict
 
@@ -64,6 +64,12 @@ _REF = {"$ref": "#/components/schemas/Problem"}
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return these error answers for an operation's ``responses``."""
     return {status: {"model": Problem, "description": _WORDS[status]} for status in statuses}
+
+
+def not_kept(response: Response) -> None:
+    """Let no browser and no proxy keep an answer: it may be of a patient; a router's dependency."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
 
 
 def install(app: FastAPI) -> None:

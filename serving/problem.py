@@ -131,7 +131,12 @@ def problem(
             **(extra or {}),
         }
         media = "application/problem+json"
-    return JSONResponse(content, status_code=status, media_type=media, headers=dict(headers or {}))
+    return JSONResponse(
+        content,
+        status_code=status,
+        media_type=media,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
 
 
 def install(app: FastAPI) -> None:

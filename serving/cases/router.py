@@ -29,12 +29,12 @@ from serving.cases.protocol import (
 )
 from serving.cases.service import CaseService, refused_files
 from serving.cases.upload import FILE_PART, SCHEMA, read_upload
-from serving.openapi import problems
+from serving.openapi import not_kept, problems
 from serving.problem import problem
 from serving.services import Services, ServicesDep
 from tools.intake.answer import Answer
 
-router = APIRouter(prefix="/v1/cases", tags=["cases"])
+router = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(not_kept)])
 
 Creator = Annotated[Principal, Depends(allowed(Permission.CREATE_CASE))]
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_CASE))]

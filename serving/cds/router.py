@@ -106,7 +106,8 @@ def call(
     asked: Annotated[HookCall, Depends(hook_call)],
 ) -> Response:
     """Return the cards of the deterministic assessment; no language model is asked."""
-    cards = CdsService(services).answer(asked, service, principal)
+    with services.cds.place():
+        cards = CdsService(services).answer(asked, service, principal)
     return Response(
         orjson.dumps(cards.to_json()),
         media_type="application/json",

@@ -1,7 +1,11 @@
 """What the calls of CDS Hooks share within one process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
+from knowledge.errors import UnavailableError
 from serving.access.authentication import Authenticator
 from serving.access.clients import ClientRegistry
 from serving.access.outbound import OutboundClient
@@ -32,12 +36,30 @@ class CdsRuntime:
             if isinstance(known, Authenticator)
             else ClientRegistry(settings.clients_file)
         )
+        self._places = BoundedSemaphore(settings.cds_at_once)
+        self._wait_s = settings.cds_budget_ms / 1000
         self.outbound = OutboundClient(settings)
         self.clients = CdsClients(settings, services.database, clock, registry, self.outbound)
         self.store = CardStore(services.database, clock)
         self.computing: Computing[Ready] = Computing(
             clock, fresh_s=settings.cds_fresh_s, workers=settings.cds_workers
         )
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the places for calls that are answered at once.
+
+        Raises:
+            UnavailableError: All are taken, and none came free in time.
+        """
+        if not self._places.acquire(timeout=self._wait_s):
+            raise UnavailableError(
+                "CDS Hooks", "too many calls at once; nothing was assessed", "call again later"
+            )
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def close(self) -> None:
         """Finish what is being computed."""

@@ -12,11 +12,13 @@ from serving.cases.model import Case
 from serving.jobs.protocol import RunIn, RunList, RunOut, run_out
 from serving.jobs.seam import Job, JobState
 from serving.jobs.stream import EVENTS, HEADERS, follow
-from serving.openapi import problems
+from serving.openapi import not_kept, problems
 from serving.services import Services, ServicesDep
 from serving.storage.base import new_id
 
-router = APIRouter(prefix="/v1/cases/{case_id}/runs", tags=["runs"])
+router = APIRouter(
+    prefix="/v1/cases/{case_id}/runs", tags=["runs"], dependencies=[Depends(not_kept)]
+)
 
 ReadCase = Annotated[Case, Depends(allowed_case(Permission.READ_CASE))]
 AssessCase = Annotated[Case, Depends(allowed_case(Permission.ASSESS))]

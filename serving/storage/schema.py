@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 
 from knowledge.errors import UnavailableError
 from serving.storage.database import Database
-from serving.storage.tables import METADATA
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -36,7 +35,6 @@ def prepare(database: Database) -> None:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
-                METADATA.create_all(connection)  # INTERIM
         except CommandError as error:
             raise UnavailableError(
                 "database",

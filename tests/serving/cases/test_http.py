@@ -50,6 +50,7 @@ def test_an_upload_is_assessed_at_once_as_on_the_command_line(client: TestClient
     assert answer.status_code == 201
     case = answer.json()
     assert answer.headers["location"] == f"/v1/cases/{case['id']}"
+    assert answer.headers["cache-control"] == "no-store"
     assert [file["name"] for file in case["files"]] == ["case.yaml", CHART, ECG]
     assert case["patient_known"] is True
     assert case["patient"] is None
@@ -220,6 +221,7 @@ def test_what_is_not_there_is_404(client: TestClient) -> None:
         answer = client.get(path)
         assert answer.status_code == 404, path
         assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["cache-control"] == "no-store"
     assert client.get(f"/v1/cases/{case}/assessments/{10**30}").status_code == 422
     for name in ("none.txt", "nul\0"):
         answer = client.delete(f"/v1/cases/{case}/files", params={"name": name})

@@ -132,6 +132,15 @@ def test_a_new_result_makes_the_next_version(client: Hooks) -> None:
     assert len(client.services.cases.assessments(case.id)) == 2
 
 
+def test_more_calls_than_there_are_places_for_are_refused_soon(tmp_path: Path) -> None:
+    with hooks(tmp_path, clock=Clock(MOMENTS["nstemi"]), cds_at_once=1, cds_budget_ms=50) as client:
+        with client.services.cds.place():
+            answer = client.call("chest-pain-patient-view", view(example("nstemi")))
+        assert answer.status_code == 503
+        assert "too many calls" in answer.json()["issue"][0]["diagnostics"]
+        assert client.call("chest-pain-patient-view", view(example("nstemi"))).status_code == 200
+
+
 def test_a_result_is_computed_once_for_many_who_ask() -> None:
     clock = Clock()
     made: list[int] = []
