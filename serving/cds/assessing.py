@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.assess import assess_case, refused_case
-from agent.assessment import Assessment, Status
+from agent.assessment import Assessment
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError, UnavailableError
 from serving.access.principal import Principal
@@ -27,6 +27,7 @@ from serving.cds.chart import FILE, hash_of
 from serving.cds.precheck import looks_like
 from serving.services import Services
 from tools.intake.folder import read_case
+from tools.intake.result import CaseFiles
 
 _SAME_VISIT = timedelta(hours=72)
 """A case without an encounter is of this visit while it is not older: the pathway's look back."""
@@ -96,8 +97,50 @@ class Assessing:
         listed = tuple((file.name, file.sha256) for file in files)
         return (case.id, sha256, listed, answers[-1].number if answers else 0)
 
-    def whole(self, subject: Subject, case: Case | None, content: bytes) -> Ready:
-        """Return the assessment with a chart that is whole; it becomes the case's.
+    def glance(self, content: bytes) -> CaseFiles | Ready:
+        """Return a chart without a case, read; or the end of it, where nothing is to be computed.
+
+        That is quick, and most charts of a hospital end here: they are of no acute chest pain.
+
+        Raises:
+            InputError: It cannot be read.
+            UnavailableError: The disk cannot be used.
+        """
+        settings = self._services.settings
+        now = ClinicalTime(at=self._services.clock())
+        start = time.perf_counter()
+        seen = self.seen(None, hash_of(content))
+        with _folder(settings.data_dir) as folder:
+            (folder / FILE).write_bytes(content)
+            try:
+                read = read_case([folder], at=None, now=now, settings=settings)
+            except IdentityConflictError as error:
+                return Ready(assessment=refused_case(error, now, start), case=None, seen=seen)
+        if not looks_like(read, at=now):
+            return Ready(assessment=None, case=None, seen=seen)
+        return read
+
+    def begin(self, subject: Subject, content: bytes, read: CaseFiles, *, keep: bool) -> Ready:
+        """Return the assessment of a chart that has no case yet; its case is made and kept.
+
+        Args:
+            subject: Whose it is.
+            content: The chart.
+            read: The chart, read.
+            keep: Whether it is whole; of one that is not, nothing is kept.
+
+        Raises:
+            UnavailableError: It cannot be kept.
+        """
+        now = ClinicalTime(at=self._services.clock())
+        outcome = assess_case(read, at=now, settings=self._services.settings)
+        sha256 = hash_of(content)
+        if keep:
+            return self._begun(subject, content, outcome.assessment, sha256)
+        return Ready(assessment=outcome.assessment, case=None, seen=self.seen(None, sha256))
+
+    def whole(self, subject: Subject, case: Case, content: bytes) -> Ready:
+        """Return the assessment of a case with a chart that is whole; it becomes the case's.
 
         Raises:
             IdentityConflictError: The chart is not of the patient of the case.
@@ -105,11 +148,6 @@ class Assessing:
             UnavailableError: It cannot be kept.
         """
         sha256 = hash_of(content)
-        if case is None:
-            alone = self._alone(content)
-            if alone is None or alone.status is Status.REFUSED:
-                return Ready(assessment=alone, case=None, seen=self.seen(None, sha256))
-            return self._begun(subject, content, alone, sha256)
         kept = {file.name: file.sha256 for file in self._services.cases.files(case.id)}
         if kept.get(FILE) == sha256:
             return self._known(case, sha256, by=subject.by)
@@ -120,15 +158,9 @@ class Assessing:
             self._cases.add_files(case, [(FILE, content)], principal=subject.by)
         return self._known(case, sha256, by=None)
 
-    def partial(self, case: Case | None, content: bytes) -> Ready:
-        """Return the assessment with a chart that is not whole; nothing is kept of it.
-
-        Where there is a case, it is of what the case had before.
-        """
-        sha256 = hash_of(content)
-        if case is not None:
-            return self._known(case, sha256, by=None)
-        return Ready(assessment=self._alone(content), case=None, seen=self.seen(None, sha256))
+    def partial(self, case: Case, content: bytes) -> Ready:
+        """Return the assessment of what a case had before a chart that is not whole."""
+        return self._known(case, hash_of(content), by=None)
 
     def _begun(
         self, subject: Subject, content: bytes, assessment: Assessment, sha256: str
@@ -162,21 +194,6 @@ class Assessing:
             if newest is None or _gist(newest.body) != _gist(assessment.to_json()):
                 self._cases.assess(case, principal=by, why="time")
         return Ready(assessment=assessment, case=case, seen=self.seen(case, sha256))
-
-    def _alone(self, content: bytes) -> Assessment | None:
-        """Return the assessment of a chart without a case; None for one of no acute chest pain."""
-        settings = self._services.settings
-        now = ClinicalTime(at=self._services.clock())
-        start = time.perf_counter()
-        with _folder(settings.data_dir) as folder:
-            (folder / FILE).write_bytes(content)
-            try:
-                read = read_case([folder], at=None, now=now, settings=settings)
-            except IdentityConflictError as error:
-                return refused_case(error, now, start)
-        if not looks_like(read, at=now):
-            return None
-        return assess_case(read, at=now, settings=settings, start=start).assessment
 
 
 def _gist(body: Mapping[str, Any]) -> tuple[object, ...]:

@@ -30,6 +30,7 @@ from serving.cds.prefetch import gather, unusable
 from serving.cds.protocol import Context, HookCall
 from serving.cds.store import Place
 from serving.services import Services
+from tools.intake.result import CaseFiles
 
 logger = logging.getLogger(__name__)
 
@@ -177,17 +178,38 @@ class CdsService:
         before = (subject.patient, subject.encounter, whole)
         key = (*before, *self._assessing.seen(case, hash_of(content)))
 
+        if (kept := computing.find(key)) is not None:
+            return kept, kept.case
+        read = self._assessing.glance(content) if case is None else None
+        if isinstance(read, Ready):
+            computing.put(key, read)
+            return read, None
+
         def make() -> Ready:
-            if whole:
-                made = self._assessing.whole(subject, case, content)
-            else:
-                made = self._assessing.partial(case, content)
+            made = self._made(subject, case, content, read, whole=whole)
             computing.put((*before, *made.seen), made)  # the case may be new
             return made
 
         budget = self._services.settings.cds_budget_ms / 1000
         ready = computing.get(key, make, timeout_s=budget)
         return ready, ready.case if ready is not None else case
+
+    def _made(
+        self,
+        subject: Subject,
+        case: Case | None,
+        content: bytes,
+        read: CaseFiles | None,
+        *,
+        whole: bool,
+    ) -> Ready:
+        if read is not None:
+            return self._assessing.begin(subject, content, read, keep=whole)
+        if case is None:
+            raise AssertionError("a chart without a case is read before")
+        if whole:
+            return self._assessing.whole(subject, case, content)
+        return self._assessing.partial(case, content)
 
     def _shown(
         self, asked: Asked, case: Case | None, cards: Sequence[Made], *, why: str = ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -33,6 +34,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        self._writing = Lock()
         options: dict[str, Any] = {_READ_ONLY: True}
         if not self.is_sqlite:
             options["isolation_level"] = "REPEATABLE READ"  # as SQLite: one moment, all statements
@@ -69,8 +71,31 @@ class Database:
             InvalidValueError: A value is none the database takes, for example text with NUL.
             UnavailableError: The database cannot be reached, is full, or is locked for too long.
         """
-        with self._session(self.engine) as session:
+        with self._turn(), self._session(self.engine) as session:
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Take this process's turn to write to SQLite, in the order of asking.
+
+        SQLite's own waiting is polling with pauses up to 100 ms, in which others overtake.
+
+        Raises:
+            UnavailableError: The turn does not come in time.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=_BUSY_MS / 1000):
+            raise UnavailableError(
+                "database",
+                "is written to by others for too long",
+                "try again; nothing was changed",
+            )
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

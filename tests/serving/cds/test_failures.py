@@ -35,7 +35,7 @@ def test_an_assessment_that_breaks_is_said(
     def broken(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(Assessing, "whole", broken)
+    monkeypatch.setattr(Assessing, "begin", broken)
     for _ in range(2):  # the same failure again is said again
         (card,) = client.view(example("nstemi"))
         assert card["summary"] == "Epicrisis failed: nothing was assessed. Go on without it."
@@ -49,13 +49,13 @@ def test_what_takes_too_long_is_still_computing_and_there_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = threading.Event()
-    real = Assessing.whole
+    real = Assessing.begin
 
     def slow(*args: Any, **more: Any) -> Any:
         assert held.wait(30)
         return real(*args, **more)
 
-    monkeypatch.setattr(Assessing, "whole", slow)
+    monkeypatch.setattr(Assessing, "begin", slow)
     with hooks(tmp_path, clock=Clock(MOMENTS["nstemi"]), cds_budget_ms=50) as client:
         for _ in range(2):
             (card,) = client.view(example("nstemi"))
