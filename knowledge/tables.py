@@ -6,6 +6,7 @@ from knowledge.analytes import analytes
 from knowledge.cards import card_file
 from knowledge.cds_cards import cds_cards
 from knowledge.chart_items import chart_item_table
+from knowledge.chat_terms import chat_terms
 from knowledge.clinical_inputs import catalogue
 from knowledge.critical_results import critical_results
 from knowledge.ecg_accuracy import ecg_accuracy_table
@@ -26,6 +27,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "analytes": analytes,
     "cds_cards": cds_cards,
     "chart_items": chart_item_table,
+    "chat_terms": chat_terms,
     "chest_pain_low_risk_blocks": block_table,
     "clinical_inputs": catalogue,
     "critical_results": critical_results,

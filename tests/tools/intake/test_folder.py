@@ -300,7 +300,9 @@ def test_documents_are_kept_whole(tmp_path: Path) -> None:
 
 
 @given(st.permutations(["chart.json", "lab.json", "case.yaml", "rec.hea", "rec.dat"]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None
+)
 def test_the_order_of_the_files_changes_nothing(tmp_path: Path, order: list[str]) -> None:
     chart(tmp_path)
     wfdb(tmp_path)
