@@ -64,7 +64,9 @@ ITEMS = [
     pytest.param(lab(local("TNI", "hs-TnI"), 900, "ng/L"), "900", id="troponin, local code"),
     pytest.param(lab({"text": "D-Dimer"}, 5000, "ng/mL FEU"), "5000", id="D-dimer"),
     pytest.param(lab({"text": "Systolic BP"}, 70, "mmHg"), "70", id="pressure"),
-    pytest.param(lab({"text": "肌钙蛋白I"}, 900, "ng/L"), "“肌钙蛋白I”: 900", id="troponin, Chinese"),
+    pytest.param(
+        lab({"text": "肌钙蛋白I"}, 900, "ng/L"), "“肌钙蛋白I”: 900", id="troponin, Chinese"
+    ),
     pytest.param(condition("Acute type A aortic dissection"), "type A", id="dissection"),
     pytest.param(condition("CAD s/p LAD stent 2021"), "stent", id="stent"),
     pytest.param(condition("急性肺栓塞"), "肺栓塞", id="embolism, Chinese"),
