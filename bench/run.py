@@ -11,6 +11,7 @@ SCRIPTS = (
     "assessment.py",
     "agent_overhead.py",
     "retrieval.py",
+    "cds_hooks.py",
 )
 
 
