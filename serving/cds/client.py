@@ -1,8 +1,8 @@
 """Who calls a hook: a client of the operator's file that signs each call, or this machine.
 
-Where no client may call CDS Hooks, only programs on this machine are answered, and only while the
-service listens on loopback under no public address: that is for trying it out, and discovery says
-so. As soon as one client is configured, every call must be signed, also one from this machine.
+Where no client may call CDS Hooks, only programs on this machine are answered, and only in the
+local mode of one person: that is for trying it out, and discovery says so. As soon as one client or
+a login is configured, every call must be signed, also one from this machine.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from serving.access.clients import Client, ClientRegistry
 from serving.access.errors import UnauthenticatedError
 from serving.access.jwt_bearer import verify
 from serving.access.jwt_keys import ClientIssuers
+from serving.access.local import is_local_mode
 from serving.access.outbound import OutboundClient
 from serving.access.principal import Principal, Role
 from serving.limits.rate import RateLimits
@@ -109,8 +110,7 @@ class CdsClients:
         peer = request.client.host if request.client is not None else ""
         named = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
         of_this_machine = (
-            is_loopback(self._settings.host)
-            and is_loopback(urlsplit(public_base(self._settings)).hostname or "")
+            is_local_mode(self._settings)
             and is_loopback(peer)
             and is_loopback(named)
             and not is_forwarded(request)

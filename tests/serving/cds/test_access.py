@@ -151,8 +151,18 @@ def test_without_clients_only_this_machine_may_call(tmp_path: Path) -> None:
         assert page.status_code == 401
 
 
-def test_unsigned_calls_need_a_service_of_this_machine_alone(tmp_path: Path) -> None:
-    with hooks(tmp_path, key=None, public_url="https://epicrisis.example") as client:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"public_url": "https://epicrisis.example"}, id="known to others"),
+        pytest.param({"local_user": False}, id="no local user"),
+        pytest.param({"oidc_issuer": "https://login.example"}, id="a login"),
+    ],
+)
+def test_unsigned_calls_need_the_local_mode_of_one_person(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    with hooks(tmp_path, key=None, **settings) as client:
         assert client.discovery().status_code == 401
 
 
