@@ -48,7 +48,7 @@ def configure(form: Literal["text", "json"], *, level: int = logging.INFO) -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("httpx", "httpcore", "alembic", "dbos", "sqlalchemy"):
+    for name in ("httpx", "httpcore", "alembic", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
