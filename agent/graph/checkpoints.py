@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -11,6 +12,10 @@ from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 
 from knowledge.errors import InvalidValueError, MissingExtraError, UnavailableError
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+    from langgraph.store.sqlite.aio import AsyncSqliteStore
 
 MEMORY = "memory"
 
@@ -61,16 +66,28 @@ async def _sqlite(path: Path, stack: AsyncExitStack) -> Checkpoints:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         sqlite3.connect(path).close()  # fails here, before a thread of the driver waits for it
-        connection = await stack.enter_async_context(aiosqlite.connect(path))
-        saver = AsyncSqliteSaver(connection)
+        saver = AsyncSqliteSaver(await aiosqlite.connect(path))
+        stack.push_async_callback(_close, saver)
         await saver.setup()
-        store = await stack.enter_async_context(AsyncSqliteStore.from_conn_string(str(path)))
+        store = AsyncSqliteStore(await aiosqlite.connect(path, isolation_level=None))
+        stack.push_async_callback(_close, store)
         await store.setup()
     except (OSError, sqlite3.Error) as error:
         raise UnavailableError(
             "checkpoints", f"the file cannot be opened ({type(error).__name__})", "name another one"
         ) from error
     return Checkpoints(saver=saver, store=store)
+
+
+async def _close(opened: "AsyncSqliteSaver | AsyncSqliteStore") -> None:
+    """Roll back what a cancelled run left open, and close.
+
+    SQLite keeps the locks of a closed connection for as long as anything holds an unfinished
+    statement of it, as the traceback of a cancelled task does.
+    """
+    async with opened.lock:
+        await opened.conn.rollback()
+        await opened.conn.close()
 
 
 async def _postgres(url: str, stack: AsyncExitStack) -> Checkpoints:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import NonNegativeInt
 
+from agent.ledger import Entry
 from knowledge.model import Frozen
 
 
@@ -44,3 +45,9 @@ class Event(Frozen):
     sequence: NonNegativeInt
     type: EventType
     data: dict[str, Any]
+
+
+def facts_of(entry: Entry) -> dict[str, Any]:
+    """Return what ``tool.finished`` says of a call."""
+    problem = entry.problem.detail if entry.problem else ""
+    return {"tool": entry.tool, "seconds": entry.seconds, "problem": problem}

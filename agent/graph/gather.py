@@ -12,7 +12,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from agent.assess import refused_case
-from agent.graph.events import EventType
+from agent.graph.events import EventType, facts_of
 from agent.graph.state import CallState, Context, RunState, emit
 from agent.ledger import Entry, Ledger, Wanted
 from agent.triage import triage
@@ -58,6 +58,7 @@ async def find_red_flags(state: RunState, runtime: Runtime[Context]) -> RunState
         if key not in known:
             context.session.observe("tool", entry.tool)
             await context.journal.add_tool_call(entry)
+            emit(runtime, EventType.TOOL_FINISHED, **facts_of(entry))
     flags = [flag.text for flag in found.red_flags]
     emit(runtime, EventType.TRIAGE, red_flags=flags, not_assessed=list(found.not_assessed))
     return {"record": {"red_flags": flags}}
@@ -99,14 +100,7 @@ async def run_tool(state: CallState, runtime: Runtime[Context]) -> dict[str, Any
     entry = await _made(wanted, context.session.request.budget.tool_seconds)
     await context.journal.add_tool_call(entry)
     context.session.observe("tool done", wanted.tool.name)
-    problem = entry.problem.detail if entry.problem else ""
-    emit(
-        runtime,
-        EventType.TOOL_FINISHED,
-        tool=entry.tool,
-        seconds=entry.seconds,
-        problem=problem,
-    )
+    emit(runtime, EventType.TOOL_FINISHED, **facts_of(entry))
     return {}
 
 

@@ -5,10 +5,12 @@ would hold up the very transaction it waits for.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from agent.graph.events import Event, EventType
+from agent.graph.events import Event, EventType, facts_of
+from agent.graph.journal import Journal
 from agent.graph.run import OnEvent
 from knowledge.errors import UnavailableError
 from serving.jobs.store import JobStore
@@ -41,6 +43,28 @@ async def telling(store: JobStore, job: str) -> AsyncIterator[OnEvent]:
             await asyncio.wait({writer}, timeout=_AGAIN_S)
             writer.cancel()
             await asyncio.wait({writer})
+
+
+async def tell_missing(store: JobStore, job: str, journal: Journal) -> None:
+    """Tell the tool calls that an earlier process made but was stopped before it told.
+
+    Args:
+        store: Of the jobs.
+        job: Id of the job.
+        journal: Of its run: a call is kept there before it is told.
+
+    Raises:
+        UnavailableError: They could not be kept.
+    """
+    events = await asyncio.to_thread(store.events, job)
+    told = Counter(e.data["tool"] for e in events if e.type == EventType.TOOL_FINISHED)
+    missing = []
+    for entry in await journal.tool_calls():
+        told[entry.tool] -= 1
+        if told[entry.tool] < 0:
+            missing.append((EventType.TOOL_FINISHED.value, facts_of(entry)))
+    if missing:
+        await _kept(store, job, missing)
 
 
 async def _write(store: JobStore, job: str, told: "asyncio.Queue[Event | None]") -> None:

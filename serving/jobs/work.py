@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.graph.checkpoints import Checkpoints, open_checkpoints
+from agent.graph.journal import Journal
 from agent.graph.request import Budget, RunRequest, Session
 from agent.graph.run import BROKE, AgentOutcome, forget_run, resume_run, start_run
 from agent.llm.choice import Choice
@@ -22,7 +23,7 @@ from serving.cases.service import CaseService
 from serving.jobs.checkpoints import checkpoint_place
 from serving.jobs.seam import JobState
 from serving.jobs.store import Begun, JobStore, Reads
-from serving.jobs.telling import telling
+from serving.jobs.telling import tell_missing, telling
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -128,6 +129,8 @@ class JobWork:
 
     async def _outcome(self, session: Session, checkpoints: Checkpoints, job: str) -> AgentOutcome:
         there = await checkpoints.saver.aget_tuple({"configurable": {"thread_id": job}})
+        if there is not None:
+            await tell_missing(self._store, job, Journal(checkpoints.store, job))
         async with telling(self._store, job) as tell:
             if there is None:
                 return await start_run(session, checkpoints, run=job, on_event=tell)

@@ -1,7 +1,9 @@
 """Runs are kept in a file or in PostgreSQL, and nowhere that was not asked for."""
 
 import asyncio
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,24 @@ def test_a_file_keeps_a_run_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     assert done.outcome.assessment.agent is not None
     assert done.outcome.assessment.agent.signed.startswith("rejected by Dr A (")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("which", ["saver", "store"])
+def test_a_statement_cut_off_by_a_cancelled_run_holds_no_lock(tmp_path: Path, which: str) -> None:
+    file = tmp_path / "runs.sqlite"
+
+    async def cut_off() -> object:
+        async with open_checkpoints(file) as runs:
+            connection = getattr(runs, which).conn
+            await connection.execute("BEGIN IMMEDIATE")
+            await connection.execute("CREATE TABLE other (number)")
+            return await connection.execute("INSERT INTO other VALUES (1), (2) RETURNING number")
+
+    held = asyncio.run(cut_off())
+    with closing(sqlite3.connect(file, timeout=0)) as next_one:
+        next_one.execute("BEGIN IMMEDIATE")
+        assert not next_one.execute("SELECT 1 FROM sqlite_schema WHERE name = 'other'").fetchall()
+    assert held is not None
 
 
 def test_postgresql_keeps_a_run(tmp_path: Path) -> None:

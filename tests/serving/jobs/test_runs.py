@@ -4,17 +4,20 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from serving.cases.model import Case
 from serving.cases.service import CaseService
 from serving.jobs.lock import JobLock
 from serving.jobs.queue import JobQueue
 from serving.jobs.seam import Job, JobState
+from serving.jobs.tables import JobEventRow
 from serving.storage.deletion import delete_case
 from tests.agent.graph.scripts import fake
 from tests.serving.cases.fresh import ANNA, Fresh, example, fresh
@@ -240,6 +243,30 @@ def test_files_added_during_a_run_are_for_the_next_one(one: Fresh) -> None:
     of_run = next(v for v in one.services.cases.assessments(case.id) if v.job == job.id)
     assert first is not None
     assert of_run.result_sha256 == first.result_sha256 != newer.result_sha256
+
+
+def test_tool_calls_that_were_made_but_not_told_before_a_kill_are_told_at_the_next_start(
+    made: Fresh,
+) -> None:
+    def tools(job: Job) -> Counter[str]:
+        events = made.services.jobs.events(job.id)
+        return Counter(event.data["tool"] for event in events if event.type == "tool.finished")
+
+    model = Waiting("coverage")
+    using(made, opened(model)).start()
+    case = opened_case(made)
+    job = submitted(made, case)
+    assert model.reached.wait(LIMIT_S)
+    made.services.jobs.stop()
+    with made.services.database.transaction() as session:
+        session.execute(delete(JobEventRow).where(JobEventRow.type == "tool.finished"))
+    model.go.set()
+    made.services.jobs.start()
+    assert ended(made, job).state is JobState.DONE
+    whole = submitted(made, case, "another")
+    assert ended(made, whole).state is JobState.DONE
+    assert tools(job) == tools(whole)
+    assert tools(job)["serial_troponin"] > 0
 
 
 def test_a_job_another_process_runs_is_left_to_it(made: Fresh, tmp_path: Path) -> None:
