@@ -3,6 +3,7 @@
 import hashlib
 import platform
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from agent.assessment import Provenance
@@ -37,6 +38,7 @@ def provenance(
     )
 
 
+@cache
 def installed(package: str) -> str:
     """Return the installed version of a package, or that it is not installed as one."""
     try:

@@ -24,6 +24,7 @@ HEAD = 65536
 
 ECG_KINDS: frozenset[Kind] = frozenset({"DICOM", "WFDB header", "Philips Sierra XML"})
 
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 _CASE = re.compile(
     rb"""^(?:schema\s*:\s*['"]?epicrisis/case/|(?:facts|answers|attach)\s*:)""", re.MULTILINE
 )
@@ -117,8 +118,7 @@ def _as_text(head: bytes) -> bytes | None:
         if head.startswith(mark):
             return head[: len(head) // 2 * 2].decode(encoding, errors="replace").encode()
     head = head.removeprefix(b"\xef\xbb\xbf")
-    controls = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
-    return None if b"\x00" in head or controls else head
+    return head if head.translate(None, _CONTROLS) == head else None
 
 
 def _is_bare_dicom(head: bytes) -> bool:
