@@ -7,7 +7,7 @@ of the case reads the newest answer to each input.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -144,22 +144,32 @@ class AnswerStore:
                 author; the message says what would be accepted.
             UnavailableError: The store cannot be written.
         """
-        entered = entered_answer(input_id, value, author=author, at=at)
+        return self.give_all(case_id, [(input_id, value)], author=author, at=at)[0]
+
+    def give_all(
+        self,
+        case_id: str,
+        answers: Sequence[tuple[str, Stated]],
+        *,
+        author: str,
+        at: ClinicalTime,
+    ) -> tuple[Given, ...]:
+        """Keep several answers, or, where one of them is refused, none.
+
+        Args:
+            case_id: As in `give`.
+            answers: Input and value of each, as in `give`.
+            author: As in `give`.
+            at: As in `give`.
+
+        Raises:
+            InvalidValueError: As in `give`.
+            UnavailableError: The store cannot be written.
+        """
+        entered = [entered_answer(name, value, author=author, at=at) for name, value in answers]
         case = _named("case", case_id, _CASE)
         with self._open(write=True) as database:
-            earlier = _newest(database, case, input_id)
-            number = database.execute(
-                "INSERT INTO given (case_id, input, answer, author, entered_at)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (
-                    case,
-                    input_id,
-                    entered.answer.model_dump_json(),
-                    entered.author,
-                    entered.entered_at,
-                ),
-            ).lastrowid
-        return Given(number=number or 0, case=case, answer=entered, corrects=earlier)
+            return tuple(_kept(database, case, one) for one in entered)
 
     def history(self, case_id: str) -> tuple[Given, ...]:
         """Return every answer ever given to a case, oldest first.
@@ -235,7 +245,9 @@ class AnswerStore:
             ) from error
 
 
-def entered_answer(input_id: str, value: Stated, *, author: str, at: ClinicalTime) -> GivenAnswer:
+def entered_answer(
+    input_id: str, value: Stated, *, author: str, at: ClinicalTime, zone: str | None = None
+) -> GivenAnswer:
     """Return an answer that was checked by the catalogue, with who gave it and when.
 
     Args:
@@ -243,9 +255,10 @@ def entered_answer(input_id: str, value: Stated, *, author: str, at: ClinicalTim
         value: As in `AnswerStore.give`.
         author: Who answers.
         at: When it is entered, zoned.
+        zone: IANA zone of the case, for times without an offset.
 
     Raises:
-        InvalidValueError: As in `AnswerStore.give`.
+        InvalidValueError: As in `AnswerStore.give`, or a time later than `at`.
     """
     entered = GivenAnswer(
         input=input_id,
@@ -253,7 +266,7 @@ def entered_answer(input_id: str, value: Stated, *, author: str, at: ClinicalTim
         author=_named("author", author, _LONGEST),
         entered_at=_instant(at),
     )
-    _check(entered)
+    _check(entered, at, zone)
     return entered
 
 
@@ -267,6 +280,16 @@ def newest_answers(entered: Iterable[GivenAnswer]) -> tuple[GivenAnswer, ...]:
     return tuple(newest[key] for key in catalogue().inputs if key in newest)
 
 
+def _kept(database: sqlite3.Connection, case: str, entered: GivenAnswer) -> Given:
+    earlier = _newest(database, case, entered.input)
+    answer = entered.answer.model_dump_json()
+    number = database.execute(
+        "INSERT INTO given (case_id, input, answer, author, entered_at) VALUES (?, ?, ?, ?, ?)",
+        (case, entered.input, answer, entered.author, entered.entered_at),
+    ).lastrowid
+    return Given(number=number or 0, case=case, answer=entered, corrects=earlier)
+
+
 def _newest(database: sqlite3.Connection, case: str, input_id: str) -> int | None:
     row = database.execute(
         "SELECT max(number) FROM given WHERE case_id = ? AND input = ?", (case, input_id)
@@ -274,13 +297,18 @@ def _newest(database: sqlite3.Connection, case: str, input_id: str) -> int | Non
     return None if row is None or row[0] is None else int(row[0])
 
 
-def _check(entered: GivenAnswer) -> None:
-    """Refuse what the catalogue would refuse.
+def _check(entered: GivenAnswer, at: ClinicalTime, zone: str | None) -> None:
+    """Refuse what the catalogue would refuse, and what has not happened yet.
 
     Raises:
         InvalidValueError: The message says what would be accepted.
     """
-    finding = stated_finding(entered.input, entered.answer, file=FILE, record=entered.record)
+    finding = stated_finding(
+        entered.input, entered.answer, file=FILE, record=entered.record, zone=zone
+    )
+    time = finding.time.at if finding.time is not None else None
+    if time is not None and time.tzinfo is not None and time > at.at:
+        raise InvalidValueError(f"{entered.input}: time", "lies in the future", "correct it")
     reason = finding.not_assessed
     if reason is not None and reason.why in _REFUSED:
         entry = known_input(entered.input)

@@ -13,10 +13,12 @@ from knowledge.ingest.sniff import text_of
 from knowledge.ingest.style import (
     Declarations,
     declarations,
+    not_judged,
     struck,
     why_hidden,
     why_unseen,
 )
+from knowledge.plain_text import visible
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SILENT = frozenset({"script", "style", "template", "head", "meta", "link", "noscript", "datalist"})
@@ -34,6 +36,8 @@ _OFF_THE_LINE = {"sup": "^(", "sub": "_("}
 """How raised and lowered text is told: "10" and a raised "3" are never "103"."""
 _DEEPEST = 200
 """Elements within each other; a document has below 50. Reading takes two Python frames for each."""
+_SHOWN, _MOST_SHOWN = 40, 8
+"""Characters of a style rule in a note, and rules in it."""
 
 
 @dataclass
@@ -175,6 +179,13 @@ def _sheets_elsewhere(soup: BeautifulSoup) -> Iterator[Note]:
 
 def _not_told(soup: BeautifulSoup) -> Iterator[Note]:
     """Yield what running text cannot tell: words made by a style sheet, cells over several rows."""
+    if unclear := not_judged(soup):
+        yield Note(
+            kind=NoteKind.LEFT_OUT,
+            detail="style that may hide text and is not judged, so look at the original: "
+            + ", ".join(visible(text)[:_SHOWN] for text in unclear[:_MOST_SHOWN]),
+            count=len(unclear),
+        )
     made = sum(sheet.get_text().count("content:") for sheet in soup.find_all("style"))
     if made:
         yield Note(

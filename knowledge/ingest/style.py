@@ -20,6 +20,14 @@ _RELEVANT = re.compile(
     r"margin-left|margin-top|overflow|clip)\s*:",
     re.IGNORECASE,
 )
+_NOT_JUDGED = re.compile(
+    r"""(?<![-\w])(?:transform|scale|rotate|translate|filter|mask|clip-path|content-visibility|
+    letter-spacing|z-index|zoom|font|writing-mode)(?=\s*:)
+    |\bvar(?=\()|\\[0-9a-f]+|/\*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Properties and ways of writing by which text can be hidden, beyond those that are judged."""
+
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
 _RGB = re.compile(r"rgba?\(([^)]*)\)")
 _NAMED = {
@@ -62,6 +70,18 @@ def declarations(soup: BeautifulSoup) -> dict[int, Declarations]:
             own["background-color"] = str(element["bgcolor"]).lower()
         own.update(_parsed(str(element.get("style") or "")))
     return found
+
+
+def not_judged(soup: BeautifulSoup) -> tuple[str, ...]:
+    """Return what of the page's style may hide text and is not judged here, sorted."""
+    sheets = [_without_comments(sheet.get_text()) for sheet in soup.find_all("style")]
+    own = [str(element["style"]) for element in soup.find_all(style=True)]
+    found = {
+        match.group().lower() for text in (*sheets, *own) for match in _NOT_JUDGED.finditer(text)
+    }
+    for sheet in sheets:
+        found.update(selector for selector, _ in _rules(sheet) if _select(soup, selector) is None)
+    return tuple(sorted(found))
 
 
 def why_hidden(element: Tag, styles: Mapping[int, Declarations]) -> str:
@@ -179,10 +199,15 @@ def _without_comments(sheet: str) -> str:
 def _selected(soup: BeautifulSoup, selector: str) -> list[Tag]:
     if not selector or _PSEUDO.search(selector):
         return []
+    return _select(soup, selector) or []
+
+
+def _select(soup: BeautifulSoup, selector: str) -> list[Tag] | None:
+    """Return the elements of a selector; None where it cannot be judged, see `not_judged`."""
     try:
         return list(soup.select(selector))
     except (SelectorSyntaxError, NotImplementedError):
-        return []
+        return None
 
 
 def _parsed(body: str) -> Declarations:

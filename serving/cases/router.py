@@ -111,7 +111,7 @@ def list_cases(principal: Reader, services: ServicesDep, limit: Limit = 100) -> 
     """Return the cases you may see, newest first."""
     there = services.cases.list(patient=principal.patient, limit=limit)
     found = tuple(case for case in there if principal.sees(case.patient))
-    services.audit.used(principal, "case.listed", case=None, detail={"cases": len(found)})
+    services.audit.listed(principal, "case.listed", cases=found)
     return CaseList(cases=tuple(case_summary(case) for case in found))
 
 

@@ -1,14 +1,12 @@
 """A case and its deterministic assessment: files in, answers in, the next version out."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from agent.assess import Outcome
 from agent.assessment import Status
 from agent.given import Question, entered_answer
 from agent.given import questions as asked_of
-from knowledge.clinical_time import ClinicalTime, parse_fhir
-from knowledge.errors import InputError, InvalidValueError
+from knowledge.clinical_time import ClinicalTime
 from knowledge.passages import Language
 from serving.access.errors import ForbiddenError
 from serving.access.principal import Permission, Principal
@@ -180,8 +178,13 @@ class CaseService:
             if isinstance(value, Answer)
             else Answer(value=value, unit=unit or None, time=observed_at or None)
         )
-        _check_time(answer, input_id, now, self._reader.settings_of(case).time_zone)
-        entered = entered_answer(input_id, answer, author=principal.name, at=ClinicalTime(at=now))
+        entered = entered_answer(
+            input_id,
+            answer,
+            author=principal.name,
+            at=ClinicalTime(at=now),
+            zone=self._reader.settings_of(case).time_zone,
+        )
         self._store.keep_answer(
             case.id,
             input_id,
@@ -209,15 +212,3 @@ def refused_files(stored: StoredAssessment) -> tuple[str, ...]:
         return ()
     records = stored.body["inputs"]
     return tuple(one["file"] for one in records if one.get("reason") == "identity conflict")
-
-
-def _check_time(answer: Answer, input_id: str, now: datetime, zone: str | None) -> None:
-    """Refuse an answer that was observed at no time, or later than now."""
-    if answer.time is None:
-        return
-    try:
-        at = parse_fhir(answer.time, clock="answer", zone=zone).at
-    except InputError as error:
-        raise InvalidValueError(f"{input_id}: time", error.reason, error.way_out) from error
-    if at.tzinfo is not None and at > now:
-        raise InvalidValueError(f"{input_id}: time", "lies in the future", "correct it")

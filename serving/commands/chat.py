@@ -103,8 +103,7 @@ def answer(
     store = AnswerStore(settings.data_dir)
     key = case_key(outcome.case)
     pairs = [_pair(text) for text in given]
-    for name, value in pairs:
-        store.give(key, name, value, author=by, at=utc_now())
+    store.give_all(key, pairs, author=by, at=utc_now())
     again = assessed(paths, moment(at), settings)
     present(again, as_json=as_json, out=out)
 

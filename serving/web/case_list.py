@@ -39,9 +39,7 @@ def case_list(services: Services, principal: Principal, say: Say) -> tuple[Liste
         for case in services.cases.list(patient=principal.patient, limit=MOST)
         if principal.may(Permission.READ_CASE, patient=case.patient)
     ]
-    services.audit.used(
-        principal, "case.listed", case=None, detail={"cases": [c.id for c in cases]}
-    )
+    services.audit.listed(principal, "case.listed", cases=cases)
     now = services.clock()
     return tuple(_listed(case, services.cases.assessment(case.id), now, say) for case in cases)
 

@@ -96,6 +96,7 @@ def _immediate(assessment: Assessment, values: Sequence[Critical]) -> Iterator[C
         return
     supported = [e for e in assessment.differential if e.verdict is Verdict.SUPPORTED]
     named = ", ".join(entry.diagnosis for entry in supported)
+    labels = {cited.id: cited.label for cited in assessment.citations}
     actions = " ".join(row.text for row in rows)
     yield Critical(
         key=_key("immediate", *_parts(rows, supported)),
@@ -116,7 +117,7 @@ def _immediate(assessment: Assessment, values: Sequence[Critical]) -> Iterator[C
                 e for entry in supported for reason in entry.supporting for e in reason.evidence
             )
         ),
-        citation=rows[0].citation if rows else _OWN,
+        citation=labels[rows[0].citation] if rows else _OWN,
         review=rows[0].review if rows else "",
     )
 

@@ -157,3 +157,26 @@ def test_an_observation_time_stays_with_its_answer(store: AnswerStore) -> None:
     store.give(CASE, "heart_rate", Answer(value=80, unit="/min", time=at), author="A", at=ENTERED)
     found = finding(case(EXAMPLES / "half_missing", *store.as_facts(CASE)), "heart_rate")
     assert found.time == parse_fhir(at, clock="test")
+
+
+def test_several_answers_are_kept_together_or_not_at_all(store: AnswerStore) -> None:
+    answers: list[tuple[str, bool | str]] = [("syncope", True), ("diabetes", "perhaps")]
+    with pytest.raises(InvalidValueError, match="diabetes"):
+        store.give_all(CASE, answers, author="Dr M", at=ENTERED)
+    assert store.history(CASE) == ()
+    given = store.give_all(CASE, [("syncope", True), ("syncope", False)], author="A", at=ENTERED)
+    assert [(one.number, one.corrects) for one in given] == [(1, None), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("onset", "2099-01-01T00:00:00Z"),
+        ("syncope", Answer(value="yes", time="2099-01-01T00:00:00Z")),
+    ],
+)
+def test_what_has_not_happened_yet_is_no_answer(
+    store: AnswerStore, key: str, value: str | Answer
+) -> None:
+    with pytest.raises(InvalidValueError, match="lies in the future"):
+        store.give(CASE, key, value, author="Dr M", at=ENTERED)

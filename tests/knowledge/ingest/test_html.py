@@ -108,6 +108,34 @@ def test_style_sheets_in_other_files_are_noted_as_unknown() -> None:
     assert any("style sheets in other files" in note.detail for note in document.notes)
 
 
+@pytest.mark.parametrize(
+    ("element", "style", "named"),
+    [
+        ('<p style="transform: scale(0)">x</p>', "", "transform"),
+        ('<p style="display:/**/none">x</p>', "", "/*"),
+        ('<p style="d\\69splay:none">x</p>', "", "\\69"),
+        ('<p style="font:0/0 a">x</p>', "", "font"),
+        ("<p>x</p>", "p{clip-path: inset(50%)}", "clip-path"),
+        ("<p>x</p>", "p{color: var(--paper)}", "var"),
+        ("<p>x</p>", "p:has(> q{display:none}", "p:has(> q"),
+    ],
+)
+def test_style_that_may_hide_text_and_is_not_judged_is_noted(
+    element: str, style: str, named: str
+) -> None:
+    document = read(f"<p>{SEEN}</p>{element}", f"<style>{style}</style>")
+    notes = [note.detail for note in document.notes if "not judged" in note.detail]
+    assert len(notes) == 1
+    assert notes[0].endswith(f": {named}")
+
+
+def test_usual_style_needs_no_note() -> None:
+    style = (
+        "<style>/* own */ p{margin-bottom:1em;color:#333;font-size:14px} p:hover{color:red}</style>"
+    )
+    assert not [n for n in read(f"<p>{SEEN}</p>", style).notes if "not judged" in n.detail]
+
+
 def test_the_declared_character_set_is_followed() -> None:
     page = '<html><meta charset="iso-8859-1"><p>Klasse fünf</p></html>'.encode("latin-1")
     assert read_html(page, name="a.html").pages[0].text == "Klasse fünf"
