@@ -6,7 +6,7 @@ stands in. The headline is always the pathway's.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import NonNegativeInt
@@ -196,7 +196,7 @@ async def write_verified(
         LLMError: The model gave no first draft. A revision that fails drops its sentences.
     """
     draft = await write(llm, sheet, language=language, timeout_s=timeout_s)
-    checked = [(one, verify(one.text, one.refs, sheet)) for one in draft.sentences]
+    checked = check_draft(draft.sentences, sheet)
     again, revision_failed = await _revised(
         llm, sheet, checked, language=language, timeout_s=timeout_s
     )
@@ -227,6 +227,34 @@ async def write_verified(
         model=llm.identity.name,
         revision_failed=revision_failed,
     )
+
+
+def check_draft(
+    sentences: Sequence[DraftSentence], sheet: FactSheet, *, told_before: Iterable[str] = ()
+) -> list[tuple[DraftSentence, Checked]]:
+    """Return each sentence with what came of checking it.
+
+    One that fails against the facts of its own place may tell those of another place, as small
+    models do: it is checked against all that were given, and cites what it tells.
+
+    Args:
+        sentences: As they were written.
+        sheet: The facts.
+        told_before: Facts that other sentences tell; they are not told a second time.
+    """
+    given = tuple(fact.id for fact in chosen(sheet))
+    done = set(told_before)
+    checked: list[tuple[DraftSentence, Checked]] = []
+    for one in sentences:
+        result = verify(one.text, one.refs, sheet)
+        if not result.ok:
+            elsewhere = verify(one.text, given, sheet)
+            if elsewhere.ok and not done.issuperset(elsewhere.used):
+                result = elsewhere
+        done.update(result.used)
+        cites = one.model_copy(update={"refs": result.used}) if result.ok else one
+        checked.append((cites, result))
+    return checked
 
 
 async def _revised(
@@ -262,7 +290,8 @@ async def _revised(
         logger.info("no revision: %s", error)
         return [], str(error)
     again = drafted(reply.data, [one.refs for one, _ in failing])
-    return [(one, verify(one.text, one.refs, sheet)) for one in again], ""
+    before = [key for _, result in checked for key in result.used]
+    return check_draft(again, sheet, told_before=before), ""
 
 
 def _to_revise(index: int, one: DraftSentence, result: Checked, sheet: FactSheet) -> str:

@@ -59,7 +59,13 @@ async def read_notes(state: RunState, runtime: Runtime[Context]) -> RunState:
         state,
         runtime,
         "notes",
-        lambda llm: read_free_text(llm, texts, at=session.at, language=session.request.language),
+        lambda llm: read_free_text(
+            llm,
+            texts,
+            at=session.at,
+            language=session.request.language,
+            timeout_s=session.settings.llm_timeout_s,
+        ),
     )
     if reading is None:
         return {"degraded": degraded}
@@ -76,7 +82,14 @@ async def plan_calls(state: RunState, runtime: Runtime[Context]) -> RunState:
         state,
         runtime,
         "plan",
-        lambda llm: plan(llm, view.summary, view.fitting, language=view.language, unfit=view.unfit),
+        lambda llm: plan(
+            llm,
+            view.summary,
+            view.fitting,
+            language=view.language,
+            unfit=view.unfit,
+            timeout_s=context.session.settings.llm_timeout_s,
+        ),
     )
     record, extra = _plan_record(made, view)
     emit(

@@ -11,8 +11,7 @@ from agent.graph.events import EventType
 from agent.graph.state import Context, RunState, emit
 from agent.graph.think import with_model
 from agent.record import WritingRecord
-from agent.verify.verify import verify
-from agent.write import Draft, Written, join, write, write_verified
+from agent.write import Draft, Written, check_draft, join, write, write_verified
 
 
 def _sheet(state: RunState, context: Context) -> tuple[Assessment, FactSheet]:
@@ -47,7 +46,7 @@ async def verify_draft(state: RunState, runtime: Runtime[Context]) -> RunState:
     checked = state.get("checked", {})
     if "written" not in checked:
         draft = Draft.model_validate(state["draft"])
-        passed = [verify(one.text, one.refs, sheet).ok for one in draft.sentences]
+        passed = [result.ok for _, result in check_draft(draft.sentences, sheet)]
         if not all(passed):
             return {"checked": {"again": True, "failed": passed.count(False)}}
         return _concluded(runtime, assessment, sheet, await _written(state, runtime, sheet))

@@ -57,6 +57,21 @@ def test_a_lie_told_twice_is_dropped_and_counted() -> None:
     assert len(llm.requests) == 2
 
 
+def test_a_true_sentence_in_the_place_of_another_cites_what_it_tells() -> None:
+    shifted = {"s1": TRUE["s2"], "s2": TRUE["s3"], "s3": TRUE["s1"], "s4": TRUE["s4"]}
+    written = run(FakeLLM({"write": [shifted]}))
+    assert (written.survived_first, written.survived) == (4, 4)
+    straight = {one.text: one for one in run(FakeLLM({"write": [TRUE]})).sentences}
+    assert {one.text: one for one in written.sentences} == straight
+
+
+def test_what_is_told_in_its_own_place_is_not_told_again_in_another() -> None:
+    twice = {**TRUE, "s3": TRUE["s2"]}
+    written = run(FakeLLM({"write": [twice], "revise": [{"s1": TRUE["s2"]}]}))
+    assert [one.text for one in written.sentences] == [TRUE["s1"], TRUE["s2"], TRUE["s4"]]
+    assert [one.text for one in written.dropped] == [TRUE["s2"]]
+
+
 def test_a_revision_that_cannot_be_had_drops_the_sentence_only() -> None:
     llm = FakeLLM({"write": [{**TRUE, "s2": LIE}], "revise": [LLMDownError("the model", "gone")]})
     written = run(llm)

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from agent.llm.errors import LLMDownError, LLMTimeoutError
 from agent.llm.fake import FakeLLM
 from agent.llm.seam import ChatRequest
 from knowledge.errors import InvalidValueError
+from knowledge.settings import Settings
 from tests.agent.cases import EXAMPLES
 from tests.agent.graph.scripts import NOW, fake, helpful, session
 from tests.agent.graph.scripts import told as told_lines
@@ -115,6 +117,19 @@ def test_a_model_that_is_down_is_asked_once() -> None:
     model = FakeLLM(down)
     run(session(llm=model))
     assert len(model.requests) == 1
+
+
+def test_every_call_has_the_time_of_the_settings(tmp_path: Path) -> None:
+    folder = shutil.copytree(EXAMPLES / "nstemi", tmp_path / "case")
+    (folder / "note.txt").write_text("Chest pain for two hours.", "utf-8")
+    with (folder / "case.yaml").open("a", encoding="utf-8") as file:
+        file.write("attach:\n  - {file: note.txt, patient: same}\n")
+    llm = FakeLLM(lambda asked: {"facts": []} if asked.purpose == "notes" else helpful(asked))
+    made = session(llm=llm, paths=(str(folder),))
+    run(replace(made, settings=Settings(llm_timeout_s=77)))
+    times = {request.purpose: request.timeout_s for request in llm.requests}
+    assert set(times) >= {"notes", "plan", "coverage", "write"}
+    assert set(times.values()) == {77}
 
 
 def test_a_model_over_its_budget_is_not_asked_again() -> None:
