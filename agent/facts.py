@@ -121,11 +121,13 @@ class FactSheet(Frozen):
         language: In which the facts are told where we have the words.
         day: The day of the assessment as its times are written; only of this day may a sentence
             tell a time by the clock alone. Empty where it is not known: then of no day.
+        unread: Names of files whose content is not among the facts because it was not read.
     """
 
     facts: tuple[Fact, ...]
     language: Language = "en"
     day: str = ""
+    unread: tuple[str, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, Fact]:
@@ -141,10 +143,13 @@ class FactSheet(Frozen):
         return tuple(fact for fact in self.facts if fact.sentence is not None)
 
 
-def numbered(facts: tuple[Fact, ...], language: Language, day: str = "") -> FactSheet:
+def numbered(
+    facts: tuple[Fact, ...], language: Language, day: str = "", unread: tuple[str, ...] = ()
+) -> FactSheet:
     """Return a sheet of these facts, with ids in order."""
     return FactSheet(
         facts=tuple(f.model_copy(update={"id": f"F{i}"}) for i, f in enumerate(facts, 1)),
         language=language,
         day=day,
+        unread=unread,
     )

@@ -9,7 +9,7 @@ any model sees it.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -24,6 +24,7 @@ from agent.chat.wording import (
     REFUSED,
     counted,
     more_facts,
+    not_read,
     nowhere,
     old_facts,
 )
@@ -31,7 +32,7 @@ from agent.facts import Fact, FactSheet
 from agent.llm.errors import LLMError
 from agent.llm.seam import LLM
 from agent.write import Dropped, VerifiedSentence
-from knowledge.chat_terms import chat_terms
+from knowledge.chat_terms import Subject, chat_terms
 from knowledge.model import Frozen
 from knowledge.passages import Language, Searcher
 
@@ -127,7 +128,7 @@ async def answer(
     if is_whole:
         notes = (*notes, counted(sheet, chosen.shown, language))
     else:
-        notes = (*notes, *nowhere(unknown_inputs(asked, sheet), language))
+        notes = (*notes, *nowhere(unknown_inputs(asked, sheet), sheet))
     said = ChatAnswer(
         kind="facts",
         notes=(*notes, *old_facts(chosen.shown, sheet, language)),
@@ -152,7 +153,11 @@ def _what_to_do(
         kind="guideline",
         sentences=tuple(own(fact) for fact in facts),
         would_answer=_would_answer(facts, sheet)[:_MOST_ASKED],
-        notes=(*found.notes, *old_facts(facts, sheet, language)),
+        notes=(
+            *_said_with(question.rows(), question, language),
+            *found.notes,
+            *old_facts(facts, sheet, language),
+        ),
         labels=found.labels,
         without_llm="guideline statements are shown in their own words",
     )
@@ -161,7 +166,12 @@ def _what_to_do(
 def _not_in_record(
     facts: Sequence[Fact], sheet: FactSheet, *, notes: tuple[str, ...], outside: bool = True
 ) -> ChatAnswer:
-    """Return that the record does not hold it, with the missing inputs that would answer it."""
+    """Return that the record does not hold it, with the missing inputs that would answer it.
+
+    Of a record that was not read whole that is not known.
+    """
+    if outside and sheet.unread:
+        outside, notes = False, (not_read(sheet), *notes)
     return ChatAnswer(
         kind="not_in_record",
         sentences=tuple(own(fact) for fact in facts if fact.kind != "missing"),
@@ -187,11 +197,14 @@ def _notes(question: Question, language: Language) -> tuple[str, ...]:
     rows = list(question.rows())
     if any(row.does == "remedy" for row in rows) and not _is_unread(question, itself=True):
         rows.append(chat_terms().subjects["medicines"])
+    return tuple(dict.fromkeys((*found, *_said_with(rows, question, language))))
+
+
+def _said_with(rows: Iterable[Subject], question: Question, language: Language) -> tuple[str, ...]:
+    """Return what is said with every answer about some subjects."""
     said = question.text.lower()
-    for row in rows:
-        if row.note is not None and not any(word in said for word in row.unless):
-            found.append(row.note.zh if language == "zh" else row.note.en)
-    return tuple(dict.fromkeys(found))
+    notes = [r.note for r in rows if r.note and not any(word in said for word in r.unless)]
+    return tuple(note.zh if language == "zh" else note.en for note in notes)
 
 
 def _is_unread(question: Question, *, itself: bool = False) -> bool:

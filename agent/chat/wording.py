@@ -9,6 +9,7 @@ from agent.facts import Fact, FactSheet
 from agent.untrusted import one_line
 from agent.write import VerifiedSentence
 from knowledge.passages import Language
+from knowledge.plain_text import quotation
 from knowledge.verifier_terms import verifier_terms
 
 _NAME = 60
@@ -57,6 +58,10 @@ _OLD = {
 }
 _MORE = {"en": "And {0} more fact{1}. {2}.", "zh": "另有{0}项事实。{2}。"}
 _NOWHERE = {"en": "Not in the record: {0}", "zh": "病历中没有：{0}"}
+_NOT_READ = {
+    "en": "Not in what was read{0}. Not read, so it may stand there: {1}",
+    "zh": "已读取的内容中没有{0}。未读取、可能含有相关信息的文件：{1}",
+}
 _GROUPS = {
     "present": {"en": "Present", "zh": "存在"},
     "measured": {"en": "With a value", "zh": "有数值"},
@@ -73,13 +78,23 @@ def left_out(titles: Sequence[str], language: Language) -> str:
     return _LEFT_OUT[language].format("; ".join(dict.fromkeys(titles)))
 
 
-def nowhere(labels: Sequence[str], language: Language) -> tuple[str, ...]:
+def nowhere(labels: Sequence[str], sheet: FactSheet) -> tuple[str, ...]:
     """Return that the record tells nothing of some inputs; nothing where there are none."""
     if not labels:
         return ()
-    phrases = verifier_terms().zh.phrases if language == "zh" else {}
-    mark = "; " if language == "en" else "、"
-    return (_NOWHERE[language].format(mark.join(phrases.get(one, one) for one in labels)),)
+    phrases = verifier_terms().zh.phrases if sheet.language == "zh" else {}
+    mark = "; " if sheet.language == "en" else "、"
+    named = mark.join(phrases.get(one, one) for one in labels)
+    if sheet.unread:
+        colon = ": " if sheet.language == "en" else "："
+        return (not_read(sheet, colon + named),)
+    return (_NOWHERE[sheet.language].format(named),)
+
+
+def not_read(sheet: FactSheet, what: str = "") -> str:
+    """Return that something is in nothing that was read, and what was not read."""
+    mark = ", " if sheet.language == "en" else "、"
+    return _NOT_READ[sheet.language].format(what, mark.join(quotation(n) for n in sheet.unread))
 
 
 def old_facts(facts: Sequence[Fact], sheet: FactSheet, language: Language) -> tuple[str, ...]:

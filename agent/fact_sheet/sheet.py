@@ -16,6 +16,10 @@ from agent.fact_sheet.troponin import series_dated, troponin_facts
 from agent.fact_sheet.verdicts import conflict_facts, reason_facts, verdict_fact
 from agent.facts import Fact, FactSheet, numbered
 from knowledge.passages import Hit, Language
+from knowledge.plain_text import visible
+from tools.chart.unread_notes import UNREAD_NOTE
+
+_LONGEST_NAME = 80
 
 
 def fact_sheet(
@@ -38,20 +42,30 @@ def fact_sheet(
     day = _day(assessment)
     dated = (series_dated(fact, day) for fact in cleaned)
     told_so = tuple(in_chinese(f, day) if language == "zh" else f for f in dated)
-    return numbered(told_so, language, day)
+    return numbered(told_so, language, day, _unread(assessment))
 
 
 def with_hits(sheet: FactSheet, hits: Sequence[Hit]) -> FactSheet:
     """Return a sheet that also holds these passages; the ids it had stay as they are."""
     known = {fact.key for fact in sheet.facts}
     added = tuple(fact for fact in guideline_facts(hits) if fact.key not in known)
-    return numbered((*sheet.facts, *added), sheet.language, sheet.day)
+    return numbered((*sheet.facts, *added), sheet.language, sheet.day, sheet.unread)
 
 
 def _day(assessment: Assessment) -> str:
     """Return the day of the assessment as the facts write it; empty where it is not a day."""
     day = assessment.provenance.at.show(assessment.time_zone).partition(" ")[0]
     return day if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else ""
+
+
+def _unread(assessment: Assessment) -> tuple[str, ...]:
+    """Return the files that may hold what no fact tells: those not read, and free text.
+
+    Of free text a language model finds some facts; that it holds no other is never known.
+    """
+    files = [i.file for i in assessment.inputs if i.status != "read"]
+    notes = [f.concept.text for f in assessment.findings if UNREAD_NOTE in f.flags]
+    return tuple(visible(name)[:_LONGEST_NAME] for name in dict.fromkeys((*files, *notes)))
 
 
 def _of_narrative(assessment: Assessment) -> Iterator[Fact]:
