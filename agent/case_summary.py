@@ -20,7 +20,7 @@ from knowledge.finding import Finding, State, Why
 from knowledge.model import Frozen
 from knowledge.passages import Language
 from knowledge.quantity import Quantity, QuantityInterval, format_number
-from knowledge.scores import score_ids
+from knowledge.scores import score, score_ids
 from knowledge.timeline import Document
 from tools.ecg.model import EcgRecording
 from tools.intake.result import CaseFiles
@@ -306,8 +306,9 @@ def _lines(
 
 @cache
 def _readers() -> Counter[str]:
-    """Return how many scores and rules read each clinical input."""
-    return Counter(key for name in score_ids() for key in inputs_of(name))
+    """Return how many scores and rules that may be offered read each clinical input."""
+    offered = (name for name in score_ids() if not score(name).on_request)
+    return Counter(key for name in offered for key in inputs_of(name))
 
 
 def _says_more(item: EvidenceItem) -> bool:

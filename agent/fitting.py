@@ -1,7 +1,8 @@
 """Which tools fit a case, as far as their contracts can be checked before anything is run.
 
 A tool that cannot say anything about this case is not offered to the language model; it is named
-with the reason, so that a look at coverage can say what datum would let it in.
+with the reason, so that a look at coverage can say what datum would let it in. A tool that is run
+on request alone is neither offered nor named, unless the pathway has it.
 """
 
 import inspect
@@ -106,7 +107,8 @@ def _judged(
     answers = Known(findings=known, named=pathway.conditions).answers()
     steps = {step.tool: step for step in pathway.steps}
     tools = discover()
-    for name in [*steps, *sorted(set(tools) - set(steps))]:
+    offered = {name for name, tool in tools.items() if not tool.card.on_request}
+    for name in [*steps, *sorted(offered - set(steps))]:
         step, tool = steps.get(name), tools[name]
         card = _card(tool, step)
         refusal = _by_pathway(step, answers) or _by_contract(tool, summary, settings, answers)

@@ -5,7 +5,8 @@ catalogue says what kind of answer it takes and which coded chart entries may an
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -15,6 +16,9 @@ from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
 from knowledge.reference import Table, load
 from knowledge.rules import Condition
+
+COMPLETED_YEARS = "a"
+"""UCUM year. An age is counted in completed years: 50.9 is 50, as every score means it."""
 
 Kind = Literal["boolean", "choice", "quantity", "time"]
 
@@ -152,9 +156,28 @@ class ClinicalInput(Frozen):
 
 
 class ClinicalInputs(Table):
-    """The whole catalogue."""
+    """The whole catalogue.
+
+    Args:
+        inputs: Questions of the pathway and of what the agent may offer.
+        on_request: Questions only of scores that are run by name. The agent neither asks them nor
+            counts a chart entry as understood because one of them would read it.
+    """
 
     inputs: Mapping[str, ClinicalInput]
+    on_request: Mapping[str, ClinicalInput] = {}
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = set(self.inputs) & set(self.on_request)
+        if twice:
+            raise ValueError(f"given twice: {', '.join(sorted(twice))}")
+        return self
+
+    @cached_property
+    def every(self) -> Mapping[str, ClinicalInput]:
+        """Every question, those of the pathway first."""
+        return MappingProxyType({**self.inputs, **self.on_request})
 
     def get(self, input_id: str) -> ClinicalInput:
         """Return one entry.
@@ -162,9 +185,9 @@ class ClinicalInputs(Table):
         Raises:
             InvalidValueError: There is no such input; the message offers near matches.
         """
-        found = self.inputs.get(input_id)
+        found = self.every.get(input_id)
         if found is None:
-            near = [k for k in self.inputs if input_id[:5].lower() in k]
+            near = [k for k in self.every if input_id[:5].lower() in k]
             raise InvalidValueError(
                 f"clinical input {input_id[:60]!r}",
                 "not in the catalogue",

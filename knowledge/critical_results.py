@@ -6,7 +6,7 @@ The rows are data (``critical_results.yaml``).
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, FiniteFloat, PositiveFloat, PositiveInt, model_validator
 
@@ -46,6 +46,26 @@ class CriticalRange(Frozen):
             raise ValueError("give a lower or an upper limit")
         if self.low and self.high and self.low.limit >= self.high.limit:
             raise ValueError("the lower limit is not below the upper one")
+        return self
+
+
+class ConditionalLimit(Limit):
+    """A bound that holds for some people, or at some moment, only.
+
+    Args:
+        side: Critical at or below the bound, or at or above it.
+        to_age_days: Up to this age, days.
+        when: A circumstance of the laboratory tests that must be so.
+    """
+
+    side: Literal["low", "high"]
+    to_age_days: PositiveFloat | None = None
+    when: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> Self:
+        if self.to_age_days is None and self.when is None:
+            raise ValueError("give the condition, or list the limit under `values`")
         return self
 
 
@@ -90,6 +110,7 @@ class CriticalResults(Table):
     """The whole file."""
 
     values: Mapping[str, CriticalRange]
+    conditional: Mapping[str, tuple[ConditionalLimit, ...]] = {}
     window: Window
     risks: Mapping[str, CriticalCategories]
     said_by_values: SaidByValues
@@ -104,13 +125,16 @@ def critical_results() -> CriticalResults:
         ReferenceDataError: A row is not valid, of no analyte we know, or cites no source.
     """
     table = load(_FILE, CriticalResults)
-    unknown = sorted(set(table.values) - set(analytes().analytes))
+    unknown = sorted({*table.values, *table.conditional} - set(analytes().analytes))
     if unknown:
         raise ReferenceDataError(f"{_FILE}.yaml", f"no such analytes: {', '.join(unknown)}")
     for key, row in table.values.items():
         for bound in (row.low, row.high):
             if bound is not None:
                 table.cite(f"{_FILE}: {key}", bound.source, bound.review)
+    for key, limits in table.conditional.items():
+        for limit in limits:
+            table.cite(f"{_FILE}: {key}", limit.source, limit.review)
     for part in (table.window, table.said_by_values, table.escalation, *table.risks.values()):
         table.cite(_FILE, part.source, part.review)
     return table

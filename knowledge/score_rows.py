@@ -1,14 +1,33 @@
 """The rows a score file is made of: items, bands, decisions, its population and its caveats."""
 
+import itertools
 from collections.abc import Iterable, Mapping
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import FiniteFloat, field_validator, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from knowledge.model import Frozen
 from knowledge.quantity import Interval, Operator, format_number
 from knowledge.reference import Review
 from knowledge.rules import Condition
+
+DIGITS = 9
+"""Decimals kept of points along a line, so that a sum on the edge of a band stays on it."""
+
+Topic = Literal[
+    "chest pain",
+    "aortic syndrome",
+    "pulmonary embolism and thrombosis",
+    "pneumonia",
+    "sepsis and deterioration",
+    "coagulation and platelets",
+    "bleeding",
+    "atrial fibrillation",
+    "liver and pancreas",
+    "kidney and muscle",
+    "general",
+]
+"""What a score is about; ``epicrisis tool list`` groups by it."""
 
 
 class Row(Frozen):
@@ -30,24 +49,76 @@ class PointRule(Frozen):
     points: FiniteFloat
 
 
+class Line(Frozen):
+    """Points that rise or fall in straight pieces with one number; level beyond the ends.
+
+    Args:
+        input: A quantity, in its catalogue unit.
+        knots: (number, points), ascending by number.
+
+    Examples:
+        >>> Line(input="age_years", knots=((35, 0), (45, 18))).at(40)
+        9.0
+    """
+
+    input: str
+    knots: tuple[tuple[FiniteFloat, FiniteFloat], ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if any(a[0] >= b[0] for a, b in itertools.pairwise(self.knots)):
+            raise ValueError("the knots ascend")
+        return self
+
+    def at(self, number: float) -> float:
+        """Return the points of one number."""
+        (first, low), (last, high) = self.knots[0], self.knots[-1]
+        if number <= first:
+            return low
+        if number >= last:
+            return high
+        for (x, y), (x2, y2) in itertools.pairwise(self.knots):
+            if number == x2:
+                return y2
+            if number < x2:
+                return round(y + (y2 - y) * (number - x) / (x2 - x), DIGITS)
+        return high
+
+
 class Item(Row):
-    """One item of a score: the first rule that is true gives its points.
+    """One item of a score: the first rule that is true gives its points, or a line does.
 
     Args:
         id: Key within the score.
         label: Name to show.
         rules: In order; the first true one counts.
         otherwise: Points where none is true.
+        line: Points along a line, instead of rules.
     """
 
     id: str
     label: str
-    rules: tuple[PointRule, ...]
+    rules: tuple[PointRule, ...] = ()
     otherwise: FiniteFloat = 0.0
+    line: Line | None = None
+
+    @model_validator(mode="after")
+    def _rules_or_line(self) -> Self:
+        if bool(self.rules) == (self.line is not None):
+            raise ValueError("an item has rules or a line, one of them")
+        return self
 
     def inputs(self) -> tuple[str, ...]:
         """Return the ids of the inputs the item reads, each once, in order."""
+        if self.line is not None:
+            return (self.line.input,)
         return once(i for rule in self.rules for i in rule.when.inputs())
+
+    def steps(self) -> tuple[float, ...]:
+        """Return the points it can give, of a line those at its knots."""
+        if self.line is not None:
+            return tuple(points for _, points in self.line.knots)
+        return (self.otherwise, *(rule.points for rule in self.rules))
 
 
 class ScoreBand(Row):

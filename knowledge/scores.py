@@ -11,6 +11,7 @@ from typing import Self
 
 from pydantic import model_validator
 
+from knowledge.clinical_inputs import COMPLETED_YEARS, catalogue
 from knowledge.errors import InvalidValueError, ReferenceDataError
 from knowledge.reference import Table, load, table_names
 from knowledge.rule_check import condition_faults
@@ -19,12 +20,14 @@ from knowledge.score_rows import (
     Clause,
     DecisionRow,
     Item,
+    Line,
     Note,
     Population,
     ProbabilityTable,
     Regression,
     Row,
     ScoreBand,
+    Topic,
     once,
 )
 
@@ -38,6 +41,9 @@ class Score(Table):
         id: Name of the file and of the tool.
         name: Name to show.
         purpose: What it answers, in one sentence.
+        topic: What it is about.
+        on_request: It runs where a pathway names it or a person asks for it by name; an agent is
+            not offered it.
         population: For whom.
         items: Items, in order; empty for a rule over other scores.
         bands: Categories, the mildest first.
@@ -51,6 +57,8 @@ class Score(Table):
     id: str
     name: str
     purpose: str
+    topic: Topic = "general"
+    on_request: bool = False
     population: Population
     items: tuple[Item, ...] = ()
     bands: tuple[ScoreBand, ...]
@@ -82,6 +90,15 @@ class Score(Table):
             if term.when is not None:
                 yield term.when
 
+    def lines(self) -> tuple[Line, ...]:
+        """Return the lines of the items."""
+        return tuple(item.line for item in self.items if item.line is not None)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether some points lie along a line over a number that is not whole."""
+        return any(not _whole(line) for line in self.lines())
+
     def scores_read(self) -> tuple[str, ...]:
         """Return the ids of the scores whose totals the rule reads, itself included."""
         return once(s for row in self.decision if row.when for s in row.when.scores())
@@ -103,17 +120,40 @@ def _faults(score: Score) -> Iterator[str]:
         if row.source not in score.sources:
             yield f"source {row.source!r} is not among the file's sources"
     yield from _condition_faults(score)
+    yield from _line_faults(score)
     yield from _category_faults(score, frozenset(names))
 
 
 def _condition_faults(score: Score) -> Iterator[str]:
+    known = catalogue().every
     for condition in score.conditions():
-        yield from condition_faults(condition)
+        yield from condition_faults(condition, known)
         if any(leaf.known is not None for leaf in condition.leaves()):
             yield "`known` has no meaning over completions of unknown inputs"
     for clause in (*score.population.outside_if, *score.population.requires):
         if len(set(clause.when.inputs())) != 1 or any(True for _ in clause.when.scores()):
             yield f"a population clause tests one input: {clause.reason}"
+
+
+def _line_faults(score: Score) -> Iterator[str]:
+    """Yield what would make the range over a line wrong: its points are taken by themselves."""
+    read = [i for item in score.items for i in item.inputs()]
+    leaves = [leaf for condition in score.conditions() for leaf in condition.leaves()]
+    moving = {i for leaf in leaves if leaf.below for i in leaf.inputs()}
+    tested = {leaf.input for leaf in leaves}
+    for line in score.lines():
+        entry = catalogue().every.get(line.input)
+        if entry is None or entry.low is None or entry.high is None:
+            yield f"the line of {line.input!r} needs a number of the catalogue with both limits"
+        elif read.count(line.input) > 1 or line.input in moving:
+            yield f"{line.input!r} has a line, so no other item and no moving limit may read it"
+        elif not _whole(line) and (score.is_rule or line.input in tested):
+            yield f"{line.input!r} has a line and is not whole, so nothing else may test it"
+
+
+def _whole(line: Line) -> bool:
+    entry = catalogue().every.get(line.input)
+    return entry is not None and entry.unit == COMPLETED_YEARS
 
 
 def _category_faults(score: Score, names: frozenset[str]) -> Iterator[str]:
@@ -153,4 +193,6 @@ def score(score_id: str) -> Score:
     for other in found.scores_read():
         if other != score_id and (other not in score_ids() or not score(other).items):
             raise ReferenceDataError(f"{score_id}.yaml", f"reads {other!r}, which has no points")
+        if other != score_id and score(other).is_spread:
+            raise ReferenceDataError(f"{score_id}.yaml", f"reads {other!r}, which has lines")
     return found

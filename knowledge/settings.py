@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     """Address under which others reach the service (``https://epicrisis.example.org``); tokens
     must name it. Never taken from a request's Host header. None for host and port."""
 
+    laboratory_overrides: Path | None = None
+    """YAML file of the site's own reference intervals and critical limits, in the format of
+    ``laboratory_tests.yaml``; its rows come before the packaged ones. None for the packaged alone:
+    no other laboratory's file can be right here."""
+
     retention_days: PositiveInt | None = None
     """Days after which ``epicrisis storage retention`` deletes a case; None keeps all. Law and the
     hospital decide, so there is no default; the audit is never deleted."""

@@ -3,16 +3,21 @@
 from collections.abc import Callable
 
 from knowledge.analytes import analytes
+from knowledge.biological_variation import biological_variation
 from knowledge.cards import card_file
 from knowledge.cds_cards import cds_cards
 from knowledge.chart_items import chart_item_table
 from knowledge.chat_terms import chat_terms
 from knowledge.clinical_inputs import catalogue
 from knowledge.critical_results import critical_results
+from knowledge.delta_checks import delta_checks
 from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
 from knowledge.imaging_orders import imaging_orders
+from knowledge.interference import interferences
+from knowledge.laboratory_indices import laboratory_indices
+from knowledge.laboratory_tests import laboratory_tests
 from knowledge.low_risk import block_table
 from knowledge.note_terms import note_terms
 from knowledge.packaged_weights import packaged_weights
@@ -25,15 +30,20 @@ from knowledge.verifier_terms import verifier_terms
 
 _ONE: dict[str, Callable[[], Table]] = {
     "analytes": analytes,
+    "biological_variation": biological_variation,
     "cds_cards": cds_cards,
     "chart_items": chart_item_table,
     "chat_terms": chat_terms,
     "chest_pain_low_risk_blocks": block_table,
     "clinical_inputs": catalogue,
     "critical_results": critical_results,
+    "delta_checks": delta_checks,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
     "imaging_orders": imaging_orders,
+    "interference": interferences,
+    "laboratory_indices": laboratory_indices,
+    "laboratory_tests": laboratory_tests,
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,
     "search_terms": search_terms,

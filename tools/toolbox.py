@@ -37,6 +37,9 @@ class Card(Frozen):
         limits: Age, modality, assay, time window: the contract.
         sources: Titles or DOIs behind the method.
         accuracy: Measured error with its data set and n; empty where none was measured.
+        topic: Within the group, for example ``pneumonia``; empty where the group says enough.
+        on_request: It runs where a pathway names it or a person asks for it by name; an agent is
+            not offered it.
         regulatory: `evidence-cds`, or `device-function` for analysis of a signal or image, which
             can be switched off.
     """
@@ -48,6 +51,8 @@ class Card(Frozen):
     limits: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     accuracy: tuple[str, ...] = ()
+    topic: str = ""
+    on_request: bool = False
     regulatory: Regulatory = "evidence-cds"
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from agent.assess import PATHWAY
 from agent.episode import Episode, episode
 from agent.runner import Log
+from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import ContractError, InvalidValueError, UnavailableError
 from knowledge.finding import Finding
@@ -43,16 +44,17 @@ def register(app: typer.Typer) -> None:
 def list_tools(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output")] = False,
 ) -> None:
-    """List every tool by group."""
-    tools = sorted(discover().values(), key=lambda t: (t.card.group, t.name))
+    """List every tool by group and topic."""
+    tools = sorted(discover().values(), key=lambda t: (t.card.group, t.card.topic, t.name))
     if as_json:
         rows = [{"name": t.name, "version": t.version, **t.card.to_json()} for t in tools]
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
-    table = Table("group", "tool", "version", "what it returns", "tag")
+    table = Table("group", "topic", "tool", "version", "what it returns", "tag")
     for found in tools:
         card = found.card
-        table.add_row(card.group, found.name, found.version, Text(found.summary), card.regulatory)
+        returns = Text(found.summary)
+        table.add_row(card.group, card.topic, found.name, found.version, returns, card.regulatory)
     Console().print(table)
 
 
@@ -118,7 +120,8 @@ def _arguments(
     """Return everything at hand by parameter name."""
     at = asked or (read.at if read is not None and read.at is not None else now)
     timeline = read.timeline if read is not None else Timeline.of(Patient(), ())
-    findings: dict[str, Finding] = dict(resolve(timeline, at=at).findings)
+    known = resolve(timeline, at=at, entries=catalogue().every)
+    findings: dict[str, Finding] = dict(known.findings)
     findings.update(_stated(text) for text in values)
     arguments: dict[str, Any] = {**findings, "assay": findings["troponin_assay"], "at": at}
     wanted = set(inspect.signature(found.function).parameters) & {"samples", "recording"}

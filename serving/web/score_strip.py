@@ -99,8 +99,15 @@ def _segments(score_id: str) -> tuple[Segment, ...]:
     if found.is_rule or not found.items:
         return ()
     low, high = _reach(found)
-    edges = [low, *_edges(found.bands), high]
-    return tuple(Segment(band.name, edges[i], edges[i + 1]) for i, band in enumerate(found.bands))
+    bands = sorted(found.bands, key=_starts)
+    edges = [low, *_edges(bands), high]
+    return tuple(Segment(band.name, edges[i], edges[i + 1]) for i, band in enumerate(bands))
+
+
+def _starts(band: ScoreBand) -> float:
+    """Return where a band begins, in points; in some scores the mildest has the most."""
+    starts = [v for v in (band.gt, band.ge, band.eq) if v is not None]
+    return starts[0] if starts else float("-inf")
 
 
 def _edges(bands: Sequence[ScoreBand]) -> list[float]:
@@ -114,7 +121,7 @@ def _edges(bands: Sequence[ScoreBand]) -> list[float]:
 
 
 def _reach(found: Score) -> tuple[float, float]:
-    points = [[item.otherwise, *(rule.points for rule in item.rules)] for item in found.items]
+    points = [item.steps() for item in found.items]
     low, high = sum(min(p) for p in points), sum(max(p) for p in points)
     room = (high - low) * 0.04
     return low - room, high + room

@@ -34,8 +34,7 @@ def test_every_total_falls_into_exactly_one_band(score_id: str) -> None:
         return
     totals = {0.0}
     for item in found.items:
-        points = {item.otherwise, *(rule.points for rule in item.rules)}
-        totals = {total + p for total in totals for p in points}
+        totals = {total + points for total in totals for points in set(item.steps())}
     for total in totals:
         assert sum(band.holds(total) for band in found.bands) == 1, total
 
@@ -52,8 +51,8 @@ def test_every_total_falls_into_exactly_one_band(score_id: str) -> None:
 )
 def test_points_span_the_published_range(score_id: str, lowest: float, highest: float) -> None:
     items = score(score_id).items
-    assert sum(min(i.otherwise, *(r.points for r in i.rules)) for i in items) == lowest
-    assert sum(max(i.otherwise, *(r.points for r in i.rules)) for i in items) == highest
+    assert sum(min(item.steps()) for item in items) == lowest
+    assert sum(max(item.steps()) for item in items) == highest
 
 
 def _set(path: tuple[str | int, ...], value: Any) -> Callable[[dict[str, Any]], None]:
@@ -86,6 +85,29 @@ def test_mistake_in_a_score_file_is_refused(
     change: Callable[[dict[str, Any]], None], says: str
 ) -> None:
     data = _heart()
+    change(data)
+    with pytest.raises(ValidationError, match=says):
+        Score.model_validate(data)
+
+
+_LINE = {"input": "creatinine", "knots": [[0, 0], [4, 28]]}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_set(("items", 0, "line"), _LINE), "rules or a line"),
+        (_set(("items", 0, "line", "knots"), [[1, 0], [1, 5]]), "ascend"),
+        (_set(("items", 0, "line", "input"), "diabetes"), "both limits"),
+        (_set(("items", 0, "line", "input"), "troponin_times_limit"), "no other item"),
+        (_set(("population", "requires"), [{"when": {"input": "creatinine", "lt": 9}, "reason": "x", "source": "six-2008", "review": "R90"}]), "nothing else may test it"),
+    ],
+)  # fmt: skip
+def test_mistake_in_a_line_is_refused(change: Callable[[dict[str, Any]], None], says: str) -> None:
+    data = _heart()
+    if says != "rules or a line":
+        data["items"][0].pop("rules")
+        data["items"][0]["line"] = copy.deepcopy(_LINE)
     change(data)
     with pytest.raises(ValidationError, match=says):
         Score.model_validate(data)

@@ -33,7 +33,7 @@ class Answers:
     """One finding for every clinical input, and the conflicts met on the way.
 
     Args:
-        findings: Clinical-input id to its finding; every id of the catalogue is there.
+        findings: Clinical-input id to its finding; every id that was asked is there.
         conflicts: Disagreements between sources.
         claimed: Inputs that at least one source says are present, settled or not.
         series: ``first.<id>``, ``lowest.<id>`` and ``highest.<id>`` of what was measured.
@@ -46,7 +46,11 @@ class Answers:
 
 
 def resolve(
-    timeline: Timeline, *, at: ClinicalTime, from_tools: Mapping[str, Finding] | None = None
+    timeline: Timeline,
+    *,
+    at: ClinicalTime,
+    from_tools: Mapping[str, Finding] | None = None,
+    entries: Mapping[str, ClinicalInput] | None = None,
 ) -> Answers:
     """Return what is known of every clinical input at a moment.
 
@@ -54,13 +58,15 @@ def resolve(
         timeline: The patient's facts.
         at: The moment of assessment; later facts are not used.
         from_tools: Findings of tools, by clinical-input id.
+        entries: The questions; the default is those of the pathway, without those on request.
     """
-    charted = _charted(timeline, at)
+    asked = catalogue().inputs if entries is None else entries
+    charted = _charted(timeline, at, asked)
     tools = from_tools or {}
     findings: dict[str, Finding] = {}
     conflicts: list[Conflict] = []
     claimed: set[str] = set()
-    for input_id, entry in catalogue().inputs.items():
+    for input_id, entry in asked.items():
         candidates = _candidates(input_id, entry, charted, tools)
         finding, conflict = _settle(input_id, entry, candidates)
         findings[input_id] = finding
@@ -70,7 +76,7 @@ def resolve(
             claimed.add(input_id)
         conflicts += _of_one_minute(input_id, entry, finding, timeline, at)
     series = dict(charted.series)
-    conflicts += _derive(findings, series, timeline, at)
+    conflicts += _derive(findings, series, timeline, at, asked)
     claimed |= {c.input for c in conflicts if c.input is not None}
     return Answers(
         findings=MappingProxyType(findings),
@@ -115,15 +121,15 @@ class _Charted:
     series: Mapping[str, Finding]
 
 
-def _charted(timeline: Timeline, at: ClinicalTime) -> _Charted:
-    key = ("charted", at)
+def _charted(timeline: Timeline, at: ClinicalTime, asked: Mapping[str, ClinicalInput]) -> _Charted:
+    key = ("charted", at, tuple(asked))
     if key not in timeline.memo:
         stated = statements(timeline, at=at)
         timeline.memo[key] = _Charted(
             stated=stated,
             candidates={
                 input_id: _of_record(input_id, entry, timeline, at, stated)
-                for input_id, entry in catalogue().inputs.items()
+                for input_id, entry in asked.items()
             },
             series=series_findings(timeline, stated, at=at),
         )
@@ -190,6 +196,7 @@ def _derive(
     series: Mapping[str, Finding],
     timeline: Timeline,
     at: ClinicalTime,
+    asked: Mapping[str, ClinicalInput],
 ) -> list[Conflict]:
     """Answer inputs from other inputs as the catalogue says, and return what contradicts.
 
@@ -199,7 +206,7 @@ def _derive(
     known = {**findings, **series}
     answers = {key: answer_of(finding) for key, finding in known.items()}
     conflicts: list[Conflict] = []
-    for input_id, entry in catalogue().inputs.items():
+    for input_id, entry in asked.items():
         derived = _derived(input_id, entry, known, answers)
         if entry.sides is not None and derived is None:
             derived = arm_difference(input_id, entry.sides, timeline, at=at)

@@ -104,9 +104,9 @@ def known_input(input_id: str, *, hint: bool = True) -> ClinicalInput:
     Raises:
         InvalidValueError: There is none of that id; the message offers near matches.
     """
-    found = catalogue().inputs.get(input_id)
+    found = catalogue().every.get(input_id)
     if found is None:
-        near = get_close_matches(input_id[:_LONGEST], catalogue().inputs, n=3) if hint else []
+        near = get_close_matches(input_id[:_LONGEST], catalogue().every, n=3) if hint else []
         raise InvalidValueError(
             f"{input_id[:_LONGEST]!r}",
             "not a clinical input of the catalogue",

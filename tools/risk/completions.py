@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, Condition, holds
+from knowledge.score_rows import Line
 from tools.risk.inputs import Input
 
 S = TypeVar("S", bound=Hashable)
@@ -23,8 +24,12 @@ Values = Mapping[str, tuple[Answer, ...]]
 """The representative values of each input; one value where it is decided."""
 
 
-def representatives(inputs: Mapping[str, Input], conditions: Iterable[Condition]) -> Values:
+def representatives(
+    inputs: Mapping[str, Input], conditions: Iterable[Condition], lines: Iterable[Line] = ()
+) -> Values:
     """Return values of each input that stand for every possible one, under these conditions.
+
+    A number with a line is given whole: every whole number, or its knots and the gaps between.
 
     Where a limit moves with another input (age x 10), the order of all limits changes with that
     input: it gets a value on each side of every change of order, and the tested input the limits
@@ -44,7 +49,9 @@ def representatives(inputs: Mapping[str, Input], conditions: Iterable[Condition]
     for input_id in tested & set(inputs):
         values[input_id] = _values(inputs[input_id], cuts[input_id])
     joined = tested | {leaf.below.input for leaf in moving if leaf.below is not None}
-    return {i: values[i] if i in joined else _distinct(i, values[i], leaves) for i in inputs}
+    found = {i: values[i] if i in joined else _distinct(i, values[i], leaves) for i in inputs}
+    found.update({line.input: _along(line, inputs[line.input]) for line in lines})
+    return found
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,27 @@ def _values(known: Input, cuts: set[float]) -> tuple[Answer, ...]:
                 return (span,)
             numbers = _whole(span, cuts) if known.whole else _between(span, cuts)
             return tuple(Interval.exact(number) for number in numbers)
+
+
+def _along(line: Line, known: Input) -> tuple[Answer, ...]:
+    """Return every whole number that is possible, or each knot and each gap without a knot."""
+    span = known.answer if isinstance(known.answer, Interval) else None
+    if span is None or span.low is None or span.high is None:
+        span = Interval(
+            low=known.entry.low if span is None or span.low is None else span.low,
+            high=known.entry.high if span is None or span.high is None else span.high,
+        )
+    if span.is_exact or span.low is None or span.high is None:
+        return (span,)
+    if known.whole:
+        numbers = range(math.ceil(span.low), math.floor(span.high) + 1)
+        return tuple(Interval.exact(n) for n in numbers if span.contains(n))
+    marks = sorted({span.low, span.high, *(x for x, _ in line.knots if span.contains(x))})
+    gaps = [
+        Interval(low=a, high=b, low_closed=False, high_closed=False)
+        for a, b in itertools.pairwise(marks)
+    ]
+    return (*(Interval.exact(mark) for mark in marks if span.contains(mark)), *gaps)
 
 
 def _between(span: Interval, cuts: set[float]) -> list[float]:

@@ -4,14 +4,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from knowledge.clinical_inputs import ClinicalInput, catalogue
+from knowledge.clinical_inputs import COMPLETED_YEARS, ClinicalInput, catalogue
 from knowledge.errors import ContractError, InvalidValueError
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.quantity import Choice, Interval, Quantity, QuantityInterval, format_number
 from knowledge.rules import Answer, answer_of
-
-COMPLETED_YEARS = "a"
-"""UCUM year. An age is counted in completed years: 50.9 is 50, as every score means it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from functools import cached_property, reduce
 from knowledge.errors import ReferenceDataError
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, Condition, combine, holds
-from knowledge.score_rows import DecisionRow, Item, ScoreBand
+from knowledge.score_rows import DIGITS, DecisionRow, Item, ScoreBand
 from knowledge.scores import Score
 from tools.risk.completions import Group, Values, connected, walk
+from tools.risk.spread import NOTHING, added, ends, image, is_spread, meets
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class Outcomes:
         self.scores = tuple(scores)
         self._values = values
         self._known = {i: options[0] for i, options in values.items() if len(options) == 1}
-        self._items = [(at, item) for at, s in enumerate(self.scores) for item in s.items]
+        items = [(at, item) for at, s in enumerate(self.scores) for item in s.items]
+        self._items = [(at, item) for at, item in items if not self._is_spread(item)]
+        self._spread = [item for _, item in items if self._is_spread(item)]
         conditions = [row.when for row in score.decision if row.when is not None]
         self._leaves = [leaf for c in conditions for leaf in c.leaves() if leaf.input]
         self._leaf_at = {id(leaf): at for at, leaf in enumerate(self._leaves)}
@@ -62,17 +65,25 @@ class Outcomes:
 
     @cached_property
     def totals(self) -> tuple[float, ...]:
-        """Every attainable total of the score itself, ascending; empty for a rule."""
+        """Every attainable total of the score itself, ascending; empty for a rule.
+
+        Where points lie along a line, the lowest and the highest of them.
+        """
+        if self._spread:
+            return ends(self._spans)
         return () if self.score.is_rule else self.totals_of(self.score.id)
 
     def totals_of(self, score_id: str) -> tuple[float, ...]:
         """Return every attainable total of one of `scores`, ascending."""
         at = [s.id for s in self.scores].index(score_id)
-        return tuple(sorted({state.totals[at] for state in self.states}))
+        return tuple(sorted({round(state.totals[at], DIGITS) for state in self.states}))
 
     @cached_property
     def bands(self) -> tuple[ScoreBand, ...]:
         """Every attainable band, in the order of the file."""
+        if self._spread:
+            spans = self._spans
+            return tuple(b for b in self.score.bands if any(meets(b, span) for span in spans))
         reached = {self._result(state) for state in self.states}
         return tuple(b for b in self.score.bands if any(b.name == self._name(r) for r in reached))
 
@@ -87,7 +98,11 @@ class Outcomes:
     @cached_property
     def deciding(self) -> frozenset[str]:
         """Unknown inputs that can change the total (of a score) or the category (of a rule)."""
-        found: set[str] = set()
+        found = {
+            item.line.input
+            for item in self._spread
+            if item.line is not None and len(ends(self._points_along(item))) > 1
+        }
         for group in self._groups:
             rest = frozenset({self._base})  # totals add up, so the rest cannot change a difference
             if self.score.is_rule:
@@ -99,6 +114,9 @@ class Outcomes:
 
     def points(self, item: Item) -> tuple[float, float]:
         """Return the fewest and the most points an item can give."""
+        if item in self._spread:
+            possible = ends(self._points_along(item))
+            return possible[0], possible[-1]
         unknown = self.unknown(item.inputs())
         spaces = (self._values[i] for i in unknown)
         reached = [
@@ -109,6 +127,9 @@ class Outcomes:
 
     def _points(self, item: Item, answers: Mapping[str, Answer]) -> float:
         """Return the points of an item for one completion."""
+        if item.line is not None:
+            number = answers[item.line.input]
+            return item.line.at(number.low or 0.0) if isinstance(number, Interval) else 0.0
         for rule in item.rules:
             if combine(rule.when, lambda leaf: self._test(leaf, answers)):
                 return rule.points
@@ -130,7 +151,22 @@ class Outcomes:
 
     def _result(self, state: Reached) -> float | str:
         """Return the total of a score, or the category of a rule."""
-        return self._row(state).category if self.score.is_rule else state.totals[0]
+        return self._row(state).category if self.score.is_rule else round(state.totals[0], DIGITS)
+
+    def _is_spread(self, item: Item) -> bool:
+        return item.line is not None and is_spread(item, self._values[item.line.input])
+
+    def _points_along(self, item: Item) -> tuple[Interval, ...]:
+        """Return every number of points that an item with a line can give."""
+        return image(item.line, self._values[item.line.input]) if item.line else NOTHING
+
+    @cached_property
+    def _spans(self) -> tuple[Interval, ...]:
+        """Every attainable total of a score with lines, as intervals."""
+        along: tuple[Interval, ...] = NOTHING
+        for item in self._spread:
+            along = added(along, self._points_along(item))
+        return added(along, [Interval.exact(total) for total in self.totals_of(self.score.id)])
 
     def _name(self, result: float | str) -> str:
         if isinstance(result, str):

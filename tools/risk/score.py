@@ -43,7 +43,11 @@ def evaluate(score_id: str, findings: Mapping[str, Finding]) -> Risk:
     chosen = score(score_id)
     inputs = read_inputs(inputs_of(score_id), findings)
     every = with_parts(score_id)
-    values = representatives(inputs, [c for part in every for c in part.conditions()])
+    values = representatives(
+        inputs,
+        [c for part in every for c in part.conditions()],
+        [line for part in every for line in part.lines()],
+    )
     scope = within(every, inputs, values)
     if isinstance(scope, Refusal):
         return refused(chosen, inputs, scope)

@@ -55,6 +55,8 @@ def _card(chosen: Score) -> Card:
     return Card(
         title=chosen.name,
         group="risk",
+        topic=chosen.topic,
+        on_request=chosen.on_request,
         needs=tuple(catalogue().get(i).label for i in inputs_of(chosen.id)),
         refuses=tuple(dict.fromkeys(clause.reason for clause in clauses)),
         limits=tuple(dict.fromkeys(part.population.text for part in parts)),

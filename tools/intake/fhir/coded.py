@@ -12,7 +12,7 @@ from knowledge.codes import LOINC, Concept
 from knowledge.timeline import Category
 from tools.intake.fhir.haemolysis import FLAG, concept_says_haemolysed
 from tools.intake.fhir.resources import CodeableConcept, FhirQuantity, ReferenceRange
-from tools.intake.fhir.source import codes, concept
+from tools.intake.fhir.source import codes, concept, words
 
 _DISTINCT = 8192
 """Distinct elements kept; a chart of decades has a few hundred."""
@@ -29,6 +29,9 @@ _INTERPRETATION = {
     "AA": "lab-critical-abnormal",
 }
 """HL7 v3 ObservationInterpretation: what the laboratory says, kept as its word, never as ours."""
+
+_NORMAL = "normal"
+"""HL7 referencerange-meaning: of healthy people."""
 
 _Elements = tuple[CodeableConcept, Any, list[CodeableConcept] | None, list[Any] | None]
 """Code, category, interpretation and reference ranges."""
@@ -132,9 +135,22 @@ def _range_words(element: Any) -> str:
         stated = convert(element, ReferenceRange)
     except ValidationError:
         return ""
+    kind = _kind(stated.type)
     if stated.text:
-        return stated.text[:200]
+        return f"{kind}{stated.text[:200]}"
     low, high = quantity_words(stated.low), quantity_words(stated.high)
     if low and high:
-        return f"{low} to {high}"
-    return f"from {low}" if low else f"up to {high}" if high else ""
+        return f"{kind}{low} to {high}"
+    return f"{kind}from {low}" if low else f"{kind}up to {high}" if high else ""
+
+
+def _kind(stated: CodeableConcept | None) -> str:
+    """Return what sort of range it is, where it is not one of healthy people.
+
+    A therapeutic or critical range is printed beside a result too; by FHIR R4 a range without a
+    type is a normal one.
+    """
+    if stated is None or any(c.code == _NORMAL for c in stated.coding):
+        return ""
+    said = words(stated)
+    return f"{said[:40]}: " if said else ""

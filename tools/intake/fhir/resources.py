@@ -133,6 +133,7 @@ class ReferenceRange(Thin):
     low: FhirQuantity | None = None
     high: FhirQuantity | None = None
     text: str | None = None
+    type: CodeableConcept | None = None
 
 
 class WithValue(Thin):

@@ -1,0 +1,176 @@
+"""A score read straight from its file and worked out for one complete patient: no intervals.
+
+It shares nothing with the engine but the YAML: conditions are plain truth, points are added, the
+band is looked up. Brute force over it checks what the engine says of unknown inputs.
+"""
+
+import itertools
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from knowledge.clinical_inputs import catalogue
+from knowledge.reference import raw as read
+
+Answers = Mapping[str, Any]
+_AGES = (49, 50, 51, 60)
+"""Ages at which a limit that moves with age is met exactly."""
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "eq": operator.eq,
+}
+
+
+@cache
+def raw(name: str) -> dict[str, Any]:
+    """Return a file as plain data, read once."""
+    return read(name)
+
+
+def outcome(score_id: str, answers: Answers) -> tuple[float | None, str]:
+    """Return (points, category) of one complete patient; a rule has no points."""
+    data = raw(f"scores/{score_id}")
+    for row in data.get("decision", ()):
+        if "when" not in row or true(row["when"], answers):
+            return None, row["category"]
+    total = points(data, answers)
+    return total, next(b["name"] for b in data["bands"] if _within(b, total))
+
+
+def points(data: Mapping[str, Any], answers: Answers) -> float:
+    """Return the sum of the items."""
+    return round(sum(_item(item, answers) for item in data["items"]), 9)
+
+
+def true(condition: Mapping[str, Any], answers: Answers) -> bool:
+    """Return whether a condition holds for complete answers."""
+    if "score" in condition:
+        return _within(condition, points(raw(f"scores/{condition['score']}"), answers))
+    if "any" in condition:
+        return any(true(c, answers) for c in condition["any"])
+    if "all" in condition:
+        return all(true(c, answers) for c in condition["all"])
+    if "not" in condition:
+        return not true(condition["not"], answers)
+    if "count" in condition:
+        return _within(condition, sum(true(c, answers) for c in condition["count"]))
+    answer = answers[condition["input"]]
+    if "is" in condition:
+        wanted = condition["is"] if isinstance(condition["is"], list) else [condition["is"]]
+        return ("present" if answer is True else "absent" if answer is False else answer) in wanted
+    if "below" in condition:
+        moved = condition["below"]
+        limit = max(moved["at_least"], moved["times"] * answers[moved["input"]])
+        return bool(answer < limit)
+    return _within(condition, answer)
+
+
+@cache
+def inputs(score_id: str) -> tuple[str, ...]:
+    """Return every input the items and the decision read."""
+    data = raw(f"scores/{score_id}")
+    found: dict[str, None] = {}
+    for item in data.get("items", ()):
+        if "line" in item:
+            found[item["line"]["input"]] = None
+        for rule in item.get("rules", ()):
+            found.update(dict.fromkeys(leaf["input"] for leaf in _leaves(rule["when"])))
+    for row in data.get("decision", ()):
+        for leaf in _leaves(row["when"]) if "when" in row else ():
+            if "score" in leaf:
+                found.update(dict.fromkeys(inputs(leaf["score"])))
+            else:
+                found[leaf["input"]] = None
+                if "below" in leaf:
+                    found[leaf["below"]["input"]] = None
+    return tuple(found)
+
+
+@cache
+def grid(score_id: str, input_id: str) -> tuple[Any, ...]:
+    """Return answers on both sides of, and on, everything the file says of an input."""
+    entry = catalogue().get(input_id)
+    if entry.kind == "boolean":
+        return (False, True)
+    if entry.kind == "choice":
+        return tuple(entry.choices)
+    if entry.unit == "a":
+        ages = {int(c) for c in _cuts(score_id, input_id)}
+        return tuple(sorted({n for c in (*ages, 40) for n in (c - 1, c, c + 1) if 18 <= n <= 74}))
+    cuts = sorted({entry.low or 0.0, entry.high or 0.0, *_cuts(score_id, input_id)})
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(cuts)]
+    low, high = entry.low or 0.0, entry.high or 0.0
+    return tuple(sorted(x for x in {*cuts, *middles} if low <= x <= high))
+
+
+def excluded(score_id: str) -> dict[str, Any]:
+    """Return answers by which the patient is of the population, parts included."""
+    found: dict[str, Any] = {}
+    data = raw(f"scores/{score_id}")
+    for row in data.get("decision", ()):
+        for leaf in _leaves(row["when"]) if "when" in row else ():
+            if "score" in leaf:
+                found.update(excluded(leaf["score"]))
+    for word, sought in (("outside_if", False), ("requires", True)):
+        for clause in data["population"].get(word, ()):
+            leaf = clause["when"]
+            if "is" in leaf and leaf["input"] not in found:
+                found[leaf["input"]] = next(
+                    v
+                    for v in grid(score_id, leaf["input"])
+                    if true(leaf, {leaf["input"]: v}) is sought
+                )
+    return found
+
+
+def _item(item: Mapping[str, Any], answers: Answers) -> float:
+    if "line" in item:
+        return _along(item["line"]["knots"], answers[item["line"]["input"]])
+    for rule in item["rules"]:
+        if true(rule["when"], answers):
+            return float(rule["points"])
+    return float(item.get("otherwise", 0))
+
+
+def _along(knots: list[list[float]], number: float) -> float:
+    if number <= knots[0][0]:
+        return knots[0][1]
+    for (x, y), (x2, y2) in itertools.pairwise(knots):
+        if number <= x2:
+            return y + (y2 - y) * (number - x) / (x2 - x)
+    return knots[-1][1]
+
+
+def _within(limits: Mapping[str, Any], number: float) -> bool:
+    return all(test(number, limits[op]) for op, test in _COMPARE.items() if op in limits)
+
+
+def _leaves(condition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    parts = [c for key in ("any", "all", "count") for c in condition.get(key, ())]
+    parts += [condition["not"]] if "not" in condition else []
+    if not parts:
+        yield condition
+    for part in parts:
+        yield from _leaves(part)
+
+
+def _cuts(score_id: str, input_id: str) -> Iterator[float]:
+    data = raw(f"scores/{score_id}")
+    conditions = [r["when"] for i in data.get("items", ()) for r in i.get("rules", ())]
+    conditions += [r["when"] for r in data.get("decision", ()) if "when" in r]
+    for item in data.get("items", ()):
+        if "line" in item and item["line"]["input"] == input_id:
+            yield from (x for x, _ in item["line"]["knots"])
+    for leaf in (leaf for c in conditions for leaf in _leaves(c)):
+        if "score" in leaf:
+            yield from _cuts(leaf["score"], input_id)
+        elif leaf["input"] == input_id:
+            yield from (leaf[op] for op in _COMPARE if op in leaf)
+            if "below" in leaf:
+                yield from (leaf["below"]["times"] * age for age in _AGES)
+        elif "below" in leaf and leaf["below"]["input"] == input_id:
+            yield from _AGES

@@ -1,0 +1,119 @@
+"""Patterns of change over several analytes that suggest a contaminated or diluted specimen."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from knowledge.delta_checks import DeltaPattern, SomeOf, delta_checks
+from knowledge.evidence import Evidence, ReferenceEvidence
+from knowledge.finding import NotAssessed, Why
+from knowledge.model import Frozen
+from knowledge.reference import Citation
+from tools.labs.change import Change
+
+Support = Literal["supported", "argued against", "not assessed"]
+_TABLE = "delta_checks"
+
+
+class PatternResult(Frozen):
+    """One pattern, for the changes of one specimen.
+
+    Args:
+        pattern: Key of the row.
+        label: What it suggests.
+        support: Supported, argued against, or not assessed.
+        shown_by: Analytes that changed as the pattern says.
+        against: Analytes that are known not to have changed so.
+        missing: Analytes whose change is not assessed and could decide it.
+        not_assessed: The reason.
+        statement: The result in one sentence.
+        settles: What would settle it.
+        evidence: What it rests on.
+        source: Where the pattern comes from.
+    """
+
+    pattern: str
+    label: str
+    support: Support
+    shown_by: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    not_assessed: NotAssessed | None = None
+    statement: str
+    settles: str
+    evidence: tuple[Evidence, ...] = ()
+    source: tuple[Citation, ...] = ()
+
+
+def contamination_patterns(changes: Mapping[str, Change]) -> tuple[PatternResult, ...]:
+    """Return every pattern for the changes of one specimen against an earlier one.
+
+    Args:
+        changes: By analyte; all from the same later specimen. An analyte that is not among them is
+            not assessed.
+    """
+    return tuple(_judged(key, row, changes) for key, row in delta_checks().patterns.items())
+
+
+def _judged(key: str, row: DeltaPattern, changes: Mapping[str, Change]) -> PatternResult:
+    wanted = _wanted(row)
+    truth = {name: _moved(changes.get(name), way) for name, way in wanted}
+    required = [truth[name] for name in (*row.up, *row.down)]
+    groups = [_some(some, truth) for some in (row.some_up, row.some_down) if some is not None]
+    parts = [*required, *groups]
+    support: Support = "not assessed"
+    if False in parts:
+        support = "argued against"
+    elif None not in parts:
+        support = "supported"
+    missing = tuple(name for name, known in truth.items() if known is None)
+    reason = None
+    if support == "not assessed":
+        reason = NotAssessed(
+            why=Why.MISSING, detail=f"the change is not assessed of {', '.join(missing)}"
+        )
+    return PatternResult(
+        pattern=key,
+        label=row.label,
+        support=support,
+        shown_by=tuple(name for name, known in truth.items() if known),
+        against=tuple(name for name, known in truth.items() if known is False),
+        missing=missing,
+        not_assessed=reason,
+        statement=_statement(row, support, reason),
+        settles=row.settles,
+        evidence=(
+            *(e for name in truth if name in changes for e in changes[name].evidence),
+            ReferenceEvidence(table=_TABLE, row=f"patterns.{key}"),
+        ),
+        source=(delta_checks().cite(_TABLE, row.source, row.review),),
+    )
+
+
+def _wanted(row: DeltaPattern) -> tuple[tuple[str, str], ...]:
+    up = (*row.up, *(row.some_up.of if row.some_up else ()))
+    down = (*row.down, *(row.some_down.of if row.some_down else ()))
+    return (*((name, "rise") for name in up), *((name, "fall") for name in down))
+
+
+def _moved(change: Change | None, way: str) -> bool | None:
+    """Return whether a result moved this way beyond noise at 95 %; None where not known."""
+    if change is None or change.verdict in ("not assessed", "not determined"):
+        return None
+    if change.verdict == "within noise":
+        return False
+    return change.direction == way
+
+
+def _some(some: SomeOf, truth: Mapping[str, bool | None]) -> bool | None:
+    known = [truth[name] for name in some.of]
+    if known.count(True) >= some.at_least:
+        return True
+    return None if known.count(True) + known.count(None) >= some.at_least else False
+
+
+def _statement(row: DeltaPattern, support: Support, reason: NotAssessed | None) -> str:
+    if reason is not None:
+        return f"{row.label}: not assessed ({reason.detail})."
+    if support == "supported":
+        return f"{row.label}: supported. {row.explains} {row.settles}"
+    return f"{row.label}: argued against."

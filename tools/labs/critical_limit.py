@@ -1,0 +1,106 @@
+"""Which critical limits a result reaches, or may reach."""
+
+from collections.abc import Iterator
+
+from knowledge.critical_results import CriticalRange, Limit, critical_results
+from knowledge.laboratory_site import LaboratoryReference
+from knowledge.quantity import Interval
+from tools.labs.interval_model import CriticalLimit, LimitSide, Subject
+
+_TABLE = "critical_results"
+_AGE = "age in days"
+
+
+def critical_limits(
+    analyte: str, value: Interval, unit: str, subject: Subject, reference: LaboratoryReference
+) -> tuple[CriticalLimit, ...]:
+    """Return the critical limits that a value reaches, certain ones first.
+
+    A site's row takes the place of the packaged one and of its conditional limits.
+
+    Args:
+        analyte: Key of the analyte.
+        value: In the analyte's unit.
+        unit: That unit.
+        subject: Whose value it is.
+        reference: The rows.
+    """
+    limits, site = reference.critical(analyte)
+    found = list(_always(limits, value, unit, reference, site=site))
+    if not site:
+        certain = {limit.side for limit in found if limit.certain}
+        conditional = _conditional(analyte, value, unit, subject, reference)
+        found += [limit for limit in conditional if limit.side not in certain]
+    return tuple(sorted(found, key=lambda limit: not limit.certain))
+
+
+def _always(
+    limits: CriticalRange | None,
+    value: Interval,
+    unit: str,
+    reference: LaboratoryReference,
+    *,
+    site: bool,
+) -> Iterator[CriticalLimit]:
+    if limits is None:
+        return
+    sides: tuple[tuple[LimitSide, Limit | None], ...] = (("low", limits.low), ("high", limits.high))
+    for side, limit in sides:
+        if limit is None:
+            continue
+        reached = _reached(side, value, limit)
+        if reached is not False:
+            yield _limit(side, limit, unit, reference, certain=reached is True, site=site)
+
+
+def _conditional(
+    analyte: str, value: Interval, unit: str, subject: Subject, reference: LaboratoryReference
+) -> Iterator[CriticalLimit]:
+    for limit in critical_results().conditional.get(analyte, ()):
+        reached = _reached(limit.side, value, limit)
+        young = _young_enough(limit.to_age_days, subject)
+        so = True if limit.when is None else subject.circumstances.get(limit.when)
+        if False in (reached, young, so):
+            continue
+        missing = [_AGE] if young is None else []
+        if so is None and limit.when is not None:
+            missing.append(limit.when)
+        certain = reached is True and not missing
+        yield _limit(
+            limit.side, limit, unit, reference, certain=certain, missing=tuple(missing), site=False
+        )
+
+
+def _reached(side: LimitSide, value: Interval, limit: Limit) -> bool | None:
+    return value.compare("le" if side == "low" else "ge", limit.limit)
+
+
+def _young_enough(to_age_days: float | None, subject: Subject) -> bool | None:
+    if to_age_days is None:
+        return True
+    if subject.age_days is not None:
+        return subject.age_days.compare("le", to_age_days)
+    if subject.age is not None and subject.age.compare("ge", 1):
+        return False
+    return None
+
+
+def _limit(
+    side: LimitSide,
+    limit: Limit,
+    unit: str,
+    reference: LaboratoryReference,
+    *,
+    certain: bool,
+    site: bool,
+    missing: tuple[str, ...] = (),
+) -> CriticalLimit:
+    return CriticalLimit(
+        side=side,
+        limit=limit.limit,
+        unit=unit,
+        certain=certain,
+        missing=missing,
+        origin="site" if site else "fallback",
+        citation=reference.cite(limit.source, limit.review, site=site, table=_TABLE),
+    )

@@ -1,0 +1,142 @@
+"""Two results of one analyte: whether they may be compared at all, and how they differ."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.codes import ANALYTE
+from knowledge.evidence import Evidence
+from knowledge.finding import Finding, NotAssessed, Why
+from knowledge.model import Frozen
+from knowledge.quantity import Interval, Measured
+
+MethodKind = Literal["laboratory", "point-of-care"]
+
+
+class LabResult(Frozen):
+    """One result, with what decides whether another may be compared with it.
+
+    Args:
+        analyte: Key of the analyte table.
+        value: In the canonical unit of the analyte.
+        time: When the specimen was collected.
+        method_kind: Laboratory or point of care; None where not stated.
+        specimen: Serum, plasma, whole blood, ...; None where not stated.
+        laboratory: Who measured; None where not stated.
+        flags: Quality flags, for example ``haemolysed``, ``preliminary``.
+        finding: Id of the finding.
+        evidence: Where it comes from.
+    """
+
+    analyte: str
+    value: Measured
+    time: ClinicalTime | None = None
+    method_kind: MethodKind | None = None
+    specimen: str | None = None
+    laboratory: str | None = None
+    flags: tuple[str, ...] = ()
+    finding: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def interval(self) -> Interval:
+        """All possible values; an amount is not below zero."""
+        found = self.value.interval
+        return found if found.low is not None else found.model_copy(update={"low": 0.0})
+
+
+def result_of(
+    finding: Finding,
+    *,
+    method_kind: MethodKind | None,
+    specimen: str | None,
+    laboratory: str | None = None,
+) -> LabResult | NotAssessed:
+    """Return a finding as a result that can be compared, or why it cannot.
+
+    Args:
+        finding: A laboratory finding in canonical units.
+        method_kind: What is stated of the method; None where nothing is.
+        specimen: What is stated of the specimen; None where nothing is.
+        laboratory: Who measured; None where not stated.
+    """
+    if finding.not_assessed is not None:
+        return finding.not_assessed
+    analyte = next((c.code for c in finding.concept.codings if c.system == ANALYTE), None)
+    if analyte is None or finding.quantity is None:
+        detail = f"{finding.concept.text} is no number of an analyte that is known"
+        return NotAssessed(why=Why.MISSING, detail=detail)
+    return LabResult(
+        analyte=analyte,
+        value=finding.quantity,
+        time=finding.time,
+        method_kind=method_kind,
+        specimen=specimen,
+        laboratory=laboratory,
+        flags=finding.flags,
+        finding=finding.id,
+        evidence=finding.evidence,
+    )
+
+
+def not_comparable(earlier: LabResult, later: LabResult) -> NotAssessed | None:
+    """Return why two results may not be compared, or None where they may.
+
+    Point-of-care and laboratory methods are never mixed; what is not stated is not taken as equal.
+    """
+    return next(_obstacles(earlier, later), None)
+
+
+def _obstacles(earlier: LabResult, later: LabResult) -> Iterator[NotAssessed]:
+    if earlier.analyte != later.analyte:
+        yield _differ("results of two analytes")
+    if earlier.value.unit != later.value.unit:
+        yield _differ(f"results in two units, {earlier.value.unit} and {later.value.unit}")
+    for what, first, second in (
+        ("method (laboratory or point-of-care)", earlier.method_kind, later.method_kind),
+        ("specimen", earlier.specimen, later.specimen),
+    ):
+        if first is None or second is None:
+            yield NotAssessed(why=Why.MISSING, detail=f"the {what} is not stated for both results")
+        elif first.casefold() != second.casefold():
+            yield _differ(f"results of two kinds of {what}: {first} and {second}")
+    if earlier.laboratory and later.laboratory and earlier.laboratory != later.laboratory:
+        yield _differ("results of two laboratories")
+    between = elapsed(earlier.time, later.time)
+    if between.minutes is None:
+        why = Why.TIME_NOT_GIVEN if "given" in (between.not_assessed or "") else None
+        yield NotAssessed(
+            why=why or Why.TIME_ZONE_UNKNOWN, detail=f"collection: {between.not_assessed}"
+        )
+    elif between.minutes.compare("gt", 0) is not True:
+        yield _differ("the second result is not known to be collected after the first")
+
+
+def _differ(detail: str) -> NotAssessed:
+    return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=f"not comparable: {detail}")
+
+
+def percent_change(earlier: Interval, later: Interval) -> Interval | None:
+    """Return all possible changes in per cent of the earlier result; None where it may be zero.
+
+    Examples:
+        >>> str(percent_change(Interval.exact(4), Interval.exact(5)))
+        '25'
+        >>> str(percent_change(Interval(low=0, high=5, high_closed=False), Interval.exact(100)))
+        '>1900'
+    """
+    if earlier.high is None or earlier.high <= 0 or later.low is None:
+        return None
+    low = _percent(earlier.high, later.low)
+    high = _percent(earlier.low, later.high) if earlier.low and later.high is not None else None
+    return Interval(
+        low=low,
+        low_closed=earlier.high_closed and later.low_closed,
+        high=high,
+        high_closed=high is None or (earlier.low_closed and later.high_closed),
+    )
+
+
+def _percent(earlier: float, later: float) -> float:
+    """Return the change in per cent, without the last bits a division leaves."""
+    return round((later - earlier) / earlier * 100.0, 9)
