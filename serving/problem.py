@@ -25,6 +25,7 @@ from knowledge.errors import (
 )
 from knowledge.plain_text import visible
 from serving.access.errors import (
+    AlteredError,
     ConflictError,
     ForbiddenError,
     NotFoundError,
@@ -33,7 +34,7 @@ from serving.access.errors import (
     UnauthenticatedError,
 )
 from serving.access.login.redirect import to_login
-from serving.web.problem_page import problem_page, wants_page
+from serving.web.problem_page import ALTERED, problem_page, wants_page
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ STATUS: dict[type[EpicrisisError], HTTPStatus] = {
     IdentityConflictError: HTTPStatus.CONFLICT,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     ReferenceDataError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    AlteredError: HTTPStatus.INTERNAL_SERVER_ERROR,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
@@ -86,6 +88,7 @@ def problem(
     way_out: str = "",
     headers: Mapping[str, str] | None = None,
     extra: Mapping[str, Any] | None = None,
+    title: str = "",
 ) -> Response:
     """Return the answer to a request that failed, in the form its address asks for.
 
@@ -97,6 +100,7 @@ def problem(
         way_out: What can be done about it.
         headers: More headers.
         extra: More members of a problem+json, for example the files that conflict.
+        title: Of the page, where that of the status does not say it.
     """
     shown = {"item": visible(item), "reason": visible(reason), "way_out": visible(way_out)}
     if request.url.path.startswith(FHIR_PREFIXES):
@@ -118,6 +122,7 @@ def problem(
             item=shown["item"],
             reason=shown["reason"],
             way_out=shown["way_out"],
+            title=title,
         )
         page.headers.update(headers or {})
         return page
@@ -177,6 +182,7 @@ def answer_to(request: Request, error: EpicrisisError) -> Response:
             if isinstance(error, IdentityConflictError)
             else None
         ),
+        title=ALTERED if isinstance(error, AlteredError) else "",
     )
 
 
