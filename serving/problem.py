@@ -103,45 +103,37 @@ def problem(
         title: Of the page, where that of the status does not say it.
     """
     shown = {"item": visible(item), "reason": visible(reason), "way_out": visible(way_out)}
-    if request.url.path.startswith(FHIR_PREFIXES):
-        content: dict[str, Any] = {
-            "resourceType": "OperationOutcome",
-            "issue": [
-                {
-                    "severity": "error",
-                    "code": _ISSUE.get(status, "exception"),
-                    "diagnostics": _sentence(shown),
-                }
-            ],
-        }
-        media = "application/fhir+json"
-    elif wants_page(request):
-        page = problem_page(
-            request,
-            status,
-            item=shown["item"],
-            reason=shown["reason"],
-            way_out=shown["way_out"],
-            title=title,
-        )
+    is_fhir = request.url.path.startswith(FHIR_PREFIXES)
+    if not is_fhir and wants_page(request):
+        page = problem_page(request, status, **shown, title=title)
         page.headers.update(headers or {})
         return page
-    else:
-        content = {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": _sentence(shown),
-            **{key: value for key, value in shown.items() if value},
-            **(extra or {}),
-        }
-        media = "application/problem+json"
     return JSONResponse(
-        content,
+        _outcome(status, shown) if is_fhir else _details(status, shown, extra or {}),
         status_code=status,
-        media_type=media,
+        media_type="application/fhir+json" if is_fhir else "application/problem+json",
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def _outcome(status: int, shown: Mapping[str, str]) -> dict[str, Any]:
+    issue = {
+        "severity": "error",
+        "code": _ISSUE.get(status, "exception"),
+        "diagnostics": _sentence(shown),
+    }
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def _details(status: int, shown: Mapping[str, str], extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": _sentence(shown),
+        **{key: value for key, value in shown.items() if value},
+        **extra,
+    }
 
 
 def install(app: FastAPI) -> None:

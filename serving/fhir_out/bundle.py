@@ -1,7 +1,7 @@
 """All resources of one report in one Bundle."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.assessment import Assessment, Status
@@ -57,54 +57,30 @@ def report_bundle(
             "correct the files of the case",
         )
     subject = Subject(case=case, at_base=at_base, line=patient)
-    whose = {"subject": subject.patient(), "encounter": subject.encounter()}
-    status = {"status": state.status}
-    seen = {made.key: made.resource for made in observations(assessment, subject)}
-    results = frozenset(seen)
-    judged = {
-        made.key: made.resource for made in risks(assessment, subject, state, has_score=results)
-    }
-    scored = {score_key(risk): risk for risk in assessment.risks}
-    open_ecgs = ecg_not_signed(assessment, state)
-    software = {"reference": subject.full_url(DEVICE_KEY)}
-    parts: dict[str, dict[str, Any]] = {DEVICE_KEY: device(assessment)}
-    for key, resource in seen.items():
-        # R4's Observation.performer is a person; the software is its `device`
-        seen_so = _as_signed(key, {**resource, **status}, scored.get(key), open_ecgs, state)
-        parts[key] = {**seen_so, **whose, "device": software}
-    for key, resource in judged.items():
-        parts[key] = {**resource, **whose, "performer": software}
+    parts = _results(assessment, state, subject)
+    results = [key for key in parts if key != DEVICE_KEY]
+    made_risks = [key for key in results if parts[key]["resourceType"] == "RiskAssessment"]
     parts[REPORT_KEY] = {
         **diagnostic_report(
             stored,
             assessment,
             state,
-            results=[subject.full_url(key) for key in seen],
-            risks=[subject.full_url(key) for key in judged],
+            results=[subject.full_url(key) for key in results if key not in made_risks],
+            risks=[subject.full_url(key) for key in made_risks],
             pdf=pdf,
         ),
-        **status,
-        **whose,
+        "status": state.status,
+        "subject": subject.patient(),
+        "encounter": subject.encounter(),
     }
     tags = (_TEST,) if assessment.synthetic else ()
     entries = [
-        {
-            "fullUrl": subject.full_url(key),
-            "resource": tidy(
-                with_notice({**resource, "identifier": _identifier(subject, key, resource)}, *tags)
-            ),
-        }
+        _entry(subject, key, {**resource, "identifier": _identifier(subject, key, resource)}, tags)
         for key, resource in parts.items()
     ]
-    targets = [subject.full_url(key) for key in (REPORT_KEY, *seen, *judged)]
-    entries.append(
-        {
-            "fullUrl": subject.full_url(f"provenance/{stored.sha256}/{state.status}"),
-            "resource": tidy(
-                with_notice(provenance(stored, assessment, subject, state, targets), *tags)
-            ),
-        }
-    )
+    targets = [subject.full_url(key) for key in (REPORT_KEY, *results)]
+    signed = provenance(stored, assessment, subject, state, targets)
+    entries.append(_entry(subject, f"provenance/{stored.sha256}/{state.status}", signed, tags))
     return {
         "resourceType": "Bundle",
         "type": "collection",
@@ -112,6 +88,32 @@ def report_bundle(
         "timestamp": stored.made_at.isoformat(timespec="milliseconds"),
         "entry": entries,
     }
+
+
+def _results(
+    assessment: Assessment, state: ReportState, subject: Subject
+) -> dict[str, dict[str, Any]]:
+    """Return the software, then the observations and the risks, by key."""
+    whose = {"subject": subject.patient(), "encounter": subject.encounter()}
+    seen = {made.key: made.resource for made in observations(assessment, subject)}
+    scored = {score_key(risk): risk for risk in assessment.risks}
+    open_ecgs = ecg_not_signed(assessment, state)
+    software = {"reference": subject.full_url(DEVICE_KEY)}
+    parts: dict[str, dict[str, Any]] = {DEVICE_KEY: device(assessment)}
+    for key, resource in seen.items():
+        # R4's Observation.performer is a person; the software is its `device`
+        as_found = {**resource, "status": state.status}
+        seen_so = _as_signed(key, as_found, scored.get(key), open_ecgs, state)
+        parts[key] = {**seen_so, **whose, "device": software}
+    for made in risks(assessment, subject, state, has_score=frozenset(seen)):
+        parts[made.key] = {**made.resource, **whose, "performer": software}
+    return parts
+
+
+def _entry(
+    subject: Subject, key: str, resource: dict[str, Any], tags: Sequence[dict[str, str]]
+) -> dict[str, Any]:
+    return {"fullUrl": subject.full_url(key), "resource": tidy(with_notice(resource, *tags))}
 
 
 def _as_signed(
