@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from agent.assessment import Assessment, Status
+from agent.basis import basis
 from agent.compose import compose, record, result_hash, troubled
 from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, ecg_rates, run_ecg
 from agent.episode import Episode, episode
@@ -257,6 +258,7 @@ def _state(
         named=path.conditions,
         discharge=path.discharge,
         series=series,
+        basis=basis(ecgs, now, risks=risks, said=said, conflicts=(*known.conflicts, *from_ecg)),
     )
     done = frozenset({"ecg_analysis", "serial_troponin"})
     return run_scores(path, state, log, exclude=done), ecgs

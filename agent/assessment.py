@@ -138,12 +138,15 @@ class Narrative(Frozen):
         urgency: How soon to act on it.
         author: Who wrote the words.
         sentences: The rest.
+        evidence: What the headline rests on; left out where there is none, so that a version kept
+            before there was any is still the same, and has the same hash.
     """
 
     headline: str
     urgency: Urgency
     author: str
     sentences: tuple[Sentence, ...]
+    evidence: tuple[Evidence, ...] = Field(default=(), exclude_if=lambda found: not found)
 
 
 class ToolRun(Frozen):

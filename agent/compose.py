@@ -13,13 +13,14 @@ from agent.assessment import (
     Provenance,
     Reason,
     Recommended,
+    Sentence,
     Status,
 )
 from agent.differential import differential
-from agent.ecg_step import EcgRun
+from agent.ecg_step import EcgRun, ecg_evidence
 from agent.episode import Episode
 from agent.missing import how_to_settle, missing
-from agent.narrative import narrative
+from agent.narrative import entry_evidence, narrative
 from agent.recommend import recommendations
 from agent.state import State
 from knowledge.clinical_time import ClinicalTime
@@ -52,7 +53,10 @@ def compose(
 ) -> Assessment:
     """Return the assessment; its provenance has no result hash yet."""
     entries = differential(pathway, state)
-    state = state.with_extra({f"verdict.{e.id}": e.verdict.value for e in entries})
+    state = state.with_extra(
+        {f"verdict.{e.id}": e.verdict.value for e in entries},
+        {f"verdict.{e.id}": entry_evidence(e) for e in entries},
+    )
     state = state.with_extra({"age.may-be-minor": _may_be_minor(state)})
     advised = recommendations(pathway, state, time_zone=case.time_zone)
     open_items = missing(
@@ -212,14 +216,23 @@ def _findings(
             yield fact.finding
 
 
-def _ecg_sentences(ecgs: Sequence[EcgRun], state: State) -> list[str]:
+_STATED_ECG = ("stemi_criteria", "st_deviation", "ecg_heart_category")
+"""Inputs that a person may answer who read an ECG that is not in the case."""
+
+
+def _ecg_sentences(ecgs: Sequence[EcgRun], state: State) -> list[Sentence]:
+    """Return a sentence for each recording, with the leads and results it rests on."""
     if not ecgs and state.extra.get("ecg.recorded"):
-        return ["ECG: no recording in the case; what a person stated about one is used."]
+        stated = (e for key in _STATED_ECG for e in state.findings[key].evidence)
+        text = "ECG: no recording in the case; what a person stated about one is used."
+        return [Sentence(text=text, evidence=tuple(dict.fromkeys(stated)))]
     if not ecgs:
-        return ["ECG: none in the case."]
-    if len(ecgs) == 1:
-        return [f"ECG: {ecgs[0].report.headline}"]
-    return [f"ECG {i} of {len(ecgs)}: {run.report.headline}" for i, run in enumerate(ecgs, 1)]
+        return [Sentence(text="ECG: none in the case.")]
+    which = [f" {i} of {len(ecgs)}" if len(ecgs) > 1 else "" for i in range(1, len(ecgs) + 1)]
+    return [
+        Sentence(text=f"ECG{place}: {run.report.headline}", evidence=ecg_evidence(run))
+        for place, run in zip(which, ecgs, strict=True)
+    ]
 
 
 def troubled(item: InputFile) -> bool:

@@ -52,7 +52,7 @@ def _holding(
     return tuple(
         Reason(
             text=argument.because,
-            evidence=state.evidence_for(argument.when),
+            evidence=state.evidence_for(argument.when, answers),
             citation=f"{argument.source}|{argument.review}",
         )
         for argument in arguments

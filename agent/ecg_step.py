@@ -7,11 +7,13 @@ from agent.runner import Log
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import EPICRISIS
+from knowledge.evidence import Evidence
 from knowledge.finding import Finding, State, Why
 from knowledge.pathways import Step
 from knowledge.rules import Answer, answer_of
 from tools.ecg.model import EcgRecording
 from tools.ecg.report import ECG, EcgReport, nothing_assessed, switched_off_report
+from tools.ecg.statement import evidence_of
 from tools.toolbox import discover
 
 
@@ -120,6 +122,35 @@ def ecg_answers(
     seen = answers.get("ecg.st-elevation-posterior")
     answers["ecg.posterior-leads-due"] = seen is None and any(_may_mirror(run) for run in runs)
     return answers
+
+
+def ecg_evidence(run: EcgRun) -> tuple[Evidence, ...]:
+    """Return what the sentence on one recording rests on: what is present, and the rhythm's rate.
+
+    Whether the ST-elevation criteria are met is part of it whatever the answer is.
+    """
+    report = run.report
+    stemi = [f for f in report.findings if f.concept.has(EPICRISIS, "stemi_criteria")]
+    present = [f for f in report.findings if f.state is State.PRESENT]
+    rate = [f for f in report.measurements if f.concept.has(ECG, "heart-rate")]
+    each = (*(f for f in stemi if f in present), *present, *stemi, *rate)
+    return tuple(dict.fromkeys(e for f in each for e in f.evidence)) or (
+        evidence_of(run.recording),
+    )
+
+
+def ecg_basis(runs: Sequence[EcgRun]) -> dict[str, tuple[Evidence, ...]]:
+    """Return what the answers of `ecg_answers` rest on, by their keys."""
+    found: dict[str, Finding] = {}
+    for run in runs:
+        for finding in run.report.findings:
+            for coding in finding.concept.codings:
+                if coding.system == ECG:
+                    found[coding.code] = _stronger(found.get(coding.code), finding)
+    recorded = tuple(evidence_of(run.recording) for run in runs)
+    whole = dict.fromkeys(("recorded", "assessed", "dated", "posterior-leads-due"), recorded)
+    basis = {**{code: finding.evidence for code, finding in found.items()}, **whole}
+    return {f"ecg.{code}": evidence for code, evidence in basis.items()}
 
 
 def _may_mirror(run: EcgRun) -> bool:

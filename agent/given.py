@@ -20,6 +20,7 @@ from knowledge.model import Frozen
 from knowledge.plain_text import visible
 from tools.intake.answer import Answer, Stated, known_input, stated_finding
 from tools.intake.given import FILE, GivenAnswer
+from tools.intake.withhold import is_future
 
 NAME = "answers.sqlite3"
 _BUSY_S = 10.0
@@ -53,7 +54,7 @@ class Question(Frozen):
         kind: yes/no, choice, quantity or time.
         question: The question in words.
         choices: For a choice: id to wording; for yes/no: ``yes`` and ``no``.
-        unit: For a number: its canonical unit.
+        unit: For a number: a unit it can be given in, the canonical one where that is enough.
         how: How to answer it, in words.
         unlocks: What the answer could settle.
     """
@@ -103,7 +104,7 @@ def questions(assessment: Assessment) -> tuple[Question, ...]:
                 kind=entry.kind,
                 question=entry.question,
                 choices={**yes_no, **entry.choices},
-                unit=None if entry.unit == "1" else entry.unit,
+                unit=next(iter(entry.units(item.input)), None),
                 how=entry.how,
                 unlocks=item.unlocks,
             )
@@ -306,8 +307,7 @@ def _check(entered: GivenAnswer, at: ClinicalTime, zone: str | None) -> None:
     finding = stated_finding(
         entered.input, entered.answer, file=FILE, record=entered.record, zone=zone
     )
-    time = finding.time.at if finding.time is not None else None
-    if time is not None and time.tzinfo is not None and time > at.at:
+    if is_future(finding.time, at):
         raise InvalidValueError(f"{entered.input}: time", "lies in the future", "correct it")
     reason = finding.not_assessed
     if reason is not None and reason.why in _REFUSED:

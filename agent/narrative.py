@@ -8,6 +8,7 @@ from agent.recommend import more_urgent, recommendations
 from agent.state import NOT_ASSESSED, State
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.evidence import Evidence
 from knowledge.finding import Finding, Why
 from knowledge.finding import State as Known
 from knowledge.pathways import Headline, Pathway, Urgency
@@ -23,7 +24,7 @@ def narrative(
     state: State,
     entries: Sequence[DifferentialEntry],
     *,
-    ecg: Iterable[str],
+    ecg: Iterable[Sentence],
     at: ClinicalTime,
     time_zone: str | None,
     notes: Iterable[str],
@@ -39,21 +40,28 @@ def narrative(
         time_zone: IANA zone for times in the wording.
         notes: What a reader must know about the data.
     """
-    opening, urgency = _opening(pathway, state, time_zone=time_zone)
+    opening, urgency, evidence = _opening(pathway, state, time_zone=time_zone)
     sentences = [_who(state, at, time_zone)]
-    sentences += [Sentence(text=text) for text in ecg]
+    sentences += ecg
     sentences += [_troponin(pathway, state)]
     sentences += _scores(pathway, state)
     sentences += _verdicts(entries)
     if state.conflicts:
         names = ", ".join(conflict.what for conflict in state.conflicts)
-        sentences.append(Sentence(text=f"Sources disagree on: {names}."))
+        sides = (side for conflict in state.conflicts for side in conflict.sides)
+        sentences.append(
+            Sentence(
+                text=f"Sources disagree on: {names}.",
+                evidence=tuple(dict.fromkeys(e for side in sides for e in side.evidence)),
+            )
+        )
     sentences += [Sentence(text=note) for note in notes]
     return Narrative(
         headline=opening,
         urgency=urgency,
         author=AUTHOR,
         sentences=tuple(sentences),
+        evidence=evidence,
     )
 
 
@@ -62,14 +70,17 @@ def refusal(text: str) -> Narrative:
     return Narrative(headline=text, urgency=Urgency.URGENT, author=AUTHOR, sentences=())
 
 
-def _opening(pathway: Pathway, state: State, *, time_zone: str | None) -> tuple[str, Urgency]:
-    """Return the headline in words, and how soon to act on it.
+def _opening(
+    pathway: Pathway, state: State, *, time_zone: str | None
+) -> tuple[str, Urgency, tuple[Evidence, ...]]:
+    """Return the headline in words, how soon to act on it, and what it rests on.
 
     It is never less urgent than the most urgent recommendation. Where that one is immediate and
     the headline is not, its first sentence goes in front, so that nobody reads past it.
     """
     leading, headline = _headlines(pathway, state)
     texts = [_filled(row.text, pathway, state) for row in (*leading, headline)]
+    evidence = [e for row in (*leading, headline) for e in _behind(row, state)]
     urgency = headline.urgency
     for row in leading:
         urgency = more_urgent(urgency, row.urgency)
@@ -78,8 +89,16 @@ def _opening(pathway: Pathway, state: State, *, time_zone: str | None) -> tuple[
         top = advised[0]
         if top.urgency is Urgency.IMMEDIATE and urgency is not Urgency.IMMEDIATE:
             texts.insert(0, top.text.split(". ")[0].removesuffix(".") + ".")
+            evidence = [*top.evidence, *evidence]
         urgency = more_urgent(urgency, top.urgency)
-    return " ".join(texts), urgency
+    return " ".join(texts), urgency, tuple(dict.fromkeys(evidence))
+
+
+def _behind(row: Headline, state: State) -> tuple[Evidence, ...]:
+    """Return what a headline rests on; that nothing is decided rests on the troponin rules."""
+    if row.when is not None:
+        return state.evidence_for(row.when, state.answers())
+    return state.basis.get("troponin.decided", ())
 
 
 def _headlines(pathway: Pathway, state: State) -> tuple[list[Headline], Headline]:
@@ -227,8 +246,16 @@ def score_sentence(risk: Risk) -> str:
 def _verdicts(entries: Sequence[DifferentialEntry]) -> list[Sentence]:
     found: list[Sentence] = []
     for verdict in Verdict:
-        named = [entry.diagnosis for entry in entries if entry.verdict is verdict]
-        if named:
-            word = verdict.value.capitalize()
-            found.append(Sentence(text=f"{word}: {', '.join(named)}."))
+        having = [entry for entry in entries if entry.verdict is verdict]
+        if having:
+            named = ", ".join(entry.diagnosis for entry in having)
+            evidence = dict.fromkeys(e for entry in having for e in entry_evidence(entry))
+            text = f"{verdict.value.capitalize()}: {named}."
+            found.append(Sentence(text=text, evidence=tuple(evidence)))
     return found
+
+
+def entry_evidence(entry: DifferentialEntry) -> tuple[Evidence, ...]:
+    """Return what the arguments on both sides of a diagnosis rest on, each place once."""
+    reasons = (*entry.supporting, *entry.against)
+    return tuple(dict.fromkeys(e for reason in reasons for e in reason.evidence))

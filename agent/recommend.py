@@ -8,6 +8,7 @@ from knowledge.pathways import Pathway, Recommendation, Urgency
 from knowledge.reference import Review
 from knowledge.risk import Risk
 from knowledge.rules import Answer, holds
+from tools.labs.troponin_category import Category
 
 OWN = "epicrisis"
 """Key of the source of rows that are our own design."""
@@ -99,9 +100,18 @@ def _made(
         label=label(pathway, row.source),
         review=review_words(row),
         citation=f"{row.source}|{row.review}",
-        evidence=state.evidence_for(row.when),
+        evidence=state.evidence_for(row.when, answers),
         cards=row.cards,
     )
+
+
+def _sample_name(risk: Risk) -> str:
+    """Return whose sample is due: the second of the rule, or one after it where it has its pair."""
+    waits = any(band.name == Category.NEED_SECOND for band in risk.bands)
+    if waits or risk.category == Category.NEED_SECOND:
+        return risk.name
+    observed = any(band.name == Category.OBSERVE for band in risk.bands)
+    return f"{risk.name}, third sample{' of the observe zone' if observed else ''}"
 
 
 def _dated(
@@ -118,7 +128,7 @@ def _dated(
     note = f" The time for {' and '.join(late)} has passed." if late else ""
     return Recommended(
         id=key,
-        text=row.text.format(due=due, name=risk.name) + note,
+        text=row.text.format(due=due, name=_sample_name(risk)) + note,
         urgency=Urgency.IMMEDIATE if risk.overdue else row.urgency,
         strength=row.strength,
         due=risk.next_due,

@@ -12,6 +12,7 @@ from typing import Any
 from agent.assessment import ToolRun
 from agent.called import Called, guarded
 from agent.ledger import Ledger
+from agent.outputs import named
 from agent.state import NOT_ASSESSED, State
 from knowledge.finding import NotAssessed, Why
 from knowledge.pathways import Pathway, Step
@@ -118,7 +119,7 @@ def run_scores(pathway: Pathway, state: State, log: Log, *, exclude: frozenset[s
             called = log.call(tool, {**state.inputs_for(step), "risks": state.risks})
             risk = called.result if called.problem is None else refused(tool, called.problem)
             log.add(tool, step, called, reason=_why_not(risk))
-        state = state.with_risks([(step.tool, risk)])
+        state = state.with_risks([(step.tool, named(tool, risk))])
     log.settle()
     return state
 

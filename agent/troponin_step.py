@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent.called import Called
+from agent.outputs import named
 from agent.runner import Log, refused
 from agent.state import NOT_ASSESSED
 from knowledge.clinical_time import ClinicalTime, elapsed
@@ -62,11 +63,11 @@ def run_troponin(
     if called.problem is not None:
         log.add(tool, step, called)
         problem = called.problem
-        return {key: refused(tool, problem) for key in pathway.troponin_order}, ()
+        return {key: named(tool, refused(tool, problem)) for key in pathway.troponin_order}, ()
     result: SerialTroponin = called.result
     risks = result.by_key()
     log.add(tool, step, called, reason=_why_nothing(risks))
-    return {key: risks[key] for key in pathway.troponin_order}, _stated(called)
+    return {key: named(tool, risks[key]) for key in pathway.troponin_order}, _stated(called)
 
 
 def troponin_answers(

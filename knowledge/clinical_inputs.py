@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from knowledge.answer_units import answer_units
 from knowledge.codes import Concept, clinical_input
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
@@ -108,6 +109,7 @@ class ClinicalInput(Frozen):
         unit: For `quantity`: canonical UCUM unit.
         analyte: For `quantity` from the laboratory: key of the analyte table, whose codes,
             spellings and conversions apply.
+        multiple_of: For `quantity` without a unit: what it counts, to show with the number.
         low, high: For `quantity`: values outside are impossible and refused.
         condition, observation, medication: Chart entries that answer it.
         tool: True where a tool's own finding of this id answers it, for example the ECG.
@@ -122,6 +124,7 @@ class ClinicalInput(Frozen):
     choices: Mapping[str, str] = {}
     unit: str | None = None
     analyte: str | None = None
+    multiple_of: str = ""
     low: float | None = None
     high: float | None = None
     condition: FromCondition | None = None
@@ -141,6 +144,14 @@ class ClinicalInput(Frozen):
             raise ValueError("a quantity names its unit, nothing else does")
         return self
 
+    def units(self, input_id: str) -> tuple[str, ...]:
+        """Return the units a number may be given in; none for another kind or a bare number.
+
+        Args:
+            input_id: Its id in the catalogue.
+        """
+        return () if self.unit is None else answer_units(self.analyte or input_id, self.unit)
+
     @property
     def how(self) -> str:
         """How to answer it, in words."""
@@ -150,7 +161,11 @@ class ClinicalInput(Frozen):
             case "choice":
                 return "one of: " + "; ".join(f"{k} ({v})" for k, v in self.choices.items())
             case "quantity":
-                return "a number" if self.unit == "1" else f"a number with its unit ({self.unit})"
+                if self.unit == "1":
+                    return "a number"
+                units = self.units(self.analyte or "")
+                taken = self.unit if self.unit in units else " or ".join(units)
+                return f"a number with its unit ({taken})"
             case "time":
                 return "a date and time with its zone, for example 2026-11-20T08:10:00+01:00"
 

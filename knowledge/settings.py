@@ -152,10 +152,12 @@ class Settings(BaseSettings):
     run_llm_tokens: PositiveInt = 40_000
     """Tokens of prompts and replies in one run: some three times what a long case takes."""
 
-    local_user: bool = True
+    local_user: bool | None = None
     """Whether somebody on this machine may use the service without a login, as one local user. Only
     where it listens on loopback and no `oidc_issuer` is set; it never reaches beyond this machine,
-    but everybody with an account on this machine is that user."""
+    but everybody with an account on this machine is that user. None: as long as nothing else is set
+    up, that is no `clients_file`, `smart_issuers` or `fhir_backends`, whose patients that user
+    would see without a token; true: also beside those."""
 
     local_roles: tuple[RoleName, ...] = ("clinician",)
     """Roles of the local user; add ``reviewer`` or ``admin`` to try what they see."""
@@ -281,6 +283,11 @@ class Settings(BaseSettings):
     """Milliseconds a hook waits for an assessment before its card says "still computing". CDS Hooks
     asks for answers within about 500."""
 
+    cds_fetch_ms: PositiveInt = 1500
+    """Milliseconds for everything a hook fetches from the EHR's FHIR server where the EHR sent no
+    prefetch; what has not come then is said to be unread. Such a call is slower than the 500 CDS
+    Hooks asks for whatever we do: this is as long as a clinician waits for a chart to open."""
+
     cds_at_once: PositiveInt = 16
     """Hook calls answered at once. One beyond that waits for `cds_budget_ms` and is then refused:
     an EHR that waits longer has given up, and only makes the others later."""
@@ -315,6 +322,11 @@ class Settings(BaseSettings):
     audit_key: SecretStr | None = None
     """Key that signs the audit's anchor; None for unsigned. Give at least 32 random characters, and
     keep it where who administers database and disk cannot read it."""
+
+    show_identity: bool = True
+    """Whether pages show the patient's name, number, birth date and sex. On: a result that cannot
+    be matched to a patient invites the mix-up. Off for screens that others can see; reports, which
+    are handed on, always carry them."""
 
     worklist_check_s: PositiveFloat = 30
     """Seconds between two looks for critical results that nobody acknowledged. The first level of

@@ -19,6 +19,13 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 """Sorts before every time there can be (`knowledge.clinical_time.EARLIEST_YEAR`)."""
 
 
+AWAITED = "result-awaited"
+"""Flag of a result that was announced and is not there yet, or of a report that holds none."""
+
+NOT_SENT = "result-not-sent"
+"""Flag of a result that a report or panel names and that is not among the data."""
+
+
 class Category(StrEnum):
     """What sort of fact an entry is."""
 

@@ -33,12 +33,13 @@ def assemble(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> 
 
     database, files = open_storage(settings)
     jobs = JobQueue(database, settings, clock=clock)
+    audit = AuditLog.of(settings, database, clock)
     services = Services(
         settings=settings,
         database=database,
         files=files,
-        cases=CaseStore(database, files, clock=clock),
-        audit=AuditLog.of(settings, database, clock),
+        cases=CaseStore(database, files, clock=clock, audit=audit),
+        audit=audit,
         jobs=jobs,
         authenticate=authenticator(settings, database, clock),
         clock=clock,

@@ -25,6 +25,7 @@ from knowledge.errors import (
 )
 from knowledge.plain_text import visible
 from serving.access.errors import (
+    AlteredError,
     ConflictError,
     ForbiddenError,
     NotFoundError,
@@ -33,7 +34,7 @@ from serving.access.errors import (
     UnauthenticatedError,
 )
 from serving.access.login.redirect import to_login
-from serving.web.problem_page import problem_page, wants_page
+from serving.web.problem_page import ALTERED, problem_page, wants_page
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ STATUS: dict[type[EpicrisisError], HTTPStatus] = {
     IdentityConflictError: HTTPStatus.CONFLICT,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     ReferenceDataError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    AlteredError: HTTPStatus.INTERNAL_SERVER_ERROR,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
@@ -86,6 +88,7 @@ def problem(
     way_out: str = "",
     headers: Mapping[str, str] | None = None,
     extra: Mapping[str, Any] | None = None,
+    title: str = "",
 ) -> Response:
     """Return the answer to a request that failed, in the form its address asks for.
 
@@ -97,46 +100,40 @@ def problem(
         way_out: What can be done about it.
         headers: More headers.
         extra: More members of a problem+json, for example the files that conflict.
+        title: Of the page, where that of the status does not say it.
     """
     shown = {"item": visible(item), "reason": visible(reason), "way_out": visible(way_out)}
-    if request.url.path.startswith(FHIR_PREFIXES):
-        content: dict[str, Any] = {
-            "resourceType": "OperationOutcome",
-            "issue": [
-                {
-                    "severity": "error",
-                    "code": _ISSUE.get(status, "exception"),
-                    "diagnostics": _sentence(shown),
-                }
-            ],
-        }
-        media = "application/fhir+json"
-    elif wants_page(request):
-        page = problem_page(
-            request,
-            status,
-            item=shown["item"],
-            reason=shown["reason"],
-            way_out=shown["way_out"],
-        )
+    is_fhir = request.url.path.startswith(FHIR_PREFIXES)
+    if not is_fhir and wants_page(request):
+        page = problem_page(request, status, **shown, title=title)
         page.headers.update(headers or {})
         return page
-    else:
-        content = {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": _sentence(shown),
-            **{key: value for key, value in shown.items() if value},
-            **(extra or {}),
-        }
-        media = "application/problem+json"
     return JSONResponse(
-        content,
+        _outcome(status, shown) if is_fhir else _details(status, shown, extra or {}),
         status_code=status,
-        media_type=media,
+        media_type="application/fhir+json" if is_fhir else "application/problem+json",
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def _outcome(status: int, shown: Mapping[str, str]) -> dict[str, Any]:
+    issue = {
+        "severity": "error",
+        "code": _ISSUE.get(status, "exception"),
+        "diagnostics": _sentence(shown),
+    }
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def _details(status: int, shown: Mapping[str, str], extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": _sentence(shown),
+        **{key: value for key, value in shown.items() if value},
+        **extra,
+    }
 
 
 def install(app: FastAPI) -> None:
@@ -177,6 +174,7 @@ def answer_to(request: Request, error: EpicrisisError) -> Response:
             if isinstance(error, IdentityConflictError)
             else None
         ),
+        title=ALTERED if isinstance(error, AlteredError) else "",
     )
 
 

@@ -26,6 +26,7 @@ def conclusion_facts(assessment: Assessment) -> Iterator[Fact]:
         whole=True,
         outside=True,
         text=assessment.narrative.headline,
+        evidence=assessment.narrative.evidence,
     )
     for entry in assessment.differential:
         yield _diagnosis(entry)

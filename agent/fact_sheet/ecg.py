@@ -7,8 +7,12 @@ from agent.fact_sheet.split import is_negated, parts_of
 from agent.fact_sheet.wording import by_input
 from agent.facts import Fact
 from knowledge.evidence import Evidence
+from knowledge.finding import State
 
 _HEAD = re.compile(r"ECG(?P<which> \d+ of \d+)?: (?P<said>.+?)\.?$", re.DOTALL)
+
+
+_LEADS = re.compile(r"\((?P<leads>[^()]+)\)")
 
 
 def ecg_facts(assessment: Assessment, sentence: Sentence) -> tuple[Fact, ...]:
@@ -23,10 +27,31 @@ def ecg_facts(assessment: Assessment, sentence: Sentence) -> tuple[Fact, ...]:
     which = match["which"] or ""
     evidence = sentence.evidence or _evidence(assessment)
     return tuple(
-        _fact(said.strip(), which=f"ECG{which}", evidence=evidence)
+        _fact(said.strip(), which=f"ECG{which}", evidence=_of_part(assessment, said, evidence))
         for said in match["said"].split(";")
         if said.strip()
     )
+
+
+def _of_part(
+    assessment: Assessment, said: str, evidence: tuple[Evidence, ...]
+) -> tuple[Evidence, ...]:
+    """Return what one part of the sentence rests on: the findings in the leads that it names.
+
+    Rhythm and rate name no lead, as their findings do. A part without such a finding keeps the
+    evidence of the whole sentence.
+    """
+    given = frozenset(evidence)
+    named = _LEADS.search(said)
+    leads = named["leads"] if named else None
+    found = [
+        e
+        for finding in assessment.findings
+        if finding.state is State.PRESENT and finding.body_site == leads
+        for e in finding.evidence
+        if given.issuperset(finding.evidence)
+    ]
+    return tuple(dict.fromkeys(found)) or evidence
 
 
 def _fact(said: str, *, which: str, evidence: tuple[Evidence, ...]) -> Fact:

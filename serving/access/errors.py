@@ -10,9 +10,12 @@
         +-- ConflictError          409  the state has changed meanwhile
         +-- PreconditionError      412  a hook was called without data and without a token
         `-- TooManyError           429  over a limit; says when to come back
+
+    UnavailableError
+    `-- AlteredError               500  what was kept is not what was written; nothing is shown
 """
 
-from knowledge.errors import EpicrisisError
+from knowledge.errors import EpicrisisError, UnavailableError
 
 
 def N_(text: str) -> str:
@@ -65,3 +68,20 @@ class TooManyError(ServiceError):
     def __init__(self, item: str, reason: str, *, retry_after_s: int) -> None:
         super().__init__(item, reason, f"try again after {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class AlteredError(UnavailableError):
+    """What was kept is not what was written: somebody or something changed it; it is not shown.
+
+    Args:
+        item: What: a version of a case.
+        reason: In which way.
+    """
+
+    def __init__(self, item: str, reason: str) -> None:
+        super().__init__(
+            item,
+            f"{reason}; it is not shown",
+            "tell the operator: `epicrisis audit verify` names it, a backup has it as it was; "
+            "assessing the case again makes a new version of what its files say",
+        )

@@ -77,12 +77,27 @@ class LocalUser:
 
 
 def is_local_mode(settings: Settings) -> bool:
-    """Return whether there is a local user: on the loopback address alone, and without a login."""
+    """Return whether there is a local user.
+
+    Only on the loopback address and without a login; beside systems that have patients of their own
+    here only where that was asked for.
+    """
+    wanted = settings.local_user
     return (
-        settings.local_user
+        (not set_up(settings) if wanted is None else wanted)
         and settings.oidc_issuer is None
         and is_loopback(settings.host)
         and (
             settings.public_url is None or is_loopback(urlsplit(settings.public_url).hostname or "")
         )
     )
+
+
+def set_up(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the settings by which systems have patients of their own here."""
+    given = {
+        "EPICRISIS_CLIENTS_FILE": settings.clients_file is not None,
+        "EPICRISIS_SMART_ISSUERS": bool(settings.smart_issuers),
+        "EPICRISIS_FHIR_BACKENDS": bool(settings.fhir_backends),
+    }
+    return tuple(name for name, is_set in given.items() if is_set)

@@ -70,15 +70,23 @@ class OutboundClient:
         self._private = named | {entry.lower() for entry in settings.outbound_private_hosts}
         self._allowed = self._private | {entry.lower() for entry in settings.outbound_hosts}
 
-    def get_json(self, url: str, *, headers: Mapping[str, str] | None = None, purpose: str) -> Any:
+    def get_json(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        purpose: str,
+        timeout_s: float | None = None,
+    ) -> Any:
         """Return the JSON at an address.
 
         Args:
             url: Absolute address.
             headers: To be sent.
             purpose: What for, in messages, for example ``FHIR read``.
+            timeout_s: Seconds, where less than usual are left.
         """
-        return self._json("GET", url, purpose, headers=headers)
+        return self._json("GET", url, purpose, headers=headers, timeout_s=timeout_s)
 
     def post_form(
         self,
@@ -137,8 +145,13 @@ class OutboundClient:
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        timeout_s: float | None = None,
     ) -> Any:
-        status, body = self._call(method, url, purpose, headers=headers, form=form, content=content)
+        usual = self._settings.outbound_timeout_s
+        seconds = usual if timeout_s is None else min(usual, timeout_s)
+        status, body = self._call(
+            method, url, purpose, headers=headers, form=form, content=content, seconds=seconds
+        )
         if not 200 <= status < 300:
             raise OutboundError(
                 purpose,
@@ -166,10 +179,11 @@ class OutboundClient:
         headers: Mapping[str, str] | None,
         form: Mapping[str, str] | None,
         content: bytes | None,
+        seconds: float,
     ) -> tuple[int, bytes]:
         target = self._target(url)
         failure: httpx.HTTPError | None = None
-        with self._client() as client:
+        with self._client(seconds) as client:
             for address in self._addresses(target):
                 request = client.build_request(
                     method,
@@ -185,7 +199,7 @@ class OutboundClient:
                     extensions={"sni_hostname": target.host},
                 )
                 try:
-                    return self._exchange(client, request, purpose)
+                    return self._exchange(client, request, purpose, seconds)
                 except httpx.ConnectError as error:
                     failure = error
                 except httpx.HTTPError as error:
@@ -193,10 +207,10 @@ class OutboundClient:
         raise _no_answer(purpose, failure) from failure
 
     def _exchange(
-        self, client: httpx.Client, request: httpx.Request, purpose: str
+        self, client: httpx.Client, request: httpx.Request, purpose: str, seconds: float
     ) -> tuple[int, bytes]:
         """Return status and body; slow and large answers are given up while they arrive."""
-        until = time.monotonic() + self._settings.outbound_timeout_s
+        until = time.monotonic() + seconds
         most = self._settings.outbound_max_mib * _MIB
         response = client.send(request, stream=True)
         try:
@@ -217,13 +231,13 @@ class OutboundClient:
         finally:
             response.close()
 
-    def _client(self) -> httpx.Client:
+    def _client(self, seconds: float) -> httpx.Client:
         """Return a client for one call: a kept connection may be checked for another name."""
         return httpx.Client(
             verify=_trusted(self._settings.outbound_ca_file),
             trust_env=False,
             follow_redirects=False,
-            timeout=self._settings.outbound_timeout_s,
+            timeout=seconds,
         )
 
     def _target(self, url: str) -> httpx.URL:

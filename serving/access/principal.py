@@ -3,7 +3,10 @@
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import field_validator
+
 from knowledge.model import Frozen
+from serving.access.compartment import fhir_base, normal
 
 
 class Role(StrEnum):
@@ -96,6 +99,16 @@ class Principal(Frozen):
     tenants: frozenset[str] | None = None
     via: Literal["local", "oidc", "smart", "service", "cds"]
 
+    @field_validator("tenants")
+    @classmethod
+    def _as_compared(cls, tenants: frozenset[str] | None) -> frozenset[str] | None:
+        return None if tenants is None else frozenset(map(fhir_base, tenants))
+
+    @field_validator("patient")
+    @classmethod
+    def _compared(cls, patient: str | None) -> str | None:
+        return None if patient is None else normal(patient)
+
     def may(self, permission: Permission, *, patient: str | None = None) -> bool:
         """Return whether they may do this, to this patient's data where one is named.
 
@@ -124,7 +137,7 @@ class Principal(Frozen):
             patient: `Case.patient`; None for one who is not known.
         """
         if self.patient is not None:
-            return self.patient == patient
+            return patient is not None and self.patient == normal(patient)
         if self.tenants is not None:
-            return patient is not None and patient.partition("|")[0] in self.tenants
+            return patient is not None and fhir_base(patient.partition("|")[0]) in self.tenants
         return True

@@ -2,8 +2,9 @@
 
 It has one line: the newest event. Where the chain is found to end before it, that line stays for
 good and a new one is begun: `verify` reports the old one, also after new events were written over
-the gap. With a key the lines are signed (HMAC-SHA-256): who can write database and file but has no
-key cannot make a new one.
+the gap. The file is begun before the first event; where it is lost later, `verify` says so until an
+operator begins a new one, which is an event itself. With a key the lines are signed (HMAC-SHA-256):
+who can write database and file but has no key cannot make a new one.
 """
 
 import fcntl
@@ -76,8 +77,19 @@ class Anchor:
             raise _unavailable(error) from error
         return tuple(self._head(line) for line in text.splitlines())
 
+    def begin(self, head: Head) -> None:
+        """Begin the file at an event; one that is there is left as it is.
+
+        Raises:
+            UnavailableError: The file cannot be written.
+            UnreadableError: It is there and is not what was written.
+        """
+        with self._lock():
+            if not self.heads():
+                self._write((head,))
+
     def advance(self, head: Head, *, cut: Head | None = None) -> None:
-        """Note the newest event.
+        """Note the newest event. A file that is not there is not begun: that would hide its loss.
 
         Args:
             head: The event.
@@ -92,7 +104,7 @@ class Anchor:
             last = heads[-1] if heads else None
             if last is not None and last == cut:
                 self._write((*heads, head))
-            elif last is None or last.sequence < head.sequence:
+            elif last is not None and last.sequence < head.sequence:
                 self._write((*heads[:-1], head))
 
     def _head(self, line: str) -> Head:

@@ -84,6 +84,7 @@ _EXACT = {
     "case.export": _DISCLOSE,
     "case.delete": _DELETE,
     "cds.call": _OPERATION,
+    "assessment.kept": Interaction(kind=Kind.CREATE, action="C", profile="Create", object_role="3"),
     "login": _LOGIN,
     "logout": _LOGOUT,
 }

@@ -8,9 +8,11 @@ even without it.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, text
+from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
 from knowledge.errors import EpicrisisError
@@ -35,8 +37,8 @@ _LOCK = 0x41554449
 class AuditLog:
     """The audit of one installation.
 
-    Every method raises `UnavailableError` where the database cannot be used. None may be called
-    while this thread has a transaction of its own open: SQLite lets one writer in at a time.
+    Every method raises `UnavailableError` where the database cannot be used. None but `within` may
+    be called while this thread has a transaction open: SQLite lets one writer in at a time.
 
     Args:
         database: Where it is kept.
@@ -81,6 +83,21 @@ class AuditLog:
         """Keep that somebody did something, see `serving.audit.seam.Audit`."""
         self._keep([self._event(principal, action, case=case, detail=detail)])
 
+    def within(
+        self,
+        session: Session,
+        principal: Principal,
+        action: str,
+        *,
+        case: Case | None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep something with the transaction that does it, see `serving.audit.seam.Audit`."""
+        session.flush()
+        last, cut = self._add(session, [self._event(principal, action, case=case, detail=detail)])
+        after = partial(self._kept, last, cut)
+        listen(session, "after_commit", lambda _: after(), once=True)
+
     def listed(
         self,
         principal: Principal,
@@ -117,15 +134,25 @@ class AuditLog:
             refused=refused,
         )
 
-    def _keep(self, bodies: Sequence[dict[str, Any]]) -> None:
+    def _keep(self, bodies: Sequence[dict[str, Any]]) -> Head:
         with self._database.transaction() as session:
-            self._lock(session)
-            last = _end(session)
-            cut = self._cut(last)
-            for body in bodies:
-                row = row_of(body, sequence=last.sequence + 1, previous=last.sha256)
-                session.add(row)
-                last = Head(sequence=row.sequence, sha256=row.sha256)
+            last, cut = self._add(session, bodies)
+        self._kept(last, cut)
+        return last
+
+    def _add(self, session: Session, bodies: Sequence[dict[str, Any]]) -> tuple[Head, Head | None]:
+        """Add events to the end of the chain; return the newest, and what was cut off before."""
+        self._lock(session)
+        last = _end(session)
+        cut = self._cut(last)
+        for body in bodies:
+            row = row_of(body, sequence=last.sequence + 1, previous=last.sha256)
+            session.add(row)
+            last = Head(sequence=row.sequence, sha256=row.sha256)
+        session.flush()
+        return last, cut
+
+    def _kept(self, last: Head, cut: Head | None) -> None:
         self._protected = True
         self._advance(last, cut)
 
@@ -148,10 +175,46 @@ class AuditLog:
         except EpicrisisError as error:
             logger.error("audit anchor cannot be read: %s", error.reason)
             return None
-        if not heads or heads[-1].sequence < last.sequence or heads[-1] == last:
+        if not heads:
+            self._begin_or_miss(last)
+            return None
+        if heads[-1].sequence < last.sequence or heads[-1] == last:
             return None
         logger.error("audit: event %d was anchored and is not in the chain", heads[-1].sequence)
         return heads[-1]
+
+    def renew_anchor(
+        self, principal: Principal, action: str, *, detail: Mapping[str, Any] | None = None
+    ) -> Head:
+        """Begin the anchor at an event that says why, and return that event.
+
+        An anchor that is there is left as it is.
+
+        Args:
+            principal: Who.
+            action: Why.
+            detail: Ids and hashes.
+
+        Raises:
+            UnavailableError: The event or the file cannot be written.
+            UnreadableError: The file is there and is not what was written.
+        """
+        head = self._keep([self._event(principal, action, case=None, detail=detail)])
+        if self._anchor is not None:
+            self._anchor.begin(head)
+        return head
+
+    def _begin_or_miss(self, last: Head) -> None:
+        """Begin the anchor of an empty chain; of another, say that it is lost."""
+        if self._anchor is None:
+            return
+        if last.sequence:
+            logger.error("audit anchor is not there: see `epicrisis audit verify`")
+            return
+        try:
+            self._anchor.begin(last)
+        except EpicrisisError as error:
+            logger.error("audit anchor cannot be begun: %s", error.reason)
 
     def _advance(self, head: Head, cut: Head | None) -> None:
         """Let the anchor follow. Events are kept already: where it cannot, `verify` says so."""

@@ -1,9 +1,13 @@
-"""Is the audit what was written? Walks the whole chain and names the first event that is not."""
+"""Is the audit what was written? Walks the whole chain and names the first event that is not.
+
+The chain names every assessment and signed report with its hash: those are compared as well.
+"""
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,13 +17,20 @@ from sqlalchemy.orm import Session
 from knowledge.errors import EpicrisisError, InvalidValueError
 from knowledge.model import Frozen
 from serving.audit.anchor import Anchor, Head
-from serving.audit.append_only import unprotected
+from serving.audit.append_only import PROTECTED, unprotected
 from serving.audit.chain import GENESIS, columns, link
+from serving.audit.records import Records
 from serving.audit.tables import AuditRow
 from serving.storage.database import Database
 
 _BATCH = 1000
+_MOST = 20
+"""Problems of one kind that are named; more are counted."""
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
+_NO_ANCHOR = (
+    "the audit anchor is not there, and every audit is begun with one: events may have been cut "
+    "off from the end; find out who took it away, then begin a new one: `audit renew-anchor`"
+)
 
 
 class Verification(Frozen):
@@ -74,11 +85,12 @@ class Walk:
 
     def __init__(self, known: Sequence[Head] = ()) -> None:
         self.wanted: dict[int, list[str]] = {}
-        for head in known:
+        for head in (one for one in known if one.sequence):  # 0: before the first event
             self.wanted.setdefault(head.sequence, []).append(head.sha256)
         self.events = 0
         self.head = Head(sequence=0, sha256=GENESIS)
         self.backwards = 0
+        self.records = Records()
         self._at: datetime | None = None
 
     def over(self, rows: Iterable[Row]) -> tuple[int, str] | None:
@@ -109,6 +121,7 @@ class Walk:
         if self._at is not None and row.at < self._at:
             self.backwards += 1
         self._at = row.at
+        self.records.take(row.action, row.at, row.case_id, row.body)
         self.events += 1
         self.head = Head(sequence=row.sequence, sha256=row.sha256)
         return None
@@ -142,9 +155,12 @@ def verify(
     with database.reading() as session:
         with closing(_rows(session)) as rows:
             found = walk.over(rows)
-        open_to = unprotected(session, AuditRow.__tablename__) if walk.events else ()
-    if open_to:
-        problems = (*problems, f"the database lets through {', '.join(open_to)} on the audit")
+        if walk.events and anchor is not None and not anchored and not problems:
+            problems = (_NO_ANCHOR,)
+        if walk.events:
+            problems = (*problems, *_open_tables(session))
+        if found is None:  # else the chain cannot say what was kept
+            problems = (*problems, *_short(walk.records.problems(session)))
     return Verification(
         events=walk.events,
         head=walk.head if walk.events else None,
@@ -153,7 +169,7 @@ def verify(
         problems=problems,
         anchored=anchored[-1].sequence if anchored else None,
         clock_went_back=walk.backwards,
-        cannot_show=tuple(_cannot_show(walk.head, anchored, known, anchor)),
+        cannot_show=(*_cannot_show(walk.head, anchored, known, anchor), *_unnamed(walk.records)),
     )
 
 
@@ -202,6 +218,29 @@ def _repeated(row: Row) -> str | None:
     kept = {**row._asdict(), "at": row.at.astimezone(UTC)}
     wrong = sorted(key for key, value in said.items() if kept[key] != value)
     return f"its columns do not repeat it: {', '.join(wrong)}" if wrong else None
+
+
+def _open_tables(session: Session) -> Iterator[str]:
+    """Yield which changes the database would let through."""
+    for table in PROTECTED:
+        if open_to := unprotected(session, table):
+            named = table.replace("_", "-")
+            yield f"the database lets through {', '.join(open_to)} on the {named}"
+
+
+def _short(problems: Iterator[str]) -> Iterator[str]:
+    """Yield the first problems, and how many more there are."""
+    yield from islice(problems, _MOST)
+    if more := sum(1 for _ in problems):
+        yield f"and {more} more"
+
+
+def _unnamed(records: Records) -> Iterator[str]:
+    if records.unnamed:
+        yield (
+            f"{records.unnamed} assessments or signed reports are older than the first event that "
+            "names one: their own hashes alone prove them"
+        )
 
 
 def _anchored(anchor: Anchor | None) -> tuple[tuple[Head, ...], tuple[str, ...]]:

@@ -59,6 +59,24 @@ def lay_out(files: Mapping[str, str], store: FileStore, folder: Path) -> None:
             raise _unwritable(error) from error
 
 
+def add(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Put contents into a folder that are not kept.
+
+    Args:
+        folder: Of a case.
+        contents: Plain name, that no file of the case has, to bytes.
+
+    Raises:
+        UnavailableError: They cannot be written.
+    """
+    try:
+        for name, content in contents.items():
+            with (folder / name).open("xb") as file:  # never over a content that others link to
+                file.write(content)
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
 def _new(data_dir: Path) -> Path:
     try:
         root = data_dir.resolve() / WORK

@@ -26,6 +26,8 @@ class Case(Frozen):
         created_by: Subject of who made it.
         time_zone: IANA zone for naive times, where one was stated.
         deleted_at: When it was deleted, if it was; its content is then gone.
+        clock_since: Since when it is assessed as of now although its files state a moment of their
+            own; None where they are followed.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Case(Frozen):
     created_by: str
     time_zone: str | None = None
     deleted_at: datetime | None = None
+    clock_since: datetime | None = None
 
 
 class CaseFile(Frozen):

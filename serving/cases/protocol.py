@@ -126,9 +126,16 @@ class AnswerIn(Frozen):
 
 
 class AssessIn(Frozen):
-    """What a new assessment is asked for with."""
+    """What a new assessment is asked for with.
+
+    Args:
+        language: Of the words.
+        as_of_now: Leave the moment that the case states for itself: this assessment and all later
+            ones are of the time they are made at.
+    """
 
     language: Language = "en"
+    as_of_now: bool = False
 
 
 def summary_of(stored: StoredAssessment) -> AssessmentSummary:

@@ -1,8 +1,10 @@
 """Read a case as it is now: its files and newest answers to the deterministic assessment."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from agent.assess import Outcome, assess_paths
 from agent.case_key import identity_marks
@@ -10,7 +12,7 @@ from agent.given import newest_answers
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError
 from knowledge.settings import Settings
-from serving.cases.folder import case_folder
+from serving.cases.folder import add, case_folder
 from serving.cases.model import Case, StoredAnswer
 from serving.services import Services
 from tools.intake.answer import Answer
@@ -22,7 +24,8 @@ UPLOAD = "upload|"
 
 _MOST_MARKS = 20
 _NAMED = 5
-_CONFLICT = "identity conflict"
+IDENTITY_CONFLICT = "identity conflict"
+"""Why a file of a refused case was not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +37,29 @@ class _Reading:
         files: Name to SHA-256.
         given: The newest answer to each input.
         now: The current moment.
+        beside: Name and SHA-256 of what is read with them and not kept.
     """
 
     case: Case
     files: Mapping[str, str]
     given: tuple[GivenAnswer, ...]
     now: datetime
+    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> tuple[object, ...]:
         minute = self.now.replace(second=0, microsecond=0)
         given = tuple(one.model_dump_json() for one in self.given)
-        return (self.case.id, self.case.time_zone, tuple(sorted(self.files.items())), given, minute)
+        clock = self.case.clock_since is not None
+        return (
+            self.case.id,
+            self.case.time_zone,
+            clock,
+            tuple(sorted(self.files.items())),
+            self.beside,
+            given,
+            minute,
+        )
 
 
 class CaseReader:
@@ -63,6 +77,15 @@ class CaseReader:
         """Return the files a case has now: name to SHA-256."""
         return {file.name: file.sha256 for file in self._store.files(case.id)}
 
+    def check_contents(self, case: Case) -> None:
+        """Ask whether every content of a case is what was kept, also where its result is cached.
+
+        Raises:
+            UnavailableError: One is not there or has changed.
+        """
+        for sha256 in self.files(case).values():
+            self._services.files.get(sha256)
+
     def given(self, case: Case) -> tuple[GivenAnswer, ...]:
         """Return the newest answer to each input, as an assessment reads them."""
         return newest_answers(_as_given(one) for one in self._store.answers(case.id))
@@ -73,12 +96,19 @@ class CaseReader:
             return self._services.settings
         return self._services.settings.model_copy(update={"time_zone": case.time_zone})
 
-    def outcome(self, case: Case, files: Mapping[str, str] | None = None) -> Outcome:
+    def outcome(
+        self,
+        case: Case,
+        files: Mapping[str, str] | None = None,
+        *,
+        beside: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> Outcome:
         """Return the deterministic assessment as of now.
 
         Args:
             case: The case.
             files: Name to SHA-256; those it has unless given.
+            beside: Name to content of what is read with them this once and not kept.
 
         Raises:
             InputError: The case cannot be read, for example over a limit.
@@ -90,15 +120,17 @@ class CaseReader:
             files=self.files(case) if files is None else files,
             given=self.given(case),
             now=services.clock(),
+            beside=tuple((n, hashlib.sha256(c).hexdigest()) for n, c in sorted(beside.items())),
         )
         found = services.outcomes.get(reading.key)
         if found is not None:
             return found
         data_dir = services.settings.data_dir
         with case_folder(reading.files, services.files, data_dir=data_dir) as folder:
+            add(folder, beside)
             outcome = assess_paths(
                 [folder],
-                at=None,
+                at=None if case.clock_since is None else ClinicalTime(at=reading.now),
                 now=ClinicalTime(at=reading.now),
                 settings=self.settings_of(case),
                 given=reading.given,
@@ -152,7 +184,7 @@ def _marks_of(case: Case) -> frozenset[str]:
 
 def _conflict(outcome: Outcome) -> IdentityConflictError:
     inputs = outcome.assessment.inputs
-    files = tuple(one.file for one in inputs if one.reason == _CONFLICT)
+    files = tuple(one.file for one in inputs if one.reason == IDENTITY_CONFLICT)
     return IdentityConflictError(
         "files",
         outcome.assessment.narrative.headline,

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import PositiveInt
 
 from knowledge.clinical_time import load_zone
@@ -27,7 +27,7 @@ from serving.cases.protocol import (
     case_summary,
     summary_of,
 )
-from serving.cases.service import CaseService, refused_files
+from serving.cases.service import CaseService, newest_unless_altered, refused_files
 from serving.cases.upload import FILE_PART, SCHEMA, read_upload
 from serving.openapi import not_kept, problems
 from serving.problem import problem
@@ -43,6 +43,16 @@ FilesCase = Annotated[Case, Depends(allowed_case(Permission.ADD_FILES))]
 AssessCase = Annotated[Case, Depends(allowed_case(Permission.ASSESS))]
 AnswerCase = Annotated[Case, Depends(allowed_case(Permission.ANSWER))]
 Limit = Annotated[int, Query(ge=1, le=500, description="At most this many")]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=120,
+        pattern=r"^[!-~]+$",
+        description="Two requests of one person with one key and the same files are one case",
+    ),
+]
 Version = Annotated[
     Annotated[PositiveInt, Path(le=2**31 - 1)] | Literal["newest"],
     Path(description="A version's number, or `newest`", union_mode="left_to_right"),
@@ -70,9 +80,15 @@ def _body(**fields: str) -> dict[str, Any]:
     ),
 )
 async def create_case(
-    request: Request, principal: Creator, services: ServicesDep, response: Response
+    request: Request,
+    principal: Creator,
+    services: ServicesDep,
+    response: Response,
+    key: Key = None,
 ) -> Response | CaseOut:
     """Make a case of one patient's files and assess it at once.
+
+    Where the same request may be sent again, give it an `Idempotency-Key`: it is one case then.
 
     Files that are not of one patient give 409 with their names: the case is kept (`Location`), its
     assessment says "refused", and taking out the wrong file assesses it.
@@ -85,7 +101,7 @@ async def create_case(
 
     def make() -> tuple[CaseOut, StoredAssessment]:
         case, stored = CaseService(services).open(
-            sent.files, label=label, time_zone=zone, principal=principal
+            sent.files, label=label, time_zone=zone, principal=principal, key=key
         )
         services.audit.used(principal, Permission.CREATE_CASE.value, case=case)
         return _whole(services, case), stored
@@ -163,9 +179,15 @@ def assess(
 ) -> AssessmentOut:
     """Assess a case as of now: 201 with a new version, 200 with the newest if none differs."""
     service = CaseService(services)
-    before = services.cases.assessment(case.id)
-    language = (asked or AssessIn()).language
-    stored = service.assess(case, principal=principal, why="asked for", language=language)
+    before = newest_unless_altered(services, case)
+    asked = asked or AssessIn()
+    stored = service.assess(
+        case,
+        principal=principal,
+        why="asked for",
+        language=asked.language,
+        as_of_now=asked.as_of_now,
+    )
     if before is None or stored.version > before.version:
         response.status_code = 201
     return assessment_out(_not_refused(stored))

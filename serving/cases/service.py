@@ -1,5 +1,6 @@
 """A case and its deterministic assessment: files in, answers in, the next version out."""
 
+import logging
 from collections.abc import Sequence
 
 from agent.assess import Outcome
@@ -8,14 +9,17 @@ from agent.given import Question, entered_answer
 from agent.given import questions as asked_of
 from knowledge.clinical_time import ClinicalTime
 from knowledge.passages import Language
-from serving.access.errors import ForbiddenError
+from serving.access.errors import AlteredError, ForbiddenError
 from serving.access.principal import Permission, Principal
 from serving.cases.acceptance import checked
 from serving.cases.model import Case, Source, StoredAssessment, Why
-from serving.cases.reader import CaseReader, compartment
+from serving.cases.patient import patient_line
+from serving.cases.reader import IDENTITY_CONFLICT, CaseReader, compartment
 from serving.services import Services
 from tools.intake.answer import Answer, Stated
 from tools.intake.result import CaseFiles
+
+logger = logging.getLogger(__name__)
 
 
 class CaseService:
@@ -40,6 +44,7 @@ class CaseService:
         principal: Principal,
         time_zone: str | None = None,
         source: Source = "upload",
+        key: str | None = None,
     ) -> tuple[Case, StoredAssessment]:
         """Make a case of these files, assess it, and return both.
 
@@ -52,20 +57,24 @@ class CaseService:
             principal: Who sends them.
             time_zone: IANA zone for times without one.
             source: Where they come from.
+            key: Of the request, where it may be sent again: the same key and files of the same
+                person are the same case.
 
         Raises:
             InputError: A name, a size, a count or the time zone is not taken; nothing was made.
+            ConflictError: The key was sent with something else.
             ForbiddenError: Whose token is for one patient cannot say by files whose case it is.
         """
         if principal.patient is not None:
             raise ForbiddenError(Permission.CREATE_CASE.value)
         named = checked(files, self._services.settings, before={})
         put = [(name, self._store.put(content), len(content)) for name, content in named]
-        case = self._store.create(
-            label=label, source=source, by=principal.subject, time_zone=time_zone
+        case, made = self._store.open_keyed(
+            key, put, label=label, source=source, by=principal.subject, time_zone=time_zone
         )
-        self._store.add_files(case.id, put, by=principal.subject)
-        stored = self.assess(case, principal=principal, why="new file")
+        stored = None if made else newest_unless_altered(self._services, case)
+        if stored is None:
+            stored = self.assess(case, principal=principal, why="new file")
         return self._store.find(case.id) or case, stored
 
     def outcome(self, case: Case) -> Outcome:
@@ -77,7 +86,13 @@ class CaseService:
         return self._reader.outcome(case)
 
     def assess(
-        self, case: Case, *, principal: Principal, why: Why, language: Language = "en"
+        self,
+        case: Case,
+        *,
+        principal: Principal,
+        why: Why,
+        language: Language = "en",
+        as_of_now: bool = False,
     ) -> StoredAssessment:
         """Return the newest assessment of a case, made now where anything has changed.
 
@@ -85,15 +100,21 @@ class CaseService:
             case: The case.
             principal: Who asks.
             why: What for.
+            as_of_now: Leave the moment that the case states for itself, from now on.
             language: Wanted. The templates' words are English, so a version they write says so.
 
         Raises:
             InputError: The case cannot be read.
+            UnavailableError: A content is not there any more or has changed.
         """
+        if as_of_now and case.clock_since is None:
+            self._store.follow_clock(case.id)
+            case = self._store.find(case.id) or case
+        self._reader.check_contents(case)
         outcome = self.outcome(case)
         self._belongs(case, outcome.case)
         made_by = outcome.assessment.provenance
-        newest = self._store.assessment(case.id)
+        newest = newest_unless_altered(self._services, case)
         if newest is not None and (newest.inputs_sha256, newest.result_sha256) == (
             made_by.inputs_sha256,
             made_by.result_sha256,
@@ -183,7 +204,7 @@ class CaseService:
             answer,
             author=principal.name,
             at=ClinicalTime(at=now),
-            zone=self._reader.settings_of(case).time_zone,
+            zone=self._zone(case),
         )
         self._store.keep_answer(
             case.id,
@@ -198,12 +219,36 @@ class CaseService:
         """Return what a person can answer of what is missing, what unlocks most first."""
         return asked_of(self.outcome(case).assessment)
 
+    def _zone(self, case: Case) -> str | None:
+        """Return the zone of times without one: what the files say, else what the case or site."""
+        newest = newest_unless_altered(self._services, case)
+        stated = None if newest is None else newest.body.get("time_zone")
+        return stated or self._reader.settings_of(case).time_zone
+
     def _belongs(self, case: Case, read: CaseFiles | None) -> None:
-        """State whose case it is, once its files say so."""
-        if case.patient is None and read is not None:
+        """State whose case it is, once its files say so, and keep the line to show of them."""
+        if read is None:
+            return
+        if case.patient is None:
             patient = compartment(read)
             if patient is not None:
                 self._store.set_patient(case.id, patient)
+        self._store.keep_patient(case.id, patient_line(read.timeline.patient))
+
+
+def newest_unless_altered(services: Services, case: Case) -> StoredAssessment | None:
+    """Return the newest version, for what compares with it or follows it; never to be shown alone.
+
+    None where there is none, and where it is not what was kept: a new one then follows it.
+
+    Raises:
+        UnavailableError: The database cannot be used.
+    """
+    try:
+        return services.cases.assessment(case.id)
+    except AlteredError as error:
+        logger.error("%s: %s", error.item, error.reason)
+        return None
 
 
 def refused_files(stored: StoredAssessment) -> tuple[str, ...]:
@@ -211,4 +256,4 @@ def refused_files(stored: StoredAssessment) -> tuple[str, ...]:
     if stored.status != Status.REFUSED:
         return ()
     records = stored.body["inputs"]
-    return tuple(one["file"] for one in records if one.get("reason") == "identity conflict")
+    return tuple(one["file"] for one in records if one.get("reason") == IDENTITY_CONFLICT)

@@ -1,45 +1,61 @@
 """Cases, their files, assessments and answers in the database."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from agent.assessment import Assessment
-from knowledge.clinical_time import ClinicalTime
-from knowledge.passages import Language
 from serving.access.errors import ConflictError, NotFoundError
-from serving.cases.model import Case, CaseFile, Source, StoredAnswer, StoredAssessment, Why
-from serving.cases.tables import AnswerRow, AssessmentRow, CaseFileRow, CaseRow
-from serving.storage.base import canonical, new_id
+from serving.audit.seam import Audit
+from serving.cases.assessments import AssessmentStore
+from serving.cases.model import Case, CaseFile, Source, StoredAnswer
+from serving.cases.opening import open_keyed, open_visit, visit
+from serving.cases.patient import PatientLine
+from serving.cases.rows import (
+    answer_of,
+    case_of,
+    file_of,
+    file_rows,
+    standing,
+)
+from serving.cases.tables import (
+    AnswerRow,
+    CaseFileRow,
+    CasePatientRow,
+    CaseRow,
+)
+from serving.storage.base import new_id
 from serving.storage.database import Database
 from serving.storage.files import FileStore
 
-_SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 
-
-class CaseStore:
+class CaseStore(AssessmentStore):
     """What is kept of cases; every call is one transaction.
 
     Args:
         database: Where.
         files: Where their bytes are.
         clock: The current moment, zoned.
+        audit: Told the hash of every assessment that is kept, so that its chain proves them; None
+            where nothing proves them, in tests.
 
-    Every method raises `UnavailableError` where the database or the disk cannot be used.
+    Every method raises `UnavailableError` where the database or the disk cannot be used. Where it
+    reads an assessment it raises `AlteredError` if that is not what was kept.
     """
 
     def __init__(
-        self, database: Database, files: FileStore, *, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        files: FileStore,
+        *,
+        clock: Callable[[], datetime],
+        audit: Audit | None = None,
     ) -> None:
-        self._database = database
+        super().__init__(database, clock=clock, audit=audit)
         self._files = files
-        self._clock = clock
 
     def create(
         self,
@@ -52,7 +68,89 @@ class CaseStore:
         time_zone: str | None = None,
     ) -> Case:
         """Make a case without files and return it."""
-        row = CaseRow(
+        row = self._row(
+            label, source, by=by, patient=patient, encounter=encounter, time_zone=time_zone
+        )
+        with self._database.transaction() as session:
+            session.add(row)
+        return case_of(row)
+
+    def visit(self, patient: str, encounter: str | None) -> Case | None:
+        """Return the case of a patient's visit, see `serving.cases.visit`; None for none."""
+        with self._database.reading() as session:
+            return visit(session, patient, encounter, now=self._clock())
+
+    def open_visit(
+        self,
+        patient: str,
+        encounter: str | None,
+        *,
+        label: str,
+        source: Source,
+        by: str,
+        files: Iterable[tuple[str, bytes]],
+    ) -> tuple[Case, bool]:
+        """Return the case of a patient's visit, and whether it was made now, with these files.
+
+        There is one, however many calls and processes ask at once: they take turns by patient.
+
+        Args:
+            patient: As in `Case.patient`.
+            encounter: As in `Case.encounter`.
+            label: Of a new case.
+            source: Of a new case.
+            by: Subject of who asks.
+            files: Name and bytes of a new case; one that is there takes none of them.
+        """
+        put = [(name, self.put(content), len(content)) for name, content in files]
+        made = self._row(label, source, by=by, patient=patient, encounter=encounter)
+        with self._database.transaction() as session:
+            return open_visit(session, made, put)
+
+    def open_keyed(
+        self,
+        key: str | None,
+        files: Sequence[tuple[str, str, int]],
+        *,
+        label: str,
+        source: Source,
+        by: str,
+        time_zone: str | None = None,
+    ) -> tuple[Case, bool]:
+        """Return the case of a request, and whether it was made now, with these files.
+
+        Args:
+            key: Of the request; sent again by the same subject it gives the same case. None for a
+                request that stands for itself.
+            files: Name, SHA-256 and size in bytes of contents that are kept already.
+            label: What people call it.
+            source: Where it came from.
+            by: Subject of who asks.
+            time_zone: IANA zone for naive times.
+
+        Raises:
+            ConflictError: The key was sent with something else, or its case was deleted.
+        """
+        for _ in range(3):
+            made = self._row(label, source, by=by, time_zone=time_zone)
+            try:
+                with self._database.transaction() as session:
+                    return open_keyed(session, key, made, files)
+            except IntegrityError:
+                continue  # another request with this key was first: it is found next time
+        raise ConflictError("Idempotency-Key", "is being used by others", "try again")
+
+    def _row(
+        self,
+        label: str,
+        source: Source,
+        *,
+        by: str,
+        patient: str | None = None,
+        encounter: str | None = None,
+        time_zone: str | None = None,
+    ) -> CaseRow:
+        return CaseRow(
             id=new_id("case"),
             label=label,
             patient=patient,
@@ -62,15 +160,12 @@ class CaseStore:
             created_by=by,
             time_zone=time_zone,
         )
-        with self._database.transaction() as session:
-            session.add(row)
-        return _case(row)
 
     def find(self, case: str) -> Case | None:
         """Return a case, or None where there is none or it was deleted."""
         with self._database.reading() as session:
             row = session.get(CaseRow, case)
-            return None if row is None or row.deleted_at is not None else _case(row)
+            return None if row is None or row.deleted_at is not None else case_of(row)
 
     def list(self, *, patient: str | None = None, limit: int = 200) -> tuple[Case, ...]:
         """Return cases that were not deleted, newest first.
@@ -84,7 +179,7 @@ class CaseStore:
             query = query.where(CaseRow.patient == patient)
         query = query.order_by(CaseRow.created_at.desc(), CaseRow.id).limit(limit)
         with self._database.reading() as session:
-            return tuple(_case(row) for row in session.scalars(query))
+            return tuple(case_of(row) for row in session.scalars(query))
 
     def set_patient(self, case: str, patient: str) -> None:
         """State whose case it is, where that was not known.
@@ -103,6 +198,34 @@ class CaseStore:
                 raise ConflictError(
                     f"case {case}", "is of another patient", "make a case of its own for this one"
                 )
+
+    def follow_clock(self, case: str) -> None:
+        """Assess a case as of now from now on, whatever moment its files state."""
+        with self._database.transaction() as session:
+            session.execute(
+                update(CaseRow)
+                .where(CaseRow.id == case, CaseRow.clock_since.is_(None))
+                .values(clock_since=self._clock())
+            )
+
+    def keep_patient(self, case: str, patient: PatientLine) -> None:
+        """Keep who the patient of a case is, as its files say now; the earlier line is replaced."""
+        body = patient.to_json()
+        with self._database.transaction() as session:
+            standing(session.get(CaseRow, case), case)
+            row = session.get(CasePatientRow, case)
+            if row is None:
+                session.add(CasePatientRow(case_id=case, body=body, read_at=self._clock()))
+            elif row.body != body:
+                row.body, row.read_at = body, self._clock()
+
+    def patients(self, cases: Sequence[str]) -> dict[str, PatientLine]:
+        """Return who the patients of these cases are, where their files were read."""
+        query = select(CasePatientRow).where(CasePatientRow.case_id.in_(cases))
+        with self._database.reading() as session:
+            return {
+                row.case_id: PatientLine.model_validate(row.body) for row in session.scalars(query)
+            }
 
     def put(self, content: bytes) -> str:
         """Keep bytes that no case has yet, and return their SHA-256."""
@@ -126,23 +249,12 @@ class CaseStore:
         Raises:
             NotFoundError: The case is not there any more.
         """
-        now = self._clock()
-        rows = [
-            CaseFileRow(
-                case_id=case,
-                name=name,
-                sha256=sha256,
-                size=size,
-                received_at=now,
-                received_by=by,
-            )
-            for name, sha256, size in files
-        ]
+        rows = file_rows(case, files, by=by, at=self._clock())
         with self._database.transaction() as session:
-            _standing(session.get(CaseRow, case), case)
-            self._take_out(session, case, [row.name for row in rows], at=now)
+            standing(session.get(CaseRow, case, with_for_update=True), case)  # one name, one file
+            self._take_out(session, case, [row.name for row in rows], at=self._clock())
             session.add_all(rows)
-        return tuple(_file(row) for row in rows)
+        return tuple(file_of(row) for row in rows)
 
     def remove_file(self, case: str, name: str) -> None:
         """Take a file out of a case; earlier assessments keep what they read of it.
@@ -172,99 +284,11 @@ class CaseStore:
             .order_by(CaseFileRow.name)
         )
         with self._database.reading() as session:
-            return tuple(_file(row) for row in session.scalars(query))
+            return tuple(file_of(row) for row in session.scalars(query))
 
     def content(self, file: CaseFile) -> bytes:
         """Return the bytes of a file, checked against their hash."""
         return self._files.get(file.sha256)
-
-    def keep_assessment(
-        self,
-        case: str,
-        assessment: Assessment,
-        *,
-        by: str,
-        why: Why,
-        language: Language,
-        job: str | None = None,
-    ) -> StoredAssessment:
-        """Keep an assessment as the next version of a case and return it.
-
-        A job keeps one assessment: a second call for the same job returns the first. Words that the
-        templates wrote are English, whatever language was asked for, and are kept as such.
-
-        Raises:
-            NotFoundError: The case is not there any more.
-            ConflictError: Others kept versions at the same moment, again and again.
-        """
-        for _ in range(5):
-            try:
-                return self._keep(case, assessment, by=by, why=why, language=language, job=job)
-            except IntegrityError:
-                if job is not None and (kept := self._of_job(job)) is not None:
-                    return kept
-        raise ConflictError(f"case {case}", "is being changed by others", "try again")
-
-    def _keep(
-        self,
-        case: str,
-        assessment: Assessment,
-        *,
-        by: str,
-        why: Why,
-        language: Language,
-        job: str | None,
-    ) -> StoredAssessment:
-        body = assessment.to_json()
-        by_agent = assessment.agent is not None and assessment.agent.mode == "with language model"
-        with self._database.transaction() as session:
-            _standing(session.get(CaseRow, case), case)
-            last = session.scalar(
-                select(func.max(AssessmentRow.version)).where(AssessmentRow.case_id == case)
-            )
-            row = AssessmentRow(
-                id=new_id("assessment"),
-                case_id=case,
-                version=(last or 0) + 1,
-                at=_moment(assessment.provenance.at),
-                made_at=self._clock(),
-                made_by=by,
-                why=why,
-                author="agent" if by_agent else "templates",
-                job=job,
-                language=language if by_agent else "en",
-                status=assessment.status.value,
-                headline=assessment.narrative.headline,
-                urgency=assessment.narrative.urgency,
-                body=body,
-                sha256=hashlib.sha256(canonical(body)).hexdigest(),
-                inputs_sha256=assessment.provenance.inputs_sha256,
-                result_sha256=assessment.provenance.result_sha256,
-            )
-            session.add(row)
-        return _assessment(row)
-
-    def _of_job(self, job: str) -> StoredAssessment | None:
-        with self._database.reading() as session:
-            row = session.scalar(select(AssessmentRow).where(AssessmentRow.job == job))
-            return None if row is None else _assessment(row)
-
-    def assessment(self, case: str, version: int | None = None) -> StoredAssessment | None:
-        """Return one version, or the newest; None where there is none."""
-        query = select(AssessmentRow).where(AssessmentRow.case_id == case)
-        if version is not None:
-            query = query.where(AssessmentRow.version == version)
-        query = query.order_by(AssessmentRow.version.desc()).limit(1)
-        with self._database.reading() as session:
-            row = session.scalar(query)
-            return None if row is None else _assessment(row)
-
-    def assessments(self, case: str) -> tuple[StoredAssessment, ...]:
-        """Return every version, newest first."""
-        query = select(AssessmentRow).where(AssessmentRow.case_id == case)
-        with self._database.reading() as session:
-            rows = session.scalars(query.order_by(AssessmentRow.version.desc()))
-            return tuple(_assessment(row) for row in rows)
 
     def keep_answer(
         self, case: str, input_id: str, answer: Mapping[str, Any], *, author: str, by: str
@@ -279,84 +303,12 @@ class CaseStore:
             entered_at=self._clock(),
         )
         with self._database.transaction() as session:
-            _standing(session.get(CaseRow, case), case)
+            standing(session.get(CaseRow, case), case)
             session.add(row)
-        return _answer(row)
+        return answer_of(row)
 
     def answers(self, case: str) -> tuple[StoredAnswer, ...]:
         """Return every answer ever given to a case, oldest first."""
         query = select(AnswerRow).where(AnswerRow.case_id == case).order_by(AnswerRow.number)
         with self._database.reading() as session:
-            return tuple(_answer(row) for row in session.scalars(query))
-
-
-def _standing(row: CaseRow | None, case: str) -> None:
-    """Refuse what would be added to a case that was deleted meanwhile."""
-    if row is None or row.deleted_at is not None:
-        raise NotFoundError(f"case {case}")
-
-
-def _moment(at: ClinicalTime) -> datetime:
-    return at.at
-
-
-def _case(row: CaseRow) -> Case:
-    return Case(
-        id=row.id,
-        label=row.label,
-        patient=row.patient,
-        encounter=row.encounter,
-        source=_SOURCE.validate_python(row.source),
-        created_at=row.created_at,
-        created_by=row.created_by,
-        time_zone=row.time_zone,
-        deleted_at=row.deleted_at,
-    )
-
-
-def _file(row: CaseFileRow) -> CaseFile:
-    return CaseFile(
-        case=row.case_id,
-        name=row.name,
-        sha256=row.sha256,
-        size=row.size,
-        received_at=row.received_at,
-        received_by=row.received_by,
-        removed_at=row.removed_at,
-    )
-
-
-def _assessment(row: AssessmentRow) -> StoredAssessment:
-    return StoredAssessment.model_validate(
-        {
-            "id": row.id,
-            "case": row.case_id,
-            "version": row.version,
-            "at": row.at,
-            "made_at": row.made_at,
-            "made_by": row.made_by,
-            "why": row.why,
-            "author": row.author,
-            "job": row.job,
-            "language": row.language,
-            "status": row.status,
-            "headline": row.headline,
-            "urgency": row.urgency,
-            "body": row.body,
-            "sha256": row.sha256,
-            "inputs_sha256": row.inputs_sha256,
-            "result_sha256": row.result_sha256,
-        }
-    )
-
-
-def _answer(row: AnswerRow) -> StoredAnswer:
-    return StoredAnswer(
-        number=row.number,
-        case=row.case_id,
-        input=row.input,
-        answer=row.answer,
-        author=row.author,
-        by=row.by,
-        entered_at=row.entered_at,
-    )
+            return tuple(answer_of(row) for row in session.scalars(query))

@@ -25,6 +25,31 @@ class CaseRow(Base):
     created_by: Mapped[str] = mapped_column(String(200))
     time_zone: Mapped[str | None] = mapped_column(String(80))
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+    clock_since: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class CasePatientRow(Base):
+    """Who the patient of a case is, as `serving.cases.patient.PatientLine`: only to be shown."""
+
+    __tablename__ = "case_patients"
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete=CASCADE), primary_key=True)
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    read_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class CaseKeyRow(Base):
+    """That a request of somebody, named by their key, made a case: sent again, it makes no other.
+
+    `request_sha256` is over what was sent: another request with the same key is a mistake.
+    """
+
+    __tablename__ = "case_keys"
+
+    subject: Mapped[str] = mapped_column(String(200), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete=CASCADE), index=True)
+    request_sha256: Mapped[str] = mapped_column(String(64))
 
 
 class CaseFileRow(Base):

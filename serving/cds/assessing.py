@@ -10,7 +10,6 @@ import time
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +20,14 @@ from knowledge.errors import IdentityConflictError, UnavailableError
 from serving.access.principal import Principal
 from serving.cases.folder import WORK
 from serving.cases.model import Case
-from serving.cases.service import CaseService
+from serving.cases.reader import CaseReader
+from serving.cases.service import CaseService, newest_unless_altered
 from serving.cds.cards import Made
-from serving.cds.chart import FILE, hash_of
+from serving.cds.chart import FILE, PART, hash_of
 from serving.cds.precheck import looks_like
 from serving.services import Services
 from tools.intake.folder import read_case
 from tools.intake.result import CaseFiles
-
-_SAME_VISIT = timedelta(hours=72)
-"""A case without an encounter is of this visit while it is not older: the pathway's look back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,16 +74,7 @@ class Assessing:
 
     def find(self, subject: Subject) -> Case | None:
         """Return the case of this visit, or None."""
-        found = self._services.cases.list(patient=subject.patient, limit=50)
-        if subject.encounter is not None:
-            for case in found:
-                if case.encounter == subject.encounter:
-                    return case
-        since = self._services.clock() - _SAME_VISIT
-        recent = [case for case in found if case.created_at >= since]
-        if subject.encounter is not None:
-            recent = [case for case in recent if case.encounter is None]
-        return recent[0] if recent else None
+        return self._services.cases.visit(subject.patient, subject.encounter)
 
     def seen(self, case: Case | None, sha256: str) -> tuple[object, ...]:
         """Return everything an assessment of this chart would depend on but the time."""
@@ -159,25 +147,38 @@ class Assessing:
         return self._known(case, sha256, by=None)
 
     def partial(self, case: Case, content: bytes) -> Ready:
-        """Return the assessment of what a case had before a chart that is not whole."""
-        return self._known(case, hash_of(content), by=None)
+        """Return the assessment of what a case has with a chart that is not whole; nothing is kept.
+
+        What failed never takes the place of what was read, and what did come is still looked at.
+        """
+        sha256 = hash_of(content)
+        outcome = CaseReader(self._services).outcome(case, beside={PART: content})
+        seen = self.seen(case, sha256)
+        return Ready(assessment=outcome.assessment, case=case, seen=seen)
 
     def _begun(
         self, subject: Subject, content: bytes, assessment: Assessment, sha256: str
     ) -> Ready:
-        """Make the case of a chart that was assessed alone, and keep both."""
+        """Make the case of a chart that was assessed alone, and keep both.
+
+        Where another call made the case of this visit meanwhile, the chart becomes that one's.
+        """
         at, by = self._services.clock(), subject.by.subject
         store = self._services.cases
-        case = store.create(
+        case, made = store.open_visit(
+            subject.patient,
+            subject.encounter,
             label=f"EHR {at:%Y-%m-%d %H:%M} UTC",
             source="cds",
             by=by,
-            patient=subject.patient,
-            encounter=subject.encounter,
+            files=[(FILE, content)],
         )
-        store.add_file(case.id, FILE, content, by=by)
+        if not made:
+            return self.whole(subject, case, content)
         stored = store.keep_assessment(case.id, assessment, by=by, why="new file", language="en")
         self._cases.told(case, stored, None)
+        if any(file.sha256 != sha256 for file in store.files(case.id)):
+            return self._known(case, sha256, by=subject.by)  # another call was here meanwhile
         return Ready(assessment=assessment, case=case, seen=self.seen(case, sha256))
 
     def _known(self, case: Case, sha256: str, *, by: Principal | None) -> Ready:
@@ -190,7 +191,7 @@ class Assessing:
         """
         assessment = self._cases.outcome(case).assessment
         if by is not None:
-            newest = self._services.cases.assessment(case.id)
+            newest = newest_unless_altered(self._services, case)
             if newest is None or _gist(newest.body) != _gist(assessment.to_json()):
                 self._cases.assess(case, principal=by, why="time")
         return Ready(assessment=assessment, case=case, seen=self.seen(case, sha256))

@@ -16,6 +16,9 @@ from serving.storage.base import canonical
 FILE = "ehr-chart.json"
 """Its name in a case."""
 
+PART = "ehr-chart.of-this-call.json"
+"""Name of one that is not whole, while it is read beside the files of a case."""
+
 _ADDED_BY_SERVERS = ("text",)
 
 

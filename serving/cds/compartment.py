@@ -9,9 +9,11 @@ from typing import Any
 
 from knowledge.errors import IdentityConflictError
 from knowledge.plain_text import visible
-from serving.cds.discovery import PREFETCH
+from serving.access.compartment import fhir_base
+from serving.cds.page import USED
+from tools.intake.fhir.searchset import OF_NOBODY
 
-_OF_A_PATIENT = frozenset({kind for wanted in PREFETCH.values() for kind in wanted.types}) | {
+_OF_A_PATIENT = (USED - OF_NOBODY) | {
     "ServiceRequest",
     "MedicationRequest",
     "NutritionOrder",
@@ -84,4 +86,10 @@ def _means(subject: Any, patient: str, server: str | None) -> bool:
     text = text.partition("/_history/")[0]
     if text == f"Patient/{patient}":
         return True
-    return server is not None and text == f"{server.rstrip('/')}/Patient/{patient}"
+    base, slash, identity = text.rpartition("/Patient/")
+    return (
+        server is not None
+        and bool(slash)
+        and identity == patient
+        and fhir_base(base) == fhir_base(server)
+    )

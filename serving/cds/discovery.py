@@ -30,6 +30,11 @@ class Wanted(Frozen):
     newest_first: bool = False
     what: str
 
+    @property
+    def is_read(self) -> bool:
+        """Whether it is the read of one resource, and no search."""
+        return "?" not in self.query
+
 
 _OF = "patient={{context.patientId}}"
 

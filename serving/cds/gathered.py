@@ -23,13 +23,15 @@ class Gathered(Frozen):
     """The data of one call.
 
     Args:
-        resources: Every resource, once; all are shown to be of the patient.
+        resources: What an assessment reads.
+        beside: What else came; looked at for whose it is, and for nothing else.
         gaps: What could not be had: nothing may be concluded from its silence.
         fetched: Keys that were fetched from the FHIR server.
         nothing: Keys for which the client said that there are no data.
     """
 
     resources: tuple[dict[str, Any], ...]
+    beside: tuple[dict[str, Any], ...] = ()
     gaps: tuple[Gap, ...] = ()
     fetched: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()

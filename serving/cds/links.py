@@ -4,6 +4,7 @@ import json
 
 from knowledge.settings import Settings
 from serving.access.address import public_base
+from serving.access.compartment import fhir_base
 from serving.cases.model import Case
 from serving.cds.card_model import Link
 from serving.cds.protocol import HookCall
@@ -24,8 +25,8 @@ def links_for(call: HookCall, case: Case | None, settings: Settings) -> tuple[Li
         settings: Address of this service, and the EHRs that may launch it.
     """
     base = public_base(settings)
-    server = (call.fhirServer or "").rstrip("/")
-    launches = server in {issuer.rstrip("/") for issuer in settings.smart_issuers}
+    server = fhir_base(call.fhirServer or "")
+    launches = server in {fhir_base(issuer) for issuer in settings.smart_issuers}
     if call.fhirAuthorization is not None and launches:
         context = json.dumps({"case": case.id}) if case is not None else None
         return (

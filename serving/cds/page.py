@@ -8,28 +8,49 @@ from knowledge.errors import InputError
 from knowledge.model import Frozen
 from knowledge.pathways import pathway
 from knowledge.plain_text import visible
-from serving.cds.discovery import Wanted
+from serving.cds.discovery import PREFETCH, Wanted
+from tools.intake.fhir.chart import READ
+from tools.intake.fhir.searchset import (
+    NOT_OF_A_PATIENT,
+    fewer,
+    names_of,
+    reported,
+    take_apart,
+)
 
 _DATES = ("effectiveDateTime", "effectiveInstant", "issued", "authoredOn", "recordedDate")
 _PERIODS = ("effectivePeriod", "period", "performedPeriod")
-_LONGEST_URL = 4000
+_FURTHER = "has further pages that were not sent"
+
+USED = READ | {kind for wanted in PREFETCH.values() for kind in wanted.types}
+"""Types that an assessment reads: used under whatever key they were sent."""
 
 
 class Page(Frozen):
     """What a key holds.
 
     Args:
-        kind: ``whole`` (all there is), ``partial`` (more on further pages, or not what was asked
-            for), ``none`` (the client has no data), ``error`` (the client could not get them).
-        resources: What is there.
-        next: Address of the next page, where there is one.
+        kind: ``whole`` (all there is), ``partial`` (not all there is, or not known to be), ``none``
+            (the client has no data), ``error`` (the client could not get them).
+        resources: What is there that an assessment reads.
+        beside: What else is there: of no use, but of this patient or of nobody.
+        next: Address of the next page, where there is one that is needed.
         reason: Why it is not whole.
+        problems: Of the reasons those that the next page does not mend.
+        total: How many match on all pages together, as the server says.
+        matches: Names of those on this page.
+        enough: Whether the pages after it are of no use, however many there are.
     """
 
     kind: Literal["whole", "partial", "none", "error"]
     resources: tuple[dict[str, Any], ...] = ()
+    beside: tuple[dict[str, Any], ...] = ()
     next: str | None = None
     reason: str = ""
+    problems: tuple[str, ...] = ()
+    total: int | None = None
+    matches: frozenset[str] = frozenset()
+    enough: bool = False
 
 
 def read_page(value: Any, wanted: Wanted, *, now: datetime) -> Page:
@@ -43,52 +64,99 @@ def read_page(value: Any, wanted: Wanted, *, now: datetime) -> Page:
     if value is None:
         return Page(kind="none")
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
-        return Page(kind="error", reason="is not a FHIR resource")
+        return _failed("is not a FHIR resource")
     kind = value["resourceType"]
     if kind == "OperationOutcome":
-        return Page(kind="error", reason=f"the EHR reports an error{_code(value)}")
-    if kind in wanted.types:
-        return Page(kind="whole", resources=(value,))
+        return _failed(reported(value) or "holds a message in place of data")
     if kind == "Bundle":
         return _bundle(value, wanted, now)
-    return Page(kind="error", reason=f"is a {visible(kind)[:64]}, which was not asked for")
+    if kind not in wanted.types:
+        return _failed(f"is a {visible(kind)[:64]}, which was not asked for", beside=(value,))
+    if wanted.is_read:
+        return Page(kind="whole", resources=(value,))
+    return _partial((value,), (), ("is one resource, and no search result",))
 
 
 def _bundle(bundle: dict[str, Any], wanted: Wanted, now: datetime) -> Page:
-    entries = bundle.get("entry", [])
-    if not isinstance(entries, list):
-        return Page(kind="error", reason="has no list of entries")
-    found: list[dict[str, Any]] = []
-    for entry in entries:
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
-            return Page(kind="error", reason="has an entry without a resource")
-        if resource["resourceType"] == "OperationOutcome":
-            if _is_failure(resource):
-                return Page(kind="error", reason=f"the EHR reports an error{_code(resource)}")
-        elif resource["resourceType"] in wanted.types:
-            found.append(resource)
-        # what was included beside is of no use here, and is left out
-    following = _next(bundle)
-    if following is None:
-        return Page(kind="whole", resources=tuple(found))
-    if wanted.newest_first and _reaches_back(found, now):
-        return Page(kind="whole", resources=tuple(found))
+    page = take_apart(bundle)
+    used = tuple(r for r in page.resources if r["resourceType"] in USED)
+    beside = tuple(r for r in page.resources if r["resourceType"] not in USED)
+    unread = {r["resourceType"] for r in beside} - NOT_OF_A_PATIENT
+    problems = (
+        *page.problems,
+        *(f"holds a {visible(kind)[:64]}, which is not read here" for kind in sorted(unread)),
+    )
+    own = [r for r in page.matches if r["resourceType"] in wanted.types]
+    if page.failed:
+        return _failed("; ".join(problems), resources=used, beside=beside)
+    paged = page.next is not None
+    enough = paged and wanted.newest_first and _reaches_back(own, now)
+    return _partial(
+        used,
+        beside,
+        problems,
+        following=None if enough else page.next,
+        total=None if enough else page.total,
+        matches=frozenset(names_of(own)),
+    ).model_copy(update={"enough": enough})
+
+
+def _failed(
+    reason: str,
+    *,
+    resources: tuple[dict[str, Any], ...] = (),
+    beside: tuple[dict[str, Any], ...] = (),
+) -> Page:
+    return Page(kind="error", resources=resources, beside=beside, reason=reason, problems=(reason,))
+
+
+def _partial(
+    resources: tuple[dict[str, Any], ...],
+    beside: tuple[dict[str, Any], ...],
+    problems: tuple[str, ...],
+    *,
+    following: str | None = None,
+    total: int | None = None,
+    matches: frozenset[str] = frozenset(),
+) -> Page:
+    """Return a page, whole where nothing says otherwise."""
+    further = _FURTHER if following is not None else fewer(total, len(matches))
+    reasons = [reason for reason in (*problems, further) if reason]
     return Page(
-        kind="partial",
-        resources=tuple(found),
+        kind="partial" if reasons else "whole",
+        resources=resources,
+        beside=beside,
         next=following,
-        reason="has further pages that were not sent",
+        reason="; ".join(reasons),
+        problems=problems,
+        total=total,
+        matches=matches,
     )
 
 
-def _next(bundle: dict[str, Any]) -> str | None:
-    links = bundle.get("link")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("relation") == "next":
-            url = link.get("url")
-            return url[:_LONGEST_URL] if isinstance(url, str) else ""
-    return None
+def joined(pages: list[Page], *, unread: str) -> Page:
+    """Return the pages of one search as one.
+
+    Args:
+        pages: In order.
+        unread: Why the pages after them were not read; empty where there are none.
+    """
+    stated = [page.total for page in pages if page.total is not None]
+    matches = frozenset[str]().union(*(page.matches for page in pages))
+    problems = [problem for page in pages for problem in page.problems]
+    if unread:
+        problems.append(unread)
+    elif not any(page.enough for page in pages):
+        problems.append(fewer(max(stated, default=None), len(matches)))
+    reasons = [reason for reason in dict.fromkeys(problems) if reason]
+    failed = any(page.kind == "error" for page in pages)
+    return Page(
+        kind="error" if failed else "partial" if reasons else "whole",
+        resources=tuple(r for page in pages for r in page.resources),
+        beside=tuple(r for page in pages for r in page.beside),
+        reason="; ".join(reasons),
+        problems=tuple(reasons),
+    )
 
 
 def _reaches_back(resources: list[dict[str, Any]], now: datetime) -> bool:
@@ -120,19 +188,3 @@ def time_of(resource: dict[str, Any]) -> datetime | None:
     except InputError:
         return None
     return at.at if at.at.tzinfo is not None else None
-
-
-def _is_failure(outcome: dict[str, Any]) -> bool:
-    issues = outcome.get("issue")
-    return any(
-        isinstance(issue, dict) and issue.get("severity") in ("error", "fatal")
-        for issue in (issues if isinstance(issues, list) else [])
-    )
-
-
-def _code(outcome: dict[str, Any]) -> str:
-    """Return the code of an outcome, never its free text: that may be of a patient."""
-    issues = outcome.get("issue")
-    first = issues[0] if isinstance(issues, list) and issues else None
-    code = first.get("code") if isinstance(first, dict) else None
-    return f" ({visible(code)[:40]})" if isinstance(code, str) and code.isascii() else ""

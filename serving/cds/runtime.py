@@ -11,6 +11,7 @@ from serving.access.clients import ClientRegistry
 from serving.access.outbound import OutboundClient
 from serving.cds.client import CdsClients
 from serving.cds.computing import Computing
+from serving.cds.fetching import FetchPlaces
 from serving.cds.store import CardStore
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class CdsRuntime:
         )
         self._places = BoundedSemaphore(settings.cds_at_once)
         self._wait_s = settings.cds_budget_ms / 1000
+        self.fetching = FetchPlaces(settings.cds_at_once)
         self.outbound = OutboundClient(settings)
         self.clients = CdsClients(settings, services.database, clock, registry, self.outbound)
         self.store = CardStore(services.database, clock)

@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.assessment import Assessment
 from knowledge.errors import EpicrisisError, IdentityConflictError
+from serving.access.compartment import fhir_base
 from serving.access.errors import ForbiddenError
 from serving.access.principal import Permission, Principal
 from serving.cases.model import Case
@@ -90,10 +91,13 @@ class CdsService:
             get=self._services.cds.outbound.get_json,
             now=self._services.clock(),
             refusal=lambda: unusable(call, asked.context.patientId),
+            places=self._services.cds.fetching,
+            seconds=settings.cds_fetch_ms / 1000,
         )
         try:
             drafts = orders.resources if orders is not None else ()
-            check_patient([*gathered.resources, *drafts], asked.context.patientId, call.fhirServer)
+            everything = [*gathered.resources, *gathered.beside, *drafts]
+            check_patient(everything, asked.context.patientId, call.fhirServer)
         except IdentityConflictError as error:
             links = links_for(call, None, settings)
             return self._shown(asked, None, [refused_card(error.reason, links=links)])
@@ -256,7 +260,7 @@ class CdsService:
 def _server(call: HookCall, principal: Principal) -> str:
     """Return whose patient it is: the server as named, the client's only one, or the client."""
     if call.fhirServer is not None:
-        return call.fhirServer.rstrip("/")
+        return fhir_base(call.fhirServer)
     if principal.tenants is not None and len(principal.tenants) == 1:
         return next(iter(principal.tenants))
     return f"cds:{principal.subject}"

@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group.command("verify")(verify)
     group.command("head")(head)
     group.command("export")(export)
+    group.command("renew-anchor")(renew_anchor)
     app.add_typer(group, name="audit")
 
 
@@ -80,13 +81,32 @@ def export(
     settings = load_settings()
     database, _ = open_storage(settings)
     log = AuditLog.of(settings, database, lambda: utc_now().at)
-    log.used(_operator(), "audit.exported", case=None, detail={"after": after})
+    log.used(operator(), "audit.exported", case=None, detail={"after": after})
     try:
         _write(ndjson(database, after=after), out)
     except OSError as error:
         raise UnavailableError(
             "audit export", f"cannot be written: {error.strerror}", "free space, or name a file"
         ) from error
+    database.close()
+
+
+def renew_anchor() -> None:
+    """Begin a new anchor where the old one is lost or was put aside; that is an event itself."""
+    from serving.audit.anchor import Anchor
+    from serving.audit.log import AuditLog
+    from serving.commands.assess import utc_now
+    from serving.storage.opening import open_storage
+
+    settings = load_settings()
+    if Anchor.of(settings).heads():
+        raise InvalidValueError(
+            str(Anchor.of(settings).path), "is there", "put it aside, and keep it as evidence"
+        )
+    database, _ = open_storage(settings)
+    log = AuditLog.of(settings, database, lambda: utc_now().at)
+    head = log.renew_anchor(operator(), "audit.anchor-renewed")
+    typer.echo(f"anchored up to event {head.sequence}")
     database.close()
 
 
@@ -115,7 +135,7 @@ def _walked(known: "Sequence[str]") -> "Verification":
     return found
 
 
-def _operator() -> "Principal":
+def operator() -> "Principal":
     """Return who runs a command on this machine: whom the operating system says."""
     import getpass
 

@@ -16,6 +16,7 @@ from serving.commands.assess import moment, utc_now
 
 if TYPE_CHECKING:
     from serving.cases.model import Case, StoredAssessment
+    from serving.cases.patient import PatientLine
 
 
 class Form(StrEnum):
@@ -58,6 +59,7 @@ def export(
 
 
 def _pdf(outcome: Outcome) -> bytes:
+    from serving.cases.patient import report_words
     from serving.fhir_out.state import DRAFT
     from serving.report.files import draw
     from serving.report.pdf import PdfPicture, Sheet, report_pdf
@@ -74,7 +76,13 @@ def _pdf(outcome: Outcome) -> bytes:
         if (drawn := draw(run, time_zone=assessment.time_zone)) is not None
     ]
     _, stored = _unkept(outcome)
-    sheet = Sheet(state=DRAFT, made_at=stored.made_at, version=1, sha256=stored.sha256)
+    sheet = Sheet(
+        state=DRAFT,
+        made_at=stored.made_at,
+        version=1,
+        sha256=stored.sha256,
+        patient=report_words(_patient(outcome)),
+    )
     return report_pdf(assessment, sheet, pictures=pictures)
 
 
@@ -82,8 +90,14 @@ def _fhir(outcome: Outcome, pdf: bytes) -> bytes:
     from serving.fhir_out.bundle import report_bundle
 
     case, stored = _unkept(outcome)
-    bundle = report_bundle(stored, case=case, pdf=pdf)
+    bundle = report_bundle(stored, case=case, pdf=pdf, patient=_patient(outcome))
     return orjson.dumps(bundle, option=orjson.OPT_INDENT_2)
+
+
+def _patient(outcome: Outcome) -> "PatientLine | None":
+    from serving.cases.patient import patient_line
+
+    return None if outcome.case is None else patient_line(outcome.case.timeline.patient)
 
 
 def _unkept(outcome: Outcome) -> "tuple[Case, StoredAssessment]":

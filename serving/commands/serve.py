@@ -23,6 +23,11 @@ LOCAL = (
     "nothing is reached from another machine."
 )
 
+OPEN_BESIDE = (
+    "EPICRISIS_LOCAL_USER is on beside {settings}: that user sees their patients too, without a "
+    "token."
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -37,8 +42,8 @@ def serve(
 ) -> None:
     """Start the web service: workspace, API, CDS Hooks.
 
-    Without a login configured (EPICRISIS_OIDC_ISSUER) it is for one local user and listens on this
-    machine only.
+    With nothing configured it is for one local user and listens on this machine only. As soon as
+    people can log in or systems have clients, every request needs a login or a token.
     """
     settings = load_settings()
     given = {"host": host, "port": port}
@@ -75,11 +80,12 @@ def who_may_come(settings: Settings) -> str:
         InvalidValueError: Nobody could log in, or others would reach it without TLS.
     """
     from serving.access.address import is_loopback, public_base
-    from serving.access.local import is_local_mode
+    from serving.access.local import is_local_mode, set_up
 
     public_base(settings)
+    beside = ", ".join(set_up(settings))
     if is_local_mode(settings):
-        return LOCAL
+        return LOCAL if not beside else f"{LOCAL} {OPEN_BESIDE.format(settings=beside)}"
     ways = {
         "people log in (EPICRISIS_OIDC_ISSUER)": settings.oidc_issuer is not None,
         "EHRs launch it (EPICRISIS_SMART_ISSUERS)": bool(settings.smart_issuers),
@@ -88,6 +94,13 @@ def who_may_come(settings: Settings) -> str:
     opened = [words for words, is_set in ways.items() if is_set]
     if opened:
         return f"Every request needs a login or a token: {'; '.join(opened)}."
+    if is_loopback(settings.host) and beside and settings.local_user is None:
+        raise InvalidValueError(
+            beside,
+            "is set, so there is no local user, and nobody could log in",
+            f"set one of: {_named(ways)}; or EPICRISIS_LOCAL_USER=true, and whoever has an account "
+            "on this machine sees its patients",
+        )
     if is_loopback(settings.host):
         raise InvalidValueError(
             "EPICRISIS_LOCAL_USER", "is off and nobody could log in", f"set one of: {_named(ways)}"

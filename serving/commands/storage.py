@@ -57,10 +57,15 @@ def restore(
     source: Annotated[Path, typer.Argument(metavar="FILE", help="An archive of `backup`")],
 ) -> None:
     """Put an archive into an installation that has nothing yet; every hash is checked first."""
+    from serving.audit.log import AuditLog
+    from serving.commands.audit import operator
     from serving.storage import backup as archive
 
-    database, files = _opened(load_settings())
+    settings = load_settings()
+    database, files = _opened(settings)
     found = archive.restore(database, files, source)
+    log = AuditLog.of(settings, database, _now)
+    log.renew_anchor(operator(), "storage.restored", detail={"of": found.at.isoformat()})
     rows = sum(count for count, _ in found.tables.values())
     typer.echo(f"restored {rows} rows and {len(found.files)} files of {found.at.isoformat()}")
 

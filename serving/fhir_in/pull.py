@@ -2,9 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from knowledge.errors import EpicrisisError, InputError, UnavailableError
 from knowledge.model import Frozen
@@ -14,6 +16,7 @@ from serving.access.outbound import OutboundError
 from serving.fhir_in.page import read_page
 from serving.fhir_in.subject import belongs
 from serving.fhir_in.wanted import SEARCHES, Wanted
+from tools.intake.fhir.searchset import fewer
 
 Fetch = Callable[[str], Any]
 """Returns the JSON at an address, as `OutboundClient.get_json` does, the token already in it."""
@@ -39,12 +42,14 @@ class Pulled(Frozen):
         counts: Resource type to number.
         problems: What could not be read, a sentence each.
         not_offered: Resource types the server has none of for anybody.
+        unread: Resource types that could not be read, or not to the end.
     """
 
     bundle: dict[str, Any]
     counts: dict[str, int]
     problems: tuple[str, ...]
     not_offered: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +67,15 @@ class Limits:
 
 @dataclass(kw_only=True)
 class _Found:
-    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    entries: dict[tuple[str, bytes], dict[str, Any]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     not_offered: list[str] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Take an entry; two contents of one address are both kept: which counts is told later."""
+        content = orjson.dumps(entry["resource"], option=orjson.OPT_SORT_KEYS)
+        self.entries.setdefault((entry["fullUrl"], content), entry)
 
 
 def pull_patient(
@@ -97,13 +108,12 @@ def pull_patient(
     end = timer() + within.seconds
     person = _patient(fetch, base, patient)
     found = _Found()
-    found.entries[f"Patient/{patient}"] = {
-        "fullUrl": f"{base}/Patient/{patient}",
-        "resource": person,
-    }
+    found.add({"fullUrl": f"{base}/Patient/{patient}", "resource": person})
     for wanted in searches:
         reasons = list(_search(fetch, wanted, found, base, patient, within, lambda: timer() > end))
-        found.problems += [f"{wanted.type} could not be read: {reason}" for reason in reasons]
+        found.problems += [could_not(wanted.type, reason) for reason in reasons]
+        if reasons:
+            found.unread |= {wanted.type, *wanted.included}
     return _pulled(found)
 
 
@@ -151,21 +161,20 @@ def _search(
         try:
             page = read_page(fetch(url), wanted, base=base, patient=patient)
         except (UnavailableError, InputError) as error:
-            if _is_not_offered(error) and len(seen) == 1:
+            if wanted.optional and _is_not_offered(error) and len(seen) == 1:
                 found.not_offered.append(wanted.type)
             else:
                 yield f"{_words(error)}; pages read before: {len(seen) - 1}"
             return
         yield from page.problems
         for entry in page.entries:
-            key = entry["fullUrl"].removeprefix(f"{base}/")
-            found.entries[key] = entry
-            if entry["resource"]["resourceType"] == wanted.type:
-                matches.add(key)
-        total = page.total if page.total is not None else total
+            found.add(entry)
+        matches |= page.matches
+        total = max(total or 0, page.total) if page.total is not None else total
         url = page.next
-    if total is not None and len(matches) < total:
-        yield f"the server says there are {total}, and {len(matches)} came"
+    missing = fewer(total, len(matches))
+    if missing:
+        yield missing
 
 
 def _why_stop(url: str, seen: set[str], limits: Limits, *, is_late: bool) -> str:
@@ -179,9 +188,15 @@ def _why_stop(url: str, seen: set[str], limits: Limits, *, is_late: bool) -> str
     return ""
 
 
-def _pulled(found: _Found) -> Pulled:
-    problems = tuple(dict.fromkeys(found.problems))
-    entries = [*found.entries.values()]
+def could_not(kind: str, reason: str) -> str:
+    """Return the sentence that a type could not be read."""
+    return f"{kind} could not be read: {reason}"
+
+
+def bundle_of(
+    entries: Iterable[dict[str, Any]], problems: Iterable[str], not_offered: Iterable[str]
+) -> dict[str, Any]:
+    """Return what came as a searchset Bundle that says itself what is missing of it."""
     issues = [
         {"severity": "error", "code": "incomplete", "details": {"text": text}} for text in problems
     ] + [
@@ -190,21 +205,34 @@ def _pulled(found: _Found) -> Pulled:
             "code": "not-supported",
             "details": {"text": f"the server does not offer {kind}"},
         }
-        for kind in found.not_offered
+        for kind in not_offered
     ]
+    listed = list(entries)
     if issues:
-        entries.append(
+        listed.append(
             {
                 "resource": {"resourceType": "OperationOutcome", "issue": issues},
                 "search": {"mode": "outcome"},
             }
         )
-    counts = Counter(entry["resource"]["resourceType"] for entry in found.entries.values())
+    return {"resourceType": "Bundle", "type": "searchset", "entry": listed}
+
+
+def counts_of(entries: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Return how many resources of each type there are; contents of one address are one."""
+    kinds = {entry["fullUrl"]: entry["resource"]["resourceType"] for entry in entries}
+    return dict(sorted(Counter(kinds.values()).items()))
+
+
+def _pulled(found: _Found) -> Pulled:
+    problems = tuple(dict.fromkeys(found.problems))
+    entries = [*found.entries.values()]
     return Pulled(
-        bundle={"resourceType": "Bundle", "type": "searchset", "entry": entries},
-        counts=dict(sorted(counts.items())),
+        bundle=bundle_of(entries, problems, found.not_offered),
+        counts=counts_of(entries),
         problems=problems,
         not_offered=tuple(found.not_offered),
+        unread=frozenset(found.unread),
     )
 
 

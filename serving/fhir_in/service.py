@@ -1,7 +1,5 @@
 """A pull of one patient into a case: whose it is comes from the server, and is checked."""
 
-from datetime import timedelta
-
 import orjson
 from pydantic import SecretStr
 
@@ -15,15 +13,13 @@ from serving.access.smart.protocol import SmartContext
 from serving.cases.model import Case, StoredAssessment
 from serving.cases.service import CaseService
 from serving.fhir_in.backend import backend_token
+from serving.fhir_in.earlier import with_earlier
 from serving.fhir_in.protocol import PullIn
 from serving.fhir_in.pull import Limits, Pulled, pull_patient
 from serving.services import Services
 
 FILE = "fhir/pull.json"
 """Name of the bundle within a case; a later pull takes the place of the earlier."""
-
-SAME_VISIT = timedelta(hours=24)
-"""A case whose encounter is not known is taken for the same visit this long after it was made."""
 
 
 class Whose(Frozen):
@@ -113,21 +109,22 @@ class PullService:
             label: Of a new case.
         """
         services = self._services
-        content = orjson.dumps(pulled.bundle)
         cases = CaseService(services)
-        case = self._case(whose)
-        created = case is None
+        case, created = self._case(whose), False
         if case is None:
-            case = services.cases.create(
+            case, created = services.cases.open_visit(
+                whose.compartment,
+                whose.visit,
                 label=label or "from the EHR",
                 source="fhir",
                 by=principal.subject,
-                patient=whose.compartment,
-                encounter=whose.visit,
+                files=[(FILE, orjson.dumps(pulled.bundle))],
             )
-            services.cases.add_file(case.id, FILE, content, by=principal.subject)
+        if created:
             stored = cases.assess(case, principal=principal, why="new file")
         else:
+            pulled = with_earlier(pulled, self._earlier(case))
+            content = orjson.dumps(pulled.bundle)
             stored = cases.add_files(case, [(FILE, content)], principal=principal)
         services.audit.used(
             principal,
@@ -137,16 +134,15 @@ class PullService:
         )
         return Done(case=case, created=created, stored=stored, pulled=pulled)
 
+    def _earlier(self, case: Case) -> bytes | None:
+        """Return the Bundle of the pull before this one, or None."""
+        store = self._services.cases
+        kept = next((file for file in store.files(case.id) if file.name == FILE), None)
+        return None if kept is None else store.content(kept)
+
     def _case(self, whose: Whose) -> Case | None:
-        """Return the newest case of this visit."""
-        now = self._services.clock()
-        for case in self._services.cases.list(patient=whose.compartment):
-            if whose.visit is not None and case.encounter == whose.visit:
-                return case
-            unknown = whose.visit is None or case.encounter is None
-            if unknown and now - case.created_at < SAME_VISIT:
-                return case
-        return None
+        """Return the case of this visit."""
+        return self._services.cases.visit(whose.compartment, whose.visit)
 
     def _allow(self, principal: Principal, whose: Whose) -> None:
         for permission in (Permission.CREATE_CASE, Permission.ADD_FILES):

@@ -16,12 +16,15 @@ class Wanted(Frozen):
         order: ``_sort``, where a cut-off must leave the newest.
         include: ``_include``, as ``Source:parameter``.
         included: Types that may come with it.
+        optional: Whether a server may have none of it for anybody. Without the others nothing can
+            be said of a patient: a server that answers "not there" to them has failed.
     """
 
     type: str
     order: str = ""
     include: str = ""
     included: frozenset[str] = frozenset()
+    optional: bool = False
 
     def path(self, patient: str) -> str:
         """Return the search for one patient, relative to the base address."""
@@ -41,17 +44,21 @@ SEARCHES: tuple[Wanted, ...] = (
     Wanted(type="Condition"),
     Wanted(type="MedicationRequest", include="MedicationRequest:medication", included=_MEDICATION),
     Wanted(
-        type="MedicationStatement", include="MedicationStatement:medication", included=_MEDICATION
+        type="MedicationStatement",
+        include="MedicationStatement:medication",
+        included=_MEDICATION,
+        optional=True,
     ),
     Wanted(
         type="MedicationAdministration",
         include="MedicationAdministration:medication",
         included=_MEDICATION,
+        optional=True,
     ),
-    Wanted(type="AllergyIntolerance"),
+    Wanted(type="AllergyIntolerance", optional=True),
     Wanted(type="Procedure"),
     Wanted(type="DiagnosticReport", order="-date"),
-    Wanted(type="ImagingStudy"),
-    Wanted(type="DocumentReference"),
+    Wanted(type="ImagingStudy", optional=True),
+    Wanted(type="DocumentReference", optional=True),
 )
 """In the order in which they are asked for; ``$everything`` is not: many servers lack it."""

@@ -102,7 +102,8 @@ class WriteBackService:
         if state.status == "preliminary" and not self._services.settings.fhir_write_drafts:
             raise ConflictError("report", "is a draft; it was not written", "sign it first")
         pdf = ReportService(self._services).write(case, "pdf", version=stored.version).content
-        bundle = report_bundle(stored, state, case=case, pdf=pdf, at_base=base)
+        line = ReportService(self._services).patient(case)
+        bundle = report_bundle(stored, state, case=case, pdf=pdf, at_base=base, patient=line)
         steps = write_back(_Ehr(self._outbound, base, token), bundle)
         done = WrittenBack(
             server=base,

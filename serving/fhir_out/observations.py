@@ -56,6 +56,12 @@ def score_key(risk: Risk) -> str:
     return f"score/{_slug(risk.tool)}/{_slug(risk.name)}"
 
 
+def ecg_key(assessment: Assessment, file: str) -> str:
+    """Return the beginning of the keys of one recording's Observations."""
+    hashes = {item.file: item.sha256 or item.file for item in assessment.inputs}
+    return f"ecg/{hashes.get(file, file)[:16]}"
+
+
 def originals(evidence: Iterable[Evidence], subject: Subject) -> list[dict[str, Any]]:
     """Return references to the FHIR resources behind some evidence, each once."""
     found = {
@@ -71,14 +77,13 @@ def _ecg(assessment: Assessment) -> Iterator[Made]:
     for finding in assessment.findings:
         if _by(finding, ECG_TOOL):
             recordings[_file(finding)].append(finding)
-    hashes = {item.file: item.sha256 or item.file for item in assessment.inputs}
     for file, found in sorted(recordings.items()):
         measured = [f for f in found if f.quantity is not None]
         stated = [f for f in found if f.quantity is None]
         for part, findings in (("measurements", measured), ("findings", stated)):
             if findings:
                 yield Made(
-                    key=f"ecg/{hashes.get(file, file)[:16]}/{part}",
+                    key=f"{ecg_key(assessment, file)}/{part}",
                     resource=_ecg_part(part, file, findings),
                 )
 

@@ -66,14 +66,15 @@ def diagnostic_report(
 
 def _conclusion(assessment: Assessment, state: ReportState) -> Iterator[str]:
     yield state.words
-    headline = state.shown(assessment.narrative.headline)
-    yield text(headline) if headline else "The computed headline was rejected by the signer."
+    shown = state.shown(assessment.narrative.headline, "headline")
+    headline = state.marked(assessment.narrative.headline, "headline")
+    yield text(headline) if shown else "The computed headline was rejected by the signer."
     yield f"Completeness: {words.STATUS[assessment.status.value]}"
     for entry in assessment.differential:
         if entry.verdict is not Verdict.ARGUED_AGAINST:
-            yield text(state.marked(entry_words(entry)))
+            yield text(state.marked(entry_words(entry), "differential"))
     for item in assessment.recommendations:
-        yield text(f"{item.urgency}: {state.marked(item.text)}")
+        yield text(f"{item.urgency}: {state.marked(item.text, 'recommendation')}")
     for missing in assessment.missing:
         yield text(f"Missing: {missing.label} ({missing.reason.detail})")
     for conflict in assessment.conflicts:

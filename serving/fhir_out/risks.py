@@ -5,6 +5,7 @@ from typing import Any
 
 from agent.assessment import Assessment
 from knowledge.risk import Risk
+from serving.fhir_out.as_signed import changed, decision_notes, is_rejected
 from serving.fhir_out.observations import Made, originals, score_key
 from serving.fhir_out.state import ReportState
 from serving.fhir_out.subject import Subject
@@ -60,17 +61,15 @@ def settled(risk: Risk) -> bool:
     )
 
 
-def is_rejected(risk: Risk, state: ReportState) -> bool:
-    """Whether the signer rejected what a risk says."""
-    decided = state.about(risk_words(risk))
-    return decided is not None and decided.decision == "rejected"
-
-
 def _prediction(risk: Risk, state: ReportState) -> dict[str, Any]:
-    """Return the prediction: a category only where it is settled, never a probability."""
-    if is_rejected(risk, state):
+    """Return the prediction: a category only where it is settled and signed, no probability."""
+    decided = changed(risk, state)
+    if decided is not None and decided.decision == "rejected":
         return {"qualitativeRisk": absent_words("rejected by the signer")}
-    said = state.shown(risk_words(risk))
+    if decided is not None:
+        own = text(decided.edited)
+        return {"qualitativeRisk": {"text": own}, "rationale": own}
+    said = risk_words(risk)
     if not settled(risk):
         reason = risk.not_assessed.detail if risk.not_assessed else ""
         shown = f"{words.category(risk)}{f': {reason}' if reason else ''}"
@@ -86,12 +85,10 @@ def _prediction(risk: Risk, state: ReportState) -> dict[str, Any]:
 
 
 def _notes(risk: Risk, state: ReportState) -> Iterator[str]:
-    decided = state.about(risk_words(risk))
-    if decided is not None and decided.decision != "accepted":
-        yield f"{decided.decision} by {state.signed_by}: {decided.reason}"
+    yield from decision_notes(risk, state)
     for item in risk.missing:
         yield f"Missing: {item.label} ({item.reason.detail})"
-    if risk.next_due is not None:
+    if risk.next_due is not None and changed(risk, state) is None:
         yield f"Next due {risk.next_due}{', overdue' if risk.overdue else ''}"
     yield from risk.caveats
     for line in words.cited(risk):

@@ -11,6 +11,7 @@ from knowledge.errors import InputError
 from knowledge.passages import Language
 from serving.access.errors import ConflictError, NotFoundError
 from serving.cases.model import Case, StoredAssessment
+from serving.cases.patient import PatientLine, report_words
 from serving.cases.service import CaseService
 from serving.fhir_out.bundle import report_bundle
 from serving.fhir_out.signed import chosen
@@ -86,18 +87,29 @@ class ReportService:
         match form:
             case "fhir":
                 pdf = self._pdf(case, stored, assessment, state, language)
-                content = orjson.dumps(report_bundle(stored, state, case=case, pdf=pdf))
+                content = orjson.dumps(
+                    report_bundle(stored, state, case=case, pdf=pdf, patient=self.patient(case))
+                )
             case "pdf":
                 content = self._pdf(case, stored, assessment, state, language)
             case "html":
                 content = self._html(case, assessment, state).encode()
             case "md":
-                content = markdown(assessment, signature=_signature(state)).encode()
+                content = markdown(
+                    assessment,
+                    signature=_signature(state),
+                    patient=report_words(self.patient(case)),
+                    signed=state,
+                ).encode()
             case "json":
                 content = orjson.dumps(
                     {"state": state.model_dump(mode="json"), "assessment": stored.body}
                 )
         return Written(content=content, media=MEDIA[form], stored=stored, state=state)
+
+    def patient(self, case: Case) -> PatientLine | None:
+        """Return who the patient is, as kept; None where that is not established."""
+        return self._services.cases.patients([case.id]).get(case.id)
 
     def _pdf(
         self,
@@ -107,13 +119,17 @@ class ReportService:
         state: ReportState,
         language: Language,
     ) -> bytes:
+        from serving.web.pages import translations
+
         sheet = Sheet(
             state=state.words,
             made_at=stored.made_at,
             version=stored.version,
             sha256=stored.sha256,
-            marked=state.marked,
+            signed=state,
+            running=state.line,
             language=language,
+            patient=report_words(self.patient(case), translations(language).gettext),
         )
         pictures = [
             PdfPicture(
@@ -134,6 +150,8 @@ class ReportService:
             events=tuple(events(outcome)) if outcome is not None and same else (),
             pictures=[one.picture for one in self._drawn(case, assessment)],
             signature=_signature(state),
+            patient=report_words(self.patient(case)),
+            signed=state,
         )
 
     def _drawn(self, case: Case, assessment: Assessment) -> tuple[Drawn, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from serving.cases.model import Case, StoredAssessment
 from serving.fhir_out.state import PRELIMINARY, Decided, ReportState
+from serving.fhir_out.state import Decision as DecisionWord
 from serving.services import Services
 from serving.signing.model import Decision, Flag, SignedStatement, SignOff
 from serving.signing.store import SignOffStore
@@ -54,19 +55,24 @@ def chosen(
     return stored, report_state(stored, sign_off, store.flags(case.id))
 
 
+_WORDS: dict[Decision, DecisionWord] = {
+    Decision.ACCEPT: "accepted",
+    Decision.EDIT: "edited",
+    Decision.REJECT: "rejected",
+}
+
+
 def _decided(one: SignedStatement) -> Decided:
-    match one.decision:
-        case Decision.ACCEPT:
-            return Decided(statement=one.statement.text, decision="accepted")
-        case Decision.EDIT:
-            return Decided(
-                statement=one.statement.text,
-                decision="edited",
-                edited=one.text or "",
-                reason=one.reason,
-            )
-        case Decision.REJECT:
-            return Decided(statement=one.statement.text, decision="rejected", reason=one.reason)
+    changed = one.decision is not Decision.ACCEPT
+    return Decided(
+        statement=one.statement.text,
+        decision=_WORDS[one.decision],
+        edited=(one.text or "") if one.decision is Decision.EDIT else "",
+        reason=one.reason if changed else "",
+        kind=one.statement.kind,
+        unverified=one.unverified,
+        beside=one.beside,
+    )
 
 
 def _flagged(flags: Iterable[Flag]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from knowledge.evidence import Evidence, FhirEvidence
 from serving.cases.model import Case
+from serving.cases.patient import PatientLine
 
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:epicrisis:fhir")
 _COMPARTMENT = re.compile(r"(?P<base>https?://[^|]+)\|(?P<reference>Patient/[A-Za-z0-9.-]{1,64})")
@@ -32,17 +33,22 @@ class Subject:
         case: The case.
         at_base: The FHIR base the resources go to; references to it are relative there. None for
             a bundle that stands alone.
+        line: Who the patient is, as the record says; the display of every reference to them.
     """
 
     case: Case
     at_base: str | None = None
+    line: PatientLine | None = None
 
     def patient(self) -> dict[str, Any]:
         """Return the reference to the patient; by our case where no server is known."""
-        return self._of(self.case.patient, _COMPARTMENT) or {
+        found = self._of(self.case.patient, _COMPARTMENT) or {
             "type": "Patient",
             "identifier": {"system": CASE, "value": self.case.id},
         }
+        if self.line is None or self.line.is_empty:
+            return found
+        return {**found, "display": "; ".join(self.line.parts())}
 
     def encounter(self) -> dict[str, Any] | None:
         """Return the reference to the encounter, where it is known."""

@@ -1,6 +1,7 @@
 """One job from its case to its assessment: begun, gone on with, or ended with the reason."""
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -15,9 +16,9 @@ from agent.llm.choice import Choice
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import UnavailableError
 from knowledge.settings import Settings
-from serving.access.errors import NotFoundError
+from serving.access.errors import AlteredError, NotFoundError
 from serving.cases.folder import WORK, lay_out
-from serving.cases.model import Case
+from serving.cases.model import Case, StoredAssessment
 from serving.cases.reader import CaseReader
 from serving.cases.service import CaseService
 from serving.jobs.checkpoints import checkpoint_place
@@ -27,6 +28,8 @@ from serving.jobs.telling import tell_missing, telling
 
 if TYPE_CHECKING:
     from serving.services import Services
+
+logger = logging.getLogger(__name__)
 
 OpenLLM = Callable[[Settings], AbstractAsyncContextManager[Choice]]
 
@@ -115,6 +118,7 @@ class JobWork:
         return Session(
             request=RunRequest(
                 paths=(str(folder),),
+                at=ClinicalTime(at=begun.at) if _by_clock(case, begun) else None,
                 now=ClinicalTime(at=begun.at),
                 given=begun.reads.given,
                 language=begun.language,
@@ -150,13 +154,25 @@ class JobWork:
         except NotFoundError:
             self._store.end(begun.job.id, JobState.FAILED, problem="the case was deleted")
             return
-        earlier = stored.version - 1
-        before = cases.assessment(case.id, earlier) if earlier else None
-        self._cases.told(case, stored, before)
+        self._cases.told(case, stored, self._before(stored))
         self._store.end(begun.job.id, JobState.DONE, assessment=stored.id)
+
+    def _before(self, stored: StoredAssessment) -> StoredAssessment | None:
+        """Return the version before; None where there is none, or it is not what was kept."""
+        earlier = stored.version - 1
+        try:
+            return self._services.cases.assessment(stored.case, earlier) if earlier else None
+        except AlteredError as error:
+            logger.error("%s: %s", error.item, error.reason)
+            return None
 
     def _folder(self, job: str) -> Path:
         return self._services.settings.data_dir.resolve() / WORK / job
 
     def _clear_folder(self, job: str) -> None:
         shutil.rmtree(self._folder(job), ignore_errors=True)
+
+
+def _by_clock(case: Case, begun: Begun) -> bool:
+    """Return whether a run is of the moment it was begun at, and not of one its files state."""
+    return case.clock_since is not None and case.clock_since <= begun.at

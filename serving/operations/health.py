@@ -4,14 +4,18 @@ import shutil
 from typing import Literal
 
 from fastapi import APIRouter, Response
+from sqlalchemy import select
 
 from knowledge.errors import EpicrisisError
 from knowledge.model import Frozen
+from serving.cases.tables import CaseFileRow
 from serving.services import Services, ServicesDep
 
 router = APIRouter(tags=["operations"])
 
 _MIB = 1 << 20
+_PATIENCE_S = 2
+"""Seconds to wait for others that write: a write takes milliseconds."""
 
 
 class Live(Frozen):
@@ -55,8 +59,12 @@ def livez() -> Live:
 
 @router.get("/readyz", summary="Requests can be answered", responses={503: {"model": Ready}})
 def readyz(services: ServicesDep, response: Response) -> Ready:
-    """Ask the database, the disk and the guideline index; 503 where one that is needed fails."""
-    checks = (_database(services), _disk(services), _index(services))
+    """Ask the database, the file store, the disk and the index; 503 where one that is needed fails.
+
+    The database must take a write within two seconds, and the file store must have what the newest
+    file of a case says.
+    """
+    checks = (_database(services), _files(services), _disk(services), _index(services))
     if any(check.status == "failed" for check in checks):
         response.status_code = 503
         return Ready(status="not ready", checks=checks)
@@ -66,9 +74,28 @@ def readyz(services: ServicesDep, response: Response) -> Ready:
 def _database(services: Services) -> Check:
     try:
         services.database.ping()
+        services.database.check_writable(timeout_s=_PATIENCE_S)
     except EpicrisisError as error:
         return Check(name="database", status="failed", detail=error.reason)
     return Check(name="database", status="ok")
+
+
+def _files(services: Services) -> Check:
+    """Return whether contents can be read; that each is what was kept is asked where it is read."""
+    newest = (
+        select(CaseFileRow.sha256)
+        .where(CaseFileRow.removed_at.is_(None))
+        .order_by(CaseFileRow.number.desc())
+        .limit(1)
+    )
+    try:
+        with services.database.reading() as session:
+            sha256 = session.scalar(newest)
+        if sha256 is not None:
+            services.files.check_readable(sha256)
+    except EpicrisisError as error:
+        return Check(name="file store", status="failed", detail=f"{error.item} {error.reason}")
+    return Check(name="file store", status="ok")
 
 
 def _disk(services: Services) -> Check:

@@ -12,6 +12,7 @@ from agent.ecg_step import EcgRun
 from knowledge.codes import EPICRISIS
 from knowledge.errors import InputError
 from knowledge.finding import State
+from serving.cases.patient import patient_line, report_words
 from serving.report.render import Picture, html, markdown
 from serving.report.timeline_svg import Event, timeline_svg
 from tools.ecg.measure import measure
@@ -41,11 +42,15 @@ def write_report(outcome: Outcome, folder: Path) -> tuple[Path, ...]:
         for run in outcome.ecgs
         if (drawn := draw(run, time_zone=assessment.time_zone)) is not None
     ]
+    patient = _patient(outcome)
     content = {
         "assessment.json": orjson.dumps(assessment.to_json(), option=orjson.OPT_INDENT_2),
-        "report.md": markdown(assessment).encode(),
+        "report.md": markdown(assessment, patient=patient).encode(),
         "report.html": html(
-            assessment, events=shown, pictures=[drawn.picture for drawn in drawings]
+            assessment,
+            events=shown,
+            pictures=[drawn.picture for drawn in drawings],
+            patient=patient,
         ).encode(),
     }
     timeline = timeline_svg(shown, time_zone=assessment.time_zone)
@@ -57,6 +62,11 @@ def write_report(outcome: Outcome, folder: Path) -> tuple[Path, ...]:
     for name, data in content.items():
         (folder / name).write_bytes(data)
     return tuple(folder / name for name in content)
+
+
+def _patient(outcome: Outcome) -> str:
+    line = None if outcome.case is None else patient_line(outcome.case.timeline.patient)
+    return report_words(line)
 
 
 def draw(run: EcgRun, *, time_zone: str | None) -> Drawn | None:

@@ -1,6 +1,6 @@
 """The report as a PDF, from the same data as the HTML report."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -10,6 +10,7 @@ from agent.assessment import Assessment, Recommended
 from knowledge.evidence import describe
 from knowledge.passages import Language
 from knowledge.risk import Risk
+from serving.fhir_out.state import PRELIMINARY, ReportState
 from serving.report import words
 from serving.report.pdf_style import BODY, COLOURS, Style, made_style
 from serving.signing.statements import entry_words, risk_words
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _MARGIN_MM = 16
 _ECG_WIDTH_MM = 178
+_NUMBER_MM = 12
+"""Kept free for the page number beside the line above each page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +50,20 @@ class Sheet:
         made_at: When the assessment was computed.
         version: Its version in the case.
         sha256: Of the kept assessment.
-        marked: Returns a statement with the signer's decision on it; as it is without one.
+        signed: What the signer decided on each statement; of a draft, nothing.
+        running: The state in a line that stands on every page; empty for the same as `state`.
         language: Of the headings; text that was computed stays as it is.
+        patient: Who the patient is, in a line on every page; empty leaves it out.
     """
 
     state: str
     made_at: datetime
     version: int
     sha256: str
-    marked: Callable[[str], str] = str
+    signed: ReportState = PRELIMINARY
+    running: str = ""
     language: Language = "en"
+    patient: str = ""
 
 
 def report_pdf(
@@ -90,7 +97,7 @@ def report_pdf(
     )
 
     def frame(canvas: Any, page: Any) -> None:
-        _frame(canvas, style, state=sheet.state, notice=assessment.notice, number=page.page)
+        _frame(canvas, style, sheet, notice=assessment.notice, number=page.page)
 
     document.build(
         list(_story(assessment, sheet, style, pictures)), onFirstPage=frame, onLaterPages=frame
@@ -103,17 +110,19 @@ def _story(
 ) -> Iterator["Flowable"]:
     _ = style.translate
     yield style.paragraph(words.title(a), "title")
+    if sheet.patient:
+        yield style.paragraph(sheet.patient, "heading")
     if a.synthetic:
         yield style.paragraph(_("Synthetic data: an invented patient."), "small")
     yield style.paragraph(sheet.state, "state")
-    headline = sheet.marked(a.narrative.headline)
+    headline = sheet.signed.marked(a.narrative.headline, "headline")
     yield style.paragraph(headline, "headline", colour=COLOURS[a.narrative.urgency])
     yield style.paragraph(
         f"{_('Urgency')}: {a.narrative.urgency}. {_('Completeness')}: {words.STATUS[a.status]}"
         + (f" ({a.reason})" if a.reason else ""),
         BODY,
     )
-    sentences = [sheet.marked(sentence.text) for sentence in a.narrative.sentences]
+    sentences = [sheet.signed.marked(one.text, "sentence") for one in a.narrative.sentences]
     yield from _lines(style, _("Summary"), sentences)
     yield style.paragraph(f"{_('Words by')}: {a.narrative.author}", "small")
     yield from _recommendations(a, sheet, style)
@@ -149,7 +158,8 @@ def _recommendations(a: Assessment, sheet: Sheet, style: Style) -> Iterator["Flo
     labels = {citation.id: citation.label for citation in a.citations}
     yield style.paragraph(_("Recommendations"), "heading")
     for item in a.recommendations:
-        yield style.bullet(f"{sheet.marked(item.text)} ({_graded(item, a, style)})")
+        said = sheet.signed.marked(item.text, "recommendation")
+        yield style.bullet(f"{said} ({_graded(item, a, style)})")
         source = labels.get(item.citation, item.citation)
         yield style.paragraph(f"{item.label}. {source}. {item.review}.", "small", indent=True)
 
@@ -176,10 +186,20 @@ def _risks(a: Assessment, sheet: Sheet, style: Style) -> Iterator["Flowable"]:
     if not a.risks:
         return
     _ = style.translate
-    yield style.paragraph(_("Risks"), "heading")
+    yield from style.table_heading(_("Risks"))
     rows = [[_("Rule"), _("Points"), _("Result"), _("Statement")]]
-    rows += [[r.name, words.score(r), _result(r), _statement(r, sheet, style)] for r in a.risks]
+    rows += [_risk_row(risk, a, sheet, style) for risk in a.risks]
     yield style.table(rows, widths_mm=(34, 18, 38, 88))
+
+
+def _risk_row(risk: Risk, a: Assessment, sheet: Sheet, style: Style) -> list[str]:
+    """Return one row; of a result that the signer changed the computed one stands in words only."""
+    _ = style.translate
+    decided = sheet.signed.about(risk_words(risk), "risk")
+    if decided is None or decided.decision == "accepted":
+        return [risk.name, words.score(risk), _result(risk), _statement(risk, a, sheet, style)]
+    said = _("rejected by the signer") if decided.decision == "rejected" else _("signer's words")
+    return [risk.name, "", said, sheet.signed.marked(risk_words(risk), "risk")]
 
 
 def _result(risk: Risk) -> str:
@@ -189,14 +209,16 @@ def _result(risk: Risk) -> str:
     return f"{shown} ({words.meaning(risk)})" if words.meaning(risk) else shown
 
 
-def _statement(risk: Risk, sheet: Sheet, style: Style) -> str:
+def _statement(risk: Risk, a: Assessment, sheet: Sheet, style: Style) -> str:
     _ = style.translate
-    parts = [sheet.marked(risk_words(risk)), *risk.caveats]
+    parts = [sheet.signed.marked(risk_words(risk), "risk"), *risk.caveats]
     if risk.missing:
         parts.append(f"{_('Missing')}: {', '.join(item.label for item in risk.missing)}.")
     if risk.next_due is not None:
         late = f", {_('overdue')}" if risk.overdue else ""
-        parts.append(f"{_('Next due')} {risk.next_due}{late}.")
+        when = risk.next_due.show(a.time_zone)
+        said = _("By %(rule)s alone the next sample is due %(time)s")
+        parts.append(f"{said % {'rule': risk.name, 'time': when}}{late}.")
     return " ".join(part for part in parts if part)
 
 
@@ -206,7 +228,7 @@ def _differential(a: Assessment, sheet: Sheet, style: Style) -> Iterator["Flowab
     _ = style.translate
     yield style.paragraph(_("Must not be missed"), "heading")
     for entry in a.differential:
-        yield style.bullet(sheet.marked(entry_words(entry)))
+        yield style.bullet(sheet.signed.marked(entry_words(entry), "differential"))
 
 
 def _pictures(pictures: Sequence[PdfPicture], style: Style) -> Iterator["Flowable"]:
@@ -262,13 +284,18 @@ def _provenance(a: Assessment, sheet: Sheet, style: Style) -> Iterator["Flowable
     yield style.paragraph(a.notice, "state")
 
 
-def _frame(canvas: Any, style: Style, *, state: str, notice: str, number: int) -> None:
-    """Write the state above and the research-use line below every page."""
+def _frame(canvas: Any, style: Style, sheet: Sheet, *, notice: str, number: int) -> None:
+    """Write the state and the patient above and the research-use line below every page."""
     from reportlab.lib.units import mm
 
     width, height = canvas._pagesize
     canvas.saveState()
-    style.line(canvas, state, x=_MARGIN_MM * mm, y=height - 12 * mm, size=8)
-    style.line(canvas, notice, x=_MARGIN_MM * mm, y=10 * mm, size=7.5)
-    style.line(canvas, str(number), x=width - _MARGIN_MM * mm, y=height - 12 * mm, size=8)
+    left, room = _MARGIN_MM * mm, width - 2 * _MARGIN_MM * mm
+    state = sheet.running or sheet.state
+    beside = room - _NUMBER_MM * mm
+    style.line(canvas, state, x=left, y=height - 12 * mm, size=8, room=beside)
+    style.line(canvas, sheet.patient, x=left, y=height - 16 * mm, size=8, room=room)
+    style.line(canvas, notice, x=left, y=10 * mm, size=7.5, room=room)
+    at = width - _MARGIN_MM * mm
+    style.line(canvas, str(number), x=at, y=height - 12 * mm, size=8, room=_MARGIN_MM * mm)
     canvas.restoreState()

@@ -38,6 +38,11 @@ _CHINESE_FILES = (
 )
 """TrueType outlines only: the PDF library cannot embed those of Noto CJK."""
 
+_ROWS_MM = 45
+"""Left on a page where a table begins: its heading and a row or two."""
+
+_CUT = " \N{HORIZONTAL ELLIPSIS}"
+
 _CHINESE_FROM = 0x2E80
 """First character of the CJK blocks of Unicode."""
 
@@ -73,6 +78,19 @@ class Style:
         style = _style(kind, colour, indent=indent, chinese=_is_chinese(text))
         return Paragraph(self.markup(text), style)
 
+    def table_heading(self, text: str) -> "Iterator[Flowable]":
+        """Yield a heading with room for the first rows below it.
+
+        A heading that stays with what follows would take a whole table to the next page.
+        """
+        from reportlab.lib.units import mm
+        from reportlab.platypus import CondPageBreak
+
+        yield CondPageBreak(_ROWS_MM * mm)
+        heading: Any = self.paragraph(text, "heading")
+        heading.keepWithNext = False
+        yield heading
+
     def bullet(self, text: str) -> "Flowable":
         """Return one line of a list."""
         from reportlab.platypus import Paragraph
@@ -107,13 +125,32 @@ class Style:
         width = width_mm * mm
         return Image(BytesIO(png), width=width, height=width * down / across)
 
-    def line(self, canvas: Any, text: str, *, x: float, y: float, size: float) -> None:
-        """Write one line at a place of the page."""
-        for run, is_chinese in _runs(visible(text)):
+    def line(self, canvas: Any, text: str, *, x: float, y: float, size: float, room: float) -> None:
+        """Write one line at a place of the page; cut, and marked as cut, where it is too long.
+
+        Args:
+            canvas: Of the page.
+            text: One line.
+            x: Where it begins, from the left, pt.
+            y: Of its base line, from below, pt.
+            size: Of the letters, pt.
+            room: Greatest width, pt.
+        """
+        shown = visible(text)
+        if self._width(canvas, shown, size) > room:
+            while shown and self._width(canvas, f"{shown}{_CUT}", size) > room:
+                shown = shown[:-1]
+            shown = f"{shown.rstrip()}{_CUT}"
+        for run, is_chinese in _runs(shown):
             font = self.chinese if is_chinese else _LATIN
             canvas.setFont(font, size)
             canvas.drawString(x, y, run)
             x += canvas.stringWidth(run, font, size)
+
+    def _width(self, canvas: Any, text: str, size: float) -> float:
+        """Return how wide a line is, pt."""
+        fonts = ((run, self.chinese if han else _LATIN) for run, han in _runs(text))
+        return float(sum(canvas.stringWidth(run, font, size) for run, font in fonts))
 
     def markup(self, text: str) -> str:
         """Return text escaped, its Chinese characters in their font."""

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from agent.assessment import Assessment
 from knowledge.evidence import describe
 from knowledge.plain_text import visible
+from serving.fhir_out.state import PRELIMINARY, ReportState
 from serving.report import agent, words
+from serving.report.said import Said
 from serving.report.timeline_svg import Event, timeline_svg
 
 _MARKDOWN = re.compile(r"([\\`*_<>|#]|\](?=[(\[:]))")
@@ -28,17 +30,32 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def markdown(assessment: Assessment, *, signature: Sequence[str] = ()) -> str:
+def markdown(
+    assessment: Assessment,
+    *,
+    signature: Sequence[str] = (),
+    patient: str = "",
+    signed: ReportState = PRELIMINARY,
+) -> str:
     """Return the report as Markdown; text from outside is escaped.
 
     Args:
         assessment: What to show.
         signature: Whether it is signed, and what the signer changed, a line each.
+        patient: Who the patient is, in a line; empty leaves the line out.
+        signed: What the signer decided on each statement; of a draft, nothing.
     """
     text = (
         _environment("md")
         .get_template("report.md.j2")
-        .render(a=assessment, w=words, agent_lines=agent.lines, signature=signature)
+        .render(
+            a=assessment,
+            w=words,
+            agent_lines=agent.lines,
+            signature=signature,
+            patient=patient,
+            said=Said(signed),
+        )
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
@@ -49,6 +66,8 @@ def html(
     events: Sequence[Event] = (),
     pictures: Sequence[Picture] = (),
     signature: Sequence[str] = (),
+    patient: str = "",
+    signed: ReportState = PRELIMINARY,
 ) -> str:
     """Return the report as one HTML file without any external request or script.
 
@@ -57,6 +76,8 @@ def html(
         events: On the timeline.
         pictures: Of the ECGs.
         signature: Whether it is signed, and what the signer changed, a line each.
+        patient: Who the patient is, in a line; empty leaves the line out.
+        signed: What the signer decided on each statement; of a draft, nothing.
     """
     drawn = timeline_svg(events, time_zone=assessment.time_zone)
     template = _environment("html").get_template("report.html.j2")
@@ -65,6 +86,8 @@ def html(
         w=words,
         agent_lines=agent.lines,
         signature=signature,
+        patient=patient,
+        said=Said(signed),
         timeline=Markup(drawn),  # noqa: S704 - our own SVG, its texts escaped where it is made
         pictures=[
             {

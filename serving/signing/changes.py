@@ -6,7 +6,7 @@ all. Sentences only say these again, with times that move on by themselves, so t
 nor does a result that grew old: where that changes a conclusion, the conclusion counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agent.assessment import Assessment
 from knowledge.evidence import (
@@ -21,7 +21,7 @@ from knowledge.evidence import (
     describe,
 )
 from knowledge.finding import Finding, State, Why
-from serving.signing.model import Change, Statement
+from serving.signing.model import Change, Decision, SignedStatement, Statement
 from serving.signing.statements import statements
 
 _BY_TIME = frozenset({Why.STALE, Why.OUTSIDE_WINDOW, Why.FUTURE_TIME, Why.DEPENDS})
@@ -30,14 +30,18 @@ _GONE = "no longer in the case, or taken back by its source"
 Place = tuple[str, ...]
 
 
-def changes(signed: Assessment, later: Assessment) -> tuple[Change, ...]:
+def changes(
+    signed: Assessment, later: Assessment, decided: Iterable[SignedStatement] = ()
+) -> tuple[Change, ...]:
     """Return what differs, conclusions first; nothing where the signed version still holds.
 
     Args:
         signed: The version that was signed.
         later: A later one of the same case.
+        decided: What the signer decided on each statement: it is compared with what was signed,
+            never with words that the signer rejected or replaced.
     """
-    return (*_status(signed, later), *_concluded(signed, later), *_read(signed, later))
+    return (*_status(signed, later), *_concluded(signed, later, decided), *_read(signed, later))
 
 
 def _status(signed: Assessment, later: Assessment) -> Iterator[Change]:
@@ -55,25 +59,56 @@ def _in_words(status: str, reason: str) -> str:
     return f"{status}: {reason}" if reason else status
 
 
-def _concluded(signed: Assessment, later: Assessment) -> Iterator[Change]:
+def _concluded(
+    signed: Assessment, later: Assessment, decided: Iterable[SignedStatement]
+) -> Iterator[Change]:
+    """Yield the conclusions that became other ones, and are not what the signer said already."""
     before = {one.subject: one for one in statements(signed) if one.kind != "sentence"}
     after = {one.subject: one for one in statements(later) if one.kind != "sentence"}
+    said = {one.statement.subject: one for one in decided}
     for subject in dict.fromkeys((*before, *after)):
         old, new = before.get(subject), after.get(subject)
-        if old is None or new is None or old.text != new.text:
-            yield _statement(subject, old, new)
+        if old is not None and new is not None and old.text == new.text:
+            continue
+        if not _is_as_signed(said.get(subject), new):
+            yield _statement(subject, old, new, said.get(subject))
 
 
-def _statement(subject: str, old: Statement | None, new: Statement | None) -> Change:
+def _is_as_signed(decided: SignedStatement | None, new: Statement | None) -> bool:
+    """Return whether the later version says what the signer made of it: replaced, or rejected."""
+    match decided.decision if decided is not None else None:
+        case Decision.EDIT:
+            return decided is not None and new is not None and decided.text == new.text
+        case Decision.REJECT:
+            return new is None
+        case _:
+            return False
+
+
+def _statement(
+    subject: str, old: Statement | None, new: Statement | None, decided: SignedStatement | None
+) -> Change:
     one = new or old
+    changed = decided is not None and decided.decision is not Decision.ACCEPT
     return Change(
         kind="statement",
         subject=subject,
         label=one.label if one else subject,
-        before=old.text if old else None,
+        before=_as_signed(old, decided),
         after=new.text if new else None,
+        decision=decided.decision if changed and decided is not None else None,
+        computed=old.text if changed and old is not None else None,
         evidence=one.evidence if one else (),
     )
+
+
+def _as_signed(old: Statement | None, decided: SignedStatement | None) -> str | None:
+    """Return what the signed report says: nothing of the machine's that was not accepted."""
+    if decided is None or decided.decision is Decision.ACCEPT:
+        return old.text if old else None
+    if decided.decision is Decision.EDIT:
+        return decided.text
+    return f"rejected: {decided.reason}" if decided.reason else "rejected"
 
 
 def _read(signed: Assessment, later: Assessment) -> Iterator[Change]:

@@ -18,6 +18,11 @@ Kind = Literal["headline", "sentence", "risk", "differential", "recommendation"]
 """Which part of an assessment a statement is."""
 
 
+def _is_empty(found: tuple[str, ...]) -> bool:
+    """What is empty is left out, so that a report signed without it keeps its hash."""
+    return not found
+
+
 class Decision(StrEnum):
     """What a clinician says to a statement."""
 
@@ -77,6 +82,10 @@ class SignedStatement(Frozen):
         verified: Whether they went through the verifier: never so for a clinician's own words.
         reason: The clinician's, for an edit or a rejection.
         decided: Whether it was decided by itself, or with "accept all remaining".
+        beside: For what was accepted: names of what the signer changed that says the same, or that
+            it rests on.
+        unverified: For an edit: numbers, times, grades and negations in it that nothing behind the
+            statement holds, as they are written there.
     """
 
     statement: Statement
@@ -86,6 +95,8 @@ class SignedStatement(Frozen):
     verified: bool
     reason: str = ""
     decided: Literal["by itself", "with all remaining"]
+    beside: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
+    unverified: tuple[str, ...] = Field(default=(), exclude_if=_is_empty)
 
 
 class Signer(Frozen):
@@ -149,8 +160,11 @@ class Change(Frozen):
         kind: A statement, a result it rests on, or the assessment as a whole.
         subject: What it is about.
         label: Name of that, to show.
-        before: As it was signed; None where there was nothing.
+        before: As it was signed: for an edit the signer's words; for a rejection that it was
+            rejected, and why; None where there was nothing.
         after: As it is now; None where there is nothing any more.
+        decision: What the signer did to the statement, where it was not accepted as it was.
+        computed: The machine's words in the signed version, where the signer did not accept them.
         evidence: Where it comes from: the later version's, else the signed one's.
     """
 
@@ -159,6 +173,8 @@ class Change(Frozen):
     label: str
     before: str | None = None
     after: str | None = None
+    decision: Decision | None = Field(default=None, exclude_if=lambda said: said is None)
+    computed: str | None = Field(default=None, exclude_if=lambda said: said is None)
     evidence: tuple[Evidence, ...] = ()
 
 

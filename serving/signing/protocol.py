@@ -62,13 +62,17 @@ class SignIn(Frozen):
 
     Args:
         version: The version that was looked at.
-        accept_remaining: Every statement without a decision is accepted; said on purpose.
+        accept_remaining: Every statement without a decision is accepted; said on purpose. Not so
+            those that say the same as a changed one, or rest on it: each is decided by itself.
+        own_words: What the edits state and no result behind them holds is the signer's own; said
+            on purpose, and kept so.
         amends: The sign-off that this one takes the place of, where there is one.
         reason: Why it is amended; needed then.
     """
 
     version: PositiveInt
     accept_remaining: bool = False
+    own_words: bool = False
     amends: _Id | None = None
     reason: _Reason = ""
 
@@ -97,11 +101,18 @@ class StatementView(Frozen):
         decision: Not signed yet; None where there is none.
         signed: The decision on the same statement in the newest signed report; None for none. To
             look at: nothing is taken over by itself.
+        related: Ids of the statements that say the same, or rest on it.
+        because: Ids of changed statements that this one says again or rests on, where it has not
+            been decided since; it must be decided by itself.
+        unverified: What of this person's edit no result behind the statement holds.
     """
 
     statement: Statement
     decision: DraftDecision | None = None
     signed: Decision | None = None
+    related: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
 
 
 class DraftView(Frozen):
@@ -113,6 +124,7 @@ class DraftView(Frozen):
         version: The newest version.
         statements: Every statement.
         undecided: How many have no decision.
+        to_decide: How many must be decided by themselves, because something was changed.
         amends: The newest signed report, which a signature now would take the place of.
         flags: What of that report is not borne out any more.
         can_sign: Whether the person who asks may sign.
@@ -124,6 +136,7 @@ class DraftView(Frozen):
     version: PositiveInt
     statements: tuple[StatementView, ...]
     undecided: int
+    to_decide: int = 0
     amends: SignOff | None = None
     flags: tuple[Flag, ...] = ()
     can_sign: bool

@@ -3,16 +3,25 @@
 import logging
 from collections.abc import Sequence
 
+from sqlalchemy.orm import Session
+
 from agent.assessment import Assessment, Status
 from knowledge.errors import InvalidValueError
 from knowledge.plain_text import visible
-from serving.access.errors import ConflictError, ForbiddenError, NotFoundError
+from serving.access.errors import (
+    AlteredError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+)
 from serving.access.principal import Permission, Principal
+from serving.audit.seam import SERVICE
 from serving.cases.model import Case, StoredAssessment
 from serving.services import Services
 from serving.signing.changes import changes
+from serving.signing.consistency import Draft
 from serving.signing.model import (
-    Decision,
+    Change,
     DraftDecision,
     Flag,
     SignedStatement,
@@ -30,9 +39,6 @@ PEOPLE = frozenset({"local", "oidc", "smart"})
 """Ways in of a person who is known by name; a system cannot sign and cannot acknowledge."""
 
 _COLUMN = 200
-
-SERVICE = Principal(subject="epicrisis", name="Epicrisis", roles=frozenset(), via="service")
-"""Who the audit names for what the service does by itself."""
 
 
 class SignOffService:
@@ -53,14 +59,19 @@ class SignOffService:
             NotFoundError: The case was never assessed.
         """
         stored = self._newest(case)
-        decided = {
-            d.statement: d for d in self.store.draft(stored.id, signer_of(principal).subject)
-        }
+        draft = _draft(stored, self.store.draft(stored.id, signer_of(principal).subject))
         before = self.store.newest(case.id)
         signed = {s.statement.id: s.decision for s in before.statements} if before else {}
         views = tuple(
-            StatementView(statement=one, decision=decided.get(one.id), signed=signed.get(one.id))
-            for one in statements_of(stored)
+            StatementView(
+                statement=one,
+                decision=draft.decisions.get(one.id),
+                signed=signed.get(one.id),
+                related=draft.related[one.id],
+                because=draft.because(one.id),
+                unverified=draft.unverified(one),
+            )
+            for one in draft.statements
         )
         return DraftView(
             case=case.id,
@@ -68,6 +79,7 @@ class SignOffService:
             version=stored.version,
             statements=views,
             undecided=sum(view.decision is None for view in views),
+            to_decide=sum(bool(view.because) for view in views),
             amends=before,
             flags=tuple(f for f in self.store.flags(case.id) if f.resolved_at is None),
             can_sign=principal.via in PEOPLE
@@ -111,7 +123,8 @@ class SignOffService:
 
         Raises:
             ForbiddenError: Whoever asks is no person known by name.
-            ConflictError: It is not the newest version, is refused, is not decided, or somebody
+            ConflictError: It is not the newest version, is refused, is not decided, says in one
+                place what was changed in another, states what nothing here holds, or somebody
                 signed meanwhile; says what.
         """
         _person(principal)
@@ -120,26 +133,30 @@ class SignOffService:
             raise ConflictError(
                 f"case {case.id}", "was refused: there is nothing to sign", "correct its files"
             )
-        all_of_them = statements_of(stored)
 
-        def decide(draft: tuple[DraftDecision, ...]) -> tuple[SignedStatement, ...]:
-            return signed_statements(all_of_them, draft, accept_remaining=asked.accept_remaining)
+        def decide(decisions: tuple[DraftDecision, ...]) -> tuple[SignedStatement, ...]:
+            return _draft(stored, decisions).signed(
+                accept_remaining=asked.accept_remaining, own_words=asked.own_words
+            )
 
-        made = self.store.sign(
+        def note(session: Session, made: SignOff) -> None:
+            self._services.audit.within(
+                session,
+                principal,
+                "sign-off.signed" if made.amends is None else "sign-off.amended",
+                case=case,
+                detail={"sign-off": made.id, "version": made.version, "sha256": made.sha256},
+            )
+
+        return self.store.sign(
             case.id,
             stored.id,
             signer_of(principal),
             amends=asked.amends,
             reason=asked.reason,
             decide=decide,
+            note=note,
         )
-        self._services.audit.used(
-            principal,
-            "sign-off.signed" if made.amends is None else "sign-off.amended",
-            case=case,
-            detail={"sign-off": made.id, "version": made.version, "sha256": made.sha256},
-        )
-        return made
 
     def let_stand(self, case: Case, flag: str, reason: str, *, principal: Principal) -> Flag:
         """Settle a flag: the report stands although something changed.
@@ -166,12 +183,7 @@ class SignOffService:
         report = self.store.newest(case.id)
         if report is None or later.version <= report.version:
             return None
-        signed = self._services.cases.assessment(case.id, report.version)
-        if signed is None:
-            raise NotFoundError(f"assessment of case {case.id}")
-        found = changes(
-            Assessment.model_validate(signed.body), Assessment.model_validate(later.body)
-        )
+        found = self._differences(case, report, later)
         flag = self.store.raise_flag(report, later, found) if found else None
         if flag is not None:
             logger.info("sign-off %s flagged by version %d", report.id, later.version)
@@ -182,6 +194,24 @@ class SignOffService:
                 detail={"sign-off": report.id, "flag": flag.id, "version": later.version},
             )
         return flag
+
+    def _differences(
+        self, case: Case, report: SignOff, later: StoredAssessment
+    ) -> Sequence[Change]:
+        """Return what differs; where the signed version cannot be read, that is what differs."""
+        try:
+            signed = self._services.cases.assessment(case.id, report.version)
+        except AlteredError as error:
+            label = f"version {report.version}"
+            words = f"not compared: {error.reason}"
+            return (Change(kind="status", subject="signed version", label=label, after=words),)
+        if signed is None:
+            raise NotFoundError(f"assessment of case {case.id}")
+        return changes(
+            Assessment.model_validate(signed.body),
+            Assessment.model_validate(later.body),
+            report.statements,
+        )
 
     def _newest(self, case: Case) -> StoredAssessment:
         stored = self._services.cases.assessment(case.id)
@@ -217,26 +247,9 @@ def statements_of(stored: StoredAssessment) -> tuple[Statement, ...]:
     return statements(Assessment.model_validate(stored.body))
 
 
-def signed_statements(
-    all_of_them: Sequence[Statement],
-    draft: Sequence[DraftDecision],
-    *,
-    accept_remaining: bool,
-) -> tuple[SignedStatement, ...]:
-    """Return every statement with its decision.
-
-    Raises:
-        ConflictError: Some have none, and the rest is not accepted on purpose.
-    """
-    decided = {one.statement: one for one in draft}
-    open_ones = [one for one in all_of_them if one.id not in decided]
-    if open_ones and not accept_remaining:
-        raise ConflictError(
-            "draft",
-            f"{len(open_ones)} of {len(all_of_them)} statements are not decided",
-            "decide them, or accept all remaining on purpose",
-        )
-    return tuple(_signed(one, decided.get(one.id)) for one in all_of_them)
+def _draft(stored: StoredAssessment, decisions: Sequence[DraftDecision]) -> Draft:
+    assessment = Assessment.model_validate(stored.body)
+    return Draft(assessment, statements(assessment), decisions)
 
 
 def signer_of(principal: Principal) -> Signer:
@@ -246,25 +259,6 @@ def signer_of(principal: Principal) -> Signer:
         name=visible(principal.name)[:_COLUMN],
         roles=tuple(sorted(principal.roles)),
         via=principal.via,
-    )
-
-
-def _signed(statement: Statement, draft: DraftDecision | None) -> SignedStatement:
-    decision = Decision.ACCEPT if draft is None else draft.decision
-    text = {
-        Decision.ACCEPT: statement.text,
-        Decision.EDIT: "" if draft is None else draft.text,
-        Decision.REJECT: None,
-    }[decision]
-    edited = decision is Decision.EDIT
-    return SignedStatement(
-        statement=statement,
-        decision=decision,
-        text=text,
-        author="clinician" if edited else "machine",
-        verified=not edited,
-        reason="" if draft is None else draft.reason,
-        decided="with all remaining" if draft is None else "by itself",
     )
 
 

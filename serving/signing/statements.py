@@ -5,13 +5,17 @@ import re
 from collections.abc import Iterator
 
 from agent.assessment import Assessment, DifferentialEntry, Reason, Sentence, Verdict
+from knowledge.codes import EPICRISIS
 from knowledge.evidence import Evidence
 from knowledge.risk import Risk
 from serving.signing.model import Kind, Statement
+from serving.signing.related import listed, names_of
 from serving.storage.base import canonical
 
 _LENGTH = 20
 _LEAD = re.compile(r"[^\d:]*")
+_LONGEST = 56
+"""Characters of what stands before a colon that is a name and not a sentence of its own."""
 
 
 def statements(assessment: Assessment) -> tuple[Statement, ...]:
@@ -31,8 +35,8 @@ def statement_id(kind: Kind, text: str, evidence: tuple[Evidence, ...]) -> str:
 
 def _all(assessment: Assessment) -> Iterator[Statement]:
     words = assessment.narrative
-    yield _made("headline", "headline", "Headline", words.headline)
-    yield from _sentences(words.sentences)
+    yield _made("headline", "headline", "Headline", words.headline, words.evidence)
+    yield from _sentences(assessment)
     for risk in assessment.risks:
         yield _made(
             "risk",
@@ -86,18 +90,40 @@ def _listed(reasons: tuple[Reason, ...]) -> str:
     return ", ".join(reason.text.removesuffix(".") for reason in reasons)
 
 
-def _sentences(sentences: tuple[Sentence, ...]) -> Iterator[Statement]:
-    """Yield sentences; what each is about is its words before the first number or colon."""
+def _sentences(assessment: Assessment) -> Iterator[Statement]:
+    """Yield the sentences; what each is about is also its subject, the same in every version."""
     seen: dict[str, int] = {}
-    for sentence in sentences:
-        match = _LEAD.match(sentence.text)
-        lead = (match[0] if match else "").strip(" (<,;-") or "sentence"
-        seen[lead] = seen.get(lead, 0) + 1
-        number = "" if seen[lead] == 1 else f"#{seen[lead]}"
+    person = _person(assessment)
+    for index, sentence in enumerate(assessment.narrative.sentences):
+        of_person = bool(sentence.evidence) and person.issuperset(sentence.evidence)
+        about = "Patient" if of_person else _about(assessment, sentence, first=index == 0)
+        seen[about] = seen.get(about, 0) + 1
+        number = "" if seen[about] == 1 else f"#{seen[about]}"
         cited = () if sentence.citation is None else (sentence.citation,)
         yield _made(
-            "sentence", f"sentence:{lead}{number}", lead, sentence.text, sentence.evidence, cited
+            "sentence", f"sentence:{about}{number}", about, sentence.text, sentence.evidence, cited
         )
+
+
+def _about(assessment: Assessment, sentence: Sentence, *, first: bool) -> str:
+    """Return what a sentence is about: the words before its colon, or the rules that it tells."""
+    head, colon, _ = sentence.text.partition(": ")
+    names = names_of(assessment, sentence.evidence, sentence.text)
+    if names and not listed(assessment, sentence.text) and head != "Troponin":
+        return " and ".join(names)
+    if colon and len(head) <= _LONGEST:
+        return head
+    if first:
+        return "Patient"
+    match = _LEAD.match(sentence.text)
+    return (match[0] if match else "").strip(" (<,;-")[:_LONGEST] or "sentence"
+
+
+def _person(assessment: Assessment) -> frozenset[Evidence]:
+    """Return where age, sex and onset of the patient stand."""
+    about = ("age_years", "sex", "onset")
+    found = (f for f in assessment.findings if any(f.concept.has(EPICRISIS, k) for k in about))
+    return frozenset(e for finding in found for e in finding.evidence)
 
 
 def _made(

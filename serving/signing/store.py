@@ -1,17 +1,16 @@
 """Drafts, signed reports and flags in the database."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from knowledge.errors import UnavailableError
-from serving.access.errors import ConflictError, NotFoundError
-from serving.audit.append_only import protect
+from serving.access.errors import AlteredError, ConflictError, NotFoundError
+from serving.cases.kept import checked_body
 from serving.cases.model import StoredAssessment
 from serving.cases.tables import AssessmentRow, CaseRow
 from serving.signing.model import (
@@ -25,9 +24,6 @@ from serving.signing.model import (
 from serving.signing.tables import DraftDecisionRow, FlagRow, SignOffRow
 from serving.storage.base import canonical, new_id
 from serving.storage.database import Database
-
-_LOCK = 0x5349474E
-"""Number of the advisory lock under which PostgreSQL's table of sign-offs is protected."""
 
 _ONE_EACH = "somebody else signed this case at the same moment"
 
@@ -89,6 +85,7 @@ class SignOffStore:
         amends: str | None,
         reason: str,
         decide: Callable[[tuple[DraftDecision, ...]], tuple[SignedStatement, ...]],
+        note: Callable[[Session, SignOff], None],
     ) -> SignOff:
         """Sign one version and return the report; the flags of what it amends are settled.
 
@@ -101,8 +98,10 @@ class SignOffStore:
             amends: The sign-off it takes the place of.
             reason: Why it is amended.
             decide: Gives every statement with its decision, from the signer's draft; may refuse.
+            note: Puts the report into the audit, in the same transaction.
 
         Raises:
+            AlteredError: The version is not what was kept.
             NotFoundError: The case is not there, or was never assessed.
             ConflictError: A newer version was made, or somebody signed meanwhile; says which.
         """
@@ -111,6 +110,7 @@ class SignOffStore:
                 newest = _newest(session, case)
                 if newest.id != assessment:
                     raise _outdated(newest)
+                checked_body(newest)
                 before = _last(session, case)
                 _follows(before, amends)
                 made = _report(
@@ -121,11 +121,11 @@ class SignOffStore:
                     at=self._clock(),
                     decided=decide(_draft(session, assessment, signer.subject)),
                 )
-                self._protect(session)
                 session.add(_sign_off_row(made))
                 _drop_draft(session, assessment, signer.subject)
                 if amends is not None:
                     _settle(session, amends, signer, made.signed_at)
+                note(session, made)
         except IntegrityError as error:
             raise ConflictError(f"case {case}", _ONE_EACH, "read what was signed") from error
         return made
@@ -208,11 +208,6 @@ class SignOffStore:
             session.refresh(row)
         return _flag(row)
 
-    def _protect(self, session: Session) -> None:
-        if not self._database.is_sqlite:
-            session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
-        protect(session, SignOffRow.__tablename__, ("UPDATE",))
-
 
 def lock_case(session: Session, case: str) -> CaseRow:
     """Let nobody add a version, a sign-off or a flag to this case until the transaction ends.
@@ -286,10 +281,11 @@ def _report(
             "statements": decided,
         }
     )
-    return made.model_copy(update={"sha256": _hash(made.to_json())})
+    return made.model_copy(update={"sha256": report_hash(made.to_json())})
 
 
-def _hash(body: dict[str, Any]) -> str:
+def report_hash(body: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the canonical JSON of a signed report, of all but that hash itself."""
     return hashlib.sha256(canonical({k: v for k, v in body.items() if k != "sha256"})).hexdigest()
 
 
@@ -311,10 +307,8 @@ def _sign_off_row(made: SignOff) -> SignOffRow:
 
 def _sign_off(row: SignOffRow) -> SignOff:
     """Return the report, checked against its hash."""
-    if _hash(row.body) != row.sha256 or row.body.get("sha256") != row.sha256:
-        raise UnavailableError(
-            f"sign-off {row.id}", "is not what was signed", "restore it from a backup"
-        )
+    if report_hash(row.body) != row.sha256 or row.body.get("sha256") != row.sha256:
+        raise AlteredError(f"sign-off {row.id}", "it is not what was signed")
     return SignOff.model_validate(row.body)
 
 

@@ -7,8 +7,10 @@ PostgreSQL. Checkpoints of runs that had not ended are not in it; such a run is 
 import hashlib
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -74,7 +76,7 @@ def backup(database: Database, files: FileStore, target: Path, *, now: datetime)
         raise UnavailableError("database", "has no tables yet", "start the service once")
     part = target.with_name(target.name + ".part")
     try:
-        with tarfile.open(part, "w:gz") as archive, database.reading() as session:
+        with _private(part) as archive, database.reading() as session:
             tables = {}
             for table in METADATA.sorted_tables:
                 lines = b"".join(_lines(session, table))
@@ -194,6 +196,15 @@ def _continue_numbering(session: Session, database: Database) -> None:
                         )
                     )
                 )
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[tarfile.TarFile]:
+    """Open an archive to write, for its owner alone: it has all that the database has."""
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
+        yield archive
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes, now: datetime) -> None:

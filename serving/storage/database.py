@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,6 +19,9 @@ FILE = "epicrisis.sqlite3"
 _BUSY_MS = 10_000
 _POOL = 10
 _READ_ONLY = "epicrisis_read_only"
+_WRITES_NOTHING = "DELETE FROM access_secrets WHERE 1 = 0"
+_PATIENCE: ContextVar[float] = ContextVar("patience", default=_BUSY_MS / 1000)
+"""Seconds SQLite waits for a lock held by others."""
 
 
 class Database:
@@ -133,6 +137,45 @@ class Database:
         except SQLAlchemyError as error:
             raise _unavailable(error) from error
 
+    def check_writable(self, *, timeout_s: float) -> None:
+        """Ask whether a row could be written now; nothing is.
+
+        Args:
+            timeout_s: Seconds to wait for others that write.
+
+        Raises:
+            UnavailableError: It cannot: locked by others for that long, read-only, or away.
+        """
+        if not self.is_sqlite:
+            options = f"lock_timeout = {int(timeout_s * 1000)}"
+            self._try_to_write(f"SET LOCAL {options}")
+            return
+        if not self._writing.acquire(timeout=timeout_s):
+            raise UnavailableError("database", "is written to by others for too long", "try again")
+        try:
+            with self._patience(timeout_s):
+                self._try_to_write()
+        finally:
+            self._writing.release()
+
+    def _try_to_write(self, *before: str) -> None:
+        try:
+            with self.engine.connect() as connection:
+                for statement in (*before, _WRITES_NOTHING):
+                    connection.execute(text(statement))
+                connection.rollback()
+        except SQLAlchemyError as error:
+            raise _unavailable(error) from error
+
+    @contextmanager
+    def _patience(self, seconds: float) -> Iterator[None]:
+        """Let SQLite wait so long for a lock held by others, in transactions begun here."""
+        token = _PATIENCE.set(seconds)
+        try:
+            yield
+        finally:
+            _PATIENCE.reset(token)
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -180,6 +223,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     """Take the write lock at once: two writers wait for one another instead of failing late."""
     reads = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(_PATIENCE.get() * 1000)}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 

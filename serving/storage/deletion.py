@@ -52,12 +52,13 @@ def delete_case(
         row = session.get(CaseRow, case)
         if row is None or row.deleted_at is not None:
             raise NotFoundError(f"case {case}")
+        row.label, row.patient, row.encounter = _BLANK, None, None
+        row.deleted_at = clock()
+        session.flush()  # only of a case that is marked as deleted, assessments can be taken out
         hashes = set(session.scalars(select(CaseFileRow.sha256).where(CaseFileRow.case_id == case)))
         rows = {
             table.name: count for table in _of_cases() if (count := _emptied(session, table, case))
         }
-        row.label, row.patient, row.encounter = _BLANK, None, None
-        row.deleted_at = clock()
         kept = set(
             session.scalars(select(CaseFileRow.sha256).where(CaseFileRow.sha256.in_(hashes)))
         )

@@ -70,6 +70,20 @@ class FileStore:
             )
         return content
 
+    def check_readable(self, sha256: str) -> None:
+        """Ask whether the bytes of this hash are here and can be read; they are not compared.
+
+        Raises:
+            UnavailableError: They are not, or cannot.
+        """
+        try:
+            with self.path(sha256).open("rb") as file:
+                file.read(1)
+        except OSError as error:
+            raise UnavailableError(
+                f"file {sha256[:12]}", "is not in the file store", "restore it from a backup"
+            ) from error
+
     def delete(self, sha256: str) -> None:
         """Remove the bytes of this hash, where they are here."""
         self.path(sha256).unlink(missing_ok=True)

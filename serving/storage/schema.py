@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from knowledge.errors import UnavailableError
+from serving.audit.append_only import protect_all
 from serving.storage.database import Database
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ _LOCK = 0x45504943
 
 def prepare(database: Database) -> None:
     """Make or migrate the tables; nothing is done where they are those of this version.
+
+    The database then refuses changes to what is only ever added to.
 
     Raises:
         UnavailableError: The database cannot be used, or was made by a later version.
@@ -35,6 +39,8 @@ def prepare(database: Database) -> None:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
+                with Session(bind=connection) as session:
+                    protect_all(session)
         except CommandError as error:
             raise UnavailableError(
                 "database",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from serving.access.errors import AlteredError
 from serving.access.principal import Permission, Principal
 from serving.cases.model import Case, StoredAssessment
 from serving.services import Services
@@ -21,6 +22,7 @@ class Listed:
         stored: Its newest assessment; None where none was made.
         urgency, status: In words.
         age: How long ago it was made.
+        problem: Why the newest assessment is not shown, where there is one.
     """
 
     case: Case
@@ -28,6 +30,7 @@ class Listed:
     urgency: str
     status: str
     age: str
+    problem: str = ""
 
 
 def case_list(services: Services, principal: Principal, say: Say) -> tuple[Listed, ...]:
@@ -41,10 +44,15 @@ def case_list(services: Services, principal: Principal, say: Say) -> tuple[Liste
     ]
     services.audit.listed(principal, "case.listed", cases=cases)
     now = services.clock()
-    return tuple(_listed(case, services.cases.assessment(case.id), now, say) for case in cases)
+    return tuple(_listed(services, case, now, say) for case in cases)
 
 
-def _listed(case: Case, stored: StoredAssessment | None, now: datetime, say: Say) -> Listed:
+def _listed(services: Services, case: Case, now: datetime, say: Say) -> Listed:
+    problem = ""
+    try:
+        stored = services.cases.assessment(case.id)
+    except AlteredError as error:
+        stored, problem = None, f"{error.item}: {error.reason}"
     age = (now - case.created_at).total_seconds() / 60
     return Listed(
         case=case,
@@ -52,4 +60,5 @@ def _listed(case: Case, stored: StoredAssessment | None, now: datetime, say: Say
         urgency="" if stored is None else word(URGENCY, stored.urgency, say),
         status="" if stored is None else word(STATUS, stored.status, say),
         age=span(age, say),
+        problem=problem,
     )

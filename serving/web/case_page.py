@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from agent.assessment import Assessment, DifferentialEntry, Recommended
+from agent.assessment import Assessment, DifferentialEntry, Recommended, Status
 from knowledge.evidence import Evidence
 from knowledge.finding import Finding, State
 from knowledge.reference import Citation
 from serving.cases.model import Case, StoredAnswer, StoredAssessment
+from serving.cases.reader import IDENTITY_CONFLICT
 from serving.report import agent as agent_words
 from serving.web.answered import answered
-from serving.web.changes import Change, changes
-from serving.web.due import Due, due, is_live, next_due, page_moment
+from serving.web.change import Change
+from serving.web.changes import changes
+from serving.web.due import Due, due, is_live, page_moment
+from serving.web.entered import Entered, entered_view
 from serving.web.inputs_view import inputs
 from serving.web.missing_form import SHOWN, asks
+from serving.web.patient_view import PatientShown
 from serving.web.risk_timeline import risk_timeline
 from serving.web.risk_view import risks
 from serving.web.timeline_svg import timeline_svg
@@ -96,6 +100,8 @@ def case_context(
     say: Say,
     since: StoredAssessment | None = None,
     answers: Sequence[StoredAnswer] = (),
+    patient: PatientShown | None = None,
+    entered: Sequence[Entered] = (),
 ) -> dict[str, Any]:
     """Return what the templates of the case page show.
 
@@ -107,6 +113,8 @@ def case_context(
         say: From English to the page's language.
         since: The version to compare with; None to compare with none.
         answers: Every answer that was entered to the case, oldest first.
+        patient: Who the patient is, to show; None for a page that says it elsewhere.
+        entered: Every troponin result that was entered to the case.
     """
     a = Assessment.model_validate(stored.body)
     live = is_live(stored.at, stored.made_at)
@@ -117,6 +125,7 @@ def case_context(
         "case": case,
         "stored": stored,
         "a": a,
+        "patient": patient,
         "who": _who(a, moment, say),
         "live": live,
         "moment": clock(moment, a.time_zone, beside=now),
@@ -124,7 +133,7 @@ def case_context(
         "urgency": word(URGENCY, a.narrative.urgency, say),
         "status_word": word(STATUS, a.status.value, say),
         "author": word(AUTHOR, stored.author, say),
-        "next_due": line.due or next_due(a, moment=moment, live=live, say=say),
+        "next_due": line.due,
         "facts": tuple(_fact(s.text, s.evidence) for s in a.narrative.sentences),
         "risks": risks(a, say),
         "verdicts": _verdicts(a, say),
@@ -132,10 +141,13 @@ def case_context(
         "asks": asks(a, say),
         "asks_shown": SHOWN,
         "answered": answered(answers, say, time_zone=a.time_zone, now=now),
+        "entered": entered_view(entered, say, time_zone=a.time_zone, now=now),
         "actions": _actions(a, moment=moment, live=live, say=say),
         "timeline": line,
         "timeline_svg": timeline_svg(line, say),
         "files": tuple((item, word(FILE_STATUS, item.status, say)) for item in a.inputs),
+        "refused": a.status is Status.REFUSED,
+        "conflicting": tuple(i for i in a.inputs if i.reason == IDENTITY_CONFLICT),
         "files_wrong": tuple(i for i in a.inputs if i.status == "failed" or i.reason),
         "agent_lines": () if a.agent is None else tuple(agent_words.lines(a.agent)),
         "versions": tuple(_version(one, stored, say, now) for one in history),

@@ -1,34 +1,21 @@
 """What one assessment says that the one before it did not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from agent.assessment import Assessment
 from knowledge.risk import Risk
 from serving.report import words as report
+from serving.web.change import Change
+from serving.web.changed_inputs import answers, results
 from serving.web.words import CATEGORY, URGENCY, VERDICT, Say, word
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One difference.
-
-    Args:
-        key: Of the row it is about, as `RiskView.key`; marks it on the page.
-        what: What changed.
-        before, after: As it was and as it is; empty where there was or is nothing.
-    """
-
-    key: str
-    what: str
-    before: str
-    after: str
 
 
 def changes(before: Assessment, after: Assessment, say: Say) -> tuple[Change, ...]:
     """Return what changed, most important first."""
     return (
         *_headline(before, after, say),
+        *results(before, after, say),
+        *answers(before, after, say),
         *_verdicts(before, after, say),
         *_risks(before, after, say),
         *_actions(before, after, say),

@@ -47,7 +47,10 @@ def page_moment(at: datetime, made_at: datetime, now: datetime) -> datetime:
 def due(
     what: str, time: ClinicalTime, *, moment: datetime, live: bool, time_zone: str | None, say: Say
 ) -> Due | None:
-    """Return what is due; None for a time whose zone is not known, which no clock can reach."""
+    """Return what is due; None for a time whose zone is not known, which no clock can reach.
+
+    At a moment that the case states for itself the time has its date: nobody's clock is there.
+    """
     if time.at.tzinfo is None:
         return None
     minutes = (time.at - moment).total_seconds() / 60
@@ -55,7 +58,7 @@ def due(
     length = span(minutes, say)
     return Due(
         what=what,
-        shown=clock(time, time_zone, beside=moment),
+        shown=clock(time, time_zone, beside=moment) if live else time.show(time_zone),
         moment=time.at.isoformat(),
         overdue=overdue,
         relation=(say("overdue by %s") if overdue else say("in %s")) % length,

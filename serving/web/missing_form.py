@@ -6,12 +6,13 @@ from datetime import datetime
 
 from agent.assessment import Assessment, MissingItem
 from agent.given import Question, questions
-from knowledge.analytes import analytes
 from knowledge.clinical_inputs import catalogue
 from knowledge.errors import InvalidValueError
+from knowledge.typed_number import TypedNumber, typed_number
 from serving.web.entered_sample import INPUT, code_of_samples, patient_of
 from serving.web.values import unit_shown, zone_of
 from serving.web.words import NO, UNKNOWN, WHY, YES, Say, word
+from tools.intake.answer import Answer
 
 SHOWN = 5
 """Questions that stand open; the rest is one click away, in order of what they unlock."""
@@ -58,11 +59,24 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """An answer as a form sends it."""
+    """An answer as a form sends it.
+
+    Args:
+        value: As `tools.intake.answer.Answer` takes it.
+        unit: Of a number.
+        observed_at: When it was observed, with an offset.
+        typed: A number as it was typed.
+    """
 
     value: str | float
     unit: str | None
     observed_at: str | None
+    typed: str | None = None
+
+    @property
+    def answer(self) -> Answer:
+        """Return it as the case keeps it."""
+        return Answer(value=self.value, unit=self.unit, time=self.observed_at, typed=self.typed)
 
 
 def asks(assessment: Assessment, say: Say) -> tuple[Ask, ...]:
@@ -86,7 +100,7 @@ def ask_again(input_id: str, say: Say) -> Ask | None:
         kind=entry.kind,
         question=entry.question,
         choices={**yes_no, **entry.choices},
-        unit=None if entry.unit == "1" else entry.unit,
+        unit=next(iter(entry.units(input_id)), None),
         how=entry.how,
         unlocks=(),
     )
@@ -137,12 +151,9 @@ def _options(question: Question, say: Say) -> tuple[Option, ...]:
 
 def _units(question: Question) -> tuple[Option, ...]:
     """Return the units in which a number may be given: the canonical one, then those we convert."""
-    if question.kind != "quantity" or question.unit is None:
+    if question.kind != "quantity":
         return ()
-    entry = catalogue().inputs[question.input]
-    analyte = analytes().analytes.get(entry.analyte or question.input)
-    convertible = () if analyte is None else tuple(row.unit for row in analyte.units)
-    units = dict.fromkeys((question.unit, *convertible))
+    units = catalogue().inputs[question.input].units(question.input)
     return tuple(Option(value=unit, label=unit_shown(unit)) for unit in units)
 
 
@@ -154,7 +165,8 @@ def answer_from(form: Mapping[str, str], *, time_zone: str) -> tuple[str, Given]
         time_zone: Of the times that the form sends; the page names it beside them.
 
     Raises:
-        InvalidValueError: Nothing was chosen, a number is none, or a time is none.
+        InvalidValueError: Nothing was chosen, a number is none or can be read in two ways, or a
+            time is none.
     """
     input_id = form.get("input", "")[:_LONGEST]
     value = form.get("value", "").strip()[:_LONGEST]
@@ -164,12 +176,16 @@ def answer_from(form: Mapping[str, str], *, time_zone: str) -> tuple[str, Given]
     if not value:
         raise InvalidValueError(entry.label, "no answer was given", "choose or enter one")
     observed = form.get("observed_at", "").strip()
+    number = None
+    if entry.kind == "quantity" and value != "unknown":
+        number = typed_number(entry.label, value)
     given = Given(
-        value=_value(entry.kind, entry.label, value, time_zone),
-        unit=(form.get("unit") or None)
-        if entry.kind == "quantity" and value != "unknown"
-        else None,
+        value=_value(entry.kind, entry.label, value, time_zone)
+        if number is None
+        else _read(number),
+        unit=None if number is None else form.get("unit") or None,
         observed_at=instant(observed, entry.label, time_zone) if observed else None,
+        typed=None if number is None else number.text,
     )
     return input_id, given
 
@@ -189,16 +205,10 @@ def instant(text: str, label: str, time_zone: str) -> str:
     return moment.isoformat()
 
 
-def _value(kind: str, label: str, value: str, time_zone: str) -> str | float:
-    if value == "unknown":
-        return value
-    match kind:
-        case "quantity":
-            try:
-                return float(value.replace(",", "."))
-            except ValueError as error:
-                raise InvalidValueError(label, "is not a number", "enter digits alone") from error
-        case "time":
-            return instant(value, label, time_zone)
-        case _:
-            return value
+def _value(kind: str, label: str, value: str, time_zone: str) -> str:
+    return instant(value, label, time_zone) if kind == "time" and value != "unknown" else value
+
+
+def _read(number: TypedNumber) -> str | float:
+    """Return a number, or a bound as it is written with a decimal point."""
+    return number.plain if number.exact is None else number.exact

@@ -27,6 +27,7 @@ _TITLES = {
     503: _("Something that is needed is not available"),
 }
 _OURS = _("A mistake of ours; nothing was assessed")
+ALTERED = _("What was kept here was changed since; it is not shown")
 _API = ("/v1/", "/static/", "/livez", "/readyz", "/metrics", "/openapi.json")
 
 
@@ -39,16 +40,19 @@ def wants_page(request: Request) -> bool:
 
 
 def problem_page(
-    request: Request, status: int, *, item: str, reason: str, way_out: str
+    request: Request, status: int, *, item: str, reason: str, way_out: str, title: str = ""
 ) -> HTMLResponse:
-    """Return the error as a page; for a script, as what it puts beside the form."""
+    """Return the error as a page; for a script, as what it puts beside the form.
+
+    Its title is that of the status unless another is given.
+    """
     say = translations(language_of(request)).gettext
     template = "problem_fragment.html" if "hx-request" in request.headers else "problem.html"
     return render(
         request,
         template,
         status=status,
-        title=say(_TITLES.get(status, _OURS)),
+        title=say(title or _TITLES.get(status, _OURS)),
         item=item,
         reason=reason,
         way_out=way_out,

@@ -15,9 +15,8 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import ANALYTE, EPICRISIS
 from knowledge.finding import Finding, State
 from knowledge.quantity import format_number
-from knowledge.troponin import assays
-from serving.web.due import Due, due
-from serving.web.values import clock, input_of, span, unit_shown
+from serving.web.due import Due, next_due
+from serving.web.values import assay_of, choice_of, clock, input_of, span, unit_shown
 from serving.web.words import Say
 
 Kind = Literal["onset", "ecg", "sample", "now", "due", "overdue"]
@@ -58,7 +57,7 @@ class RiskTimeline:
         unplaced: Whose time is not known well enough.
         limit: 99th percentile of the named assay, ng/L; None where no assay is named.
         limit_words: The limit with its source; or why there is none.
-        due: The next sample.
+        due: The next sample, as the pathway dates it: the one time there is on every page.
     """
 
     moments: tuple[Moment, ...]
@@ -82,7 +81,7 @@ def risk_timeline(
     found = list(_events(assessment, moment=moment, live=live, say=say))
     placed = sorted((m for m in found if m.at is not None), key=_at)
     limit, words = _limit(assessment, say)
-    waiting = _next_sample(assessment, moment=moment, live=live, say=say)
+    waiting = next_due(assessment, moment=moment, live=live, say=say)
     return RiskTimeline(
         moments=_with_gaps(placed, say),
         unplaced=tuple(m for m in found if m.at is None),
@@ -119,12 +118,12 @@ def _events(assessment: Assessment, *, moment: datetime, live: bool, say: Say) -
             yield event
     label = say("now") if live else say("moment of assessment")
     yield Moment(kind="now", label=label, time=clock(moment, zone, beside=moment), at=moment)
-    waiting = _next_sample(assessment, moment=moment, live=live, say=say)
+    waiting = next_due(assessment, moment=moment, live=live, say=say)
     if waiting is not None:
         yield Moment(
             kind="overdue" if waiting.overdue else "due",
             label=say("sample was due") if waiting.overdue else say("next sample due"),
-            time=waiting.shown,
+            time=clock(datetime.fromisoformat(waiting.moment), zone, beside=moment),
             at=datetime.fromisoformat(waiting.moment),
             detail=waiting.relation,
         )
@@ -165,39 +164,20 @@ def _placed(
     return Moment(kind=kind, label=label, time=shown, at=time.at if known else None)
 
 
-def _next_sample(assessment: Assessment, *, moment: datetime, live: bool, say: Say) -> Due | None:
-    """Return when the first rule that asks for a sample wants it."""
-    times = [risk.next_due for risk in assessment.risks if risk.next_due is not None]
-    zoned = [time for time in times if time.at.tzinfo is not None]
-    if not zoned:
-        return None
-    return due(
-        say("next troponin sample"),
-        min(zoned, key=lambda t: t.at),
-        moment=moment,
-        live=live,
-        time_zone=assessment.time_zone,
-        say=say,
-    )
-
-
 def _limit(assessment: Assessment, say: Say) -> tuple[float | None, str]:
-    named = _choice(assessment, "troponin_assay")
-    if named is None or named not in assays().assays:
+    row = assay_of(assessment)
+    if row is None:
         return None, say("no assay is named: no limit is drawn")
-    row = assays().assays[named]
     percentile = row.percentile_99
-    sex = _choice(assessment, "sex")
+    sex = choice_of(assessment, "sex") or ""
     cells = {"female": percentile.female, "male": percentile.male} if percentile else {}
-    cell = cells.get(sex or "") or (percentile.overall if percentile else None)
+    own = cells.get(sex)
+    cell = own or (percentile.overall if percentile else None)
     if cell is None:
         return None, say("no 99th percentile is on file for %s") % row.label
-    return cell.value, say("99th percentile %(limit)s ng/L, %(assay)s") % {
+    words = {"female": say("of women"), "male": say("of men")}
+    return cell.value, say("99th percentile %(whose)s %(limit)s ng/L, %(assay)s") % {
+        "whose": words[sex] if own else say("of both sexes together"),
         "limit": format_number(cell.value),
         "assay": row.label,
     }
-
-
-def _choice(assessment: Assessment, input_id: str) -> str | None:
-    found = (f for f in assessment.findings if f.concept.has(EPICRISIS, input_id))
-    return next((f.choice for f in found if f.choice is not None), None)

@@ -12,7 +12,7 @@ from knowledge.reference import Citation
 from knowledge.risk import NOT_DETERMINED, ItemResult, MissingInput, Risk
 from serving.report import words as report
 from serving.web.score_strip import strip, tone
-from serving.web.values import clock
+from serving.web.values import assay_of, clock
 from serving.web.words import CATEGORY, WHY, Say, word
 from tools.toolbox import Card, discover
 
@@ -139,7 +139,7 @@ def _view(risk: Risk, assessment: Assessment, say: Say) -> RiskView:
         citations=_once(risk.source),
         evidence=risk.evidence,
         known=_known(risk, say),
-        accuracy=_accuracy(risk, card),
+        accuracy=_accuracy(risk, card, assessment),
         limits=() if card is None else card.limits,
         regulatory="" if card is None else card.regulatory,
     )
@@ -165,12 +165,14 @@ def _known(risk: Risk, say: Say) -> str:
     return say("every input that could change the result is known")
 
 
-def _accuracy(risk: Risk, card: Card | None) -> tuple[str, ...]:
-    """Return what was measured of a tool; of the troponin rules only what is of this one."""
+def _accuracy(risk: Risk, card: Card | None, a: Assessment) -> tuple[str, ...]:
+    """Return what was measured of a tool; of a troponin rule what is of it and of this assay."""
     if card is None:
         return ()
     if risk.tool == _TROPONIN:
-        return tuple(line for line in card.accuracy if line.startswith(f"{risk.name},"))
+        named = assay_of(a)
+        label = None if named is None else named.label
+        return tuple(line for line in card.accuracy if line.startswith(f"{risk.name}, {label}:"))
     return card.accuracy
 
 

@@ -1,7 +1,7 @@
 """The page of one case: its assessment, answers to what is missing, and its files."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Header, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -11,12 +11,14 @@ from serving.access.errors import NotFoundError
 from serving.access.guard import PrincipalDep, allowed_case
 from serving.access.principal import Permission
 from serving.cases.model import Case, StoredAssessment
-from serving.cases.service import CaseService
+from serving.cases.service import CaseService, newest_unless_altered
 from serving.services import Services, ServicesDep
 from serving.web.case_page import case_context
+from serving.web.entered import Entered, entered_samples, to_correct
 from serving.web.entered_sample import Status, sample_file
 from serving.web.missing_form import answer_from, instant
 from serving.web.pages import language_of, render, translations
+from serving.web.patient_view import patient_shown
 from serving.web.router_start import sent_files
 from serving.web.run_panel import run_panel
 
@@ -74,17 +76,10 @@ def answer(
         InvalidValueError: It is no answer to the question; nothing was kept.
     """
     service = CaseService(services)
-    before = services.cases.assessment(case.id)
+    before = newest_unless_altered(services, case)
     form = {"input": input, "value": value, "unit": unit, "observed_at": observed_at}
     input_id, given = answer_from(form, time_zone=_zone(before))
-    stored = service.answer(
-        case,
-        input_id,
-        given.value,
-        unit=given.unit,
-        observed_at=given.observed_at,
-        principal=principal,
-    )
+    stored = service.answer(case, input_id, given.answer, principal=principal)
     return _changed(request, services, case, stored, before, fragment=hx_request is not None)
 
 
@@ -98,15 +93,19 @@ def add_sample(
     collected_at: Text,
     unit: Text = "ng/L",
     status: Annotated[Status, Form()] = "preliminary",
+    corrects: Text = "",
     hx_request: Htmx = None,
 ) -> Response:
     """Take a troponin result that a person read off, and show the new assessment.
 
+    It is one more result, unless ``corrects`` names the file of the entry whose place it takes.
+
     Raises:
-        InvalidValueError: It is no result of a sample that was taken; nothing was kept.
+        InvalidValueError: It is no result of a sample that was taken, or corrects nothing that can
+            be corrected; nothing was kept.
         NotFoundError: The case was not assessed yet.
     """
-    before = services.cases.assessment(case.id)
+    before = newest_unless_altered(services, case)
     if before is None:
         raise NotFoundError(f"assessment of case {case.id}")
     collected = instant(collected_at, "time of collection", _zone(before))
@@ -118,6 +117,7 @@ def add_sample(
         status=status,
         author=principal.name,
         now=services.clock(),
+        corrects=to_correct(corrects, _entered(services, case)) if corrects else None,
     )
     stored = CaseService(services).add_files(case, [file], principal=principal)
     return _changed(request, services, case, stored, before, fragment=hx_request is not None)
@@ -137,7 +137,7 @@ def add_files(
     Raises:
         InputError: A file is not taken; none of them was.
     """
-    before = services.cases.assessment(case.id)
+    before = newest_unless_altered(services, case)
     stored = CaseService(services).add_files(case, sent_files(files), principal=principal)
     return _changed(request, services, case, stored, before, fragment=hx_request is not None)
 
@@ -156,7 +156,7 @@ def remove_file(
     Raises:
         NotFoundError: The case has no such file.
     """
-    before = services.cases.assessment(case.id)
+    before = newest_unless_altered(services, case)
     stored = CaseService(services).remove_file(case, name, principal=principal)
     return _changed(request, services, case, stored, before, fragment=hx_request is not None)
 
@@ -167,11 +167,17 @@ def assess_now(
     case: AssessableCase,
     principal: PrincipalDep,
     services: ServicesDep,
+    as_of: Annotated[Literal["", "now"], Form()] = "",
     hx_request: Htmx = None,
 ) -> Response:
-    """Assess a case as of now and show it, with what the time that passed has changed."""
-    before = services.cases.assessment(case.id)
-    stored = CaseService(services).assess(case, principal=principal, why="time")
+    """Assess a case again and show it, with what the time that passed has changed.
+
+    A case that states a moment of its own is of that moment until somebody asks for now.
+    """
+    before = newest_unless_altered(services, case)
+    stored = CaseService(services).assess(
+        case, principal=principal, why="time", as_of_now=as_of == "now"
+    )
     return _changed(request, services, case, stored, before, fragment=hx_request is not None)
 
 
@@ -201,18 +207,27 @@ def _page(
     fragment: bool,
 ) -> HTMLResponse:
     say = translations(language_of(request)).gettext
+    versions, altered = services.cases.history(case.id)
     context = case_context(
         case,
         stored,
-        services.cases.assessments(case.id),
+        versions,
         now=services.clock(),
         say=say,
         since=before,
         answers=services.cases.answers(case.id),
+        patient=patient_shown(services, case, say),
+        entered=_entered(services, case),
     )
+    context["altered"] = altered
+    context["newest"] = context["newest"] and max(altered, default=0) < stored.version
     if fragment:
         return render(request, "case_assessment.html", **context)
     return render(request, "case.html", **context, run=run_panel(services, case, say))
+
+
+def _entered(services: Services, case: Case) -> tuple[Entered, ...]:
+    return entered_samples(services.cases.files(case.id), services.cases.content)
 
 
 def _zone(stored: StoredAssessment | None) -> str:

@@ -13,7 +13,7 @@ from serving.access.principal import Permission, Principal
 from serving.access.smart.context import smart_context
 from serving.access.smart.protocol import SIDEBAR, SmartContext
 from serving.cases.model import Case, StoredAssessment
-from serving.cases.service import CaseService
+from serving.cases.service import CaseService, newest_unless_altered
 from serving.cds.card_model import OVERRIDE_REASONS
 from serving.fhir_in.protocol import PullIn
 from serving.fhir_in.service import PullService
@@ -108,19 +108,12 @@ def sidebar_answer(
     Raises:
         InvalidValueError: It is no answer to the question; nothing was kept.
     """
-    before = services.cases.assessment(case.id)
+    before = newest_unless_altered(services, case)
     stated = None if before is None else before.body.get("time_zone")
     zone = stated or "UTC"
     form = {"input": input, "value": value, "unit": unit, "observed_at": observed_at}
     input_id, given = answer_from(form, time_zone=zone)
-    CaseService(services).answer(
-        case,
-        input_id,
-        given.value,
-        unit=given.unit,
-        observed_at=given.observed_at,
-        principal=principal,
-    )
+    CaseService(services).answer(case, input_id, given.answer, principal=principal)
     return _body(request, services, case, principal)
 
 

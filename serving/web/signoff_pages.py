@@ -21,7 +21,8 @@ from serving.services import Services, ServicesDep
 from serving.signing.model import Flag, Kind, SignedStatement, SignOff, Statement
 from serving.signing.protocol import DecisionIn, DraftView, SignIn, StatementView
 from serving.signing.service import SignOffService
-from serving.web.pages import render
+from serving.web.pages import language_of, render, translations
+from serving.web.patient_view import patient_shown
 
 router = APIRouter(include_in_schema=False)
 
@@ -127,9 +128,18 @@ def decide(
     if hx_request is None:
         return RedirectResponse(f"/cases/{case.id}/sign-off#st-{statement}", status_code=303)
     cited = _citations(services.cases.assessment(case.id))
-    view = next(v for v in draft.statements if v.statement.id == statement)
-    shown = _shown(case, view.statement, cited, view=view)
-    return render(request, "signoff_decided.html", case=case, draft=draft, one=shown, oob=True)
+    views = {v.statement.id: v for v in draft.statements}
+    twins = [views[key] for key in views[statement].related]
+    return render(
+        request,
+        "signoff_decided.html",
+        case=case,
+        draft=draft,
+        one=_shown(case, views[statement].statement, cited, view=views[statement]),
+        twins=[_shown(case, view.statement, cited, view=view) for view in twins],
+        by_id=views,
+        oob=True,
+    )
 
 
 @router.post("/cases/{case_id}/sign-off")
@@ -139,19 +149,22 @@ def sign(
     services: ServicesDep,
     version: Version,
     accept_remaining: Annotated[bool, Form()] = False,
+    own_words: Annotated[bool, Form()] = False,
     amends: Name = "",
     reason: Words = "",
 ) -> Response:
     """Sign the version that was looked at.
 
     Raises:
-        ConflictError: It is not the newest, not decided, or somebody signed meanwhile.
+        ConflictError: It is not the newest, not decided, not decided since something it rests on
+            was changed, states what nothing holds, or somebody signed meanwhile.
         InvalidValueError: An amendment without a reason.
     """
     try:
         asked = SignIn(
             version=version,
             accept_remaining=accept_remaining,
+            own_words=own_words,
             amends=amends or None,
             reason=reason,
         )
@@ -188,14 +201,17 @@ def _page(
     draft = signing.draft(case, principal) if may_sign and newest is not None else None
     current = report is not None and newest is not None and report.version == newest.version
     flags = _open(signing.store.flags(case.id))
+    say = translations(language_of(request)).gettext
     return render(
         request,
         "signoff_page.html",
         case=case,
+        patient=patient_shown(services, case, say),
         newest=newest,
         draft=draft if not current or amend else None,
         can_amend=draft is not None and current,
         groups=() if draft is None else tuple(_groups(case, newest, draft)),
+        by_id={} if draft is None else {v.statement.id: v for v in draft.statements},
         report=report,
         report_at=None if report is None else _clock(report, newest),
         signed=() if report is None else tuple(_signed(services, case, report)),

@@ -3,11 +3,13 @@
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from agent.assessment import Assessment
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import EPICRISIS
 from knowledge.finding import Finding, State
 from knowledge.quantity import Choice, Quantity, QuantityInterval, Text, format_number
+from knowledge.troponin import TroponinAssay, assays
 from serving.web.words import NO, YES, Say
 
 _UNITS = {
@@ -46,6 +48,18 @@ def input_of(finding: Finding) -> str | None:
     """Return the clinical-input id that a finding answers, or None."""
     codes = (c.code for c in finding.concept.codings if c.system == EPICRISIS)
     return next(codes, None)
+
+
+def assay_of(assessment: Assessment) -> TroponinAssay | None:
+    """Return the troponin assay that is named in an assessment; None where none is, or unknown."""
+    named = choice_of(assessment, "troponin_assay")
+    return None if named is None else assays().assays.get(named)
+
+
+def choice_of(assessment: Assessment, input_id: str) -> str | None:
+    """Return what was chosen of a clinical input; None where it is not known."""
+    found = (f for f in assessment.findings if f.concept.has(EPICRISIS, input_id))
+    return next((f.choice for f in found if f.choice is not None), None)
 
 
 def value_and_unit(finding: Finding, say: Say, *, time_zone: str | None) -> tuple[str, str]:

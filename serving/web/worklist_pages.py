@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Header, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import StringConstraints
 
 from knowledge.clinical_time import ClinicalTime
 from serving.access.guard import PrincipalDep, allowed, allowed_case
@@ -16,9 +17,11 @@ from serving.evidence.protocol import Link
 from serving.services import Services, ServicesDep
 from serving.web.due import Due as Countdown
 from serving.web.pages import language_of, render, translations
+from serving.web.patient_view import PatientShown, patients_shown
 from serving.web.values import span
 from serving.web.words import URGENCY, Say, word
-from serving.worklist.acknowledge import acknowledge
+from serving.worklist.acknowledge import acknowledge, acknowledge_all
+from serving.worklist.due import with_zone
 from serving.worklist.model import Acknowledgement, Due, WorklistRow
 from serving.worklist.service import worklist
 
@@ -40,12 +43,13 @@ STATES: Mapping[str, str] = {
     "flagged": _("signed report no longer holds"),
     "signed": _("signed"),
 }
+MOST_AT_ONCE = 50
+"""Critical results that one press acknowledges: more than a case has at one time."""
+
+ShortText = Annotated[str, StringConstraints(max_length=80)]
+
 UNKNOWN = frozenset({"not assessed", "assessing", "failed", "refused", "not assessable"})
 """States without a result that counts: they look like nothing that is known to be low."""
-
-
-_LIVE_S = 60
-"""A due time that was judged now counts on in the browser; one of a stated moment does not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,7 @@ class Row:
 
     Args:
         row: As the list has it.
+        patient: Who it is.
         tone: Urgency, or ``unknown`` where there is no result that counts.
         urgency: In words; empty where there is none.
         state: In words.
@@ -83,6 +88,7 @@ class Row:
     """
 
     row: WorklistRow
+    patient: PatientShown
     tone: str
     urgency: str
     state: str
@@ -125,29 +131,53 @@ def acknowledge_one(
     return _page(request, services, principal, everything=False, alone=True)
 
 
+@router.post("/worklist/{case_id}/acknowledgements")
+def acknowledge_shown(
+    request: Request,
+    case: Annotated[Case, Depends(allowed_case(Permission.ACKNOWLEDGE))],
+    principal: PrincipalDep,
+    services: ServicesDep,
+    ids: Annotated[list[ShortText], Form(min_length=1, max_length=MOST_AT_ONCE)],
+    note: Annotated[str, Form(max_length=1000)] = "",
+    hx_request: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Say by name that one knows these critical results of one case: those that were shown.
+
+    Raises:
+        ConflictError: Somebody else has acknowledged one; the others are kept.
+        NotFoundError: One is of no such result of the case.
+    """
+    acknowledge_all(services, case, ids, note=note.strip(), principal=principal)
+    if hx_request is None:
+        return RedirectResponse("/worklist", status_code=303)
+    return _page(request, services, principal, everything=False, alone=True)
+
+
 def _page(
     request: Request, services: Services, principal: Principal, *, everything: bool, alone: bool
 ) -> HTMLResponse:
     say = translations(language_of(request)).gettext
     found = worklist(services, principal, everything=everything)
-    rows = tuple(_row(row, found.at.timestamp(), say) for row in found.rows)
+    patients = patients_shown(services, [row.case for row in found.rows], say)
+    rows = tuple(_row(row, found.at.timestamp(), patients[row.case], say) for row in found.rows)
     return render(
         request,
         "worklist_rows.html" if alone else "worklist_page.html",
         worklist=found,
         critical=tuple(row for row in rows if row.critical),
         rows=rows,
-        at=ClinicalTime(at=found.at).show(services.settings.time_zone),
+        at=with_zone(ClinicalTime(at=found.at.replace(second=0)), services.settings.time_zone),
         everything=everything,
         may_acknowledge=principal.may(Permission.ACKNOWLEDGE, patient=principal.patient),
     )
 
 
-def _row(row: WorklistRow, now: float, say: Say) -> Row:
+def _row(row: WorklistRow, now: float, patient: PatientShown, say: Say) -> Row:
     unknown = row.state in UNKNOWN or row.urgency is None
-    counted = tuple(_countdown(one, now, say) for one in row.due)
+    counted = tuple(_countdown(one, say) for one in row.due)
     return Row(
         row=row,
+        patient=patient,
         tone="unknown" if unknown or row.urgency is None else row.urgency.value,
         urgency="" if row.urgency is None else word(URGENCY, row.urgency.value, say),
         state=word(STATES, row.state, say),
@@ -170,16 +200,24 @@ def _critical(known: Acknowledgement, now: float, say: Say) -> CriticalRow:
     )
 
 
-def _countdown(due: Due, now: float, say: Say) -> Countdown | str:
-    """Return a countdown; the words alone where the time has no zone."""
+def _countdown(due: Due, say: Say) -> Countdown | str:
+    """Return a countdown; the words alone where the time has no zone.
+
+    Nothing counts down to what was due at a moment that the case states for itself.
+    """
     if due.minutes is None or due.overdue is None:
         return due.words
-    relation = say("overdue by %s") if due.overdue else say("in %s")
+    shown = (say("overdue since %s") if due.overdue else say("due %s")) % due.shown
+    if due.stated is not None:
+        relation = say("at the moment this case states, %s") % due.stated
+    else:
+        pattern = say("overdue by %s") if due.overdue else say("in %s")
+        relation = pattern % span(due.minutes, say)
     return Countdown(
         what=due.what,
-        shown=due.words,
+        shown=shown,
         moment=due.at.at.isoformat(),
         overdue=due.overdue,
-        relation=relation % span(due.minutes, say),
-        live=abs(due.judged_at.timestamp() - now) < _LIVE_S,
+        relation=relation,
+        live=due.stated is None,
     )

@@ -1,15 +1,17 @@
 """Critical results of cases: raised with each version, acknowledged by a person, escalated."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from agent.assessment import Assessment
 from knowledge.plain_text import visible
-from serving.access.errors import ForbiddenError
+from serving.access.errors import ConflictError, ForbiddenError
 from serving.access.principal import Permission, Principal
+from serving.audit.seam import SERVICE
 from serving.cases.model import Case, StoredAssessment
 from serving.services import Services
-from serving.signing.service import PEOPLE, SERVICE, signer_of
+from serving.signing.service import PEOPLE, signer_of
 from serving.worklist.critical import critical, no_longer
 from serving.worklist.model import Acknowledgement
 from serving.worklist.store import AcknowledgementStore
@@ -68,6 +70,35 @@ def acknowledge(
             principal, "critical.acknowledged", case=case, detail={"critical": identity}
         )
     return done
+
+
+def acknowledge_all(
+    services: Services,
+    case: Case,
+    identities: Sequence[str],
+    *,
+    note: str,
+    principal: Principal,
+) -> tuple[Acknowledgement, ...]:
+    """Keep that a person knows each of these results of one case, and return them.
+
+    Every one that is not somebody else's is kept, and audited by itself; then a conflict is told.
+
+    Raises:
+        ForbiddenError: Whoever asks is no person known by name.
+        NotFoundError: The case has no such result.
+        ConflictError: Somebody else has acknowledged one of them.
+    """
+    done: list[Acknowledgement] = []
+    others: list[ConflictError] = []
+    for identity in dict.fromkeys(identities):
+        try:
+            done.append(acknowledge(services, case, identity, note=note, principal=principal))
+        except ConflictError as error:
+            others.append(error)
+    if others:
+        raise others[0]
+    return tuple(done)
 
 
 def escalate(services: Services, now: datetime | None = None) -> tuple[Acknowledgement, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from agent.assessment import Assessment, DifferentialEntry, Recommended, Status, Verdict
+from agent.episode import TROPONIN
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE
 from knowledge.critical_results import CriticalRange, Limit, critical_results
@@ -13,13 +14,14 @@ from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.pathways import Urgency
 from knowledge.quantity import Interval, format_number
 from knowledge.reference import Review
-from knowledge.risk import NOT_DETERMINED
+from knowledge.risk import NOT_DETERMINED, Risk
 from serving.storage.base import canonical
-from serving.worklist.model import Critical
+from serving.worklist.model import REMINDER, Critical, Rested
 
 _FILE = "critical_results"
 _OWN = "the pathway's own urgency"
 _DIAGNOSIS = "diagnosis:"
+_RULE = "rule:"
 _LENGTH = 32
 _HOUR = 60.0
 _NO_CATEGORY = frozenset({NOT_DETERMINED, "not assessed"})
@@ -60,9 +62,13 @@ def not_judged(findings: Sequence[Finding], at: ClinicalTime) -> tuple[str, ...]
 
 def covers(known: Critical, new: Critical) -> bool:
     """Return whether who knows the one knows the other: the same, or nothing more to do."""
+    if known.kind != new.kind:
+        return False
+    if known.kind == "rule":
+        return _same_subject(known, new) and not replaced(known.rests_on, new.rests_on)
     if known.key == new.key:
         return True
-    same = known.subject == new.subject and known.kind == new.kind
+    same = known.subject == new.subject
     return same and bool(known.parts) and set(new.parts) <= set(known.parts)
 
 
@@ -85,7 +91,9 @@ def no_longer(known: Critical, assessment: Assessment) -> str | None:
 def _immediate(assessment: Assessment, values: Sequence[Critical]) -> Iterator[Critical]:
     """Yield what the pathway calls immediate, as one: with the diagnoses it supports.
 
-    An action that only says that a value is critical is left to the value.
+    An action that only says that a value is critical is left to the value. One that is immediate
+    only because its time has passed is named where nothing else is: beside an instability it would
+    raise that a second time.
     """
     if assessment.narrative.urgency is not Urgency.IMMEDIATE:
         return
@@ -95,14 +103,18 @@ def _immediate(assessment: Assessment, values: Sequence[Critical]) -> Iterator[C
     if immediate and not rows:
         return
     supported = [e for e in assessment.differential if e.verdict is Verdict.SUPPORTED]
+    undated = [row for row in rows if row.due is None]
+    late = bool(rows) and not undated
+    rows = undated or rows
     named = ", ".join(entry.diagnosis for entry in supported)
+    parts = _parts(rows, () if late else supported)
     labels = {cited.id: cited.label for cited in assessment.citations}
     actions = " ".join(row.text for row in rows)
     yield Critical(
-        key=_key("immediate", *_parts(rows, supported)),
+        key=_key("immediate", *parts),
         kind="immediate",
-        subject="immediate",
-        parts=_parts(rows, supported),
+        subject=REMINDER if late else "immediate",
+        parts=parts,
         words=" ".join(
             part
             for part in (
@@ -128,20 +140,53 @@ def _parts(rows: Sequence[Recommended], supported: Sequence[DifferentialEntry]) 
 
 
 def _rules(assessment: Assessment) -> Iterator[Critical]:
+    """Yield what the rules of one tool say of the same samples, as one; the first is the leading.
+
+    Several algorithms read one troponin series: each that says "rule-in" of it is no new result.
+    """
     table = critical_results()
-    for risk in assessment.risks:
-        row = table.risks.get(risk.tool)
-        if row is not None and risk.category in row.categories:
-            cited = table.cite(_FILE, row.source, row.review)
-            yield Critical(
-                key=_key("rule", risk.tool, risk.name, risk.category),
-                kind="rule",
-                subject=f"rule:{risk.tool}:{risk.name}",
-                words=f"{risk.name}: {risk.statement or risk.category}",
-                evidence=risk.evidence,
-                citation=cited.label,
-                review=cited.review,
-            )
+    for tool, row in table.risks.items():
+        found = [r for r in assessment.risks if r.tool == tool and r.category in row.categories]
+        if not found:
+            continue
+        cited = table.cite(_FILE, row.source, row.review)
+        names = tuple(risk.name for risk in found)
+        first = found[0]
+        others = f" Also {' and '.join(names[1:])}." if names[1:] else ""
+        yield Critical(
+            key=_key("rule", tool, first.category),
+            kind="rule",
+            subject=f"{_RULE}{tool}",
+            parts=names,
+            rests_on=_rests_on(found, assessment),
+            words=f"{first.name}: {first.statement or first.category}{others}",
+            evidence=first.evidence,
+            citation=cited.label,
+            review=cited.review,
+        )
+
+
+def replaced(before: Sequence[Rested], now: Sequence[Rested]) -> str:
+    """Return which result has another value under the same number than it had; empty if none."""
+    values = {one.place: one.value for one in now}
+    found = (
+        f"{one.value} is now {values[one.place]}"
+        for one in before
+        if values.get(one.place, one.value) != one.value
+    )
+    return "; ".join(dict.fromkeys(found))
+
+
+def _rests_on(risks: Sequence[Risk], assessment: Assessment) -> tuple[Rested, ...]:
+    places = {place for risk in risks for place in _places(risk.evidence)}
+    return tuple(one for one in _troponins(assessment) if one.place in places)
+
+
+def _troponins(assessment: Assessment) -> Iterator[Rested]:
+    for finding in assessment.findings:
+        if any(finding.concept.has(ANALYTE, key) for key in TROPONIN):
+            for place in _places(finding.evidence):
+                yield Rested(place=place, value=_said(finding))
 
 
 def _values(assessment: Assessment) -> Iterator[Critical]:
@@ -254,12 +299,34 @@ def _immediate_gone(known: Critical, assessment: Assessment) -> str | None:
 
 
 def _rule_gone(known: Critical, assessment: Assessment) -> str | None:
-    for risk in assessment.risks:
-        if known.subject == f"rule:{risk.tool}:{risk.name}":
-            row = critical_results().risks.get(risk.tool)
-            still = risk.category in _NO_CATEGORY or (row and risk.category in row.categories)
-            return None if still else f"now {risk.category}"
-    return None
+    """Return what became of the samples and the rules; a rule that is not assessed settles nothing.
+
+    A result that was replaced is another one, whatever the rules now say of it.
+    """
+    risks = [r for r in assessment.risks if _about(known, r)]
+    categories = dict.fromkeys(risk.category for risk in risks)
+    other = replaced(known.rests_on, tuple(_troponins(assessment)))
+    said = f"now {', '.join(categories)}" if categories else ""
+    if other:
+        return "; ".join(filter(None, (f"the result was replaced: {other}", said)))
+    critical_now = [category for risk in risks for category in _critical_of(risk)]
+    if not risks or critical_now or _NO_CATEGORY & set(categories):
+        return None
+    return said
+
+
+def _about(known: Critical, risk: Risk) -> bool:
+    named = not known.parts or risk.name in known.parts
+    return known.subject in (f"{_RULE}{risk.tool}:{risk.name}", f"{_RULE}{risk.tool}") and named
+
+
+def _same_subject(known: Critical, new: Critical) -> bool:
+    return known.subject == new.subject or known.subject.startswith(f"{new.subject}:")
+
+
+def _critical_of(risk: Risk) -> tuple[str, ...]:
+    row = critical_results().risks.get(risk.tool)
+    return () if row is None or risk.category not in row.categories else (risk.category,)
 
 
 def _places(evidence: Sequence[Evidence]) -> list[str]:

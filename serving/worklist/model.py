@@ -11,6 +11,21 @@ from knowledge.evidence import Evidence
 from knowledge.model import Frozen
 from knowledge.pathways import Urgency
 
+REMINDER = "reminder"
+"""Subject of what is due and late: no result, so it need not be known any more once it is done."""
+
+
+class Rested(Frozen):
+    """A laboratory result that the result of a rule rests on.
+
+    Args:
+        place: Where it stands in its source.
+        value: With its unit, as it was.
+    """
+
+    place: str
+    value: str
+
 
 class Critical(Frozen):
     """One result that a person must know at once.
@@ -18,9 +33,12 @@ class Critical(Frozen):
     Args:
         key: From what it is: the same result has the same key in every version.
         kind: A laboratory value, an immediate action with the diagnoses that are supported, or the
-            result of a rule.
-        subject: What it is about: ``value:potassium:high``.
-        parts: For an immediate action: ids of the recommendations and diagnoses.
+            result that one or more rules of one tool draw from the same samples.
+        subject: What it is about: ``value:potassium:high``; `REMINDER` for an action that is
+            immediate only because its time has passed.
+        parts: For an immediate action: ids of the recommendations and diagnoses; for rules: their
+            names.
+        rests_on: For rules: the laboratory results they rest on, as they were.
         words: The result.
         value: Of a value, with its unit, as it was.
         certain: False where the value is known only within bounds that reach the limit.
@@ -34,6 +52,7 @@ class Critical(Frozen):
     kind: Literal["value", "immediate", "rule"]
     subject: str
     parts: tuple[str, ...] = ()
+    rests_on: tuple[Rested, ...] = ()
     words: str
     value: str = ""
     certain: bool = True
@@ -108,18 +127,24 @@ class Due(Frozen):
     Args:
         what: The recommendation, in words.
         at: When.
-        words: ``due 10:42``, ``overdue since 10:42``, or why it cannot be said.
+        words: ``due 2026-11-20 10:42 Europe/Berlin``, ``overdue since ...``, or why it cannot be
+            said; with the moment that the case states, where it was judged at that.
+        shown: The time alone, with its date and zone.
         overdue: Whether the time has passed; None where its zone is not known.
         minutes: Until then, negative after it; None where its zone is not known.
         judged_at: The moment it was judged at: now, or the one the case states for itself.
+        stated: That moment, with its date and zone, where the case states one: nothing counts
+            down to what was due then. None where it was judged now.
     """
 
     what: str
     at: ClinicalTime
     words: str
+    shown: str
     overdue: bool | None
     minutes: float | None
     judged_at: datetime
+    stated: str | None = None
 
 
 State = Literal[

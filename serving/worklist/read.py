@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from agent.assessment import Recommended, Status
@@ -16,6 +16,8 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import ANALYTE
 from knowledge.finding import Finding, State
 from knowledge.pathways import Urgency
+from serving.access.errors import AlteredError
+from serving.cases.kept import checked_body
 from serving.cases.tables import AssessmentRow, CaseFileRow
 from serving.jobs.seam import JobState
 from serving.jobs.tables import JobRow
@@ -91,10 +93,11 @@ class LastJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Everything the list is made of, by case."""
+    """Everything the list is made of, by case; a newest version that was altered has no summary."""
 
     newest: Mapping[str, Newest]
     summaries: Mapping[str, Summary]
+    altered: Mapping[str, str]
     signed: Mapping[str, Signed]
     flags: Mapping[str, OpenFlags]
     jobs: Mapping[str, LastJob]
@@ -114,10 +117,17 @@ def known_of(database: Database, cases: Sequence[str]) -> Known:
         for row in unacknowledged(session, cases):
             critical[row.case] = (*critical.get(row.case, ()), row)
         newest = _newest(session, cases)
-        summaries = {case: kept.of(session, one.id) for case, one in newest.items()}
+        summaries: dict[str, Summary] = {}
+        altered: dict[str, str] = {}
+        for case, one in newest.items():
+            try:
+                summaries[case] = kept.of(session, one.id)
+            except AlteredError as error:
+                altered[case] = f"{error.item}: {error.reason}"
         return Known(
             newest=newest,
             summaries=summaries,
+            altered=altered,
             signed=_signed(session, cases),
             flags=_flags(session, cases),
             jobs=_jobs(session, cases),
@@ -157,12 +167,17 @@ class Summaries:
         self._kept: OrderedDict[str, Summary] = OrderedDict()
 
     def of(self, session: Session, identity: str) -> Summary:
-        """Return the summary of an assessment that is there."""
+        """Return the summary of an assessment that is there.
+
+        Raises:
+            AlteredError: It is not what was kept.
+        """
         with self._lock:
             found = self._kept.get(identity)
         if found is None:
-            body: Select[tuple[Any]] = select(AssessmentRow.body)
-            found = summary(session.scalars(body.where(AssessmentRow.id == identity)).one())
+            row = session.scalars(select(AssessmentRow).where(AssessmentRow.id == identity)).one()
+            found = summary(checked_body(row))
+            session.expunge(row)
             with self._lock:
                 self._kept[identity] = found
                 while len(self._kept) > _KEPT:
@@ -258,6 +273,7 @@ def _unread(
     found: dict[str, datetime] = {}
     for case, sha256, at in session.execute(query):
         made = newest.get(case)
-        if made is None or (made.made_at < at and sha256 not in summaries[case].inputs):
+        read = summaries[case].inputs if case in summaries else frozenset()
+        if made is None or (made.made_at < at and sha256 not in read):
             found[case] = at
     return found

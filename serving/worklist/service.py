@@ -10,7 +10,7 @@ from serving.access.principal import Principal
 from serving.cases.model import Case
 from serving.jobs.seam import JobState
 from serving.services import Services
-from serving.worklist.due import due_of, moment_of
+from serving.worklist.due import due_of, is_live, moment_of
 from serving.worklist.model import Due, State, Worklist, WorklistRow
 from serving.worklist.read import Known, Summary, known_of
 from serving.worklist.store import with_unacknowledged
@@ -123,6 +123,8 @@ def _state(case: Case, known: Known, now: datetime) -> tuple[State, str]:
         return "failed", f"the run ended without a result: {job.problem or 'no reason was kept'}"
     if unread is not None and now - unread < _GRACE:
         return "assessing", "its newest files are being read"
+    if case.id in known.altered:
+        return "failed", known.altered[case.id]
     if newest is None or summary is None:
         if job is not None and job.state in _BUSY:
             return "assessing", "the first assessment is being made"
@@ -173,6 +175,7 @@ def _due(case: Case, known: Known, now: datetime) -> tuple[Due, ...]:
     return due_of(
         summary.recommendations,
         moment=moment_of(newest.at, newest.made_at, now),
+        live=is_live(newest.at, newest.made_at),
         time_zone=summary.time_zone or case.time_zone,
     )
 

@@ -14,7 +14,7 @@ from serving.signing.store import lock_case
 from serving.storage.base import new_id
 from serving.storage.database import Database
 from serving.worklist.critical import covers
-from serving.worklist.model import Acknowledgement, Critical
+from serving.worklist.model import REMINDER, Acknowledgement, Critical
 from serving.worklist.tables import AcknowledgementRow
 
 
@@ -154,13 +154,16 @@ class AcknowledgementStore:
 def unacknowledged(session: Session, cases: Iterable[str]) -> Iterator[Acknowledgement]:
     """Yield what nobody has acknowledged of these cases, the longest waiting first.
 
-    Also what does not hold any more: who acted on it must know that.
+    Also a result that does not hold any more: who acted on it must know that. Of what was late and
+    is done there is nothing to know.
     """
     query = select(AcknowledgementRow).where(
         AcknowledgementRow.acknowledged_at.is_(None), AcknowledgementRow.case_id.in_(list(cases))
     )
     rows = session.scalars(query.order_by(AcknowledgementRow.raised_at, AcknowledgementRow.id))
-    yield from map(_acknowledgement, rows)
+    for one in map(_acknowledgement, rows):
+        if one.superseded_at is None or one.result.subject != REMINDER:
+            yield one
 
 
 def with_unacknowledged(session: Session) -> frozenset[str]:

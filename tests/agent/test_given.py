@@ -168,11 +168,22 @@ def test_several_answers_are_kept_together_or_not_at_all(store: AnswerStore) -> 
     assert [(one.number, one.corrects) for one in given] == [(1, None), (2, 1)]
 
 
+def test_the_way_out_of_a_refused_unit_is_not_the_unit_that_was_refused(store: AnswerStore) -> None:
+    with pytest.raises(InvalidValueError, match="FEU or DDU not stated") as refused:
+        store.give(CASE, "d_dimer_feu", "410 ng/mL", author="Dr M", at=ENTERED)
+    assert "(ng/mL)" not in refused.value.way_out
+    assert "ng/mL{FEU}" in refused.value.way_out
+    store.give(CASE, "d_dimer_feu", "410 ng/mL{FEU}", author="Dr M", at=ENTERED)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("onset", "2099-01-01T00:00:00Z"),
+        ("onset", "2026-11-21T13:00:00"),  # later than 22:00Z in every zone, UTC+14 as well
+        ("onset", "2099-01-01"),
         ("syncope", Answer(value="yes", time="2099-01-01T00:00:00Z")),
+        ("syncope", Answer(value="yes", time="2099-01-01T00:00:00")),
     ],
 )
 def test_what_has_not_happened_yet_is_no_answer(

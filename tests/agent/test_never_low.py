@@ -91,7 +91,7 @@ ACTIONS = [
     ("imaging_tamponade_signs: yes", "tamponade", "tamponade"),
     ("d_dimer_feu: 3000 ng/mL FEU", "pe_d_dimer", "D-dimer"),
     ("systolic_bp: 60 mmHg", "unstable", "instability"),
-    ("age_years: 12 a", "outside_age", "under 18"),
+    ("age_years: 12 a", "not_excluded_age_unknown", "neither ruled in nor ruled out"),
     ("omi_equivalent: yes", "omi_equivalent", "equivalent"),
     ("pregnancy: yes", "pregnant", ""),
 ]
@@ -104,6 +104,15 @@ def test_a_danger_has_its_action_and_its_headline(
     found = assessed(answered(low_risk_case(tmp_path), answer))
     assert action in [r.id for r in found.recommendations]
     assert headline in found.narrative.headline
+
+
+def test_a_child_whose_birth_date_is_not_in_the_record_is_outside(tmp_path: Path) -> None:
+    case = low_risk_case(tmp_path)
+    (case / "ecg.dcm").unlink()  # it states the date of birth as well
+    change_chart(case, lambda chart: resources(chart, "Patient")[0].pop("birthDate"))
+    found = assessed(answered(case, "age_years: 12 a"))
+    assert "outside_age" in [r.id for r in found.recommendations]
+    assert "under 18" in found.narrative.headline
 
 
 def test_a_stated_yes_against_the_tool_calls_a_cardiologist(tmp_path: Path) -> None:

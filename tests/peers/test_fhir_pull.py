@@ -38,6 +38,7 @@ def service_settings(
         for address in (fhir_server.root, authorization_server.issuer)
     ]
     return {
+        "local_user": True,
         "fhir_backends": {fhir_server.base: "epicrisis-backend"},
         "fhir_backend_key": key,
         "outbound_private_hosts": hosts,

@@ -157,6 +157,26 @@ def test_a_case_fits_a_wide_and_a_narrow_window(watched: Watched, name: str) -> 
     watched.picture(f"workspace-{name}-420")
 
 
+def test_a_narrow_page_shows_all_twelve_leads_and_begins_the_timeline_where_now_is(
+    watched: Watched,
+) -> None:
+    watched.page.set_viewport_size(NARROW)
+    watched.open("early_presenter")
+    papers = watched.page.locator(".ecg .paper-scroll").all()
+    assert papers
+    for paper in papers:
+        hidden = paper.evaluate("node => node.scrollWidth - node.clientWidth")
+        assert hidden <= 1, "size fit leaves leads outside"
+    shown = watched.page.locator(".timeline-scroll")
+    box = shown.bounding_box()
+    assert box is not None
+    for name in ("now", "due"):
+        mark = watched.page.locator(f".timeline .name.{name}").bounding_box()
+        assert mark is not None
+        assert box["x"] <= mark["x"] <= box["x"] + box["width"], name
+    assert watched.page.locator(".timeline-hint").is_visible()
+
+
 def test_an_answer_changes_the_page_in_place_and_takes_the_focus_to_what_changed(
     watched: Watched,
 ) -> None:

@@ -2,7 +2,8 @@
 
 A chart that does not mention a condition has not denied it: without an entry the input is not
 assessed. Where two sources disagree the input is not assessed either, and the conflict is shown;
-only an explicit later answer (``answers`` in ``case.yaml``) settles it.
+only an explicit later answer (``answers`` in ``case.yaml``) settles it. An answer does not settle
+who the patient is: age and sex that the record states stay beside it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ from tools.chart.from_chart import (
     from_medications,
     from_observations,
 )
-from tools.chart.from_demographics import from_demographics
+from tools.chart.from_demographics import from_demographics, recorded
 from tools.chart.from_statements import Statement, is_settled, statements
 from tools.chart.same_time import DIFFER, differing, shown
 from tools.chart.series import arm_difference, series_findings
@@ -113,11 +114,13 @@ class _Charted:
     Args:
         stated: Statements by hand, by input.
         candidates: One finding of each source of the record, the strongest first.
+        recorded: What the patient's identity says, by input.
         series: First, lowest and highest values.
     """
 
     stated: Mapping[str, tuple[Statement, ...]]
     candidates: Mapping[str, tuple[Finding, ...]]
+    recorded: Mapping[str, Finding]
     series: Mapping[str, Finding]
 
 
@@ -130,6 +133,11 @@ def _charted(timeline: Timeline, at: ClinicalTime, asked: Mapping[str, ClinicalI
             candidates={
                 input_id: _of_record(input_id, entry, timeline, at, stated)
                 for input_id, entry in asked.items()
+            },
+            recorded={
+                input_id: said
+                for input_id in catalogue().inputs
+                if (said := recorded(input_id, timeline.patient, at=at)) is not None
             },
             series=series_findings(timeline, stated, at=at),
         )
@@ -160,11 +168,20 @@ def _candidates(
     """Return one finding of each source that says anything, the strongest source first."""
     settled = [s.finding for s in charted.stated.get(input_id, ()) if s.settles]
     if settled:
-        return [settled[-1]]
+        return [settled[-1], *_identity(input_id, settled[-1], charted)]
     found = list(charted.candidates[input_id])
     if input_id in tools and not (entry.kind == "quantity" and _any_known(found)):
         found.append(tools[input_id])
     return found
+
+
+def _identity(input_id: str, answer: Finding, charted: _Charted) -> list[Finding]:
+    """Return what the record says of the patient's identity, beside an answer that differs or not.
+
+    Where the answer is "unknown" the record does not count either: somebody doubts it.
+    """
+    said = charted.recorded.get(input_id)
+    return [] if said is None or answer.state is State.NOT_ASSESSED else [said]
 
 
 def _settle(
@@ -278,8 +295,17 @@ def _conflict(input_id: str, entry: ClinicalInput, known: list[Finding]) -> Conf
             )
             for c in known
         ),
-        consequence=f"not used; settle it with `answers: {{{input_id}: ...}}` in case.yaml",
+        consequence=_way_out(input_id, known),
     )
+
+
+def _way_out(input_id: str, known: list[Finding]) -> str:
+    if any(is_settled(c) for c in known):
+        return (
+            "not used: an answer does not change what the record says of who the patient is; "
+            "answer as the record says, or correct the record"
+        )
+    return f"not used; settle it with `answers: {{{input_id}: ...}}` in case.yaml"
 
 
 def _any_known(findings: Iterable[Finding]) -> bool:

@@ -24,6 +24,22 @@ def from_demographics(input_id: str, patient: Patient, *, at: ClinicalTime) -> F
     return None
 
 
+def recorded(input_id: str, patient: Patient, *, at: ClinicalTime) -> Finding | None:
+    """Return what the record says of an input, to compare an answer with; None where it is silent.
+
+    Unlike `from_demographics` it gives the age also where it is open whether that is an adult's.
+    """
+    found = from_demographics(input_id, patient, at=at)
+    if found is None or found.state is State.PRESENT or patient.birth_date is None:
+        return found
+    return Finding(
+        concept=found.concept,
+        state=State.PRESENT,
+        value=measured(age_years(patient.birth_date, at), "a"),
+        evidence=found.evidence,
+    )
+
+
 def _age(patient: Patient, born: ClinicalTime, at: ClinicalTime) -> Finding:
     """Return the age; not assessed where it is not known whether the patient is an adult.
 

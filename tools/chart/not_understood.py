@@ -20,7 +20,7 @@ from knowledge.evidence import FhirEvidence
 from knowledge.finding import Finding, State, Why
 from knowledge.plain_text import quotation
 from knowledge.quantity import Text
-from knowledge.timeline import Category, Fact, Timeline
+from knowledge.timeline import AWAITED, NOT_SENT, Category, Fact, Timeline
 from tools.chart.from_chart import plain
 from tools.chart.from_statements import is_settled
 from tools.chart.review import REVIEWED, mark_of, review
@@ -95,7 +95,7 @@ def not_understood(timeline: Timeline, *, at: ClinicalTime) -> NotUnderstood:
     counts.pop("", None)
     answered, stated = frozenset(_answered(timeline)), frozenset(_stated(timeline))
     left = [i for i in items if not _by_answers(i, answered, stated)]
-    left = [i for i in left if not _by_result(i, timeline)]
+    left = [i for i in left if not _by_result(i, timeline) and not _is_overtaken(i, timeline)]
     held = {id(i) for i in left if _needs_result(i, timeline)}
     mark = mark_of(i.finding for i in left if id(i) not in held)
     read = review(timeline, at=at)
@@ -125,6 +125,25 @@ def _by_result(item: _Item, timeline: Timeline) -> bool:
     times = _typed(item, timeline)
     note = UNREAD_NOTE in item.finding.flags
     return not note and any(_same_moment(time, item.finding.time) for time in times)
+
+
+def _is_overtaken(item: _Item, timeline: Timeline) -> bool:
+    """Return whether a result of the same analyte makes one that is not there yet of no concern.
+
+    A report without a result is of a sample whose result may stand alone; an announced result is
+    another than any of the same time, and only a later sample tells more than it.
+    """
+    if AWAITED not in item.finding.flags or not item.analytes or item.finding.time is None:
+        return False
+    place = item.finding.evidence[0]
+    is_report = isinstance(place, FhirEvidence) and place.resource.startswith("DiagnosticReport")
+    least = -_SAME_MINUTES if is_report else _SAME_MINUTES
+    later = (
+        elapsed(item.finding.time, fact.finding.time).minutes
+        for fact in timeline.with_code(ANALYTE, *item.analytes)
+        if fact.finding.state is State.PRESENT
+    )
+    return any(one is not None and one.low is not None and one.low >= least for one in later)
 
 
 def _needs_result(item: _Item, timeline: Timeline) -> bool:
@@ -212,6 +231,8 @@ def _terms(
         acute = table.is_acute(finding.concept) and "past" not in finding.flags
         if acute and _recent(fact, at, table.windows.acute_code_hours):
             return ()
+    if NOT_SENT in finding.flags or AWAITED in finding.flags:
+        return _not_there(fact, table, at=at)
     if matched and not _is_lost(fact):
         return None
     if not _recent(fact, at, _window(fact, table)) or table.is_of_relatives(finding.concept):
@@ -219,6 +240,20 @@ def _terms(
     if not matched and _unnamed(finding) and _is_hidden(fact, table):
         return ()
     return _left_open(fact, table) or None
+
+
+def _not_there(fact: Fact, table: ChartItemTable, *, at: ClinicalTime) -> tuple[Term, ...] | None:
+    """Return the terms of a result that the chart speaks of and does not hold.
+
+    One that was reported and not sent may be anything. One that is not there yet matters where it
+    is a cardiac marker.
+    """
+    if not _recent(fact, at, table.windows.observation_hours):
+        return None
+    terms = _left_open(fact, table)
+    if NOT_SENT in fact.finding.flags:
+        return terms
+    return tuple(term for term in terms if term.settled_by_result) or None
 
 
 def _is_hidden(fact: Fact, table: ChartItemTable) -> bool:

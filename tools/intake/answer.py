@@ -11,7 +11,7 @@ from knowledge.errors import InvalidValueError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.model import Frozen
-from knowledge.plain_text import quotation
+from knowledge.plain_text import quotation, visible
 from knowledge.quantity import Choice, Interval, Value, format_number, measured
 from knowledge.units import parse_stated
 
@@ -33,6 +33,7 @@ class Answer(Frozen):
         by: Who stated it (a role or initials).
         note: Free text, shown nowhere but kept in the file.
         items: Mark of the list that was read, where the answer is about a list of the report.
+        typed: A number as a person typed it into a form, where `value` is what was read from it.
     """
 
     value: bool | int | FiniteFloat | str | None
@@ -41,6 +42,7 @@ class Answer(Frozen):
     by: str | None = None
     note: str | None = None
     items: str | None = None
+    typed: str | None = None
 
 
 Stated = Answer | bool | int | FiniteFloat | str | None
@@ -216,7 +218,8 @@ def _state(said: NotAssessed | Converted | Choice | ClinicalTime) -> State:
 def _reported(answer: Answer) -> str | None:
     if answer.value is None:
         return None
-    return f"{answer.value} {answer.unit or ''}".strip()[:200]
+    said = answer.value if answer.typed is None else visible(answer.typed)
+    return f"{said} {answer.unit or ''}".strip()[:200]
 
 
 def _time(text: str | None, input_id: str, file: str, zone: str | None) -> ClinicalTime | None:

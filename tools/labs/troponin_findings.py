@@ -38,7 +38,7 @@ def findings(case: TroponinCase, *, version: str) -> tuple[Finding, ...]:
         state=State.PRESENT,
         value=measured(_at_least(case, first).scaled(1 / limit), "1"),
         time=first.time,
-        method=case.assay.label,
+        method=f"{case.assay.label}: {format_number(limit)} ng/L, of both sexes together",
         evidence=_evidence(case, (first,), "troponin_times_limit", version),
     )
     flat = tuple(_not_elevated(case, name, key, version) for name, key in _NOT_ELEVATED)

@@ -43,6 +43,9 @@ class Input:
             return "yes" if answer else "no"
         if isinstance(answer, str):
             return self.entry.choices.get(answer, answer)
+        if self.entry.multiple_of:
+            method = self.finding.method if self.finding is not None else None
+            return f"{answer} times {self.entry.multiple_of}" + (f" ({method})" if method else "")
         units = {"1": "", COMPLETED_YEARS: " years"}
         return f"{answer}{units.get(self.entry.unit or '1', f' {self.entry.unit}')}"
 

@@ -51,6 +51,7 @@ PERMISSION: dict[str, P] = {
     "POST /sidebar/pull": P.READ_CASE,  # and CREATE_CASE for the patient of its launch
     "POST /sidebar/cases/{case_id}/answers": P.ANSWER,
     "POST /sidebar/cases/{case_id}/dismiss": P.READ_CASE,
+    "POST /worklist/{case_id}/acknowledgements": P.ACKNOWLEDGE,
     "POST /worklist/{case_id}/acknowledgements/{acknowledgement_id}": P.ACKNOWLEDGE,
     "GET /v1/cases": P.READ_CASE,
     "POST /v1/cases": P.CREATE_CASE,

@@ -92,6 +92,33 @@ def test_there_is_no_local_user_where_others_can_come(
         assert client.get("/v1/me").status_code == 401
 
 
+SYSTEMS: list[dict[str, object]] = [
+    {"smart_issuers": {"https://ehr.example/fhir": "epicrisis"}},
+    {"fhir_backends": {"https://ehr.example/fhir": "epicrisis"}},
+    {"clients_file": "clients.yaml"},
+]
+
+
+def beside(tmp_path: Path, settings: dict[str, object]) -> dict[str, object]:
+    if "clients_file" not in settings:
+        return settings
+    (tmp_path / "clients.yaml").write_text("clients: []", "utf-8")
+    return {"clients_file": tmp_path / "clients.yaml"}
+
+
+@pytest.mark.parametrize("settings", SYSTEMS, ids=str)
+def test_beside_systems_with_patients_there_is_no_local_user_unless_asked_for(
+    settings: dict[str, object], tmp_path: Path
+) -> None:
+    given = beside(tmp_path, settings)
+    with browsing(services(tmp_path, Clock(), **given)) as client:
+        assert client.get("/v1/me").status_code == 401
+        assert client.get("/v1/cases").status_code == 401
+    asked = services(tmp_path, Clock(), **given, local_user=True)
+    with browsing(asked) as client:
+        assert client.get("/v1/me").status_code == 200
+
+
 def test_settings_widen_the_roles(tmp_path: Path) -> None:
     made = services(tmp_path, Clock(), local_roles=["clinician", "admin"])
     with browsing(made) as client:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from serving.audit.append_only import protect_all
 from serving.storage.database import Database
 from serving.storage.tables import METADATA
 
@@ -26,6 +27,8 @@ def fresh_database(kind: str, folder: Path) -> Iterator[Database]:
     database = Database(url)
     try:
         METADATA.create_all(database.engine)
+        with database.transaction() as session:
+            protect_all(session)
         yield database
     finally:
         database.close()

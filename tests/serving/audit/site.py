@@ -151,12 +151,13 @@ def site(folder: Path, kind: str = "sqlite") -> Iterator[Site]:
                 raise UnauthenticatedError
             return found
 
+        log = AuditLog(database, clock, anchor=Anchor(folder / "audit.anchor"))
         services = Services(
             settings=Settings(data_dir=folder),
             database=database,
             files=files,
-            cases=CaseStore(database, files, clock=clock),
-            audit=AuditLog(database, clock, anchor=Anchor(folder / "audit.anchor")),
+            cases=CaseStore(database, files, clock=clock, audit=log),
+            audit=log,
             jobs=queue,
             authenticate=authenticate,
             clock=clock,

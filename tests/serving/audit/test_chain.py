@@ -187,10 +187,44 @@ def test_a_head_noted_elsewhere_finds_what_the_anchor_was_altered_to_hide(
     noted = found(database, anchor).head
     assert noted is not None
     altered(database, "DELETE FROM audit WHERE sequence > 3")
-    anchor.path.unlink()
+    anchor.path.write_text("3 " + head_of(database) + " -\n")
     log.used(ADA, "case.read", case=None)
     assert found(database, anchor).intact
     assert verify(database, anchor=anchor, known=[noted]).broken == 5
+
+
+def head_of(database: Database) -> str:
+    head = found(database).head
+    assert head is not None
+    return head.sha256
+
+
+def test_an_anchor_that_is_taken_away_is_a_problem_until_a_new_one_is_begun_on_record(
+    database: Database, anchor: Anchor
+) -> None:
+    log = written(database, anchor)
+    altered(database, "DELETE FROM audit WHERE sequence > 3")
+    anchor.path.unlink()
+    for _ in range(3):
+        result = found(database, anchor)
+        assert not result.intact
+        assert "the audit anchor is not there" in result.problems[0]
+        log.used(ADA, "case.read", case=None)
+    assert not anchor.path.exists(), "a new file would hide that the old one is gone"
+    assert log.renew_anchor(ADA, "audit.anchor-renewed").sequence == 7
+    assert found(database, anchor).intact
+    (event,) = entries(database, after=0, limit=9, action="audit.anchor-renewed")
+    assert event.sequence == 7
+
+
+def test_a_process_killed_after_its_first_event_leaves_an_anchor(
+    database: Database, anchor: Anchor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anchor, "advance", lambda *_, **__: None)
+    written(database, anchor, events=1)
+    monkeypatch.undo()
+    result = found(database, anchor)
+    assert (result.intact, result.anchored) == (True, 0)
 
 
 def test_the_database_itself_refuses_to_change_an_event(database: Database) -> None:
@@ -264,7 +298,7 @@ def test_an_anchor_written_by_somebody_without_the_key_is_refused(
     log = written(database, anchor)
     forged = Anchor(anchor.path, b"another key")
     forged.path.write_text("")
-    forged.advance(Head(sequence=2, sha256="a" * 64))
+    forged.begin(Head(sequence=2, sha256="a" * 64))
     assert "not signed with the key" in found(database, anchor).problems[0]
     log.used(ADA, "case.read", case=None)
     assert forged.heads()[0].sequence == 2, "evidence is left as it is"

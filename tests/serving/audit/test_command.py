@@ -14,6 +14,7 @@ from serving.access.principal import Principal, Role
 from serving.assembly import utc_now
 from serving.audit.log import AuditLog
 from serving.commands.audit import register
+from serving.commands.storage import register as register_storage
 from serving.storage.opening import open_storage
 
 ADA = Principal(subject="ada", name="Dr Ada Lo", roles=frozenset({Role.CLINICIAN}), via="oidc")
@@ -110,3 +111,36 @@ def test_the_export_is_one_event_a_line_and_an_event_itself(written: Path) -> No
     code, output = run("export", "--after", "4")
     assert code == 0
     assert len(output.splitlines()) == 2
+
+
+def storage(*arguments: str) -> str:
+    app = typer.Typer()
+    register_storage(app)
+    result = CliRunner().invoke(app, ["storage", *arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def test_a_restored_audit_is_protected_and_anchored_at_once(
+    written: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    archive = tmp_path / "bk.tar.gz"
+    storage("backup", str(archive))
+    monkeypatch.setenv("EPICRISIS_DATA_DIR", str(tmp_path / "new"))
+    storage("restore", str(archive))
+    code, output = run("verify")
+    assert code == 0, output
+    assert "5 events as written, newest 5" in output
+    assert "anchored up to event 5" in output
+
+
+def test_a_lost_anchor_ends_with_1_and_is_begun_anew_on_purpose(written: Path) -> None:
+    with pytest.raises(EpicrisisError, match="is there"):
+        run("renew-anchor")
+    (written / "audit.anchor").unlink()
+    code, output = run("verify")
+    assert code == 1
+    assert "the audit anchor is not there" in output
+    assert "anchored up to event 5" in run("renew-anchor")[1]
+    assert run("verify")[0] == 0

@@ -312,3 +312,38 @@ def test_every_operation_publishes_its_errors(client: TestClient) -> None:
             for status in ("401", "403", "404", "422", "503"):
                 content = operation["responses"][status]["content"]
                 assert list(content) == ["application/problem+json"], (path, status)
+
+
+def test_a_request_sent_again_with_its_key_is_one_case(client: TestClient) -> None:
+    note = [("note.txt", b"chest pain")]
+    key = {"Idempotency-Key": "request-0001"}
+
+    def send(files: list[tuple[str, bytes]], headers: dict[str, str]) -> Any:
+        label = {"label": "bed 9"}
+        return client.post("/v1/cases", data=label, files=parts(files), headers=headers)
+
+    first, again = send(note, key), send(note, key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json()["id"] == again.json()["id"]
+    assert len(client.get(f"/v1/cases/{first.json()['id']}/assessments").json()["assessments"]) == 1
+    other = send([("note.txt", b"no chest pain")], key)
+    assert other.status_code == 409
+    assert "another request" in other.json()["reason"]
+    assert send(note, {}).json()["id"] != first.json()["id"]
+    assert send(note, {"Idempotency-Key": "short"}).status_code == 422
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone"])
+def test_a_content_that_is_not_what_was_kept_is_said_when_the_case_is_assessed(
+    made: Fresh, client: TestClient, harm: str
+) -> None:
+    case = posted(client, [("note.txt", f"chest pain, {harm}".encode())]).json()["id"]
+    again = client.post(f"/v1/cases/{case}/assessments")
+    assert again.status_code == 200, "nothing has changed"
+    (file,) = made.services.cases.files(case)
+    path = made.services.files.path(file.sha256)
+    path.unlink() if harm == "gone" else path.write_bytes(b"no chest pain")
+    answer = client.post(f"/v1/cases/{case}/assessments")
+    assert answer.status_code == 503
+    said = {"changed": "has changed on the disk", "gone": "is not in the file store"}
+    assert said[harm] in answer.json()["reason"]

@@ -188,7 +188,11 @@ def hooks(
         known.write_text(yaml.safe_dump({"clients": [client]}), "utf-8")
         settings["clients_file"] = known
     services = assembled(
-        Settings(data_dir=folder / "data", **{"cds_budget_ms": 30_000, **settings}), when
+        Settings(
+            data_dir=folder / "data",
+            **{"cds_budget_ms": 30_000, "cds_fetch_ms": 30_000, **settings},
+        ),
+        when,
     )
     http = TestClient(
         application(services),

@@ -156,6 +156,7 @@ def test_without_clients_only_this_machine_may_call(tmp_path: Path) -> None:
     [
         pytest.param({"public_url": "https://epicrisis.example"}, id="known to others"),
         pytest.param({"local_user": False}, id="no local user"),
+        pytest.param({"fhir_backends": {"https://ehr.example": "e"}}, id="a FHIR server"),
         pytest.param({"oidc_issuer": "https://login.example"}, id="a login"),
     ],
 )

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from tests.serving.cds.hooks import (
     view,
     workspace,
 )
+from tests.serving.cds.low import low_risk, two_low_samples
 
 SIX = [
     "cds-not-applicable",
@@ -160,32 +161,6 @@ def test_low_only_where_the_assessment_says_low(tmp_path: Path) -> None:
         assert card["indicator"] == "info", card["detail"]
         assert card["summary"].startswith("Low: ")
         assert "discharge" in card["detail"]
-
-
-def two_low_samples() -> list[dict[str, Any]]:
-    """Return the early presenter's chart with a second low sample an hour later."""
-    found = chart("early_presenter")
-    first = next(r for r in found if r["id"].startswith("hs-ctni"))
-    second = json.loads(json.dumps(first)) | {"id": "hs-ctni-2"}
-    taken = datetime.fromisoformat(first["effectiveDateTime"])
-    second["effectiveDateTime"] = (taken + timedelta(hours=1, minutes=2)).isoformat()
-    third = json.loads(json.dumps(first)) | {"id": "hs-ctni-3"}
-    third["effectiveDateTime"] = (taken + timedelta(hours=3, minutes=5)).isoformat()
-    return [*found, second, third]
-
-
-def low_risk(client: Hooks, case: str) -> None:
-    """Answer what discharge still asks for, two hours later."""
-    import yaml
-
-    from tests.serving.cds.hooks import EXAMPLES
-
-    stated = yaml.safe_load((EXAMPLES / "early_presenter" / "case.yaml").read_text("utf-8"))
-    stated["at"] = "2026-11-20T22:30:00+01:00"
-    stated["facts"] |= {"pain_ongoing": "no"}
-    text = yaml.safe_dump(stated).replace("'yes'", "yes").replace("'no'", "no")
-    client.services.cases.add_file(case, "case.yaml", text.encode(), by="anna")
-    client.clock.now = datetime(2026, 11, 20, 21, 30, tzinfo=UTC)
 
 
 def test_every_immediate_recommendation_of_the_pathway_has_its_place() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from agent.llm.choice import Choice
@@ -63,6 +64,18 @@ class KeptAudit:
         """Keep an event."""
         named = None if case is None else case.id
         self.events.append((principal.subject, action, named, dict(detail or {})))
+
+    def within(
+        self,
+        session: Session,
+        principal: Principal,
+        action: str,
+        *,
+        case: Case | None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep an event."""
+        self.used(principal, action, case=case, detail=detail)
 
     def listed(
         self,

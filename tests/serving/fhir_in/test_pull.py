@@ -256,8 +256,8 @@ CUT_OFF = (200, {"Content-Type": "application/json"}, b'{"resourceType": "Bundle
             id="no-subject",
         ),
         pytest.param(
-            as_json(bundle([of_patient("Condition", "c-5")], total=0)),
-            "a Condition, which was not asked for",
+            as_json(bundle([of_patient("CarePlan", "c-5")], total=0)),
+            "a CarePlan, which is not read here",
             id="another-type",
         ),
         pytest.param(
@@ -290,10 +290,94 @@ def test_a_damaged_answer_is_said(
 
 
 def test_a_warning_of_the_server_is_no_failure(peer: FhirPeer, tmp_path: Path) -> None:
-    warning = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "x"}]}
+    warning = {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "warning", "code": "not-supported"}],
+    }
     found = bundle([of_patient("Observation", "o-1"), warning], total=1)
     peer.instead("Observation", as_json(found))
     assert pull(peer, tmp_path).problems == ()
+
+
+def said(severity: str, code: str) -> dict[str, Any]:
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code}]}
+
+
+CUT = [
+    pytest.param(bundle([said("warning", "suppressed")], total=0), id="suppressed"),
+    pytest.param(bundle([said("information", "incomplete")], total=0), id="incomplete"),
+    pytest.param(bundle([said("information", "throttled")], total=0), id="throttled"),
+    pytest.param(bundle([], link={"relation": "next", "url": "x"}), id="links-that-are-no-list"),
+    pytest.param(bundle([], type="history"), id="history"),
+    pytest.param(bundle([], total="0"), id="total-that-is-no-number"),
+]
+
+
+@pytest.mark.parametrize("answer", CUT)
+def test_an_answer_that_says_it_is_cut_is_not_read(
+    peer: FhirPeer, tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    peer.instead("Observation", as_json(answer))
+    pulled = pull(peer, tmp_path)
+    assert any(p.startswith("Observation could not be read: ") for p in pulled.problems)
+    assert pulled.unread == {"Observation"}
+
+
+def test_a_further_page_is_read_whatever_the_letters_of_its_link(
+    peer: FhirPeer, tmp_path: Path
+) -> None:
+    link = [{"relation": "NEXT", "url": f"{peer.base}/Observation?page=2"}]
+    peer.instead("Observation", as_json(bundle([of_patient("Observation", "o-1")], link=link)))
+    peer.instead("Observation?page=2", as_json(bundle([of_patient("Observation", "o-2")])))
+    assert pull(peer, tmp_path).counts["Observation"] == 2
+
+
+def test_a_result_that_came_with_its_report_is_used(peer: FhirPeer, tmp_path: Path) -> None:
+    report = of_patient("DiagnosticReport", "r-1")
+    result = of_patient("Observation", "o-2")
+    peer.instead("DiagnosticReport", as_json(bundle([report, result], total=1)))
+    pulled = pull(peer, tmp_path)
+    assert pulled.problems == ()
+    assert {"Observation/o-1", "Observation/o-2", "DiagnosticReport/r-1"} <= names(pulled)
+
+
+def test_two_contents_of_one_result_are_both_kept(peer: FhirPeer, tmp_path: Path) -> None:
+    other = of_patient("Observation", "o-1", status="amended")
+    report = of_patient("DiagnosticReport", "r-1")
+    peer.instead("DiagnosticReport", as_json(bundle([report, other], total=1)))
+    pulled = pull(peer, tmp_path)
+    statuses = [
+        e["resource"]["status"]
+        for e in pulled.bundle["entry"]
+        if e["resource"]["resourceType"] == "Observation"
+    ]
+    assert sorted(statuses) == ["amended", "final"]
+    assert pulled.counts["Observation"] == 1
+
+
+@pytest.mark.parametrize("kind", ["CarePlan", "Condition", "Specimen", "RelatedPerson"])
+def test_an_entry_of_another_patient_ends_the_pull_also_where_it_is_not_used(
+    peer: FhirPeer, tmp_path: Path, kind: str
+) -> None:
+    owner = "patient" if kind == "RelatedPerson" else "subject"
+    other = {"resourceType": kind, "id": "x", owner: {"reference": "Patient/p-2"}}
+    peer.instead("Observation", as_json(bundle([other], total=0)))
+    with pytest.raises(IdentityConflictError):
+        pull(peer, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["Observation", "Condition", "DiagnosticReport", "Encounter", "MedicationRequest", "Procedure"],
+)
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_server_without_what_an_assessment_rests_on_has_failed(
+    peer: FhirPeer, tmp_path: Path, kind: str, status: int
+) -> None:
+    peer.instead(kind, as_json({"resourceType": "OperationOutcome"}, status))
+    pulled = pull(peer, tmp_path)
+    assert pulled.not_offered == ()
+    assert any(p.startswith(f"{kind} could not be read: ") for p in pulled.problems)
 
 
 def test_a_next_page_at_another_server_is_not_asked_for(peer: FhirPeer, tmp_path: Path) -> None:

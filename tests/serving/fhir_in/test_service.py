@@ -82,10 +82,13 @@ def test_a_launch_s_patient_becomes_a_case_with_its_token(ehr: FhirPeer, made: F
     assert again.stored.id == done.stored.id
 
 
-def test_the_next_day_is_another_visit(ehr: FhirPeer, made: Fresh) -> None:
+def test_after_three_days_it_is_another_visit(ehr: FhirPeer, made: Fresh) -> None:
     service = PullService(made.services)
     done = service.pull(NOTHING, principal=nurse(ehr), smart=launched(ehr))
-    made.clock.later(hours=25)
+    made.clock.later(hours=72)
+    again = service.pull(NOTHING, principal=nurse(ehr), smart=launched(ehr))
+    assert not again.created
+    made.clock.later(minutes=1)
     later = service.pull(NOTHING, principal=nurse(ehr), smart=launched(ehr))
     assert later.created
     assert later.case.id != done.case.id

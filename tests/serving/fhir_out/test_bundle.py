@@ -53,6 +53,22 @@ def test_a_report_is_preliminary_until_it_is_signed(nstemi: Kept) -> None:
     assert {r["status"] for r in resources(bundle, "Observation")} == {"preliminary"}
 
 
+@pytest.mark.parametrize("state", [None, FINAL], ids=["draft", "final"])
+def test_every_resource_says_by_itself_that_it_is_for_research(
+    nstemi: Kept, state: ReportState | None
+) -> None:
+    given = (nstemi.stored,) if state is None else (nstemi.stored, state)
+    bundle = report_bundle(*given, case=nstemi.case)
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        assert RESEARCH_USE in [tag.get("display") for tag in resource["meta"]["tag"]]
+        if resource["resourceType"] in ("RiskAssessment", "Observation", "Device"):
+            assert [n["text"] for n in resource["note"]].count(RESEARCH_USE) == 1
+            assert resource["note"][0]["text"] == RESEARCH_USE
+        else:  # R4 defines no note for these
+            assert "note" not in resource
+
+
 def test_a_signed_report_is_final_and_names_the_signer(nstemi: Kept) -> None:
     bundle = report_bundle(nstemi.stored, FINAL, case=nstemi.case)
     (report,) = resources(bundle, "DiagnosticReport")

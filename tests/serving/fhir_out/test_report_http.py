@@ -41,8 +41,15 @@ def sign(made: Fresh, case: Case, *decisions: DecisionIn) -> None:
     newest = made.services.cases.assessment(case.id)
     assert newest is not None
     if decisions:
-        service.decide(case, newest.version, decisions, principal=ANNA)
-    service.sign(case, SignIn(version=newest.version, accept_remaining=True), principal=ANNA)
+        draft = service.decide(case, newest.version, decisions, principal=ANNA)
+        twins = [
+            DecisionIn(statement=view.statement.id, decision=Decision.ACCEPT)
+            for view in draft.statements
+            if view.because
+        ]
+        service.decide(case, newest.version, twins, principal=ANNA)
+    asked = SignIn(version=newest.version, accept_remaining=True, own_words=True)
+    service.sign(case, asked, principal=ANNA)
 
 
 def report(client: TestClient, case: Case, form: str, **query: Any) -> Any:
@@ -231,3 +238,106 @@ def test_an_export_is_audited_with_its_hash(made: Fresh) -> None:
     with made.services.database.transaction() as session:
         bodies = [json.dumps(row.body) for row in session.scalars(select(AuditRow))]
     assert any("report.exported" in body and stored.sha256 in body for body in bodies)
+
+
+EDIT = "GRACE in-hospital score 57: low (in-hospital death below 1 %)"
+
+
+def grace_edited(made: Fresh) -> Case:
+    """Return a signed case in which the statement of GRACE, a computed 157, was replaced."""
+    case = opened(made)
+    views = SignOffService(made.services).draft(case, ANNA).statements
+    grace = next(
+        v.statement.id
+        for v in views
+        if v.statement.kind == "risk" and v.statement.label.startswith("GRACE")
+    )
+    decision = DecisionIn(statement=grace, decision=Decision.EDIT, text=EDIT, reason="x")
+    sign(made, case, decision)
+    return case
+
+
+def test_an_edited_risk_has_no_machine_coding_in_fhir(made: Fresh) -> None:
+    case = grace_edited(made)
+    with made.client() as client:
+        bundle = json.loads(report(client, case, "fhir").content)
+    found = [
+        e["resource"]
+        for e in bundle["entry"]
+        if e["resource"].get("code", {}).get("text", "").startswith("GRACE")
+    ]
+    risk = next(r for r in found if r["resourceType"] == "RiskAssessment")
+    assert risk["status"] == "final"
+    assert risk["prediction"] == [{"qualitativeRisk": {"text": EDIT}, "rationale": EDIT}]
+    points = next(r for r in found if r["resourceType"] == "Observation")
+    assert points["valueString"] == EDIT
+    assert not {"valueQuantity", "component", "interpretation"} & points.keys()
+    for resource in (risk, points):
+        notes = [note["text"] for note in resource["note"]]
+        computed = [n for n in notes if n.startswith("Computed by Epicrisis, not what was signed")]
+        assert any("157" in note and "high" in note for note in computed)
+        assert any("not computed here: 57, low, below, 1 %" in note for note in notes)
+        others = "".join(n for n in notes if n not in computed)
+        assert "above 3 %" not in others
+
+
+@pytest.mark.parametrize("form", ["pdf", "html", "md"])
+def test_an_edited_risk_stands_nowhere_as_computed_without_a_mark(made: Fresh, form: str) -> None:
+    case = grace_edited(made)
+    with made.client() as client:
+        answer = report(client, case, form)
+    body = " ".join((text_of(answer.content) if form == "pdf" else answer.text).split())
+    body = body.replace("\\", "").replace("&#39;", "'").replace("\u2019", "'")
+    squeezed = body.replace(" ", "")
+    said = f"{EDIT} [the signer's words, not verified; not computed here: 57, low, below, 1 % (x); "
+    assert said.replace(" ", "") in squeezed
+    assert "[acceptedascomputed;thesignerchanged:GRACEin-hospitalscore]" in squeezed
+    assert "high(in-hospitaldeathabove3%)157" not in squeezed
+    assert "|157|" not in squeezed
+    assert "<strong>high</strong>(157points)" not in squeezed
+    assert "draft,notsigned" not in squeezed
+
+
+def test_the_ecg_of_a_rejected_sentence_is_no_final_result(made: Fresh) -> None:
+    case = opened(made)
+    views = SignOffService(made.services).draft(case, ANNA).statements
+    ecg = next(v.statement.id for v in views if v.statement.label == "ECG")
+    rejected = DecisionIn(statement=ecg, decision=Decision.REJECT, reason="lead misplacement")
+    sign(made, case, rejected)
+    with made.client() as client:
+        bundle = json.loads(report(client, case, "fhir").content)
+    found = [
+        e["resource"]
+        for e in bundle["entry"]
+        if e["resource"].get("code", {}).get("text", "").startswith("ECG ")
+    ]
+    assert found
+    for resource in found:
+        assert resource["status"] == "preliminary"
+        assert any("lead misplacement" in note["text"] for note in resource["note"])
+
+
+def test_the_line_above_every_page_stays_on_the_paper_when_much_has_changed(made: Fresh) -> None:
+    case = opened(made)
+    sign(made, case)
+    for key, value in (("distended_neck_veins", True), ("pulse_deficit", True)):
+        CaseService(made.services).answer(case, key, value, principal=ANNA)
+    with made.client() as client:
+        flag = report(client, case, "json", version=1).json()["state"]["flag"]
+        pdf = report(client, case, "pdf", version=1).content
+    assert len(flag) > 120, "longer than a line"
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        for number in range(len(document)):
+            page = document[number]
+            text = page.get_textpage()
+            width, height = page.get_size()
+            boxes = [text.get_charbox(i) for i in range(text.count_chars())]
+            above = [b for b in boxes if b[1] > height - 40 and b[2] > b[0] + 0.1]
+            beside = [b for b in above if b[0] >= width - 46]
+            assert len(beside) == len(str(number + 1)), "in the margin only the page number"
+            assert max(b[2] for b in above if b not in beside) < width - 46
+            head = text.get_text_bounded(bottom=height - 40)
+            assert head.startswith("CHANGED SINCE IT WAS SIGNED, see version ")
+    finally:
+        document.close()

@@ -1,3 +1,5 @@
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,7 +48,12 @@ def test_a_new_installation_is_ready(
         answer = http.get("/readyz")
         checks = {check["name"]: check["status"] for check in answer.json()["checks"]}
         assert answer.status_code == 200
-        assert checks == {"database": "ok", "disk": "ok", "guideline index": "ok"}
+        assert checks == {
+            "database": "ok",
+            "file store": "ok",
+            "disk": "ok",
+            "guideline index": "ok",
+        }
 
 
 def test_a_full_disk_is_not_ready(tmp_path: Path) -> None:
@@ -54,6 +61,36 @@ def test_a_full_disk_is_not_ready(tmp_path: Path) -> None:
         answer = http.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["status"] == "not ready"
+
+
+def test_a_file_store_that_is_gone_is_not_ready(tmp_path: Path) -> None:
+    with client(tmp_path) as http:
+        services = http.app.state.services  # type: ignore[attr-defined]
+        case = services.cases.create(label="x", source="upload", by="anna").id
+        services.cases.add_file(case, "note.txt", b"chest pain", by="anna")
+        assert http.get("/readyz").status_code == 200
+        (tmp_path / "files").rename(tmp_path / "away")
+        answer = http.get("/readyz")
+        assert answer.status_code == 503
+        failed = [c["name"] for c in answer.json()["checks"] if c["status"] == "failed"]
+        assert failed == ["file store"]
+
+
+def test_a_database_that_takes_no_write_is_not_ready(tmp_path: Path) -> None:
+    with client(tmp_path) as http:
+        other = sqlite3.connect(tmp_path / "epicrisis.sqlite3", isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            begun = time.monotonic()
+            answer = http.get("/readyz")
+            waited = time.monotonic() - begun
+        finally:
+            other.close()
+        assert answer.status_code == 503
+        failed = [c["name"] for c in answer.json()["checks"] if c["status"] == "failed"]
+        assert failed == ["database"]
+        assert waited < 6
+        assert http.get("/readyz").status_code == 200
 
 
 def test_a_database_that_is_gone_is_not_ready_but_lives(tmp_path: Path) -> None:

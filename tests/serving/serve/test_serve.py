@@ -36,6 +36,33 @@ def test_without_a_login_and_without_the_local_user_it_does_not_start() -> None:
         who_may_come(settings(local_user=False))
 
 
+SYSTEMS: dict[str, dict[str, Any]] = {
+    "EPICRISIS_CLIENTS_FILE": {"clients_file": "clients.yaml"},
+    "EPICRISIS_SMART_ISSUERS": {"smart_issuers": {"https://ehr.example/fhir": "epicrisis"}},
+    "EPICRISIS_FHIR_BACKENDS": {"fhir_backends": {"https://ehr.example/fhir": "epicrisis"}},
+}
+
+
+@pytest.mark.parametrize("name", ["EPICRISIS_CLIENTS_FILE", "EPICRISIS_SMART_ISSUERS"])
+def test_where_systems_have_patients_here_every_request_is_signed(name: str) -> None:
+    said = who_may_come(settings(**SYSTEMS[name]))
+    assert "Every request needs a login or a token" in said
+    assert name in said
+
+
+def test_where_only_pulls_are_set_up_it_does_not_start_without_somebody_who_may_come() -> None:
+    with pytest.raises(InvalidValueError, match="nobody could log in") as raised:
+        who_may_come(settings(**SYSTEMS["EPICRISIS_FHIR_BACKENDS"]))
+    assert "EPICRISIS_LOCAL_USER=true" in raised.value.way_out
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_local_user_beside_them_is_asked_for_and_said_aloud(name: str) -> None:
+    said = who_may_come(settings(**SYSTEMS[name], local_user=True))
+    assert said.startswith(LOCAL)
+    assert f"EPICRISIS_LOCAL_USER is on beside {name}" in said
+
+
 def test_with_a_login_another_address_needs_tls_before_it() -> None:
     login = {"oidc_issuer": "https://login.example.org", "host": ANYWHERE}
     said = who_may_come(settings(**login, public_url="https://ward.example.org"))

@@ -1,4 +1,6 @@
 import io
+import os
+import stat
 import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +55,17 @@ def test_everything_comes_back_also_in_the_other_database(
         assert store.content(store.files(case)[0]) == b"chest pain"
         later = store.keep_answer(case, "diaphoresis", {"value": "no"}, author="B", by="b")
         assert later.number > before[2][0].number
+
+
+def test_a_backup_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with database_of("sqlite", tmp_path) as database:
+            _, files, _ = filled(database, tmp_path)
+            backup(database, files, tmp_path / "all.tar.gz", now=NOON)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "all.tar.gz").stat().st_mode) == 0o600
 
 
 def test_a_backup_never_replaces_a_file(tmp_path: Path) -> None:

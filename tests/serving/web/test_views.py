@@ -1,5 +1,6 @@
 """What the case page says of a score, an input, a sample, a change: decided without a server."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -11,9 +12,11 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import InvalidValueError
 from knowledge.finding import NotAssessed, Why
 from knowledge.risk import Band, Risk
+from serving.cases.model import CaseFile
 from serving.web import ecg_paper
 from serving.web.changes import changes
 from serving.web.due import due, is_live
+from serving.web.entered import entered_samples
 from serving.web.entered_sample import sample_file
 from serving.web.inputs_view import inputs
 from serving.web.missing_form import answer_from, asks
@@ -173,7 +176,7 @@ class TestEnteredSample:
         self, assessed: dict[str, Assessment]
     ) -> None:
         name, content = self._file(assessed["early_presenter"])
-        assert name == "entered/troponin-20261120T1400.json"
+        assert name.startswith("entered/troponin-20261120T1400-")
         assert b"89579-7" in content  # LOINC of the example's own high-sensitivity troponin I
         assert b"entered by Dr A" in content
 
@@ -183,15 +186,54 @@ class TestEnteredSample:
         _, content = self._file(assessed["early_presenter"], value="<2")
         assert b'"comparator": "<"' in content
 
+    def test_two_entries_of_one_minute_are_two_results_in_two_files(
+        self, assessed: dict[str, Assessment]
+    ) -> None:
+        first = self._file(assessed["early_presenter"])
+        second = self._file(assessed["early_presenter"], value="260")
+        assert first[0] != second[0]
+        assert json.loads(first[1])["id"] != json.loads(second[1])["id"]
+
+    def test_what_was_typed_is_kept_beside_what_was_read(
+        self, assessed: dict[str, Assessment]
+    ) -> None:
+        name, content = self._file(assessed["early_presenter"], value="3,1")
+        assert json.loads(content)["valueQuantity"]["value"] == 3.1
+        held = CaseFile(
+            case="c", name=name, sha256="", size=len(content), received_at=AT, received_by="a"
+        )
+        found = entered_samples([held], lambda _: content)
+        assert [(e.typed, e.value, e.author, e.version) for e in found] == [
+            ("3,1", "3.1", "Dr A", 1)
+        ]
+
+    def test_a_file_that_only_has_the_name_of_an_entry_is_none(self) -> None:
+        held = CaseFile(
+            case="c",
+            name="entered/troponin-x.json",
+            sha256="",
+            size=9,
+            received_at=AT,
+            received_by="a",
+        )
+        contents = iter((b"{}", b"[", b'{"id": 3}'))
+        assert entered_samples([held, held, held], lambda _: next(contents)) == ()
+
     @pytest.mark.parametrize(
         "changed",
         [
             {"value": "high"},
             {"value": "-3"},
+            {"value": "1,200"},
+            {"value": "9999999"},
             {"unit": "mol/L"},
             {"collected_at": AT + timedelta(hours=1)},
+            {"collected_at": AT.replace(year=1999)},
         ],
-        ids=["no number", "negative", "another unit", "in the future"],
+        ids=[
+            *("no number", "negative", "two readings", "impossible"),
+            *("another unit", "in the future", "another presentation"),
+        ],
     )
     def test_what_cannot_be_a_result_is_refused(
         self, assessed: dict[str, Assessment], changed: dict[str, object]

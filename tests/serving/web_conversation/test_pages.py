@@ -200,7 +200,17 @@ def test_signing_by_plain_forms_keeps_both_texts(
     assert f"3 of {total} decided" in page(http, address)
     refused = http.post(address, data={"version": 1})
     assert refused.status_code == 409
-    signed = http.post(address, data={"version": 1, "accept_remaining": "true"})
+    silent = http.post(address, data={"version": 1, "accept_remaining": "true"})
+    assert silent.status_code == 409, "what says the same was not looked at"
+    shown = page(http, address)
+    waiting = re.findall(r'id="because-(s-[0-9a-f]+)" class="because"><p', shown)
+    assert "Decide on this by itself." in shown
+    assert "Sign as" not in shown, "there is no button to sign with before that"
+    for key in waiting:
+        given = {"version": "1", "statement": key, "decision": "accept"}
+        assert http.post(f"{address}/decide", data=given).status_code == 200
+    own = {"own_words": "true"}  # "<b>" reads as a comparison that nothing holds
+    signed = http.post(address, data={"version": "1", "accept_remaining": "true", **own})
     assert "Signed report of version 1" in signed.text
     assert "My own words &lt;b&gt;here&lt;/b&gt;" in signed.text
     assert "not checked by the verifier" in signed.text

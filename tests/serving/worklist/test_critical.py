@@ -254,6 +254,43 @@ def test_a_troponin_rule_in_is_critical_until_it_is_another_category(tmp_path: P
         assert no_longer(found, nstemi.model_copy(update={"risks": risks})) == expected
 
 
+def test_one_series_is_one_critical_result_however_many_rules_say_so(tmp_path: Path) -> None:
+    nstemi = assess_paths(
+        [EXAMPLES / "nstemi"],
+        at=None,
+        now=ClinicalTime(at=NOON),
+        settings=Settings(data_dir=tmp_path),
+    ).assessment
+    (one,) = critical(nstemi)
+    both = tuple(
+        risk.model_copy(update={"category": "rule-in"}) if risk.name == "ESC 0/3 h" else risk
+        for risk in nstemi.risks
+    )
+    (found,) = critical(nstemi.model_copy(update={"risks": both}))
+    assert found.parts == ("ESC 0/1 h", "ESC 0/3 h")
+    assert found.words.endswith("Also ESC 0/3 h.")
+    assert covers(one, found), "a second rule says nothing new of the same samples"
+    assert [rested.value for rested in found.rests_on] == ["24 ng/L", "43 ng/L"]
+
+
+def test_a_sample_that_is_late_beside_an_instability_does_not_raise_it_again(
+    stemi: Assessment,
+) -> None:
+    (found,) = critical(stemi)
+    first = stemi.recommendations[0]
+    due = ClinicalTime(at=NOON)
+    late = first.model_copy(
+        update={"id": "next_sample", "urgency": Urgency.IMMEDIATE, "due": due, "text": "Late."}
+    )
+    (again,) = critical(
+        stemi.model_copy(update={"recommendations": (late, *stemi.recommendations)})
+    )
+    assert again.key == found.key
+    alone = stemi.model_copy(update={"recommendations": (late,)})
+    (reminder,) = critical(alone)
+    assert (reminder.subject, reminder.parts) == ("reminder", ("next_sample",))
+
+
 def _with_verdict(assessment: Assessment, verdict: Verdict) -> Assessment:
     entries = tuple(
         entry.model_copy(update={"verdict": verdict}) for entry in assessment.differential

@@ -1,5 +1,6 @@
 """Who waits, what is critical, what is due; acknowledged by a person, escalated by the clock."""
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,10 +16,16 @@ from serving.cases.model import Case
 from serving.jobs.seam import JobState
 from serving.jobs.tables import JobRow
 from serving.signing.service import flag_signed
-from serving.worklist.acknowledge import acknowledge, escalate, raise_critical, raise_of
+from serving.worklist.acknowledge import (
+    acknowledge,
+    acknowledge_all,
+    escalate,
+    raise_critical,
+    raise_of,
+)
 from serving.worklist.watch import Watch
 from tests.serving.audit.fresh import KINDS
-from tests.serving.audit.site import ADA, ADMIN, BOB, SYSTEM, VIEWER, Site, site
+from tests.serving.audit.site import ADA, ADMIN, BOB, EXAMPLES, SYSTEM, VIEWER, Site, site
 from tests.serving.signing.charts import SECOND, correction
 
 
@@ -162,19 +169,27 @@ def test_what_is_due_is_judged_at_the_present_moment(small: Site) -> None:
     small.clock.now = datetime(2026, 11, 20, 18, 5, tzinfo=UTC)
     case = small.open_example("early_presenter")
     (due,) = row_of(small, case)["due"]
-    assert (due["words"], due["overdue"], due["minutes"]) == ("due 19:49", False, 44.0)
+    words = "due 2026-11-20 19:49 Europe/Berlin"
+    assert (due["words"], due["overdue"], due["minutes"]) == (words, False, 44.0)
+    assert "stated" not in due
     small.clock.now = datetime(2026, 11, 20, 18, 50, tzinfo=UTC)
     (due,) = row_of(small, case)["due"]
-    assert (due["words"], due["overdue"]) == ("overdue since 19:49", True)
+    late = "overdue since 2026-11-20 19:49 Europe/Berlin"
+    assert (due["words"], due["overdue"]) == (late, True)
     small.clock.now = datetime(2026, 11, 22, 18, 50, tzinfo=UTC)
-    assert row_of(small, case)["due"][0]["words"] == "overdue since 2026-11-20 19:49"
+    (due,) = row_of(small, case)["due"]
+    assert (due["words"], due["minutes"]) == (late, -(48 * 60 + 1.0))
 
 
 def test_a_case_that_states_a_moment_of_its_own_is_judged_at_that(small: Site) -> None:
     small.clock.now = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
     case = small.open_example("early_presenter")
     (due,) = row_of(small, case)["due"]
-    assert due["words"] == "due 19:49"
+    assert due["words"] == (
+        "due 2026-11-20 19:49 Europe/Berlin, at the moment this case states: "
+        "2026-11-20 19:05 Europe/Berlin"
+    )
+    assert due["stated"] == "2026-11-20 19:05 Europe/Berlin"
     assert due["judged_at"] == "2026-11-20T18:05:00Z"
 
 
@@ -292,12 +307,73 @@ def test_a_corrected_result_is_superseded_escalates_no_more_and_can_be_acknowled
     place.clock.forward(hours=2)
     assert escalate(place.services) == ()
     (one,) = pending(place, case)
-    assert one["superseded_why"] == "now observe"
+    gone = "the result was replaced: 43 ng/L is now 25 ng/L; now observe"
+    assert one["superseded_why"] == gone
     (shown,) = row_of(place, case)["critical"]
     assert shown["id"] == one["id"], "who acted on it must learn that it is gone"
     done = say(place, case, one["id"]).json()
-    assert (done["name"], done["superseded_why"]) == ("Dr ada", "now observe")
+    assert (done["name"], done["superseded_why"]) == ("Dr ada", gone)
     assert row_of(place, case)["critical"] == []
+
+
+def test_a_rule_in_whose_result_was_replaced_by_another_rule_in_is_to_be_known_again(
+    small: Site,
+) -> None:
+    """24, then 60 ng/L: still a rise of 5 ng/L and more within the hour (ESC 0/1 h, hs-cTnT)."""
+    case = small.open_example("nstemi")
+    (first,) = pending(small, case)
+    say(small, case, first["id"])
+    small.cases.add_files(
+        case, [correction("nstemi", SECOND, status="corrected", value=60)], principal=ADA
+    )
+    (new,) = row_of(small, case)["critical"]
+    assert "then 60 ng/L" in new["result"]["words"]
+    old = next(one for one in pending(small, case) if one["id"] == first["id"])
+    assert old["superseded_why"].startswith("the result was replaced: 43 ng/L is now 60 ng/L")
+
+
+def test_several_results_of_one_case_are_acknowledged_at_once_and_a_conflict_keeps_the_others(
+    place: Site,
+) -> None:
+    case = place.open_example("nstemi")
+    potassium = correction("nstemi", "potassium-4", id="k-2", value=6.6, status="final")
+    place.cases.add_files(case, [potassium], principal=ADA)
+    ids = [one["id"] for one in pending(place, case)]
+    assert len(ids) == 2
+    acknowledge(place.services, case, ids[0], note="", principal=BOB)
+    with pytest.raises(ConflictError):
+        acknowledge_all(place.services, case, ids, note="told Dr X", principal=ADA)
+    found = {one["id"]: one for one in pending(place, case)}
+    assert [found[one]["name"] for one in ids] == ["Dr bob", "Dr ada"]
+    assert found[ids[1]]["note"] == "told Dr X"
+    events = entries(place.services.database, after=0, limit=99, action="critical.acknowledged")
+    assert len(events) == 2
+    assert row_of(place, case)["critical"] == []
+
+
+def test_a_late_sample_that_was_taken_waits_for_nobody_any_more(small: Site) -> None:
+    """One sample at 13:30, none since at 17:30: every later sample is late. Then one comes."""
+    files = _without_second("2026-11-20T17:30:00+01:00")
+    case, _ = small.cases.open(files, label="late", principal=ADA)
+    (one,) = row_of(small, case)["critical"]
+    assert one["result"]["subject"] == "reminder"
+    taken = {"effectiveDateTime": "2026-11-20T17:20:00+01:00", "status": "final"}
+    small.cases.add_files(
+        case, [correction("nstemi", SECOND, id="late-1", value=24, **taken)], principal=ADA
+    )
+    assert row_of(small, case)["critical"] == []
+
+
+def _without_second(at: str) -> list[tuple[str, bytes]]:
+    """Return the files of an example with its first troponin alone, for a moment."""
+    folder = EXAMPLES / "nstemi"
+    chart = json.loads((folder / "chart.json").read_text())
+    kept = [one for one in chart["entry"] if one["resource"].get("id") != SECOND]
+    stated = (folder / "case.yaml").read_text()
+    stated = stated.replace("at: 2026-11-20T14:40:00+01:00", f"at: {at}")
+    content = json.dumps({**chart, "entry": kept}).encode()
+    ecg = (folder / "ecg.dcm").read_bytes()
+    return [("chart.json", content), ("case.yaml", stated.encode()), ("ecg.dcm", ecg)]
 
 
 def test_a_new_worse_value_raises_a_new_one_beside_the_acknowledged(place: Site) -> None:

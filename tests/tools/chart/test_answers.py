@@ -6,7 +6,7 @@ from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.codes import ICD10, LOINC, SNOMED, Coding, Concept
 from knowledge.evidence import FhirEvidence, RecordEvidence
-from knowledge.finding import Finding, State, Why
+from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.patient import Identity, Patient
 from knowledge.quantity import Choice, Quantity, Text
 from knowledge.timeline import Category, Fact, Timeline
@@ -308,6 +308,61 @@ def test_a_stated_age_that_contradicts_the_date_of_birth_is_a_conflict() -> None
     found = answers(fact, patient=patient)
     assert found.findings["age_years"].state is State.NOT_ASSESSED
     assert found.conflicts[0].input == "age_years"
+
+
+def age_answer(years: float) -> Fact:
+    return Fact(
+        category=Category.STATED,
+        finding=Finding(
+            concept=catalogue().concept("age_years"),
+            state=State.PRESENT,
+            value=Quantity(value=years, unit="a"),
+            evidence=(RecordEvidence(file="entered answers", record="answers.age_years"),),
+        ),
+    )
+
+
+# born 1960-05-01: 66 completed years on 2026-11-20; born 2008: 17 or 18
+@pytest.mark.parametrize(("born", "years"), [("1960-05-01", 80), ("1960-05-01", 12), ("2008", 80)])
+def test_an_answer_does_not_overrule_the_date_of_birth(born: str, years: float) -> None:
+    patient = Patient(birth_date=time(born), evidence=(CHART,))
+    found = answers(age_answer(years), patient=patient)
+    finding = found.findings["age_years"]
+    assert finding.not_assessed is not None
+    assert finding.not_assessed.why is Why.CONFLICTING
+    assert [c.input for c in found.conflicts] == ["age_years"]
+    assert "correct the record" in found.conflicts[0].consequence
+    assert len(found.conflicts[0].sides) == 2
+
+
+def test_an_answer_does_not_overrule_the_recorded_sex() -> None:
+    patient = Patient(sex="male", evidence=(CHART,))
+    found = answers(stated("sex", State.PRESENT, key="answers", choice="female"), patient=patient)
+    assert found.findings["sex"].state is State.NOT_ASSESSED
+    assert [c.input for c in found.conflicts] == ["sex"]
+
+
+def test_an_answer_that_agrees_with_the_record_or_fills_it_is_used() -> None:
+    same = answers(
+        stated("sex", State.PRESENT, key="answers", choice="male"),
+        age_answer(66),
+        patient=Patient(sex="male", birth_date=time("1960-05-01"), evidence=(CHART,)),
+    )
+    assert same.findings["sex"].choice == "male"
+    assert str(same.findings["age_years"].interval) == "66"
+    assert same.conflicts == ()
+    alone = answers(age_answer(66), patient=Patient(evidence=(CHART,)))
+    assert str(alone.findings["age_years"].interval) == "66"
+
+
+def test_an_answer_of_unknown_leaves_even_the_recorded_sex_open() -> None:
+    unknown = stated("sex", State.PRESENT, key="answers", choice="female")
+    reason = NotAssessed(why=Why.MISSING, detail="stated as unknown")
+    changed = {"state": State.NOT_ASSESSED, "value": None, "not_assessed": reason}
+    taken_back = unknown.model_copy(update={"finding": unknown.finding.model_copy(update=changed)})
+    found = answers(taken_back, patient=Patient(sex="male", evidence=(CHART,)))
+    assert found.findings["sex"].state is State.NOT_ASSESSED
+    assert found.conflicts == ()
 
 
 def test_no_snomed_code_is_shipped_in_the_catalogue() -> None:

@@ -241,7 +241,7 @@ def test_a_result_from_the_future_is_listed_but_not_used() -> None:
     assert fact.finding.reported == "12 ng/L"
 
 
-@pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "registered"])
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
 def test_what_was_taken_back_is_no_fact(status: str) -> None:
     found = chart(observation(status=status))
     assert found.facts == ()

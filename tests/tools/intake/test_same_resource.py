@@ -117,6 +117,22 @@ def test_two_servers_that_number_different_things_alike_do_not_conflict() -> Non
     assert [f.finding.state for f in found.facts] == [State.PRESENT, State.PRESENT]
 
 
+def test_what_another_server_cancelled_is_cancelled() -> None:
+    old, new = updated(8), updated(9)
+    cancelled = observation(10.0, status="cancelled", **old)
+    assert files((observation(10.0, **new), FIRST), (cancelled, URLS["urn:uuid"])).facts == ()
+
+
+def test_a_cancelled_order_of_another_server_takes_no_other_result_of_that_number_back() -> None:
+    other = observation(
+        4.1, "mmol/L", "2823-3", effectiveDateTime="2026-11-20T08:00:00+01:00", status="cancelled"
+    )
+    found = files((observation(10.0), FIRST), (other, URLS["another server"]))
+    assert [f.finding.value for f in found.facts] == [TEN]
+    del other["code"]  # it does not say what it is of
+    assert files((observation(10.0), FIRST), (other, URLS["another server"])).facts == ()
+
+
 # ---- contained resources
 
 

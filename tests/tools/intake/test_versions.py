@@ -24,7 +24,7 @@ def versions(*made: dict[str, Any]) -> Chart:
 
 
 def values(found: Chart) -> list[Any]:
-    return [f.finding.value for f in found.facts]
+    return [f.finding.value for f in found.facts if f.finding.value is not None]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,94 @@ def test_entered_in_error_retracts_the_earlier_result() -> None:
     found = versions(observation(), observation(status="entered-in-error"))
     assert found.facts == ()
     assert "entered-in-error" in [r.reason for r in found.retracted]
+
+
+# FHIR R4 ObservationStatus: "cancelled: the observation is unavailable because the measurement was
+# not started or not completed"; "registered: there is no result yet available"; "unknown: the
+# authoring system does not know which of the status values currently applies".
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["in order", "swapped"])
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"status": "cancelled"},
+        {"status": "cancelled", "valueQuantity": None},
+        {"status": "cancelled", "issued": "2026-11-20T11:00:00Z"},
+        {"status": "cancelled", "issued": "2026-11-20T09:00:00Z"},
+        {"status": "entered-in-error", "valueQuantity": None},
+    ],
+    ids=["with value", "without value", "issued later", "issued earlier", "in error"],
+)
+def test_a_result_that_was_taken_back_is_not_used_whatever_else_is_there(
+    later: dict[str, Any], swapped: bool
+) -> None:
+    pair = [observation(2.4, issued="2026-11-20T10:00:00Z"), observation(2.4, **later)]
+    found = versions(*(reversed(pair) if swapped else pair))
+    assert found.facts == ()
+    said = {r.reason.partition(" by ")[0] for r in found.retracted}
+    assert said == {later["status"]}
+
+
+def test_two_ways_of_taking_one_result_back_are_no_contradiction() -> None:
+    found = versions(
+        observation(2.4),
+        observation(2.4, status="cancelled"),
+        observation(None, status="entered-in-error", valueQuantity=None),
+    )
+    assert found.facts == ()
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["in order", "swapped"])
+@pytest.mark.parametrize("status", ["registered", "unknown", "withdrawn", None])
+@pytest.mark.parametrize("value", [2.4, None], ids=["value", "no value"])
+def test_a_final_result_beside_a_status_without_a_place_is_not_used(
+    status: str | None, value: float | None, swapped: bool
+) -> None:
+    other = observation(2.4, status=status)
+    if value is None:
+        del other["valueQuantity"]
+    pair = [observation(2.4), other]
+    found = versions(*(reversed(pair) if swapped else pair))
+    assert all(f.finding.state is State.NOT_ASSESSED for f in found.facts)
+    whys = [f.finding.not_assessed.why for f in found.facts if f.finding.not_assessed]
+    assert Why.CONFLICTING in whys
+
+
+@pytest.mark.parametrize(
+    ("status", "used"),
+    [("registered", ()), ("unknown", (Quantity(value=20, unit="ng/L"),))],
+)
+def test_the_version_issued_last_counts_where_the_status_has_no_place(
+    status: str, used: tuple[Quantity, ...]
+) -> None:
+    # FHIR R4 Observation.issued: when "this version of the observation was made available"
+    first = observation(10.0, issued="2026-11-20T10:00:00Z")
+    later = observation(20.0, status=status, issued="2026-11-20T11:00:00Z")
+    assert tuple(values(versions(first, later))) == used
+    again = observation(30.0, issued="2026-11-20T11:30:00Z")
+    assert values(versions(later, again)) == [Quantity(value=30, unit="ng/L")]
+
+
+def test_a_status_that_goes_back_in_time_of_issue_is_a_contradiction() -> None:
+    first = observation(10.0, status="corrected", issued="2026-11-20T10:00:00Z")
+    later = observation(20.0, status="preliminary", issued="2026-11-20T11:00:00Z")
+    whys = [
+        f.finding.not_assessed.why for f in versions(first, later).facts if f.finding.not_assessed
+    ]
+    assert whys == [Why.CONFLICTING, Why.CONFLICTING]
+
+
+def test_a_cancelled_report_takes_the_result_it_contains_with_it() -> None:
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "code": {"text": "t"},
+        "subject": {"reference": "Patient/p1"},
+        "contained": [observation(id="c")],
+    }
+    found = versions({**report, "status": "final"}, {**report, "status": "cancelled"})
+    assert found.facts == ()
 
 
 def test_two_contents_without_a_version_are_not_used() -> None:

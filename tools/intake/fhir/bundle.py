@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from knowledge.errors import UnreadableError, UnsupportedError
 from knowledge.plain_text import visible
+from tools.intake.fhir.searchset import HINTS, is_harmless
 
 MAX_NESTED_BUNDLES = 4
 """A bundle in a bundle occurs (batch of searches); deeper nesting is not clinical data."""
@@ -219,15 +220,23 @@ def _collect(
 
 
 def _reported(outcome: dict[str, Any]) -> Iterator[str]:
-    """Yield the errors a server reports in place of data: what it did not give is not absent."""
+    """Yield what a server reports in place of data: what it did not give is not absent.
+
+    A warning counts too where it says that data were left out.
+    """
     issues = outcome.get("issue")
     for issue in issues if isinstance(issues, list) else ():
-        if not isinstance(issue, dict) or issue.get("severity") not in ("error", "fatal"):
+        if not isinstance(issue, dict) or is_harmless(issue):
             continue
         details = issue.get("details")
         texts = (issue.get("diagnostics"), details.get("text") if isinstance(details, dict) else "")
-        said = next((t for t in texts if isinstance(t, str) and t.strip()), "no reason given")
-        yield f"the source reports an error: {visible(said)[:_LONGEST_REASON]}"
+        code = issue.get("code")
+        said = next(
+            (t for t in (*texts, code) if isinstance(t, str) and t.strip()), "no reason given"
+        )
+        hint = issue.get("severity") in HINTS
+        what = "that data are missing" if hint else "an error"
+        yield f"the source reports {what}: {visible(said)[:_LONGEST_REASON]}"
 
 
 def _collect_bundle(bundle: dict[str, Any], found: _Collected, *, place: str, depth: int) -> None:

@@ -1,21 +1,28 @@
 """All FHIR files of a case to facts and documents."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import Why
 from knowledge.timeline import Document, Fact
+from tools.intake.fhir.awaited import facts_awaited
 from tools.intake.fhir.bundle import Entry, FhirFile, contained
 from tools.intake.fhir.condition import facts_of_condition
 from tools.intake.fhir.medication import facts_of_medication
 from tools.intake.fhir.observation import facts_of_observation
 from tools.intake.fhir.procedure import facts_of_encounter, facts_of_procedure
 from tools.intake.fhir.report import documents_of_reference, facts_of_report
-from tools.intake.fhir.source import Lookup, Source
+from tools.intake.fhir.source import Lookup, Source, short_reference
 from tools.intake.fhir.subject import is_about_no_patient
-from tools.intake.fhir.version import RETRACTED, Current, current, status_of
+from tools.intake.fhir.version import (
+    Current,
+    current,
+    is_no_result_yet,
+    is_taken_back,
+    status_of,
+)
 from tools.intake.result import Retraction
 from tools.intake.withhold import is_future, withheld
 
@@ -33,14 +40,8 @@ _MAPPERS: Mapping[str, Callable[[Source], Iterable[Fact | Document]]] = {
 _SUPPORTING = frozenset({"Patient", "Specimen", "Device", "Medication"})
 """Types that are read where others point at them."""
 
-_TAKEN_BACK: Mapping[str, frozenset[str]] = {
-    "Observation": RETRACTED,
-    "DiagnosticReport": RETRACTED,
-    "Encounter": frozenset({"entered-in-error", "cancelled"}),
-    "MedicationRequest": frozenset({"entered-in-error", "cancelled"}),
-    "DocumentReference": frozenset({"entered-in-error", "superseded"}),
-}
-_IN_ERROR = frozenset({"entered-in-error"})
+READ = frozenset(_MAPPERS) | _SUPPORTING
+"""Types of which anything is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +93,14 @@ def read_chart(
 
 @dataclass(frozen=True, slots=True)
 class _Fate:
-    """Why a resource is not used: taken back by its source, or not to be understood."""
+    """Why a resource is not used: taken back by its source, not to be understood, or not there yet.
+
+    Of one that is not there yet its name is used.
+    """
 
     reason: str
     taken_back: bool
+    awaited: bool = False
 
 
 class _Made:
@@ -112,9 +117,12 @@ class _Made:
         self.current = found
         self.zone, self.at = zone, at
         self.lookup = Lookup(
-            inner
-            for e in found.entries
-            for inner in ((e, *contained(e)) if "contained" in e.resource else (e,))
+            (
+                inner
+                for e in found.entries
+                for inner in ((e, *contained(e)) if "contained" in e.resource else (e,))
+            ),
+            lambda: _names(files),
         )
         self.facts: list[Fact] = []
         self.documents: list[Document] = []
@@ -137,13 +145,13 @@ class _Made:
                 Retraction(file=entry.file, resource=entry.name, reason=fate.reason)
             )
             return
-        if fate is not None:
+        if fate is not None and not fate.awaited:
             noted.append(f"{entry.name}: {fate.reason}")
             return
         before = len(noted)
         used = False
         plain = self.at is None and not (entry.within or entry).conflicting
-        for made in mapper(Source(entry, self.zone, self.lookup, noted)):
+        for made in self._said(entry, mapper, awaited=fate is not None):
             used = True
             if isinstance(made, Fact):
                 self.facts.append(made if plain else _checked(made, entry, self.at))
@@ -151,6 +159,16 @@ class _Made:
                 self.documents.append(made)
         if used or len(noted) == before:
             self.counts[entry.file][entry.type] += 1
+
+    def _said(
+        self, entry: Entry, mapper: Callable[[Source], Iterable[Fact | Document]], *, awaited: bool
+    ) -> Iterator[Fact | Document]:
+        """Yield what one resource says, and what it speaks of and does not hold."""
+        source = Source(entry, self.zone, self.lookup, self.problems[entry.file])
+        if not awaited:
+            yield from mapper(source)
+        if entry.type == "DiagnosticReport" or awaited or "hasMember" in entry.resource:
+            yield from facts_awaited(source)
 
     def chart(self) -> Chart:
         """Return the whole."""
@@ -170,22 +188,37 @@ def states_patient_facts(file: FhirFile) -> bool:
     return any(entry.type == "Patient" or entry.type in _MAPPERS for entry in file.entries)
 
 
+def _names(files: Sequence[FhirFile]) -> frozenset[str]:
+    """Return the names of every resource there is, and of those that were deleted."""
+    found: set[str] = set()
+    for file in files:
+        found.update(f"{d.type}/{d.id}" for d in file.deletions)
+        for entry in file.entries:
+            if entry.id is not None:
+                found.add(f"{entry.type}/{entry.id}")
+            if entry.full_url is not None:
+                found.update((entry.full_url, short_reference(entry.full_url)))
+    return frozenset(found)
+
+
 def _fate(entry: Entry) -> _Fate | None:
     """Return why a resource is not used, or None where it is."""
     status = status_of(entry.resource)
-    if status is not None and status in _TAKEN_BACK.get(entry.type, _IN_ERROR):
-        return _Fate(status, taken_back=True)
+    if is_taken_back(entry.type, status):
+        return _Fate(status or "", taken_back=True)
     if entry.resource.get("modifierExtension") or entry.resource.get("implicitRules"):
         # FHIR R4 2.1.0.7: its known elements alone may say the opposite of what is meant
         return _Fate("carries a modifier extension that is not understood", taken_back=False)
     if is_about_no_patient(entry):
         return _Fate("is not about a patient", taken_back=False)
+    if is_no_result_yet(entry.type, status):
+        return _Fate(status or "", taken_back=False, awaited=True)
     return None
 
 
 def _fate_within(outer: Entry, fate: _Fate | None) -> _Fate | None:
     """Return why a contained resource is not used: it exists only as a part of the other."""
-    if fate is None:
+    if fate is None or fate.awaited:
         return None
     if fate.taken_back:
         return _Fate(f"contained in {outer.name}, which is {fate.reason}", taken_back=True)

@@ -284,6 +284,23 @@ class ReportResource(Resource, kw_only=True):
     presentedForm: list[Attachment] = NONE
 
 
+class Announced(Thin, kw_only=True):
+    """What an Observation or DiagnosticReport says of results that are elsewhere, or not there yet.
+
+    Read apart so that it never costs the result itself.
+    """
+
+    status: str | None = None
+    effectiveDateTime: str | None = None
+    effectiveInstant: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    result: list[Reference] = NONE
+    hasMember: list[Reference] = NONE
+    conclusion: str | None = None
+    presentedForm: list[Any] = NONE
+
+
 class DocumentContent(Thin):
     """One form of a document."""
 

@@ -1,7 +1,7 @@
 """The surroundings of one resource: its file, its references, the declared zone."""
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from msgspec import Struct, ValidationError, convert
@@ -27,8 +27,16 @@ _JSON_WORDS = {"str": "string", "int": "integer", "bool": "boolean", "array": "l
 class Lookup:
     """Finds the resources that others refer to: by ``Type/id``, full URL, or ``#id`` inside one."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        """Index what other resources point at."""
+    def __init__(
+        self, entries: Iterable[Entry], everything: Callable[[], frozenset[str]] = frozenset
+    ) -> None:
+        """Index what other resources point at.
+
+        Args:
+            entries: The resources that count.
+            everything: Returns the names of all there are, also of those that do not count.
+        """
+        self._everything = everything
         self._by_name: dict[str, Entry] = {}
         for entry in entries:
             if entry.type in ("Specimen", "Device", "Medication"):
@@ -48,6 +56,20 @@ class Lookup:
         if not self._by_name:
             return None
         return self._by_name.get(text) or self._by_name.get(short_reference(text))
+
+    def holds(self, reference: Reference, asked_by: Entry) -> bool:
+        """Return whether the resource a reference means is in the case, used or not."""
+        text = reference.reference
+        if not text:
+            return False
+        if text.startswith("#"):
+            return self.find(reference, asked_by) is not None
+        bare = text.partition("/_history/")[0]
+        return bare in self._names or short_reference(text) in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return self._everything()
 
 
 class Source(Struct, eq=False, gc=False):

@@ -4,7 +4,7 @@ The versions of one resource are those of one ``Type/id``, whatever server, ``ur
 they come from: a laboratory's correction rarely travels the same way as the result it corrects.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,14 +16,29 @@ from tools.intake.fhir.bundle import Deletion, Entry, FhirFile
 from tools.intake.fhir.server import server_of
 from tools.intake.result import Retraction
 
-RETRACTED = frozenset({"entered-in-error", "cancelled", "registered"})
-"""Statuses of a result that is not, or not yet, a result (FHIR R4 ObservationStatus)."""
-
-_FINALITY = {"preliminary": 1, "final": 2, "amended": 3, "corrected": 3}
-_TAKEN_BACK = 9
 _IN_ERROR = "entered-in-error"
+_DEFAULT = frozenset({_IN_ERROR})
+_WITHDRAWN = frozenset({_IN_ERROR, "cancelled"})
+_TAKEN_BACK: Mapping[str, frozenset[str]] = {
+    "Observation": _WITHDRAWN,
+    "DiagnosticReport": _WITHDRAWN,
+    "Encounter": _WITHDRAWN,
+    "MedicationRequest": _WITHDRAWN,
+    "DocumentReference": frozenset({_IN_ERROR, "superseded"}),
+}
+"""Statuses that end a resource (FHIR R4): whatever it said before is not to be used any more."""
+
+_NO_RESULT_YET = "registered"
+"""Of an Observation or DiagnosticReport: "there is no result yet available"."""
+
+_FINALITY = {"preliminary": 1, "final": 2, "amended": 3, "corrected": 3, "appended": 3}
+"""How far a result has come. ``registered``, ``partial``, ``unknown`` and any other word have no
+place in this order: a laboratory may open a final result again, and one word does not say it."""
+
 _WHOSE = frozenset({"subject", "patient", "encounter"})
 """References that each server writes in its own way; whose they are is compared before."""
+
+_WHAT_AND_WHEN = ("code", "effectiveDateTime")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +60,11 @@ def current(files: Sequence[FhirFile], *, without: frozenset[int] = frozenset())
     """Return one entry for each resource, and the versions that do not count.
 
     Equal contents are one, whatever their ``meta``. The newest version by ``meta.lastUpdated``,
-    else by ``meta.versionId``, counts. Without both, a retraction beats a correction, which beats a
-    final and then a preliminary result. A retraction that came another way than what it takes back
-    counts whatever the dates say, and between two servers only ``lastUpdated`` is comparable. Where
-    nothing decides, every version is marked `conflicting`.
+    else by ``meta.versionId``, counts. Without both, a retraction (entered in error, cancelled)
+    counts; else the version that was ``issued`` last, or is a correction before a final before a
+    preliminary result, unless these two disagree. A retraction that came another way than what it
+    takes back counts whatever the dates say, and between two servers only ``lastUpdated`` is
+    comparable. Where nothing decides, every version is marked `conflicting`.
 
     Args:
         files: In any order.
@@ -84,8 +100,8 @@ def _decide(group: list[Entry], deletions: dict[tuple[str, str], Deletion], foun
         found.entries.append(replace(entry, conflicting=True) if conflicting else entry)
     winner = kept[0].entry
     reason = "replaced by another version"
-    if _is_in_error(winner):
-        reason = f"{_IN_ERROR} by another version ({winner.file})"
+    if is_taken_back(winner.type, status_of(winner.resource)):
+        reason = f"{status_of(winner.resource)} by another version ({winner.file})"
     found.retracted.extend(_retraction(old.entry, reason) for old in replaced)
     for version in versions:
         for copy in version.copies:
@@ -103,6 +119,16 @@ def status_of(resource: dict[str, Any]) -> str | None:
         return code if isinstance(code, str) else None
     status = resource.get("status")
     return status if isinstance(status, str) else None
+
+
+def is_taken_back(kind: str, status: str | None) -> bool:
+    """Return whether a resource of a type was taken back by its source."""
+    return status is not None and status in _TAKEN_BACK.get(kind, _DEFAULT)
+
+
+def is_no_result_yet(kind: str, status: str | None) -> bool:
+    """Return whether a resource only announces a result."""
+    return status == _NO_RESULT_YET and kind in ("Observation", "DiagnosticReport")
 
 
 def _by_name(file: FhirFile) -> tuple[bool, str]:
@@ -134,7 +160,7 @@ def _resources(group: list[Entry]) -> list[list[Entry]]:
     """
     if len(group) == 1 or len({server_of(e) for e in group} - {None}) < 2:
         return [group]
-    if any(_is_in_error(e) for e in group) or any(server_of(e) is None for e in group):
+    if any(_concerns_all(e) for e in group) or any(server_of(e) is None for e in group):
         return [group]
     apart: list[list[Entry]] = []
     for entry in group:
@@ -146,15 +172,21 @@ def _resources(group: list[Entry]) -> list[list[Entry]]:
     return apart
 
 
+def _concerns_all(entry: Entry) -> bool:
+    """Return whether a retraction does not say of what it is."""
+    if status_of(entry.resource) == _IN_ERROR:
+        return True
+    return _is_withdrawn(entry) and any(entry.resource.get(f) is None for f in _WHAT_AND_WHEN)
+
+
 def _another_thing(a: Entry, b: Entry) -> bool:
     if server_of(a) == server_of(b):
         return False
-    fields = ("code", "effectiveDateTime")
     return all(
         a.resource.get(f) is not None
         and b.resource.get(f) is not None
         and a.resource[f] != b.resource[f]
-        for f in fields
+        for f in _WHAT_AND_WHEN
     )
 
 
@@ -192,18 +224,35 @@ def _version(same: list[Entry]) -> _Version:
 def _newest(versions: list[_Version]) -> tuple[list[_Version], list[_Version]]:
     """Return the version that counts, or all where nothing tells which, and the others."""
     servers = frozenset[str | None]().union(*(v.servers for v in versions))
-    in_error = [v for v in versions if _is_in_error(v.entry)]
-    if in_error and len(servers) > 1:
-        return in_error[:1], [v for v in versions if v is not in_error[0]]
-    stated: list[list[float | None]] = [[v.updated for v in versions]]
-    if len(servers - {None}) < 2:
-        stated += [[v.number for v in versions], [_finality(v.entry) for v in versions]]
-    for ranks in stated:
-        known = [r for r in ranks if r is not None]
-        if len(known) == len(ranks) and ranks.count(max(known)) == 1:
-            best = versions[ranks.index(max(known))]
-            return [best], [v for v in versions if v is not best]
-    return versions, []
+    withdrawn = next((v for v in versions if _is_withdrawn(v.entry)), None)
+    if withdrawn is not None and len(servers) > 1:
+        return _apart(withdrawn, versions)
+    best = _highest(versions, [v.updated for v in versions])
+    if best is None and len(servers - {None}) < 2:
+        best = _highest(versions, [v.number for v in versions]) or withdrawn or _furthest(versions)
+    return (versions, []) if best is None else _apart(best, versions)
+
+
+def _furthest(versions: list[_Version]) -> _Version | None:
+    """Return the version issued last, or of the furthest status; None where these disagree."""
+    issued = _highest(versions, [_instant(v.entry.resource.get("issued")) for v in versions])
+    ranks = [_FINALITY.get(status_of(v.entry.resource) or "") for v in versions]
+    status = _highest(versions, ranks)
+    if issued is not None and status is not None and issued is not status:
+        return None
+    return issued or status
+
+
+def _highest(versions: list[_Version], ranks: Sequence[float | None]) -> _Version | None:
+    """Return the version of the highest rank; None where a rank is not known or two share it."""
+    known = [rank for rank in ranks if rank is not None]
+    if len(known) < len(ranks) or known.count(max(known)) > 1:
+        return None
+    return versions[ranks.index(max(known))]
+
+
+def _apart(best: _Version, versions: list[_Version]) -> tuple[list[_Version], list[_Version]]:
+    return [best], [v for v in versions if v is not best]
 
 
 def _content(entry: Entry) -> bytes:
@@ -212,8 +261,8 @@ def _content(entry: Entry) -> bytes:
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
-def _is_in_error(entry: Entry) -> bool:
-    return status_of(entry.resource) == _IN_ERROR
+def _is_withdrawn(entry: Entry) -> bool:
+    return is_taken_back(entry.type, status_of(entry.resource))
 
 
 def _updated(entry: Entry) -> float | None:
@@ -225,11 +274,6 @@ def _number(entry: Entry) -> float | None:
     meta = entry.resource.get("meta")
     version = meta.get("versionId") if isinstance(meta, dict) else None
     return float(version) if isinstance(version, str) and version.isdecimal() else None
-
-
-def _finality(entry: Entry) -> float:
-    status = status_of(entry.resource) or ""
-    return float(_TAKEN_BACK if status == _IN_ERROR else _FINALITY.get(status, 0))
 
 
 def _is_after(version: _Version, deletion: Deletion) -> bool:
