@@ -9,7 +9,7 @@ import orjson
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from agent.assess import PATHWAY
@@ -50,12 +50,18 @@ def list_tools(
         rows = [{"name": t.name, "version": t.version, **t.card.to_json()} for t in tools]
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
-    table = Table("group", "topic", "tool", "version", "what it returns", "tag")
+    console = Console()
+    place = ""
     for found in tools:
         card = found.card
-        returns = Text(found.summary)
-        table.add_row(card.group, card.topic, found.name, found.version, returns, card.regulatory)
-    Console().print(table)
+        here = ": ".join(part for part in (card.group, card.topic) if part)
+        if here != place:
+            console.print(Text(f"\n{here}", style="bold"))
+            place = here
+        when = " (on request)" if card.on_request else ""
+        console.print(Text(f"  {found.name}{when}"), style="cyan", highlight=False)
+        console.print(Padding(Text(found.summary), (0, 0, 0, 6)))
+    console.print(Text("\nEach tool's contract and sources: epicrisis tool show NAME."))
 
 
 def show(name: str) -> None:
