@@ -57,6 +57,20 @@ class Question(Frozen):
         return tuple(chat_terms().subjects[key] for key in self.subjects)
 
 
+def spoken(question: str, otherwise: Language) -> Language:
+    """Return the language to answer in: Chinese where the question is, else as wanted.
+
+    Args:
+        question: As typed.
+        otherwise: The language of the page, or the one asked for.
+
+    Examples:
+        >>> spoken("心电图正常吗", "en"), spoken("ECG?", "zh")
+        ('zh', 'zh')
+    """
+    return "zh" if any("\u4e00" <= c <= "\u9fff" for c in question) else otherwise
+
+
 def understood(question: str, sheet: FactSheet) -> Question:
     """Return what a question asks for: a change of the rules before anything else."""
     words = chat_terms().questions
