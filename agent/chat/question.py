@@ -9,6 +9,7 @@ from agent.facts import FactSheet
 from knowledge.chat_terms import Questions, Subject, chat_terms
 from knowledge.model import Frozen
 from knowledge.passages import Language
+from knowledge.plain_text import has_chinese
 
 Asks = Literal["rules", "orders", "overview", "missing", "facts"]
 
@@ -68,7 +69,7 @@ def spoken(question: str, otherwise: Language) -> Language:
         >>> spoken("心电图正常吗", "en"), spoken("ECG?", "zh")
         ('zh', 'zh')
     """
-    return "zh" if any("\u4e00" <= c <= "\u9fff" for c in question) else otherwise
+    return "zh" if has_chinese(question) else otherwise
 
 
 def understood(question: str, sheet: FactSheet) -> Question:
