@@ -33,11 +33,13 @@ def answers(before: Assessment, after: Assessment, say: Say) -> Iterator[Change]
     old, new = _inputs(before), _inputs(after)
     for key, finding in old.items():
         now = new.get(key)
-        if finding.state is State.NOT_ASSESSED or _is_ratio(finding) or now is None:
+        if finding.state is State.NOT_ASSESSED or _is_ratio(finding):
             continue
-        was, said = _said(finding, before, say), _said(now, after, say)
+        was = _said(finding, before, say)
+        said = say("not used any more") if now is None else _said(now, after, say)
         if was != said:
-            by = f" ({now.method})" if now.method and now.state is not State.NOT_ASSESSED else ""
+            answered = now is not None and now.state is not State.NOT_ASSESSED
+            by = f" ({now.method})" if now is not None and answered and now.method else ""
             yield Change(
                 key=f"input:{key}", what=finding.concept.text, before=was, after=f"{said}{by}"
             )
