@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from agent.assessment import Assessment
 from agent.episode import TROPONIN
+from knowledge.clinical_inputs import catalogue
 from knowledge.codes import ANALYTE
 from knowledge.finding import Finding, State
 from serving.web.change import Change
@@ -33,7 +34,9 @@ def answers(before: Assessment, after: Assessment, say: Say) -> Iterator[Change]
     old, new = _inputs(before), _inputs(after)
     for key, finding in old.items():
         now = new.get(key)
-        if finding.state is State.NOT_ASSESSED or _is_ratio(finding):
+        entry = catalogue().inputs.get(key)  # an old version may hold one that is no more
+        restates_a_result = entry is not None and bool(entry.multiple_of)
+        if finding.state is State.NOT_ASSESSED or restates_a_result:
             continue
         was = _said(finding, before, say)
         said = say("not used any more") if now is None else _said(now, after, say)
@@ -65,11 +68,6 @@ def _inputs(assessment: Assessment) -> dict[str, Finding]:
         if key is not None:
             found.setdefault(key, finding)
     return found
-
-
-def _is_ratio(finding: Finding) -> bool:
-    """Return whether a number only restates a result, which is listed itself."""
-    return finding.quantity is not None and finding.quantity.unit == "1"
 
 
 def _said(finding: Finding, assessment: Assessment, say: Say) -> str:
