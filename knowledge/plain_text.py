@@ -25,6 +25,16 @@ def visible(text: str) -> str:
     return "".join(c for c in spaced if unicodedata.category(c) not in _DROPPED)
 
 
+def has_chinese(text: str) -> bool:
+    """Return whether a text has a Chinese character (the common block, U+4E00 to U+9FFF).
+
+    Examples:
+        >>> has_chinese("ECG"), has_chinese("ECG正常")
+        (False, True)
+    """
+    return any("\u4e00" <= c <= "\u9fff" for c in text)
+
+
 def quotation(text: str, *, limit: int = 40) -> str:
     """Return what a source wrote as a short quotation that cannot pass for a sentence of ours.
 

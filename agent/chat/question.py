@@ -9,6 +9,7 @@ from agent.facts import FactSheet
 from knowledge.chat_terms import Questions, Subject, chat_terms
 from knowledge.model import Frozen
 from knowledge.passages import Language
+from knowledge.plain_text import has_chinese
 
 Asks = Literal["rules", "orders", "overview", "missing", "facts"]
 
@@ -55,6 +56,20 @@ class Question(Frozen):
     def rows(self) -> tuple[Subject, ...]:
         """Return the subjects it names."""
         return tuple(chat_terms().subjects[key] for key in self.subjects)
+
+
+def spoken(question: str, otherwise: Language) -> Language:
+    """Return the language to answer in: Chinese where the question is, else as wanted.
+
+    Args:
+        question: As typed.
+        otherwise: The language of the page, or the one asked for.
+
+    Examples:
+        >>> spoken("心电图正常吗", "en"), spoken("ECG?", "zh")
+        ('zh', 'zh')
+    """
+    return "zh" if has_chinese(question) else otherwise
 
 
 def understood(question: str, sheet: FactSheet) -> Question:

@@ -17,6 +17,7 @@ from agent.llm.schema_instance import Words, instance
 from agent.llm.seam import LLM, ChatReply, ChatRequest, ModelIdentity
 from agent.llm.structured import structured
 from agent.llm.tokens import upper_estimate
+from knowledge.plain_text import has_chinese
 
 
 class _Adversary:
@@ -284,4 +285,4 @@ def _mapped(data: Any, change: Callable[[str], str]) -> Any:
 
 def _is_prose(text: str) -> bool:
     """Return whether a text is a sentence, not a key or an id."""
-    return " " in text.strip() or any("\u4e00" <= c <= "\u9fff" for c in text)
+    return " " in text.strip() or has_chinese(text)

@@ -17,6 +17,7 @@ from agent.verify.tiling import Laid, lay
 from agent.verify.tokens import Token, group_keys, neutral_keys, tokens
 from knowledge.model import Frozen
 from knowledge.passages import Language
+from knowledge.plain_text import has_chinese
 from knowledge.verifier_terms import verifier_terms
 
 MAX_CHARACTERS = 600
@@ -102,7 +103,7 @@ def _form(text: str, refs: Sequence[str], sheet: FactSheet) -> list[Failure]:
         found.append(Failure(rule="reference", detail=detail))
     if not text.strip() or len(text) > MAX_CHARACTERS:
         found.append(Failure(rule="length", detail=f"1 to {MAX_CHARACTERS} characters"))
-    elif any("\u4e00" <= c <= "\u9fff" for c in text) != (sheet.language == "zh"):
+    elif has_chinese(text) != (sheet.language == "zh"):
         found.append(Failure(rule="language", detail=f"write {sheet.language}"))
     return found
 

@@ -47,7 +47,9 @@ def chat(
         typer.Option("--ask", metavar="QUESTION", help="Ask this and end; else questions are read"),
     ] = None,
     user: Annotated[str, typer.Option("--user", help="Whose history; default the login")] = "",
-    language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
+    language: Annotated[
+        str, typer.Option("--language", help="en or zh; a Chinese question is answered in Chinese")
+    ] = "en",
     no_llm: Annotated[bool, typer.Option("--no-llm", help="Answer from the facts alone")] = False,
     at: At = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON answer a line")] = False,
@@ -145,12 +147,12 @@ async def _talk(
     as_json: bool,
 ) -> None:
     from agent.chat.answer import answer as reply_to
+    from agent.chat.question import spoken
     from agent.chat_history import ChatHistory, Turn
     from agent.fact_sheet.sheet import fact_sheet
     from agent.llm.choice import Choice, llm_from
     from serving.agent_runs import open_index
 
-    sheet = fact_sheet(outcome.assessment, language=language)
     searcher, no_search = open_index(settings)
     history = ChatHistory.of(settings)
     case = _history_key(outcome)
@@ -166,14 +168,15 @@ async def _talk(
             console.print(visible(outcome.assessment.notice + notice), markup=False)
         for typed in asked or _read(console):
             question = typed.encode("utf-8", "replace").decode("utf-8")
+            tongue = spoken(question, language)
             before = [turn.question for turn in history.turns(user, case)]
             said = await reply_to(
                 choice.llm,
                 question,
-                sheet=sheet,
+                sheet=fact_sheet(outcome.assessment, language=tongue),
                 searcher=searcher,
                 history=before,
-                language=language,
+                language=tongue,
             )
             history.append(user, case, Turn(question=question, answer=said, at=datetime.now(UTC)))
             if as_json:

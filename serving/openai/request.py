@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from agent.chat.question import spoken
 from knowledge.passages import Language
 from serving.openai.errors import RefusedParameterError
 from serving.openai.protocol import MODEL, CompletionMessage, CompletionRequest, TextPart
@@ -146,7 +147,7 @@ def _language(request: CompletionRequest, question: str) -> Language:
         )
     if wanted:
         return "zh" if wanted == "zh" else "en"
-    return "zh" if any("\u4e00" <= c <= "\u9fff" for c in question) else "en"
+    return spoken(question, "en")
 
 
 def _without_effect(request: CompletionRequest) -> tuple[str, ...]:

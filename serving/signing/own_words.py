@@ -5,7 +5,7 @@ holds is pointed out before signing, and kept as the signer's.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 
 from agent.assessment import Assessment
@@ -15,12 +15,12 @@ from agent.verify.tokens import Token, tokens
 from knowledge.evidence import ReferenceEvidence, ToolEvidence
 from knowledge.finding import Finding
 from knowledge.passages import Language
+from knowledge.plain_text import has_chinese
 from knowledge.risk import Risk
 from knowledge.verifier_terms import STATES, verifier_terms
 from serving.signing.model import Statement
 from serving.signing.related import risk_of
 
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _DIGIT = re.compile(r"\d")
 _CLASSES = ("polarity", "certainty")
 """Words of the verifier's vocabulary that turn or grade a statement."""
@@ -31,9 +31,7 @@ _CONCLUDING = ("ruled", "rules", "excluded", "excludes", "exclude", "diagnosed")
 """Words that settle a question, beside those of the verifier's vocabulary."""
 
 
-def unverified(
-    text: str, statement: Statement, assessment: Assessment, beside: Iterable[Statement] = ()
-) -> tuple[str, ...]:
+def unverified(text: str, statement: Statement, assessment: Assessment) -> tuple[str, ...]:
     """Return what of a signer's words no result behind a statement holds, as it was written.
 
     A number without a unit is held by the same number in the statement; with a unit, by the same
@@ -43,12 +41,9 @@ def unverified(
         text: The signer's words.
         statement: The one they take the place of.
         assessment: The version.
-        beside: Other statements of the same claim.
     """
-    told = (statement, *beside)
-    held = [t for words in _held(told, assessment) for t in _tokens(words)]
-    keys = {token.key for token in held}
-    own = [token for one in told for token in _tokens(one.text)]
+    keys = {token.key for words in _held(statement, assessment) for token in _tokens(words)}
+    own = _tokens(statement.text)
     amounts = {token.key.partition("|")[0] for token in own if token.kind == "number"}
     said = {token.key for token in own}
     words = _tokens(text)
@@ -79,7 +74,7 @@ def _settles(new: set[str], said: set[str]) -> bool:
 
 
 def _tokens(text: str) -> tuple[Token, ...]:
-    language: Language = "zh" if _HAN.search(text) else "en"
+    language: Language = "zh" if has_chinese(text) else "en"
     return tokens(text, language)
 
 
@@ -95,19 +90,14 @@ def _grades() -> frozenset[str]:
     return frozenset(found)
 
 
-def _held(told: Sequence[Statement], assessment: Assessment) -> Iterator[str]:
-    """Yield everything in words that the results behind some statements hold."""
-    places = {
-        e
-        for one in told
-        for e in one.evidence
-        if not isinstance(e, ReferenceEvidence | ToolEvidence)
-    }
-    for one in told:
-        yield one.text
-        risk = risk_of(assessment, one)
-        if risk is not None:
-            yield from _of_risk(risk)
+def _held(statement: Statement, assessment: Assessment) -> Iterator[str]:
+    """Yield everything in words that the results behind a statement hold."""
+    yield statement.text
+    risk = risk_of(assessment, statement)
+    if risk is not None:
+        yield from _of_risk(risk)
+    computed = (ReferenceEvidence, ToolEvidence)
+    places = {e for e in statement.evidence if not isinstance(e, computed)}
     for finding in assessment.findings:
         if places.intersection(finding.evidence):
             yield from _of_finding(finding, assessment.time_zone)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from agent.assessment import Assessment
 from agent.episode import TROPONIN
+from knowledge.clinical_inputs import catalogue
 from knowledge.codes import ANALYTE
 from knowledge.finding import Finding, State
 from serving.web.change import Change
@@ -33,11 +34,15 @@ def answers(before: Assessment, after: Assessment, say: Say) -> Iterator[Change]
     old, new = _inputs(before), _inputs(after)
     for key, finding in old.items():
         now = new.get(key)
-        if finding.state is State.NOT_ASSESSED or _is_ratio(finding) or now is None:
+        entry = catalogue().inputs.get(key)  # an old version may hold one that is no more
+        restates_a_result = entry is not None and bool(entry.multiple_of)
+        if finding.state is State.NOT_ASSESSED or restates_a_result:
             continue
-        was, said = _said(finding, before, say), _said(now, after, say)
+        was = _said(finding, before, say)
+        said = say("not used any more") if now is None else _said(now, after, say)
         if was != said:
-            by = f" ({now.method})" if now.method and now.state is not State.NOT_ASSESSED else ""
+            answered = now is not None and now.state is not State.NOT_ASSESSED
+            by = f" ({now.method})" if now is not None and answered and now.method else ""
             yield Change(
                 key=f"input:{key}", what=finding.concept.text, before=was, after=f"{said}{by}"
             )
@@ -63,11 +68,6 @@ def _inputs(assessment: Assessment) -> dict[str, Finding]:
         if key is not None:
             found.setdefault(key, finding)
     return found
-
-
-def _is_ratio(finding: Finding) -> bool:
-    """Return whether a number only restates a result, which is listed itself."""
-    return finding.quantity is not None and finding.quantity.unit == "1"
 
 
 def _said(finding: Finding, assessment: Assessment, say: Say) -> str:

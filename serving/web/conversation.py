@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Form, Header, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from agent.chat.answer import MOST_QUESTION
+from agent.chat.question import spoken
 from serving.access.errors import NotFoundError
 from serving.access.guard import PrincipalDep, allowed_case
 from serving.access.principal import Permission, Principal
@@ -71,7 +72,7 @@ async def chat_ask(
 
     A fragment that is streamed is made of verified sentences and of steps, each escaped.
     """
-    language = language_of(request)
+    language = spoken(question, language_of(request))
     steps = Steps()
     turn, future = await asyncio.to_thread(
         services.chat.ask,

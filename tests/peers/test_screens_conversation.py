@@ -243,7 +243,7 @@ def test_the_worklist_and_an_acknowledgement(
         page.goto(f"{local.url}/worklist?all=true")
         unknown = page.locator(".work-row.unknown", has_text="bed 12")
         assert "not assessed" in unknown.inner_text()
-        assert unknown.locator(".na-mark").is_visible()
+        assert unknown.locator(".na-mark").first.is_visible()
         seen.shot("worklist")
         rows = page.locator(".critical-row")
         before = rows.count()

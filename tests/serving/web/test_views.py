@@ -3,6 +3,8 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +25,8 @@ from serving.web.missing_form import answer_from, asks
 from serving.web.risk_timeline import risk_timeline
 from serving.web.risk_view import risks
 from serving.web.score_strip import _segments, strip, tone
+from tests.agent.cases import assessed as assess
+from tests.agent.cases import change_chart, example
 
 AT = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 
@@ -299,6 +303,21 @@ class TestChanges:
         assert found[0].after == assessed["nstemi"].narrative.headline
         heart = next(c for c in found if c.key == "risk:HEART score")
         assert (heart.before, heart.after) == ("4\N{EN DASH}8 moderate or high", "8 high")
+
+    def test_a_result_that_is_gone_is_named(
+        self, assessed: dict[str, Assessment], tmp_path: Path
+    ) -> None:
+        case = example("nstemi", tmp_path)
+
+        def without(chart: dict[str, Any]) -> None:
+            said = [e for e in chart["entry"] if "Potassium" not in json.dumps(e)]
+            assert len(said) == len(chart["entry"]) - 1
+            chart["entry"] = said
+
+        change_chart(case, without)
+        found = changes(assessed["nstemi"], assess(case), str)
+        (gone,) = [one for one in found if one.what == "Potassium"]
+        assert (gone.before, gone.after) == ("4.4 mmol/L", "not used any more")
 
 
 class TestPaper:

@@ -96,6 +96,11 @@ def test_a_question_by_plain_form_is_answered_on_the_page(http: TestClient, case
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_a_chinese_question_is_answered_in_chinese(http: TestClient, case: Case) -> None:
+    answer = http.post(f"/cases/{case.id}/chat", data={"question": "血钾是多少"})
+    assert "血钾\uff1a4.4 mmol/L" in answer.text
+
+
 @pytest.mark.parametrize("accept", ["text/html", "text/event-stream"])
 def test_hostile_words_are_shown_as_words(http: TestClient, case: Case, accept: str) -> None:
     answer = http.post(
