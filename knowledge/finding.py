@@ -7,7 +7,7 @@ nothing in this product may turn the third into the second.
 import hashlib
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
 import orjson
 from pydantic import model_validator
@@ -17,6 +17,10 @@ from knowledge.codes import Concept
 from knowledge.evidence import Evidence
 from knowledge.model import Frozen
 from knowledge.quantity import Choice, Interval, Measured, Quantity, QuantityInterval, Value
+
+
+MethodKind = Literal["laboratory", "point-of-care"]
+"""Where a result was measured: two kinds of method are never mixed in a comparison."""
 
 
 class State(StrEnum):
@@ -75,6 +79,8 @@ class Finding(Frozen):
         reported: The value and unit as the source printed them, where they were converted.
         flags: Quality flags in kebab-case, for example ``preliminary``, ``haemolysed``, ``stale``.
         evidence: Where it comes from; empty only for `not_assessed`.
+        specimen: What was measured in, as its source states it; None where it does not.
+        method_kind: Laboratory or point of care, as its source states it; None where it does not.
     """
 
     concept: Concept
@@ -87,6 +93,8 @@ class Finding(Frozen):
     reported: str | None = None
     flags: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    specimen: str | None = None
+    method_kind: MethodKind | None = None
 
     @model_validator(mode="after")
     def _three_valued(self) -> Self:

@@ -6,7 +6,7 @@ Where results may not be compared, or no limit is held, the change is not assess
 
 from typing import Literal
 
-from pydantic import PositiveFloat, TypeAdapter
+from pydantic import Field, PositiveFloat, TypeAdapter
 
 from knowledge.biological_variation import VariationRow, biological_variation
 from knowledge.evidence import Evidence, ReferenceEvidence
@@ -15,7 +15,12 @@ from knowledge.model import Frozen
 from knowledge.quantity import Interval, Measured, measured
 from knowledge.reference import Citation
 from tools.labs.analytical_quality import desirable_quality
-from tools.labs.paired_result import LabResult, not_comparable, percent_change
+from tools.labs.paired_result import (
+    LabResult,
+    not_comparable,
+    only_not_stated,
+    percent_change,
+)
 from tools.labs.reference_change import ChangeLimit, linear, log_normal
 
 Verdict = Literal["beyond 99 %", "beyond 95 %", "within noise", "not determined", "not assessed"]
@@ -33,6 +38,8 @@ class Change(Frozen):
         percent: All possible changes in per cent of the earlier result; None where not assessed.
         verdict: Against the reference change value of the model applied.
         direction: Rise or fall, where every possible change has it.
+        supposed: What the verdict would be if both were measured alike, where only that is not
+            stated; the verdict itself then stays not assessed.
         limits: 95 and 99 % by the model applied.
         linear, log_normal: The limits by each model, to show.
         not_assessed: The reason where there is no verdict.
@@ -46,6 +53,7 @@ class Change(Frozen):
     later: Measured
     percent: Measured | None = None
     verdict: Verdict
+    supposed: Verdict | None = Field(default=None, exclude_if=lambda found: found is None)
     direction: Direction | None = None
     limits: tuple[ChangeLimit, ...] = ()
     linear: tuple[ChangeLimit, ...] = ()
@@ -65,7 +73,9 @@ def change(earlier: LabResult, later: LabResult, *, cva_percent: float | None = 
         cva_percent: The laboratory's own analytical coefficient of variation, %, > 0; None takes
             the default of the table, and says so.
     """
-    refusal = not_comparable(earlier, later) or _no_limit(later.analyte)
+    unlike = not_comparable(earlier, later)
+    refusal = None if unlike is not None and only_not_stated(earlier, later) else unlike
+    refusal = refusal or _no_limit(later.analyte)
     if refusal is not None:
         return _not_assessed(earlier, later, refusal)
     moved = percent_change(earlier.interval, later.interval)
@@ -81,7 +91,9 @@ def change(earlier: LabResult, later: LabResult, *, cva_percent: float | None = 
         earlier=earlier.value,
         later=later.value,
         percent=measured(moved, "%"),
-        verdict=verdict,
+        verdict=verdict if unlike is None else "not assessed",
+        supposed=None if unlike is None else verdict,
+        not_assessed=unlike,
         direction=_direction(moved),
         limits=applied,
         linear=by_line,

@@ -6,6 +6,8 @@ no earlier one within the look-back window, is not assessed, with the reason.
 
 from collections.abc import Sequence
 
+from pydantic import Field
+
 from knowledge.analytes import analytes
 from knowledge.clinical_time import elapsed
 from knowledge.delta_checks import DeltaRow, delta_checks
@@ -15,7 +17,12 @@ from knowledge.model import Frozen
 from knowledge.quantity import Interval, Operator
 from knowledge.reference import Citation
 from knowledge.units import ucum_factor
-from tools.labs.paired_result import LabResult, not_comparable, percent_change
+from tools.labs.paired_result import (
+    LabResult,
+    not_comparable,
+    only_not_stated,
+    percent_change,
+)
 
 _TABLE = "delta_checks"
 _MINUTES_PER_DAY = 1440
@@ -28,6 +35,8 @@ class DeltaCheck(Frozen):
         analyte: Key of the analyte table.
         state: Present where the check is raised, absent where it is not, else not assessed.
         not_assessed: The reason.
+        supposed: Whether it would be raised if both were measured alike, where only that is not
+            stated; the state itself then stays not assessed.
         limits: The limits of the row in words.
         statement: The result in one sentence.
         evidence: What it rests on.
@@ -37,6 +46,7 @@ class DeltaCheck(Frozen):
     analyte: str
     state: State
     not_assessed: NotAssessed | None = None
+    supposed: bool | None = Field(default=None, exclude_if=lambda found: found is None)
     limits: str = ""
     statement: str
     evidence: tuple[Evidence, ...] = ()
@@ -45,7 +55,9 @@ class DeltaCheck(Frozen):
 
 def delta_check(earlier: LabResult, later: LabResult) -> DeltaCheck:
     """Return whether the change between two results raises the check of the analyte."""
-    refusal = _no_row(later.analyte) or not_comparable(earlier, later) or _too_far(earlier, later)
+    unlike = not_comparable(earlier, later)
+    refusal = None if unlike is not None and only_not_stated(earlier, later) else unlike
+    refusal = _no_row(later.analyte) or refusal or _too_far(earlier, later)
     if refusal is not None:
         return _not_assessed(later.analyte, refusal, (earlier, later))
     row = delta_checks().rows[later.analyte]
@@ -55,6 +67,9 @@ def delta_check(earlier: LabResult, later: LabResult) -> DeltaCheck:
             why=Why.CENSORED, detail="the bounds of the results lie on both sides of the limit"
         )
         return _not_assessed(later.analyte, reason, (earlier, later))
+    if unlike is not None:
+        supposed = _not_assessed(later.analyte, unlike, (earlier, later))
+        return supposed.model_copy(update={"supposed": raised, "limits": _words(row)})
     words = _words(row)
     statement = (
         f"{earlier.value} then {later.value}: {'reaches' if raised else 'does not reach'} the "

@@ -1,16 +1,15 @@
 """Two results of one analyte: whether they may be compared at all, and how they differ."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE
 from knowledge.evidence import Evidence
-from knowledge.finding import Finding, NotAssessed, Why
+from knowledge.finding import Finding, MethodKind, NotAssessed, Why
 from knowledge.model import Frozen
 from knowledge.quantity import Interval, Measured
 
-MethodKind = Literal["laboratory", "point-of-care"]
+__all__ = ["LabResult", "MethodKind", "not_comparable", "percent_change", "result_of"]
 
 
 class LabResult(Frozen):
@@ -85,6 +84,12 @@ def not_comparable(earlier: LabResult, later: LabResult) -> NotAssessed | None:
     Point-of-care and laboratory methods are never mixed; what is not stated is not taken as equal.
     """
     return next(_obstacles(earlier, later), None)
+
+
+def only_not_stated(earlier: LabResult, later: LabResult) -> bool:
+    """Return whether nothing but an unstated method or specimen stands between two results."""
+    found = tuple(_obstacles(earlier, later))
+    return bool(found) and all(reason.why is Why.MISSING for reason in found)
 
 
 def _obstacles(earlier: LabResult, later: LabResult) -> Iterator[NotAssessed]:

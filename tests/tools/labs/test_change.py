@@ -161,9 +161,7 @@ def test_the_laboratory_s_own_imprecision_is_used_and_not_called_a_default() -> 
     ("changed", "why", "words"),
     [
         ({"method_kind": "point-of-care"}, Why.OUTSIDE_CONTRACT, "point-of-care"),
-        ({"method_kind": None}, Why.MISSING, "method"),
         ({"specimen": "plasma"}, Why.OUTSIDE_CONTRACT, "specimen"),
-        ({"specimen": None}, Why.MISSING, "specimen"),
         ({"laboratory": "B"}, Why.OUTSIDE_CONTRACT, "two laboratories"),
         ({"at": "2026-11-19T08:00:00Z"}, Why.OUTSIDE_CONTRACT, "after the first"),
         ({"at": "2026-11-20T08:00:00Z"}, Why.OUTSIDE_CONTRACT, "after the first"),
@@ -192,6 +190,32 @@ def test_what_may_not_be_compared_is_not_assessed(
     assert found.not_assessed is not None
     assert found.not_assessed.why is why
     assert words in found.not_assessed.detail
+
+
+@pytest.mark.parametrize("unstated", ["method_kind", "specimen"])
+def test_what_is_not_stated_leaves_the_change_not_assessed_but_supposed(unstated: str) -> None:
+    first = result("creatinine", 1.0, "mg/dL", "2026-11-20T08:00:00Z")
+    later = result("creatinine", 2.0, "mg/dL", "2026-11-21T08:00:00Z", **{unstated: None})
+    found = change(first, later)
+    assert found.verdict == "not assessed"
+    assert found.not_assessed is not None
+    assert found.not_assessed.why is Why.MISSING
+    assert unstated.split("_", maxsplit=1)[0] in found.not_assessed.detail
+    # 100 % is over the 99 % limit of 1.414 x 2.58 x sqrt(9 + 19.3) = 19.4 %
+    assert found.supposed == "beyond 99 %"
+
+
+def test_what_is_known_to_differ_is_not_even_supposed() -> None:
+    first = result("creatinine", 1.0, "mg/dL", "2026-11-20T08:00:00Z")
+    later = result(
+        "creatinine",
+        2.0,
+        "mg/dL",
+        "2026-11-21T08:00:00Z",
+        method_kind="point-of-care",
+        specimen=None,
+    )
+    assert change(first, later).supposed is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ facts of real bundles again in full.
 from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import Concept
 from knowledge.evidence import FhirEvidence
-from knowledge.finding import Finding, NotAssessed, State
+from knowledge.finding import Finding, MethodKind, NotAssessed, State
 from knowledge.model import put_together
 from knowledge.quantity import Value
 from knowledge.timeline import Category, Fact
@@ -28,6 +28,8 @@ def fact(
     method: str | None = None,
     reported: str | None = None,
     flags: tuple[str, ...] = (),
+    specimen: str | None = None,
+    method_kind: MethodKind | None = None,
 ) -> Fact:
     """Return a fact; the arguments are those of `Finding` and `Fact`."""
     finding = {
@@ -41,6 +43,8 @@ def fact(
         "reported": reported,
         "flags": flags,
         "evidence": (place,),
+        "specimen": specimen,
+        "method_kind": method_kind,
     }
     whole = {
         "category": category,

@@ -1,0 +1,172 @@
+"""Every laboratory result of a case with its flag, by analyte: what patterns and reports read."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from knowledge.analytes import analytes
+from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.codes import ANALYTE, LOINC, clinical_input
+from knowledge.finding import Finding, State, Why, not_assessed
+from knowledge.laboratory_site import LaboratoryReference
+from knowledge.laboratory_tests import laboratory_tests
+from knowledge.patient import Patient
+from knowledge.timeline import Category, Fact, Timeline
+from tools.labs.interval import flag_result
+from tools.labs.interval_model import ResultFlag, Subject
+
+_PREGNANT = "pregnant_now"
+_PREGNANT_OR_AFTER = "pregnancy"
+_SMOKES_OR_DID = "smoking_current"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChartResult:
+    """One laboratory result.
+
+    Args:
+        finding: As intake made it; not assessed where the value cannot be used.
+        analyte: Key of the analyte or of the worded test; None for a test we do not hold.
+        flag: Where it lies, or why that is not known.
+    """
+
+    finding: Finding
+    analyte: str | None
+    flag: ResultFlag
+
+    @property
+    def usable(self) -> bool:
+        """Whether it has a value that may be read."""
+        return self.finding.state is State.PRESENT
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LaboratoryChart:
+    """The laboratory results of one patient as they were known at a moment.
+
+    Args:
+        patient: Whose they are.
+        at: The moment of assessment.
+        results: By analyte or worded test, oldest first; undated ones come first. Nothing that
+            was collected after the moment.
+        unknown: Laboratory results of tests that we do not hold, oldest first.
+        answers: The clinical inputs by id.
+        reference: Intervals and critical limits, the site's first.
+    """
+
+    patient: Patient
+    at: ClinicalTime
+    results: Mapping[str, tuple[ChartResult, ...]]
+    unknown: tuple[ChartResult, ...]
+    answers: Mapping[str, Finding]
+    reference: LaboratoryReference
+
+    @classmethod
+    def of(
+        cls,
+        timeline: Timeline,
+        *,
+        at: ClinicalTime,
+        answers: Mapping[str, Finding],
+        reference: LaboratoryReference | None = None,
+    ) -> "LaboratoryChart":
+        """Return the laboratory results of a timeline with their flags.
+
+        Args:
+            timeline: Of one patient.
+            at: The moment of assessment; a result collected after it is left out.
+            answers: The clinical inputs by id, as the chart and people answer them.
+            reference: Intervals and critical limits; None for the packaged ones.
+        """
+        rows = reference or LaboratoryReference()
+        by_key: dict[str, list[ChartResult]] = {}
+        unknown: list[ChartResult] = []
+        subject_at = _subjects(timeline.patient, answers)
+        for fact in timeline.facts:
+            key = test_key(fact)
+            if (key is None and fact.category is not Category.LABORATORY) or _later(fact, at):
+                continue
+            finding = fact.finding
+            flag = flag_result(finding, subject_at(finding.time), rows)
+            result = ChartResult(finding=finding, analyte=key, flag=flag)
+            (unknown if key is None else by_key.setdefault(key, [])).append(result)
+        return cls(
+            patient=timeline.patient,
+            at=at,
+            results={key: tuple(by_key[key]) for key in sorted(by_key)},
+            unknown=tuple(unknown),
+            answers=answers,
+            reference=rows,
+        )
+
+    def usable(self, analyte: str) -> tuple[ChartResult, ...]:
+        """Return the results of an analyte that have a value, oldest first."""
+        return tuple(result for result in self.results.get(analyte, ()) if result.usable)
+
+    def latest(self, analyte: str) -> ChartResult | None:
+        """Return the newest result of an analyte, usable or not; None where there is none.
+
+        The newest is meant even where it cannot be used: an older value does not stand in for it.
+        """
+        held = self.results.get(analyte, ())
+        return held[-1] if held else None
+
+    def answer(self, input_id: str) -> Finding:
+        """Return what is known of a clinical input; not assessed where nothing is."""
+        found = self.answers.get(input_id)
+        if found is not None:
+            return found
+        return not_assessed(
+            clinical_input(input_id, input_id), Why.MISSING, "nothing in the record says it"
+        )
+
+    def subject(self, time: ClinicalTime | None = None) -> Subject:
+        """Return what is known of the patient at a time; at the moment itself for None."""
+        return _subjects(self.patient, self.answers)(time or self.at)
+
+    def __iter__(self) -> Iterator[ChartResult]:
+        """Yield every result, those of tests we hold first."""
+        for results in self.results.values():
+            yield from results
+        yield from self.unknown
+
+
+def test_key(fact: Fact) -> str | None:
+    """Return the analyte or worded test a fact is a laboratory result of, or None."""
+    known = analytes().analytes
+    concept = fact.finding.concept
+    table = laboratory_tests()
+    if fact.category in (Category.VITAL_SIGN, Category.DEVICE_SAID):
+        return None
+    for coding in concept.codings:
+        if coding.system == ANALYTE and coding.code in known and coding.code in table.tests:
+            return coding.code
+    if fact.category is not Category.LABORATORY:
+        return None
+    codes = (coding.code for coding in concept.codings if coding.system == LOINC)
+    return next((key for code in codes if (key := table.worded_test(code)) is not None), None)
+
+
+def _subjects(
+    patient: Patient, answers: Mapping[str, Finding]
+) -> Callable[[ClinicalTime | None], Subject]:
+    pregnant = _known(answers.get(_PREGNANT))
+    if _known(answers.get(_PREGNANT_OR_AFTER)) is False:
+        pregnant = False
+    circumstances = {"smoker": False} if _known(answers.get(_SMOKES_OR_DID)) is False else {}
+
+    def subject(time: ClinicalTime | None) -> Subject:
+        return Subject.of(patient, time, pregnant=pregnant, circumstances=circumstances)
+
+    return subject
+
+
+def _known(finding: Finding | None) -> bool | None:
+    if finding is None or finding.state is State.NOT_ASSESSED:
+        return None
+    return finding.state is State.PRESENT
+
+
+def _later(fact: Fact, at: ClinicalTime) -> bool:
+    """Return whether a result was certainly collected after the moment."""
+    minutes = elapsed(fact.finding.time, at).minutes
+    return minutes is not None and minutes.compare("lt", 0) is True
