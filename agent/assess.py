@@ -15,6 +15,8 @@ from agent.basis import basis
 from agent.compose import compose, record, result_hash, troubled
 from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, ecg_rates, run_ecg
 from agent.episode import Episode, episode
+from agent.laboratory.model import LaboratoryReport
+from agent.laboratory.report import laboratory_report
 from agent.ledger import Entry, Ledger, Waiting, Wanted
 from agent.narrative import refusal
 from agent.on_record import (
@@ -34,9 +36,11 @@ from agent.troponin_step import (
     statement_answers,
     troponin_answers,
 )
+from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError
 from knowledge.finding import Finding
+from knowledge.laboratory_site import SITE_FILE, LaboratoryReference, laboratory_reference
 from knowledge.pathways import Pathway, pathway
 from knowledge.settings import Settings
 from tools.chart.answers import resolve
@@ -129,6 +133,7 @@ def assess_case(
     now = episode(case.timeline, case.recordings.values(), at=at, pathway=path)
     log = Log(ledger=ledger)
     state, ecgs = _state(case, now, path, at=at, settings=settings, log=log, beside=beside or {})
+    rows = laboratory_reference(settings.laboratory_overrides)
     assessment = compose(
         case,
         state,
@@ -136,7 +141,15 @@ def assess_case(
         at=at,
         ecgs=ecgs,
         seen=now,
-        made_by=provenance(case.inputs, at=at, pathway=PATHWAY, log=log, overrides=case.overrides),
+        laboratory=_laboratory(case, state, at=at, reference=rows),
+        made_by=provenance(
+            case.inputs,
+            at=at,
+            pathway=PATHWAY,
+            log=log,
+            overrides=case.overrides,
+            site={} if rows.site_sha256 is None else {SITE_FILE: rows.site_sha256},
+        ),
     )
     digest = result_hash(assessment)
     stamped = assessment.provenance.model_copy(
@@ -262,6 +275,16 @@ def _state(
     )
     done = frozenset({"ecg_analysis", "serial_troponin"})
     return run_scores(path, state, log, exclude=done), ecgs
+
+
+def _laboratory(
+    case: CaseFiles, state: State, *, at: ClinicalTime, reference: LaboratoryReference
+) -> LaboratoryReport | None:
+    """Return the laboratory's part; questions that only it asks are answered from the chart."""
+    asked = resolve(case.timeline, at=at, entries=catalogue().on_request).findings
+    return laboratory_report(
+        case.timeline, at=at, answers={**asked, **state.findings}, reference=reference
+    )
 
 
 def refused_case(

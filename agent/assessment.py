@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agent.laboratory.model import LaboratoryReport
 from agent.record import AgentRecord
 from knowledge.clinical_time import ClinicalTime
 from knowledge.conflict import Conflict
@@ -210,5 +211,8 @@ class Assessment(Frozen):
     narrative: Narrative
     inputs: tuple[InputRecord, ...] = ()
     provenance: Provenance
+    laboratory: LaboratoryReport | None = Field(
+        default=None, exclude_if=lambda found: found is None
+    )
     agent: AgentRecord | None = None
     notice: str = RESEARCH_USE

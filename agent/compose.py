@@ -19,6 +19,7 @@ from agent.assessment import (
 from agent.differential import differential
 from agent.ecg_step import EcgRun, ecg_evidence
 from agent.episode import Episode
+from agent.laboratory.model import LaboratoryReport
 from agent.missing import how_to_settle, missing
 from agent.narrative import entry_evidence, narrative
 from agent.recommend import recommendations
@@ -50,6 +51,7 @@ def compose(
     ecgs: Sequence[EcgRun],
     seen: Episode,
     made_by: Provenance,
+    laboratory: LaboratoryReport | None = None,
 ) -> Assessment:
     """Return the assessment; its provenance has no result hash yet."""
     entries = differential(pathway, state)
@@ -89,6 +91,7 @@ def compose(
         citations=cited.all(c for risk in state.risks.values() for c in risk.source),
         inputs=tuple(record(item, seen.not_understood.counts) for item in case.inputs),
         provenance=made_by,
+        laboratory=laboratory,
     )
 
 

@@ -234,6 +234,7 @@ def score_sentence(risk: Risk) -> str:
         number = f" {format_number(risk.value)}"
     elif risk.range is not None:
         number = f" between {format_number(risk.range[0])} and {format_number(risk.range[1])}"
+    number += f" {risk.unit}" if risk.unit and number else ""
     if risk.category == NOT_DETERMINED:
         bands = " or ".join(band.name for band in risk.bands)
         count = len(risk.missing)

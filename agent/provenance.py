@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -22,8 +22,18 @@ def provenance(
     pathway: str,
     log: Log,
     overrides: Sequence[Override],
+    site: Mapping[str, str] | None = None,
 ) -> Provenance:
-    """Return the provenance of one assessment, before its result is hashed."""
+    """Return the provenance of one assessment, before its result is hashed.
+
+    Args:
+        files: The inputs.
+        at: The moment of assessment.
+        pathway: Its name.
+        log: The tools that ran.
+        overrides: Explicit statements that were used.
+        site: Files of the site that were judged by, with their hashes.
+    """
     hashes = sorted(item.sha256 for item in files if item.sha256)
     return Provenance(
         epicrisis=installed("epicrisis"),
@@ -31,7 +41,7 @@ def provenance(
         at=at,
         pathway=pathway,
         tools=tuple(log.runs),
-        reference_sha256={name: table_hash(name) for name in table_names()},
+        reference_sha256={**{name: table_hash(name) for name in table_names()}, **(site or {})},
         inputs_sha256=hashlib.sha256("\n".join(hashes).encode()).hexdigest(),
         overrides=tuple(_override(override) for override in overrides),
         packages={name: installed(name) for name in _COMPUTE},

@@ -19,6 +19,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NOT_MEASURED = frozenset({"version", "year", "order", "rank"})
 _NAMES = re.compile(
     r"0/[123] h|\bV\d+R?\b|99th|12-lead|Gen 5|CURB-65|CRB-65|BTS \d{4}|S1Q3T3|UDMI-4"
+    r"|\b4PEPS\b|\b4Ts\b|CHA2DS2-VA(?:Sc)?\b|NEWS2|ADAMTS13"
     r"|\b(?:19|20)\d{2}\b(?! ?(?:ng|mg))"
 )
 _SELECTOR = re.compile(r"(?P<table>[\w/]+):(?P<path>[^\s/]+)(?:\s(?P<unit>[*/]\d+(?:\.\d+)?))?")

@@ -10,19 +10,15 @@ from typing import Self
 
 from pydantic import model_validator
 
+from knowledge.ecg_patterns import PatternCriteria
+from knowledge.ecg_rhythm_rows import RhythmCriteria
+from knowledge.ecg_rows import Count, Level, Row, Share, Slope
 from knowledge.model import Frozen
 from knowledge.patient import Sex
 from knowledge.quantity import Interval
 from knowledge.reference import Table, load
 
 SEXES: tuple[Sex, ...] = ("female", "male")
-
-
-class Row(Frozen):
-    """A row with the key of its source and its review tag."""
-
-    source: str
-    review: str
 
 
 class Contract(Row):
@@ -66,24 +62,6 @@ class StElevation(Row):
         """Return every limit that may apply to a lead, ascending; empty for a lead without one."""
         rows = [row for row in self.limits if lead in row.leads]
         return tuple(sorted({r.from_mv for r in rows for s in sexes if r.may_apply(s, age)}))
-
-
-class Slope(Row):
-    """Largest slope that is still horizontal."""
-
-    below_mv_per_s: float
-
-
-class Level(Row):
-    """A height that counts, reached at the value itself."""
-
-    from_mv: float
-
-
-class Share(Row):
-    """A limit on a share or ratio."""
-
-    share: float
 
 
 class StDepression(Row):
@@ -152,12 +130,6 @@ class Barcelona(Row):
     concordant_from_mv: float
     discordant_from_mv: float
     low_voltage_up_to_mv: float
-
-
-class Count(Row):
-    """How many of several are needed."""
-
-    count: int
 
 
 class Lbbb(Row):
@@ -315,7 +287,7 @@ class StatementRow(Frozen):
         return self
 
 
-class EcgCriteria(Table):
+class EcgCriteria(PatternCriteria, RhythmCriteria, Table):
     """The whole file."""
 
     contract: Contract

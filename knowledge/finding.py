@@ -51,6 +51,7 @@ class Why(StrEnum):
     QUALITY = "quality"
     UNREADABLE = "unreadable"
     SWITCHED_OFF = "switched-off"
+    NO_MODEL = "no-model-configured"
     RETRACTED = "retracted"
     DEPENDS = "depends-on-not-assessed"
     FAILED = "failed"

@@ -7,6 +7,7 @@ the file's own sources and says how sure it is. A critical row replaces the pack
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -90,7 +91,11 @@ def laboratory_reference(overrides: Path | None = None) -> LaboratoryReference:
     """
     if overrides is None:
         return LaboratoryReference()
-    content = _bytes(overrides)
+    return _reference(_bytes(overrides))
+
+
+@lru_cache(maxsize=4)
+def _reference(content: bytes) -> LaboratoryReference:
     site = _parsed(content)
     _check(site)
     return LaboratoryReference(site=site, site_sha256=hashlib.sha256(content).hexdigest())

@@ -6,7 +6,7 @@ the unknown inputs, the bands those completions can reach, and the list of what 
 
 from typing import Self
 
-from pydantic import FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import Evidence
@@ -81,6 +81,7 @@ class Risk(Frozen):
             tool refused or was switched off, ``not assessed``.
         value: The points where every needed input is known; None otherwise, and for rules.
         range: (lowest, highest) attainable points where an input is unknown; None otherwise.
+        unit: ``%`` where the number is a probability; empty for points.
         missing: Inputs that are not assessed and could change the result.
         bands: The categories still possible, in order of severity.
         next_due: When the next sample or reassessment is due.
@@ -98,6 +99,7 @@ class Risk(Frozen):
     category: str
     value: FiniteFloat | None = None
     range: tuple[FiniteFloat, FiniteFloat] | None = None
+    unit: str = Field(default="", exclude_if=lambda found: not found)
     missing: tuple[MissingInput, ...] = ()
     bands: tuple[Band, ...] = ()
     next_due: ClinicalTime | None = None

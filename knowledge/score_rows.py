@@ -10,9 +10,7 @@ from knowledge.model import Frozen
 from knowledge.quantity import Interval, Operator, format_number
 from knowledge.reference import Review
 from knowledge.rules import Condition
-
-DIGITS = 9
-"""Decimals kept of points along a line, so that a sum on the edge of a band stays on it."""
+from knowledge.score_curves import DIGITS, Curve
 
 Topic = Literal[
     "chest pain",
@@ -25,6 +23,7 @@ Topic = Literal[
     "atrial fibrillation",
     "liver and pancreas",
     "kidney and muscle",
+    "pulmonary nodule",
     "general",
 ]
 """What a score is about; ``epicrisis tool list`` groups by it."""
@@ -93,14 +92,14 @@ class Item(Row):
         label: Name to show.
         rules: In order; the first true one counts.
         otherwise: Points where none is true.
-        line: Points along a line, instead of rules.
+        line: Points along a line or a curve, instead of rules.
     """
 
     id: str
     label: str
     rules: tuple[PointRule, ...] = ()
     otherwise: FiniteFloat = 0.0
-    line: Line | None = None
+    line: Line | Curve | None = None
 
     @model_validator(mode="after")
     def _rules_or_line(self) -> Self:

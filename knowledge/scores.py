@@ -5,7 +5,7 @@ first row whose condition is true, over clinical inputs and the totals of scores
 stands in a row with its `source` and `review`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Self
 
@@ -16,6 +16,7 @@ from knowledge.errors import InvalidValueError, ReferenceDataError
 from knowledge.reference import Table, load, table_names
 from knowledge.rule_check import condition_faults
 from knowledge.rules import Condition
+from knowledge.score_curves import Curve, Model
 from knowledge.score_rows import (
     Clause,
     DecisionRow,
@@ -52,6 +53,8 @@ class Score(Table):
             ``chest_pain_low_risk_blocks.yaml`` is present.
         notes: Caveats.
         table, regression: Approximate probabilities, shown only with an exact total.
+        model: Where the sum of the items stands for another number, for example the log odds for a
+            probability: that number is reported, and read by the bands.
     """
 
     id: str
@@ -67,6 +70,7 @@ class Score(Table):
     notes: tuple[Note, ...] = ()
     table: ProbabilityTable | None = None
     regression: Regression | None = None
+    model: Model | None = None
 
     @property
     def is_rule(self) -> bool:
@@ -90,7 +94,16 @@ class Score(Table):
             if term.when is not None:
                 yield term.when
 
-    def lines(self) -> tuple[Line, ...]:
+    @property
+    def unit(self) -> str:
+        """What its number counts."""
+        return "points" if self.model is None else self.model.unit
+
+    def number(self, total: float) -> float:
+        """Return what the bands read of a sum of the items."""
+        return total if self.model is None else self.model.number(total)
+
+    def lines(self) -> tuple[Line | Curve, ...]:
         """Return the lines of the items."""
         return tuple(item.line for item in self.items if item.line is not None)
 
@@ -119,6 +132,8 @@ def _faults(score: Score) -> Iterator[str]:
     for row in score.rows():
         if row.source not in score.sources:
             yield f"source {row.source!r} is not among the file's sources"
+    if score.model is not None and (score.is_rule or score.model.source not in score.sources):
+        yield "a model is of a score, and names a source of the file"
     yield from _condition_faults(score)
     yield from _line_faults(score)
     yield from _category_faults(score, frozenset(names))
@@ -140,18 +155,24 @@ def _line_faults(score: Score) -> Iterator[str]:
     read = [i for item in score.items for i in item.inputs()]
     leaves = [leaf for condition in score.conditions() for leaf in condition.leaves()]
     moving = {i for leaf in leaves if leaf.below for i in leaf.inputs()}
-    tested = {leaf.input for leaf in leaves}
     for line in score.lines():
         entry = catalogue().every.get(line.input)
         if entry is None or entry.low is None or entry.high is None:
             yield f"the line of {line.input!r} needs a number of the catalogue with both limits"
         elif read.count(line.input) > 1 or line.input in moving:
             yield f"{line.input!r} has a line, so no other item and no moving limit may read it"
-        elif not _whole(line) and (score.is_rule or line.input in tested):
+        elif not _whole(line) and (score.is_rule or _off_knots(line, leaves)):
             yield f"{line.input!r} has a line and is not whole, so nothing else may test it"
 
 
-def _whole(line: Line) -> bool:
+def _off_knots(line: Line | Curve, leaves: Iterable[Condition]) -> bool:
+    """Return whether a test sets a limit between the knots, where no value stands for a side."""
+    marks = {x for x, _ in line.knots}
+    own = [leaf for leaf in leaves if leaf.input == line.input]
+    return any(not leaf.limits or {x for _, x in leaf.limits} - marks for leaf in own)
+
+
+def _whole(line: Line | Curve) -> bool:
     entry = catalogue().every.get(line.input)
     return entry is not None and entry.unit == COMPLETED_YEARS
 
@@ -195,4 +216,6 @@ def score(score_id: str) -> Score:
             raise ReferenceDataError(f"{score_id}.yaml", f"reads {other!r}, which has no points")
         if other != score_id and score(other).is_spread:
             raise ReferenceDataError(f"{score_id}.yaml", f"reads {other!r}, which has lines")
+        if other != score_id and score(other).model is not None:
+            raise ReferenceDataError(f"{score_id}.yaml", f"reads {other!r}, which has no points")
     return found

@@ -15,14 +15,17 @@ from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
 from knowledge.imaging_orders import imaging_orders
+from knowledge.imaging_terms import imaging_terms
 from knowledge.interference import interferences
 from knowledge.laboratory_indices import laboratory_indices
 from knowledge.laboratory_tests import laboratory_tests
+from knowledge.laboratory_words import laboratory_words
 from knowledge.low_risk import block_table
 from knowledge.note_terms import note_terms
 from knowledge.packaged_weights import packaged_weights
 from knowledge.pathways import pathway
 from knowledge.reference import Table, table_names
+from knowledge.result_sources import result_sources
 from knowledge.retrieval.terms import search_terms
 from knowledge.scores import score
 from knowledge.troponin import assays, pathways
@@ -41,11 +44,14 @@ _ONE: dict[str, Callable[[], Table]] = {
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
     "imaging_orders": imaging_orders,
+    "imaging_terms": imaging_terms,
     "interference": interferences,
     "laboratory_indices": laboratory_indices,
     "laboratory_tests": laboratory_tests,
+    "laboratory_words": laboratory_words,
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,
+    "result_sources": result_sources,
     "search_terms": search_terms,
     "troponin_assays": assays,
     "troponin_pathways": pathways,

@@ -39,6 +39,10 @@ class Category(StrEnum):
     OBSERVATION = "observation"
     STATED = "stated"
     """Entered by hand in ``case.yaml``: history, pain character, examination, answers."""
+    IMAGING = "imaging"
+    """An image study or slide of the case; never more than that it is there."""
+    WEARABLE = "wearable"
+    """Measured by the patient's own device outside care: never an input of an acute rule."""
     DEVICE_SAID = "device-said"
     """A device's own measurement or statement: shown beside ours, never as ours."""
 

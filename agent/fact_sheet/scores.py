@@ -45,11 +45,12 @@ def _rule(risk: Risk) -> Fact:
 def _fact(risk: Risk) -> Fact:
     text = score_sentence(risk)
     numbers: tuple[FactNumber, ...] = ()
+    unit = f" {risk.unit}" if risk.unit else ""
     if risk.value is not None:
-        numbers = (FactNumber(text=format_number(risk.value)),)
+        numbers = (FactNumber(text=f"{format_number(risk.value)}{unit}"),)
     elif risk.range is not None:
         low, high = (format_number(value) for value in risk.range)
-        numbers = (FactNumber(text=f"between {low} and {high}"),)
+        numbers = (FactNumber(text=f"between {low} and {high}{unit}"),)
     said = text.removeprefix(risk.name)
     for number in numbers:
         said = said.strip().removeprefix(number.text)

@@ -119,7 +119,7 @@ class ReportService:
         state: ReportState,
         language: Language,
     ) -> bytes:
-        from serving.web.pages import translations
+        from serving.web.translation import translations
 
         sheet = Sheet(
             state=state.words,

@@ -39,6 +39,7 @@ WHY: Mapping[Why, str] = {
     Why.QUALITY: "error",
     Why.UNREADABLE: "error",
     Why.SWITCHED_OFF: "not-performed",
+    Why.NO_MODEL: "not-performed",
     Why.RETRACTED: "error",
     Why.DEPENDS: "unknown",
     Why.FAILED: "error",

@@ -163,7 +163,7 @@ class Style:
 @cache
 def made_style(language: Language) -> Style:
     """Return the look of a report in a language."""
-    from serving.web.pages import translations
+    from serving.web.translation import translations
 
     _register_latin()
     return Style(chinese=_chinese_font(), translate=translations(language).gettext)

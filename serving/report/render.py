@@ -10,9 +10,11 @@ from markupsafe import Markup
 
 from agent.assessment import Assessment
 from knowledge.evidence import describe
+from knowledge.passages import Language
 from knowledge.plain_text import visible
 from serving.fhir_out.state import PRELIMINARY, ReportState
 from serving.report import agent, words
+from serving.report.laboratory import LaboratoryView, english_view
 from serving.report.said import Said
 from serving.report.timeline_svg import Event, timeline_svg
 
@@ -51,6 +53,7 @@ def markdown(
         .render(
             a=assessment,
             w=words,
+            lab=english_view(assessment),
             agent_lines=agent.lines,
             signature=signature,
             patient=patient,
@@ -84,6 +87,7 @@ def html(
     return template.render(
         a=assessment,
         w=words,
+        lab=english_view(assessment),
         agent_lines=agent.lines,
         signature=signature,
         patient=patient,
@@ -99,6 +103,19 @@ def html(
             for p in pictures
         ],
     )
+
+
+def laboratory_markdown(view: LaboratoryView, *, heading: str, notice: str) -> str:
+    """Return the laboratory's part alone as Markdown."""
+    template = _environment("md").get_template("laboratory_only.md.j2")
+    text = template.render(lab=view, heading=heading, notice=notice)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def laboratory_html(view: LaboratoryView, *, heading: str, notice: str, language: Language) -> str:
+    """Return the laboratory's part alone as one HTML file without any external request."""
+    template = _environment("html").get_template("laboratory_only.html.j2")
+    return template.render(lab=view, heading=heading, notice=notice, language=language)
 
 
 @cache

@@ -1,23 +1,21 @@
 """One way to answer with a page: templates, language, safety headers."""
 
-import gettext
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal, get_args
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agent.assessment import RESEARCH_USE
 from knowledge.evidence import describe
 from knowledge.passages import Language
 from knowledge.plain_text import visible
+from serving.web.translation import translations
 
 COOKIE = "epicrisis_language"
-_DOMAIN = "messages"
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -92,7 +90,7 @@ def language_of(request: Request) -> Language:
 def environment(language: Language) -> Environment:
     """Return the templates with the words of one language."""
     made = Environment(
-        loader=PackageLoader("serving.web"),
+        loader=ChoiceLoader([PackageLoader("serving.web"), PackageLoader("serving.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
@@ -113,24 +111,6 @@ def _link_filters() -> dict[str, Callable[..., Any]]:
     from serving.web.inputs_view import places
 
     return {"places": places, "links": evidence_links, "source_links": source_links}
-
-
-@cache
-def translations(language: Language) -> gettext.NullTranslations:
-    """Return the words of one language; English is the words themselves.
-
-    The catalogue is a ``.po`` file, compiled in memory: there is no second file to go stale.
-    """
-    if language == "en":
-        return gettext.NullTranslations()
-    from io import BytesIO
-
-    from babel.messages import mofile, pofile
-
-    source = files("serving.web") / "locale" / language / f"{_DOMAIN}.po"
-    compiled = BytesIO()
-    mofile.write_mo(compiled, pofile.read_po(BytesIO(source.read_bytes()), locale=language))
-    return gettext.GNUTranslations(BytesIO(compiled.getvalue()))
 
 
 def _shown(value: object) -> object:

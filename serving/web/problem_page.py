@@ -3,7 +3,8 @@
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from serving.web.pages import language_of, render, translations
+from serving.web.pages import language_of, render
+from serving.web.translation import translations
 
 
 def _(text: str) -> str:

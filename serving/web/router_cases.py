@@ -17,10 +17,11 @@ from serving.web.case_page import case_context
 from serving.web.entered import Entered, entered_samples, to_correct
 from serving.web.entered_sample import Status, sample_file
 from serving.web.missing_form import answer_from, instant
-from serving.web.pages import language_of, render, translations
+from serving.web.pages import language_of, render
 from serving.web.patient_view import patient_shown
 from serving.web.router_start import sent_files
 from serving.web.run_panel import run_panel
+from serving.web.translation import translations
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 

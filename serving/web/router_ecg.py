@@ -11,7 +11,8 @@ from serving.cases.model import Case
 from serving.cases.service import CaseService
 from serving.services import ServicesDep
 from serving.web.ecg_view import ecg_page
-from serving.web.pages import language_of, render, translations
+from serving.web.pages import language_of, render
+from serving.web.translation import translations
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 

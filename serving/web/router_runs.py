@@ -13,8 +13,9 @@ from serving.access.principal import Permission
 from serving.cases.model import Case
 from serving.jobs.seam import Job
 from serving.services import Services, ServicesDep
-from serving.web.pages import environment, language_of, render, safety_headers, translations
+from serving.web.pages import environment, language_of, render, safety_headers
 from serving.web.run_panel import OPEN, run_panel, steps
+from serving.web.translation import translations
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 

@@ -14,7 +14,8 @@ from serving.cases.service import CaseService
 from serving.services import ServicesDep
 from serving.web.case_list import case_list
 from serving.web.examples import example_files, examples
-from serving.web.pages import COOKIE, language_of, render, translations
+from serving.web.pages import COOKIE, language_of, render
+from serving.web.translation import translations
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 

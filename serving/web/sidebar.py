@@ -22,8 +22,9 @@ from serving.services import Services, ServicesDep
 from serving.signing.store import SignOffStore
 from serving.web.case_page import case_context
 from serving.web.missing_form import answer_from
-from serving.web.pages import language_of, render, translations
+from serving.web.pages import language_of, render
 from serving.web.sidebar_dismissal import dismiss, dismissal
+from serving.web.translation import translations
 
 router = APIRouter(include_in_schema=False)
 

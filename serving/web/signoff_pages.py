@@ -21,8 +21,9 @@ from serving.services import Services, ServicesDep
 from serving.signing.model import Flag, Kind, SignedStatement, SignOff, Statement
 from serving.signing.protocol import DecisionIn, DraftView, SignIn, StatementView
 from serving.signing.service import SignOffService
-from serving.web.pages import language_of, render, translations
+from serving.web.pages import language_of, render
 from serving.web.patient_view import patient_shown
+from serving.web.translation import translations
 
 router = APIRouter(include_in_schema=False)
 

@@ -16,8 +16,9 @@ from serving.evidence.links import evidence_links
 from serving.evidence.protocol import Link
 from serving.services import Services, ServicesDep
 from serving.web.due import Due as Countdown
-from serving.web.pages import language_of, render, translations
+from serving.web.pages import language_of, render
 from serving.web.patient_view import PatientShown, patients_shown
+from serving.web.translation import translations
 from serving.web.values import span
 from serving.web.words import URGENCY, Say, word
 from serving.worklist.acknowledge import acknowledge, acknowledge_all

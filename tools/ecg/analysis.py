@@ -37,8 +37,11 @@ CARD = Card(
         "limit that may apply; an adult is assumed.",
         "A single recording: whether a change is new is never stated.",
         "ST elevation resting on leads with deep S waves in hypertrophy is not assessed.",
-        "Not looked for: de Winter, Wellens, hyperacute T, terminal QRS distortion, pericarditis, "
-        "Brugada, pre-excitation, flutter. Absent statements do not exclude them.",
+        "Named patterns (de Winter, Wellens, T/QRS, subtle occlusion, pericarditis, hyperkalaemia, "
+        "Brugada, S1Q3T3) are listed beside the criteria and change none of them; absent does not "
+        "exclude the disease.",
+        "The subtle-occlusion formulas are applied only where their studies applied them.",
+        "Not looked for: Aslanger pattern.",
         "Pacing without visible spikes cannot be told from left bundle branch block.",
     ),
     sources=(

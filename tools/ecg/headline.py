@@ -6,6 +6,7 @@ from itertools import chain
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.finding import Finding, State, Why
 from tools.ecg.contiguity import region_names
+from tools.ecg.patterns import sentences
 from tools.ecg.reading import Reading
 from tools.ecg.verdict import BORDERLINE
 
@@ -19,13 +20,15 @@ def headline(findings: Mapping[str, Finding], rhythm: str) -> str:
         findings: Every statement by code.
         rhythm: The rhythm in a few words.
     """
-    sentences = chain(_urgent(findings), _changes(findings), _unsettled(findings))
+    found = chain(
+        _urgent(findings), sentences.soon(findings), _changes(findings), _unsettled(findings)
+    )
     quiet = (
         "No ST-elevation criteria, no horizontal or downsloping ST depression and no T inversion "
         "of the rules applied"
         f"{_margin(findings['stemi_criteria'])}{_also(findings)}"
     )
-    return f"{next(sentences, quiet)}; {rhythm}."
+    return f"{next(found, quiet)}; {rhythm}."
 
 
 def advice(reading: Reading, findings: Mapping[str, Finding], *, diffuse: bool) -> tuple[str, ...]:
@@ -63,7 +66,9 @@ def advice(reading: Reading, findings: Mapping[str, Finding], *, diffuse: bool) 
         "new": flagged("not-known-to-be-new"),
         "repeat": not present("stemi_criteria"),
     }
-    return tuple(reading.criteria.advice[key] for key, needed in wanted.items() if needed)
+    keys = [key for key, needed in wanted.items() if needed]
+    keys[-1:-1] = sentences.advice_keys(findings)
+    return tuple(reading.criteria.advice[key] for key in keys)
 
 
 def _urgent(findings: Mapping[str, Finding]) -> Iterator[str]:
@@ -76,6 +81,7 @@ def _urgent(findings: Mapping[str, Finding]) -> Iterator[str]:
         )
     if omi.state is State.PRESENT:
         yield f"Pattern equivalent to ST-elevation infarction ({omi.body_site}): {_which(findings)}"
+    yield from sentences.urgent(findings)
     if findings["multivessel_ischaemia_pattern"].state is State.PRESENT:
         yield "Widespread ST depression with ST elevation in aVR or V1"
     if findings["wide-complex-tachycardia"].state is State.PRESENT:
@@ -153,6 +159,7 @@ def _also(findings: Mapping[str, Finding]) -> str:
         for code, word in words.items()
         if findings[code].state is State.PRESENT and not (code == "j-depression" and deviates)
     ]
+    names += sentences.also(findings)
     return f"; with {', '.join(names)}" if names else ""
 
 

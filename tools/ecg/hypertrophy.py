@@ -1,5 +1,6 @@
 """Voltage: left ventricular hypertrophy, low voltage, and pathological Q waves."""
 
+from dataclasses import replace
 from itertools import combinations
 
 from knowledge.finding import NotAssessed, Why
@@ -35,6 +36,22 @@ def low_voltage(reading: Reading) -> Verdict:
             _all_below(reading, _CHEST, rule.chest_below_mv + shift_mv),
         )
         return _any(parts, "low_voltage")
+
+    return with_margin(at, reading.st_error_mv)
+
+
+def low_voltage_in(reading: Reading, leads: tuple[str, ...]) -> Verdict:
+    """Return whether QRS is low from peak to peak in all limb leads, or in all chest leads.
+
+    Args:
+        reading: The ECG.
+        leads: The six limb leads or the six chest leads.
+    """
+    rule = reading.criteria.low_voltage
+    limit = rule.limb_below_mv if leads == _LIMB else rule.chest_below_mv
+
+    def at(shift_mv: float) -> Verdict:
+        return replace(_all_below(reading, leads, limit + shift_mv), rows=("low_voltage",))
 
     return with_margin(at, reading.st_error_mv)
 

@@ -17,8 +17,10 @@ from tools.ecg.acute import (
 )
 from tools.ecg.device_conflicts import device_conflicts
 from tools.ecg.electrodes import limb_reversal
+from tools.ecg.further import further
 from tools.ecg.headline import advice, headline
 from tools.ecg.model import EcgMeasurements, EcgRecording
+from tools.ecg.patterns.collect import patterns
 from tools.ecg.reading import Reading
 from tools.ecg.report import EcgReport
 from tools.ecg.rhythm import Rhythm, fast, rhythm, slow, wide_and_fast
@@ -28,7 +30,12 @@ from tools.ecg.verdict import Verdict
 
 
 def interpret(
-    recording: EcgRecording, measured: EcgMeasurements, *, age_years: Finding, sex: Finding
+    recording: EcgRecording,
+    measured: EcgMeasurements,
+    *,
+    age_years: Finding,
+    sex: Finding,
+    qt_risk_medicine: Finding | None = None,
 ) -> EcgReport:
     """Return every statement about one measured ECG.
 
@@ -37,9 +44,11 @@ def interpret(
         measured: What was measured on it.
         age_years: The age; where it is not assessed the limits of every adult age are tried.
         sex: `female` or `male`; where it is not assessed the limits of both are tried.
+        qt_risk_medicine: Whether a medicine known to cause torsades is taken; None where the
+            medicines are not known.
     """
     reading = Reading.of(recording, measured, age_years=age_years, sex=sex)
-    rhythm_name, verdicts, category = _judge(reading)
+    rhythm_name, verdicts, category = _judge(reading, qt_risk_medicine)
     choices = {"ecg_heart_category": category.choice}
     findings = {
         code: statement(reading, code, verdicts[code], choice=choices.get(code))
@@ -66,13 +75,17 @@ def interpret(
     )
 
 
-def _judge(reading: Reading) -> tuple[str, dict[str, Verdict], Category]:
+def _judge(
+    reading: Reading, medicine: Finding | None
+) -> tuple[str, dict[str, Verdict], Category]:
     """Return the rhythm in words, the verdict of every statement by code, the HEART category."""
     verdicts = _conduction(reading)
     beats = rhythm(reading, verdicts["paced_rhythm"])
     verdicts |= _rhythm(reading, beats) | _intervals(reading)
     category = _acute(reading, verdicts)
     verdicts["ecg_heart_category"] = category.verdict
+    verdicts |= patterns(reading, verdicts)
+    verdicts |= further(reading, verdicts, beats, medicine)
     if (why := reading.outside_contract) is not None:
         refused = Verdict(holds=None, why=why)
         verdicts = dict.fromkeys(verdicts, refused)

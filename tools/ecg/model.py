@@ -28,7 +28,8 @@ class EcgRecording:
     Args:
         id: First 16 hex digits of the SHA-256 of the file content (header and signal files).
         file: Name of the file, relative to the case.
-        source_format: ``dicom``, ``wfdb`` or ``philips-sierra-xml``.
+        source_format: ``dicom``, ``wfdb``, ``philips-sierra-xml``, ``hl7-aecg``, ``edf``,
+            ``scp-ecg``, ``ge-muse-xml`` or ``apple-health-csv``.
         leads: Lead names as in `LEADS_12`, then extra leads (``V7``, ``V4R``, ``X``) as named.
         signal_mv: (samples, leads) float64, mV; NaN where the source marks a sample invalid.
         sampling_rate_hz: Samples a second.
@@ -39,6 +40,7 @@ class EcgRecording:
             ``device-said``; never ours.
         gain_doubt: Why the amplitude scale cannot be trusted (gain or unit missing); None where
             the file states it. Amplitudes are then not to be used.
+        format_caution: Why the reading of the format itself is not verified; None where it is.
         notes: What the reader had to repair or doubts (header repaired, checksum wrong).
     """
 
@@ -53,6 +55,7 @@ class EcgRecording:
     sop_instance_uid: str | None = None
     device_said: tuple[Finding, ...] = ()
     gain_doubt: str | None = None
+    format_caution: str | None = None
     notes: tuple[str, ...] = ()
 
     @classmethod

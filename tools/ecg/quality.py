@@ -37,6 +37,8 @@ def recording_problems(recording: EcgRecording) -> Iterator[Problem]:
         yield Problem(
             code="lead-missing", detail=f"not recorded: {', '.join(missing)}", leads=missing
         )
+    if recording.format_caution is not None:
+        yield Problem(code="format-not-verified", detail=recording.format_caution)
     if recording.gain_doubt is not None:
         yield Problem(code="gain-doubt", detail=recording.gain_doubt, blocks=("amplitude",))
     if rate < _MIN_RATE_HZ:

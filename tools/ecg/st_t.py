@@ -87,26 +87,29 @@ def _judge(reading: Reading, gate: Verdict, lvh: Verdict, rbbb: Verdict) -> StT:
 
 def _agreed(first: StT, later: StT) -> StT:
     return StT(
-        regions={group: _same(v, later.regions[group]) for group, v in first.regions.items()},
-        stemi=_same(first.stemi, later.stemi),
+        regions={
+            group: same_at_both(v, later.regions[group]) for group, v in first.regions.items()
+        },
+        stemi=same_at_both(first.stemi, later.stemi),
         depression=_same_change(first.depression, later.depression),
-        at_j=_same(first.at_j, later.at_j),
+        at_j=same_at_both(first.at_j, later.at_j),
         inversion=_same_change(first.inversion, later.inversion),
-        posterior=_same(first.posterior, later.posterior),
-        multivessel=_same(first.multivessel, later.multivessel),
-        modified_sgarbossa=_same(first.modified_sgarbossa, later.modified_sgarbossa),
-        barcelona=_same(first.barcelona, later.barcelona),
+        posterior=same_at_both(first.posterior, later.posterior),
+        multivessel=same_at_both(first.multivessel, later.multivessel),
+        modified_sgarbossa=same_at_both(first.modified_sgarbossa, later.modified_sgarbossa),
+        barcelona=same_at_both(first.barcelona, later.barcelona),
     )
 
 
 def _same_change(first: Change, later: Change) -> Change:
     return Change(
-        seen=_same(first.seen, later.seen),
-        unexplained=_same(first.unexplained, later.unexplained),
+        seen=same_at_both(first.seen, later.seen),
+        unexplained=same_at_both(first.unexplained, later.unexplained),
     )
 
 
-def _same(first: Verdict, later: Verdict) -> Verdict:
+def same_at_both(first: Verdict, later: Verdict) -> Verdict:
+    """Return the verdict at the first J point where the later one agrees, else not assessed."""
     if first.holds is later.holds:
         return first
     return unknown(

@@ -281,11 +281,13 @@ def _ecg_report(
     unused_because: str | None,
     noted: Sequence[str],
 ) -> InputFile:
-    kind = f"ECG ({recording.source_format})"
+    unverified = ", a format not verified on a real file" if recording.format_caution else ""
+    kind = f"ECG ({recording.source_format}{unverified})"
     if unused_because is not None:
         status: Status = "ignored" if belongs else "failed"
         return content.report(status, unused_because, kind=kind, problems=noted)
     counts = {"leads": len(recording.leads)}
+    noted = (*noted, *recording.notes)
     return content.report("read", kind=kind, counts=counts, problems=noted)
 
 

@@ -14,6 +14,7 @@ from tools.intake.fhir.bundle import FhirFile, parse
 from tools.intake.fhir.chart import states_patient_facts
 from tools.intake.fhir.patient import patients
 from tools.intake.given import GivenAnswer
+from tools.intake.hl7v2 import reader as hl7v2
 from tools.intake.recordings import read_recordings
 from tools.intake.result import CaseFiles, InputFile
 from tools.intake.stated_case import StatedCase, read_stated
@@ -134,13 +135,16 @@ def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
         zone=zone,
         case_file=stated.file,
     )
+    messages: list[hl7v2.Hl7File] = []
     for content in contents.usable.values():
-        if content.kind != "FHIR JSON":
-            continue
         try:
-            charts.append(parse(content.data, content.file))
+            if content.kind == "FHIR JSON":
+                charts.append(parse(content.data, content.file))
+            elif content.kind == "HL7 v2":
+                messages.append(hl7v2.parse(content.data, content.file))
         except InputError as error:
             failed.append(refused(content.file, content.kind, error, sha256=content.sha256))
+    charts += hl7v2.linked(messages, zone=zone)
     problems: dict[str, list[str]] = {}
     return Parsed(
         charts=tuple(charts),

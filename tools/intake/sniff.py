@@ -1,16 +1,27 @@
 """What a file is, by its content; the name only tells what somebody meant it to be."""
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
+from tools.ecg.readers.aecg import is_aecg
+from tools.ecg.readers.edf import is_edf
+from tools.ecg.readers.muse import is_muse
+from tools.ecg.readers.scp import is_scp
 from tools.ecg.readers.sierra import is_sierra
 from tools.ecg.readers.wfdb_header import looks_like_header
+from tools.intake.hl7v2.wire import is_hl7v2
 
 Kind = Literal[
     "FHIR JSON",
+    "HL7 v2",
     "DICOM",
     "WFDB header",
     "Philips Sierra XML",
+    "HL7 aECG XML",
+    "GE MUSE XML",
+    "SCP-ECG",
+    "EDF",
     "case file",
     "gzip",
     "text",
@@ -22,7 +33,16 @@ Kind = Literal[
 HEAD = 65536
 """Bytes looked at."""
 
-ECG_KINDS: frozenset[Kind] = frozenset({"DICOM", "WFDB header", "Philips Sierra XML"})
+ECG_FILES: tuple[tuple[Kind, Callable[[bytes], bool]], ...] = (
+    ("Philips Sierra XML", is_sierra),
+    ("HL7 aECG XML", is_aecg),
+    ("GE MUSE XML", is_muse),
+    ("SCP-ECG", is_scp),
+    ("EDF", is_edf),
+)
+"""ECG formats of which one file is one recording, and how each is recognised."""
+
+ECG_KINDS: frozenset[Kind] = frozenset({"DICOM", "WFDB header", *(kind for kind, _ in ECG_FILES)})
 
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 _CASE = re.compile(
@@ -35,8 +55,6 @@ _NOT_TAKEN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"GIF8", "a picture"),
     (0, b"II*\x00", "a TIFF picture or slide"),
     (0, b"MM\x00*", "a TIFF picture or slide"),
-    (0, b"MSH|", "HL7 v2"),
-    (0, b"0       ", "EDF"),
     (0, b"MATLAB 5.0", "a MATLAB file"),
     (0, b"\xd0\xcf\x11\xe0", "an Office document"),
     (0, b"Rar!", "an archive; unpack it first"),
@@ -45,7 +63,6 @@ _NOT_TAKEN: tuple[tuple[int, bytes, str], ...] = (
 )
 _XML: tuple[tuple[bytes, str], ...] = (
     (b"http://hl7.org/fhir", "FHIR XML; export it as JSON"),
-    (b"AnnotatedECG", "HL7 annotated ECG (aECG)"),
     (b"ClinicalDocument", "a CDA document"),
 )
 _MEANT = {
@@ -57,6 +74,9 @@ _MEANT = {
     ".yaml": "YAML",
     ".yml": "YAML",
     ".gz": "gzip",
+    ".edf": "EDF",
+    ".scp": "SCP-ECG",
+    ".hl7": "HL7 v2",
 }
 _FIRST_ELEMENTS = frozenset({0x00, 0x01, 0x05, 0x08})
 """Elements a data set may begin with: group length, length to end, character set, image type."""
@@ -79,8 +99,11 @@ def sniff(content: bytes) -> Kind:
         return "gzip"
     if head[128:132] == b"DICM" or _is_bare_dicom(head):
         return "DICOM"
-    if is_sierra(head):
-        return "Philips Sierra XML"
+    for kind, recognised in ECG_FILES:
+        if recognised(head):
+            return kind
+    if is_hl7v2(head):
+        return "HL7 v2"
     if not_taken(content) is not None:
         return "not taken"
     text = _as_text(head)

@@ -45,5 +45,7 @@ def withheld(fact: Fact, why: Why, detail: str, flag: str) -> Fact:
         reported=reported,
         flags=(*finding.flags, flag),
         evidence=finding.evidence,
+        specimen=finding.specimen,
+        method_kind=finding.method_kind,
     )
     return fact.model_copy(update={"finding": changed})

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, Condition, holds
+from knowledge.score_curves import Curve
 from knowledge.score_rows import Line
 from tools.risk.inputs import Input
 
@@ -25,7 +26,7 @@ Values = Mapping[str, tuple[Answer, ...]]
 
 
 def representatives(
-    inputs: Mapping[str, Input], conditions: Iterable[Condition], lines: Iterable[Line] = ()
+    inputs: Mapping[str, Input], conditions: Iterable[Condition], lines: Iterable[Line | Curve] = ()
 ) -> Values:
     """Return values of each input that stand for every possible one, under these conditions.
 
@@ -148,7 +149,7 @@ def _values(known: Input, cuts: set[float]) -> tuple[Answer, ...]:
             return tuple(Interval.exact(number) for number in numbers)
 
 
-def _along(line: Line, known: Input) -> tuple[Answer, ...]:
+def _along(line: Line | Curve, known: Input) -> tuple[Answer, ...]:
     """Return every whole number that is possible, or each knot and each gap without a knot."""
     span = known.answer if isinstance(known.answer, Interval) else None
     if span is None or span.low is None or span.high is None:

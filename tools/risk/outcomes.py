@@ -8,7 +8,8 @@ from functools import cached_property, reduce
 from knowledge.errors import ReferenceDataError
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, Condition, combine, holds
-from knowledge.score_rows import DIGITS, DecisionRow, Item, ScoreBand
+from knowledge.score_curves import DIGITS
+from knowledge.score_rows import DecisionRow, Item, ScoreBand
 from knowledge.scores import Score
 from tools.risk.completions import Group, Values, connected, walk
 from tools.risk.spread import NOTHING, added, ends, image, is_spread, meets
@@ -65,13 +66,15 @@ class Outcomes:
 
     @cached_property
     def totals(self) -> tuple[float, ...]:
-        """Every attainable total of the score itself, ascending; empty for a rule.
+        """Every attainable number of the score itself, ascending; empty for a rule.
 
-        Where points lie along a line, the lowest and the highest of them.
+        Where points lie along a line, the lowest and the highest of them; of a model the
+        numbers as they are shown.
         """
-        if self._spread:
-            return ends(self._spans)
-        return () if self.score.is_rule else self.totals_of(self.score.id)
+        if self.score.is_rule:
+            return ()
+        sums = ends(self._spans) if self._spread else self.totals_of(self.score.id)
+        return sums if self.score.model is None else self.score.model.shown(sums)
 
     def totals_of(self, score_id: str) -> tuple[float, ...]:
         """Return every attainable total of one of `scores`, ascending."""
@@ -82,7 +85,8 @@ class Outcomes:
     def bands(self) -> tuple[ScoreBand, ...]:
         """Every attainable band, in the order of the file."""
         if self._spread:
-            spans = self._spans
+            model = self.score.model
+            spans = [span if model is None else model.image(span) for span in self._spans]
             return tuple(b for b in self.score.bands if any(meets(b, span) for span in spans))
         reached = {self._result(state) for state in self.states}
         return tuple(b for b in self.score.bands if any(b.name == self._name(r) for r in reached))
@@ -171,9 +175,11 @@ class Outcomes:
     def _name(self, result: float | str) -> str:
         if isinstance(result, str):
             return result
-        names = [band.name for band in self.score.bands if band.holds(result)]
+        number = self.score.number(result)
+        names = [band.name for band in self.score.bands if band.holds(number)]
         if len(names) != 1:
-            raise ReferenceDataError(self.score.id, f"{result} points fall into {len(names)} bands")
+            unit = self.score.unit
+            raise ReferenceDataError(self.score.id, f"{number} {unit} fall into {len(names)} bands")
         return names[0]
 
     def _row(self, state: Reached) -> DecisionRow:

@@ -55,6 +55,7 @@ def result(inputs: Inputs, outcomes: Outcomes, scope: Scope) -> Risk:
         category=bands[0].name if len(bands) == 1 else NOT_DETERMINED,
         value=exact,
         range=(totals[0], totals[-1]) if len(totals) > 1 else None,
+        unit="" if score.model is None else score.unit,
         missing=missing,
         bands=tuple(Band(name=b.name, points=b.points, meaning=b.meaning) for b in bands),
         items=tuple(_items(inputs, outcomes)),
@@ -81,7 +82,7 @@ def _statement(outcomes: Outcomes, missing: tuple[MissingInput, ...]) -> str:
     if len(bands) == 1:
         words = f"{bands[0].name} ({bands[0].meaning})"
     if outcomes.totals:
-        name = f"{name} {_span(outcomes.totals)} points"
+        name = f"{name} {_span(outcomes.totals)} {outcomes.score.unit}".rstrip()
     if not missing:
         return f"{name}: {words}."
     asked = ", ".join(m.label for m in missing)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from knowledge.quantity import Interval
 from knowledge.rules import Answer
-from knowledge.score_rows import DIGITS, Item, Line, ScoreBand
+from knowledge.score_curves import DIGITS, Curve
+from knowledge.score_rows import Item, Line, ScoreBand
 
 NOTHING = (Interval.exact(0.0),)
 """No points from any line."""
@@ -21,7 +22,7 @@ def is_spread(item: Item, values: Sequence[Answer]) -> bool:
     )
 
 
-def image(line: Line, values: Iterable[Answer]) -> tuple[Interval, ...]:
+def image(line: Line | Curve, values: Iterable[Answer]) -> tuple[Interval, ...]:
     """Return every number of points that these values give.
 
     Args:
@@ -63,7 +64,7 @@ def ends(spans: Sequence[Interval]) -> tuple[float, ...]:
     return (low,) if low == high else (low, high)
 
 
-def _image(line: Line, value: Interval) -> Interval:
+def _image(line: Line | Curve, value: Interval) -> Interval:
     a, b = line.at(_low(value)), line.at(_high(value))
     if a == b:
         return Interval.exact(a)

@@ -395,7 +395,7 @@ def test_sierra_is_refused_when(old: bytes, new: bytes, error: type[InputError])
         (bytes(range(256)) * 8, UnreadableError),
         (b"%PDF-1.7", UnsupportedError),
         (b"\x89PNG\r\n", UnsupportedError),
-        (b"0       rest of an EDF header", UnsupportedError),
+        (b"0       rest of an EDF header", UnreadableError),
         (b'{"resourceType": "Bundle"}', UnreadableError),
     ],
     ids=["empty", "zeros", "noise", "PDF", "PNG", "EDF", "FHIR"],

@@ -61,7 +61,7 @@ CONTENTS: list[tuple[str, bytes, str, str]] = [
     ("film.png", b"\x89PNG\r\n\x1a\n", "ignored", "a picture"),
     ("lab.hl7", b"MSH|^~\\&|LAB|...", "ignored", "HL7 v2"),
     ("fhir.xml", b'<Patient xmlns="http://hl7.org/fhir"/>', "ignored", "export it as JSON"),
-    ("aecg.xml", b'<?xml version="1.0"?><AnnotatedECG/>', "ignored", "aECG"),
+    ("aecg.xml", b'<?xml version="1.0"?><AnnotatedECG/>', "failed", "aECG"),
     ("note.txt", b"Chest pain since the morning.", "ignored", "attach"),
     ("cut.dcm", b"\x00" * 128 + b"DICM" + b"\x02\x00", "failed", ""),
     ("cut.hea", b"rec 8 500 5000\nrec.dat 16 1000/mV\n", "failed", ""),

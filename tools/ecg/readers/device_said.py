@@ -33,6 +33,7 @@ _LABELS = {
     "statement": "Statement",
     "severity": "Overall statement",
     "header_comment": "Comment in the header",
+    "annotation": "Annotation in the file",
 }
 _MAX_TEXT = 500
 # Letters, marks, numbers, punctuation, symbols and spaces; no control, format (bidirectional,

@@ -30,7 +30,7 @@ _SAMPLE_TYPES = {"SB": 1, "UB": 1, "SS": 2, "US": 2, "SL": 4, "UL": 4}
 _NOT_RHYTHM = ("median", "average", "template", "representative")
 
 # What pydicom 3 raises on damaged files, seen or read in its source.
-_PARSE_ERRORS = (
+PARSE_ERRORS = (
     AttributeError,
     EOFError,
     IndexError,
@@ -62,7 +62,7 @@ def read_dicom(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
         UnsupportedError: DICOM, but no ECG, or of a form not taken.
         TooLargeError: Over a limit of `limits`.
     """
-    _silence_pydicom()
+    silence_pydicom()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every odd value; those used are checked
         try:
@@ -70,7 +70,7 @@ def read_dicom(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
             return _read(content, file, zone)
         except InputError:
             raise
-        except _PARSE_ERRORS as error:
+        except PARSE_ERRORS as error:
             raise UnreadableError(
                 file,
                 f"damaged DICOM ({type(error).__name__} while decoding)",
@@ -78,7 +78,7 @@ def read_dicom(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
             ) from error
 
 
-def _silence_pydicom() -> None:
+def silence_pydicom() -> None:
     """Keep pydicom's own log messages from every handler: they quote values of the file.
 
     Set at each call, because pydicom sets its level when it is imported.
@@ -112,11 +112,11 @@ def _check_syntax(content: bytes, file: str) -> None:
     syntax = str(meta.get("TransferSyntaxUID", _LITTLE_ENDIAN[0]))
     if syntax not in _LITTLE_ENDIAN:
         raise UnsupportedError(
-            file, f"transfer syntax: {_known_uid(syntax)}", "export it as Explicit VR Little Endian"
+            file, f"transfer syntax: {known_uid(syntax)}", "export it as Explicit VR Little Endian"
         )
 
 
-def _known_uid(uid: str) -> str:
+def known_uid(uid: str) -> str:
     """Return the name of a UID of the standard; of another one nothing is repeated."""
     from pydicom.uid import UID
 
@@ -134,7 +134,7 @@ def _read(content: bytes, file: str, zone: str | None) -> EcgRecording:
             raise UnreadableError(file, "DICOM without a SOP class", "export the ECG again")
         raise UnsupportedError(
             file,
-            f"DICOM, but not a resting ECG: {_known_uid(sop_class)}",
+            f"DICOM, but not a resting ECG: {known_uid(sop_class)}",
             "give a 12-lead or general ECG object",
         )
     groups = list(ds.get("WaveformSequence") or [])

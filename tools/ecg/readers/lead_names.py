@@ -86,6 +86,11 @@ def lead_of_text(text: str) -> str:
     return _KNOWN.get(bare.lower()) or _SPELLINGS.get(bare.lower()) or bare
 
 
+def is_standard_lead(name: str) -> bool:
+    """Return whether a name, as `lead_of_text` returns it, is that of a standard lead."""
+    return name.lower() in _KNOWN or name in _SPELLINGS.values()
+
+
 def in_standard_order(
     leads: Sequence[str], signal: NDArray[np.float64]
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:

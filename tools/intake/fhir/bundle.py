@@ -40,6 +40,7 @@ class Entry(Struct, eq=False, gc=False):
         resource: The plain JSON object.
         within: For a contained resource, the entry that contains it.
         conflicting: Stated with different contents, and nothing tells which is newer.
+        clock: Whose clock its times without an offset are read from; None for the file's own.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Entry(Struct, eq=False, gc=False):
     resource: dict[str, Any]
     within: "Entry | None" = None
     conflicting: bool = False
+    clock: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

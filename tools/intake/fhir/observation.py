@@ -7,10 +7,11 @@ from msgspec import ValidationError, convert
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import NotAssessed, State, Why
-from knowledge.timeline import Fact
+from knowledge.timeline import Category, Fact
 from tools.intake.fhir.build import evidence, fact
 from tools.intake.fhir.coded import coded
 from tools.intake.fhir.haemolysis import FLAG, haemolysed
+from tools.intake.fhir.measured_in import measured_in
 from tools.intake.fhir.resources import Device, ObservationResource, Specimen, WithValue
 from tools.intake.fhir.source import Source, validated, what_is_wrong, words
 from tools.intake.fhir.value import Reading, read_value, with_range
@@ -58,7 +59,17 @@ def facts_of_observation(source: Source) -> Iterator[Fact]:
 class _Shared:
     """What an Observation and its components share: time, method, site, flags."""
 
-    __slots__ = ("body_site", "category", "end", "flags", "method", "source", "time")
+    __slots__ = (
+        "body_site",
+        "category",
+        "end",
+        "flags",
+        "method",
+        "method_kind",
+        "source",
+        "specimen",
+        "time",
+    )
 
     def __init__(self, source: Source, resource: ObservationResource) -> None:
         self.source = source
@@ -69,6 +80,7 @@ class _Shared:
         else:
             self.time, self.end = _collected(source, resource)
         self.method = _method(source, resource)
+        self.specimen, self.method_kind = measured_in(source, resource, self.method)
         self.body_site = words(resource.bodySite) or None
         self.flags = _STATUS_FLAGS[resource.status]
         if self.time is None:
@@ -110,6 +122,7 @@ class _Shared:
         if code.disagree:
             flags += ("codes-disagree",)
         entry = self.source.entry
+        of_specimen = code.category is not Category.VITAL_SIGN
         return fact(
             code.category,
             code.concept,
@@ -123,6 +136,8 @@ class _Shared:
             method=self.method,
             reported=with_range(reading, code.range_words),
             flags=flags,
+            specimen=self.specimen if of_specimen else None,
+            method_kind=self.method_kind if of_specimen else None,
         )
 
     def _problem(self, path: str, what: str) -> None:

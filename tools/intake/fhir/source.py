@@ -96,7 +96,7 @@ class Source(Struct, eq=False, gc=False):
         if text is None:
             return None
         try:
-            return _parse_time(text, self.entry.file, self.zone)
+            return _parse_time(text, self.entry.clock or self.entry.file, self.zone)
         except InvalidValueError as error:
             self.problems.append(f"{self.entry.name}: {error.reason}")
             return None

@@ -160,7 +160,7 @@ def _half_up(value: float | None, decimals: int) -> float | None:
 def _statement(
     row: IndexRow, value: Interval, bands: tuple[Band, ...], missing: tuple[MissingInput, ...]
 ) -> str:
-    unit = "" if row.unit == "1" else f" {row.unit}"
+    unit = "" if row.unit == "1" else f" {row.unit.replace('{1.73_m2}', '1.73 m²')}"
     words = f"{row.name}: {shown(value, row.decimals)}{unit}"
     if len(bands) == 1:
         words += f", {bands[0].name}" + (f" ({bands[0].meaning})" if bands[0].meaning else "")

@@ -20,7 +20,7 @@ def egfr_ckd_epi_2021(*, creatinine_mg_dl: Given, age_years: Given, sex: Sex | N
         >>> egfr_ckd_epi_2021(
         ...     creatinine_mg_dl=I.exact(1), age_years=I.exact(60), sex="male"
         ... ).statement
-        'eGFR (CKD-EPI 2021, creatinine): 86 mL/min/{1.73_m2}, G2.'
+        'eGFR (CKD-EPI 2021, creatinine): 86 mL/min/1.73 m², G2.'
     """
 
     def formula(v: Values, chosen: Mapping[str, str], c: Constants) -> Any:

@@ -1,0 +1,93 @@
+"""Derived indices from the results of now: each with a value, bounds, or what is missing."""
+
+from collections.abc import Mapping
+
+from agent.laboratory.results import is_current
+from knowledge.clinical_inputs import catalogue
+from knowledge.finding import Finding, NotAssessed, Why
+from knowledge.index import Index
+from knowledge.laboratory_indices import IndexInputRow, laboratory_indices
+from knowledge.laboratory_report import report_table
+from knowledge.quantity import Choice
+from tools.labs.indices.compute import compute
+from tools.labs.indices.supplied import Supplied, UpperLimit
+from tools.labs.laboratory_chart import LaboratoryChart
+
+_LIMITS = {
+    "ast_upper_limit_u_l": "ast",
+    "alt_upper_limit_u_l": "alt",
+    "alp_upper_limit_u_l": "alp",
+}
+"""Inputs that are the upper limit of normal of an analyte."""
+
+
+def indices_of(chart: LaboratoryChart, hours: float) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+    """Return the reported indices with a value or bounds, and those begun with something missing.
+
+    One of which nothing was measured is in neither.
+
+    Args:
+        chart: Every result with its flag.
+        hours: How old a result may be.
+    """
+    known: list[Index] = []
+    open_: list[Index] = []
+    for key in report_table().indices:
+        row = laboratory_indices().indices[key]
+        measured = [
+            spec.analyte
+            for spec in row.inputs.values()
+            if spec.analyte and _current(chart, spec.analyte, hours) is not None
+        ]
+        if not measured:
+            continue
+        index = compute(
+            key,
+            {name: _supplied(name, spec, chart, hours) for name, spec in row.inputs.items()},
+            _options(chart),
+        )
+        (open_ if index.value is None else known).append(index)
+    return tuple(known), tuple(open_)
+
+
+def _current(chart: LaboratoryChart, analyte: str, hours: float) -> Finding | None:
+    held = chart.latest(analyte)
+    if held is None or not is_current(held.finding.time, chart.at, hours):
+        return None
+    return held.finding
+
+
+def _supplied(name: str, spec: IndexInputRow, chart: LaboratoryChart, hours: float) -> Supplied:
+    if name in _LIMITS:
+        return _upper_limit(chart, _LIMITS[name], hours)
+    if spec.analyte is None:
+        return chart.answer(name) if name in catalogue().every else None
+    if chart.latest(spec.analyte) is None:
+        answer = chart.answers.get(spec.analyte)
+        return answer if answer is None or answer.not_assessed is None else answer.not_assessed
+    found = _current(chart, spec.analyte, hours)
+    if found is None:
+        detail = f"the last result of {spec.label} is older than {hours:g} h"
+        return NotAssessed(why=Why.STALE, detail=detail)
+    return found
+
+
+def _upper_limit(chart: LaboratoryChart, analyte: str, hours: float) -> Supplied:
+    """Return the upper limit that the latest result was judged by, where there is exactly one."""
+    held = chart.latest(analyte)
+    if held is None or not is_current(held.finding.time, chart.at, hours):
+        return None
+    used = [one for one in held.flag.intervals if one.bounds.high is not None]
+    highs = {one.bounds.high for one in used}
+    if len(highs) != 1 or used[0].bounds.high is None:
+        detail = f"which upper limit of normal holds for {analyte} is not known"
+        return NotAssessed(why=Why.MISSING, detail=detail)
+    own = used[0].origin in ("printed", "site")
+    return UpperLimit(
+        value=used[0].bounds.high, origin="reporting laboratory" if own else "fallback table"
+    )
+
+
+def _options(chart: LaboratoryChart) -> Mapping[str, str | None]:
+    sex = chart.answer("sex").value
+    return {"sex": sex.choice if isinstance(sex, Choice) else None}

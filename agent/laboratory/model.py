@@ -1,0 +1,160 @@
+"""The laboratory's part of an assessment.
+
+Every result is there, usable or not. What could not be looked at is named with the reason; nothing
+is left out because it is normal, and nothing is normal because it was left out.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from knowledge.clinical_time import ClinicalTime
+from knowledge.conflict import Conflict
+from knowledge.evidence import Evidence
+from knowledge.finding import NotAssessed
+from knowledge.index import Index
+from knowledge.model import Frozen
+from tools.labs.blood_group import BloodGroup
+from tools.labs.change import Change
+from tools.labs.contamination import PatternResult
+from tools.labs.delta_check import DeltaCheck
+from tools.labs.interference import InterferenceFinding
+from tools.labs.interval_model import Flag, ResultFlag
+
+SCHEMA: Literal["epicrisis/laboratory/1"] = "epicrisis/laboratory/1"
+
+
+class Earlier(Frozen):
+    """The result before, of the same analyte.
+
+    Args:
+        value: With its unit.
+        time: When it was collected.
+        change: Against the reference change value, or why that is not assessed.
+        delta: The delta check, or why it is not assessed.
+    """
+
+    value: str
+    time: ClinicalTime | None = None
+    change: Change
+    delta: DeltaCheck
+
+
+class LaboratoryResult(Frozen):
+    """One result of now.
+
+    Args:
+        finding: Id of the finding.
+        test: Key of the analyte or worded test; None for a test that we do not hold.
+        name, chinese: Names to show; `chinese` is empty where we have none.
+        panel: Key of the panel; empty for a test that we do not hold.
+        value: As it is read, with its unit; empty where it cannot be used.
+        reported: As the source printed it, where it was converted or cannot be used.
+        time: When the specimen was collected; None where not stated.
+        not_assessed: Why the value cannot be used.
+        latest: Whether it is the newest of its test.
+        flag: Where it lies, or why that is not known.
+        earlier: What it is compared with; None where there is none.
+        interferences: Those that are present.
+        not_known: Names of interferences about which nothing is known.
+        quality: Quality flags, for example ``haemolysed``.
+        evidence: Where it comes from.
+    """
+
+    finding: str
+    test: str | None = None
+    name: str
+    chinese: str = ""
+    panel: str = ""
+    value: str = ""
+    reported: str = ""
+    time: ClinicalTime | None = None
+    not_assessed: NotAssessed | None = None
+    latest: bool
+    flag: ResultFlag
+    earlier: Earlier | None = None
+    interferences: tuple[InterferenceFinding, ...] = ()
+    not_known: tuple[str, ...] = ()
+    quality: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def critical(self) -> bool:
+        """Whether it is, or may be, at or beyond a critical limit."""
+        worded = self.flag.flag is Flag.CRITICAL_ABNORMAL
+        return worded or bool(self.flag.critical)
+
+    @property
+    def outside(self) -> bool:
+        """Whether it certainly lies outside its interval."""
+        return self.flag.flag is not None and self.flag.flag is not Flag.NORMAL
+
+    @property
+    def moved(self) -> bool:
+        """Whether it changed by more than noise, or would have if both were measured alike."""
+        if self.earlier is None:
+            return False
+        change = self.earlier.change
+        said = change.verdict if change.supposed is None else change.supposed
+        delta = self.earlier.delta
+        return said.startswith("beyond") or delta.state.value == "present" or bool(delta.supposed)
+
+
+class OlderTest(Frozen):
+    """A test whose newest result is of the past."""
+
+    test: str
+    name: str
+    chinese: str = ""
+    value: str = ""
+    time: ClinicalTime
+
+
+class LaboratoryReport(Frozen):
+    """The laboratory's part of an assessment.
+
+    Args:
+        hours: How old a result may be to be of now.
+        results: Of now or of unknown time, by panel and name, the newest of a test first.
+        older: Tests of which there are only older results.
+        contamination: Patterns of change that suggest a contaminated specimen.
+        indices: Derived indices, those that have a value or bounds.
+        indices_open: Those for which something was measured and something is missing.
+        blood_group: The blood group over time; None where none was ever reported.
+        conflicts: Laboratory flags that differ from ours, blood groups that differ.
+    """
+
+    schema_: Literal["epicrisis/laboratory/1"] = Field(default=SCHEMA, alias="schema")
+    hours: float
+    results: tuple[LaboratoryResult, ...] = ()
+    older: tuple[OlderTest, ...] = ()
+    contamination: tuple[PatternResult, ...] = ()
+    indices: tuple[Index, ...] = ()
+    indices_open: tuple[Index, ...] = ()
+    blood_group: BloodGroup | None = None
+    conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def urgent(self) -> tuple[LaboratoryResult, ...]:
+        """Results at or beyond a critical limit, certain ones first."""
+        found = [result for result in self.results if result.critical]
+        return tuple(sorted(found, key=lambda r: not _certain(r)))
+
+    @property
+    def changed(self) -> tuple[LaboratoryResult, ...]:
+        """Newest results that changed by more than noise."""
+        return tuple(result for result in self.results if result.latest and result.moved)
+
+    @property
+    def doubtful(self) -> tuple[LaboratoryResult, ...]:
+        """Results that an interference is known to reach."""
+        return tuple(result for result in self.results if result.interferences)
+
+    @property
+    def not_usable(self) -> tuple[LaboratoryResult, ...]:
+        """Results whose value cannot be used."""
+        return tuple(result for result in self.results if result.not_assessed is not None)
+
+
+def _certain(result: LaboratoryResult) -> bool:
+    return not result.flag.critical or any(limit.certain for limit in result.flag.critical)

@@ -1,0 +1,72 @@
+"""Put the laboratory's part of an assessment together."""
+
+from collections.abc import Mapping
+
+from agent.laboratory.indices import indices_of
+from agent.laboratory.model import LaboratoryReport, LaboratoryResult
+from agent.laboratory.results import current_results, older_tests
+from knowledge.clinical_time import ClinicalTime
+from knowledge.conflict import Conflict
+from knowledge.finding import Finding
+from knowledge.laboratory_report import report_table
+from knowledge.laboratory_site import LaboratoryReference
+from knowledge.timeline import Timeline
+from tools.labs.blood_group import BloodGroup, blood_group
+from tools.labs.change import Change
+from tools.labs.contamination import contamination_patterns
+from tools.labs.laboratory_chart import LaboratoryChart
+
+
+def laboratory_report(
+    timeline: Timeline,
+    *,
+    at: ClinicalTime,
+    answers: Mapping[str, Finding],
+    reference: LaboratoryReference | None = None,
+) -> LaboratoryReport | None:
+    """Return the laboratory's part of an assessment; None where there is no laboratory result.
+
+    Args:
+        timeline: Of one patient.
+        at: The moment of assessment.
+        answers: The clinical inputs by id.
+        reference: Intervals and critical limits; None for the packaged ones.
+    """
+    chart = LaboratoryChart.of(timeline, at=at, answers=answers, reference=reference)
+    if not chart.results and not chart.unknown:
+        return None
+    hours = report_table().current.hours
+    results = current_results(chart, hours)
+    known, open_ = indices_of(chart, hours)
+    groups = blood_group([result.finding for result in chart])
+    return LaboratoryReport(
+        hours=hours,
+        results=results,
+        older=older_tests(chart, hours),
+        contamination=contamination_patterns(_changes(results)) if results else (),
+        indices=known,
+        indices_open=open_,
+        blood_group=groups,
+        conflicts=_conflicts(results, groups),
+    )
+
+
+def _changes(results: tuple[LaboratoryResult, ...]) -> dict[str, Change]:
+    """Return the change of each analyte in the newest specimen of all."""
+    newest = [r for r in results if r.latest and r.time is not None and r.earlier is not None]
+    if not newest:
+        return {}
+    drawn = max(newest, key=lambda r: r.time.sort_key if r.time else ("", "")).time
+    return {
+        r.test: r.earlier.change
+        for r in newest
+        if r.test is not None and r.earlier is not None and r.time == drawn
+    }
+
+
+def _conflicts(
+    results: tuple[LaboratoryResult, ...], groups: BloodGroup | None
+) -> tuple[Conflict, ...]:
+    flags = (result.flag.conflict for result in results)
+    found = [conflict for conflict in flags if conflict is not None]
+    return (*found, *(groups.conflicts if groups is not None else ()))

@@ -1,0 +1,173 @@
+"""The results of now, each with its flag, what came before it, and what may have falsified it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from agent.laboratory.model import Earlier, LaboratoryResult, OlderTest
+from knowledge.analytes import analytes
+from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.codes import ANALYTE
+from knowledge.finding import Finding, NotAssessed, State
+from knowledge.interference import interferences
+from knowledge.laboratory_tests import laboratory_tests
+from tools.labs.change import change
+from tools.labs.delta_check import delta_check
+from tools.labs.interference import InterferenceFinding, answers_from, interference_on
+from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
+from tools.labs.paired_result import LabResult, result_of
+
+_HOUR = 60.0
+
+
+def current_results(chart: LaboratoryChart, hours: float) -> tuple[LaboratoryResult, ...]:
+    """Return the results of now, by panel and test, the newest of a test first.
+
+    A result of unknown time may be of now, so it is among them.
+
+    Args:
+        chart: Every result with its flag.
+        hours: How old a result may be.
+    """
+    specimens = _specimens(chart)
+    places = {key: place for place, key in enumerate(laboratory_tests().panels)}
+    found: list[tuple[tuple[int, str], LaboratoryResult]] = []
+    for key, held in chart.results.items():
+        newest = held[-1]
+        for place, result in reversed(tuple(enumerate(held))):
+            if is_current(result.finding.time, chart.at, hours):
+                one = _result(result, key, chart, held[:place], specimens, latest=result is newest)
+                found.append(((places.get(one.panel, len(places)), one.name.lower()), one))
+    for result in reversed(chart.unknown):
+        if is_current(result.finding.time, chart.at, hours):
+            one = _result(result, None, chart, (), specimens, latest=True)
+            found.append(((len(places), one.name.lower()), one))
+    return tuple(result for _, result in sorted(found, key=lambda pair: pair[0]))
+
+
+def older_tests(chart: LaboratoryChart, hours: float) -> tuple[OlderTest, ...]:
+    """Return the tests whose newest result is of the past, with that result."""
+    found = []
+    for key, held in chart.results.items():
+        newest = held[-1].finding
+        if newest.time is not None and not is_current(newest.time, chart.at, hours):
+            name, chinese = names(key, newest)
+            value = "" if newest.value is None else str(newest.value)
+            found.append(
+                OlderTest(test=key, name=name, chinese=chinese, value=value, time=newest.time)
+            )
+    return tuple(found)
+
+
+def is_current(time: ClinicalTime | None, at: ClinicalTime, hours: float) -> bool:
+    """Return whether a result is, or may be, not older than the window."""
+    minutes = elapsed(time, at).minutes
+    return minutes is None or minutes.compare("le", hours * _HOUR) is not False
+
+
+def names(key: str | None, finding: Finding) -> tuple[str, str]:
+    """Return the English and the Chinese name of a test; that of the source where we hold none."""
+    table = laboratory_tests()
+    if key is None:
+        return finding.concept.text, ""
+    worded = table.worded.get(key)
+    if worded is not None:
+        return worded.label, worded.chinese
+    return analytes().analytes[key].label, table.tests[key].chinese
+
+
+def as_lab_result(finding: Finding) -> LabResult | NotAssessed:
+    """Return a finding as one that can be compared, with what is stated of how it was measured."""
+    return result_of(finding, method_kind=None, specimen=None)
+
+
+def _result(
+    result: ChartResult,
+    key: str | None,
+    chart: LaboratoryChart,
+    before: Sequence[ChartResult],
+    specimens: Mapping[str, tuple[Finding, ...]],
+    *,
+    latest: bool,
+) -> LaboratoryResult:
+    finding = result.finding
+    name, chinese = names(key, finding)
+    found = tuple(_interferences(key, finding, chart, specimens))
+    return LaboratoryResult(
+        finding=finding.id,
+        test=key,
+        name=name,
+        chinese=chinese,
+        panel=_panel(key),
+        value="" if finding.value is None or not result.usable else str(finding.value),
+        reported=finding.reported or "",
+        time=finding.time,
+        not_assessed=finding.not_assessed,
+        latest=latest,
+        flag=result.flag,
+        earlier=_earlier(finding, before),
+        interferences=tuple(one for one in found if one.state is State.PRESENT),
+        not_known=tuple(one.label for one in found if one.state is State.NOT_ASSESSED),
+        quality=tuple(flag for flag in finding.flags if not flag.startswith("lab-")),
+        evidence=finding.evidence,
+    )
+
+
+def _earlier(finding: Finding, before: Sequence[ChartResult]) -> Earlier | None:
+    """Return the comparison with the last result before that has a value."""
+    now = as_lab_result(finding)
+    earlier = next((result for result in reversed(before) if result.usable), None)
+    if earlier is None or isinstance(now, NotAssessed):
+        return None
+    then = as_lab_result(earlier.finding)
+    if isinstance(then, NotAssessed):
+        return None
+    return Earlier(
+        value=str(earlier.finding.value),
+        time=earlier.finding.time,
+        change=change(then, now),
+        delta=delta_check(then, now),
+    )
+
+
+def _interferences(
+    key: str | None,
+    finding: Finding,
+    chart: LaboratoryChart,
+    specimens: Mapping[str, tuple[Finding, ...]],
+) -> Iterator[InterferenceFinding]:
+    if key is None or finding.state is not State.PRESENT:
+        return
+    together = specimens.get(_drawn(finding.time), ()) or (finding,)
+    answers = answers_from(together)
+    assay = chart.answer("troponin_assay")
+    named = str(assay.value) if assay.value is not None else None
+    evidence = tuple(e for one in together if _tells(one) for e in one.evidence)
+    yield from interference_on(key, answers, troponin_assay=named, evidence=evidence)
+
+
+def _tells(finding: Finding) -> bool:
+    """Return whether a finding says something about its specimen: by a flag or as a signal."""
+    signals = interferences().signals.values()
+    flagged = any(flag in finding.flags for signal in signals for flag in signal.flags)
+    return flagged or any(s.analyte and finding.concept.has(ANALYTE, s.analyte) for s in signals)
+
+
+def _specimens(chart: LaboratoryChart) -> dict[str, tuple[Finding, ...]]:
+    """Return the findings that were collected at the same moment."""
+    found: dict[str, tuple[Finding, ...]] = {}
+    for result in chart:
+        drawn = _drawn(result.finding.time)
+        if drawn:
+            found[drawn] = (*found.get(drawn, ()), result.finding)
+    return found
+
+
+def _drawn(time: ClinicalTime | None) -> str:
+    return "" if time is None else time.model_dump_json()
+
+
+def _panel(key: str | None) -> str:
+    if key is None:
+        return ""
+    table = laboratory_tests()
+    worded = table.worded.get(key)
+    return worded.panel if worded is not None else table.tests[key].panel

@@ -1,0 +1,184 @@
+"""What a result was measured in, and whether in the laboratory or at the point of care.
+
+The words and codes are data (``result_sources.yaml``). What a source does not state stays not
+stated: a chart that does not say where a glucose was measured has not said "in the laboratory".
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property, lru_cache
+from typing import Self, TypeVar
+
+from pydantic import model_validator
+
+from knowledge.finding import MethodKind
+from knowledge.pathways import Sourced
+from knowledge.reference import Table, load
+
+FILE = "result_sources"
+
+K = TypeVar("K", bound=str)
+
+MAX_WORDS = 80
+"""Characters of a specimen that is kept as its source words it."""
+
+
+class SpecimenRow(Sourced):
+    """One kind of specimen.
+
+    Args:
+        label, chinese: Names to show.
+        words: What sources call it, in whole words.
+        codes: HL7 v2 table 0487.
+        within: The wider kind that a test's code may name for it.
+        loinc: Codes that are measured in it.
+    """
+
+    label: str
+    chinese: str
+    words: tuple[str, ...]
+    codes: tuple[str, ...] = ()
+    within: str | None = None
+    loinc: tuple[str, ...] = ()
+
+
+class MethodRow(Sourced):
+    """One kind of method.
+
+    Args:
+        label, chinese: Names to show.
+        words: What sources call it, in whole words.
+        loinc: Codes that are measured by it alone.
+        accession: Whether a specimen registered by the laboratory is measured by it.
+    """
+
+    label: str
+    chinese: str
+    words: tuple[str, ...]
+    loinc: tuple[str, ...] = ()
+    accession: bool = False
+
+
+class ResultSources(Table):
+    """The whole file."""
+
+    specimens: Mapping[str, SpecimenRow]
+    methods: Mapping[MethodKind, MethodRow]
+    not_fixed: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for what, lists in (
+            ("words", [row.words for row in self.specimens.values()]),
+            ("codes", [row.codes for row in self.specimens.values()]),
+            ("LOINC codes", [*(row.loinc for row in self.specimens.values()), self.not_fixed]),
+            ("words", [row.words for row in self.methods.values()]),
+        ):
+            flat = [one.casefold() for group in lists for one in group]
+            twice = sorted({one for one in flat if flat.count(one) > 1})
+            if twice:
+                raise ValueError(f"{what} given twice: {', '.join(twice)}")
+        wider = {row.within for row in self.specimens.values()} - {None, *self.specimens}
+        if wider:
+            raise ValueError(f"no such specimen: {wider}")
+        return self
+
+    @cached_property
+    def _specimen_of_code(self) -> Mapping[str, str]:
+        return {code: key for key, row in self.specimens.items() for code in row.codes}
+
+    @cached_property
+    def _specimen_of_loinc(self) -> Mapping[str, str]:
+        return {code: key for key, row in self.specimens.items() for code in row.loinc}
+
+    @cached_property
+    def _method_of_loinc(self) -> Mapping[str, MethodKind]:
+        return {code: key for key, row in self.methods.items() for code in row.loinc}
+
+    def specimen_of_code(self, code: str) -> str | None:
+        """Return the specimen of a code of HL7 v2 table 0487, or None."""
+        return self._specimen_of_code.get(code.strip().upper())
+
+    def specimen_of_loinc(self, code: str) -> str | None:
+        """Return what a LOINC code is measured in, or None where it does not say."""
+        return self._specimen_of_loinc.get(code)
+
+    def method_of_loinc(self, code: str) -> MethodKind | None:
+        """Return the kind of method that a LOINC code names, or None where it names none."""
+        return self._method_of_loinc.get(code)
+
+    def is_within(self, specimen: str, wider: str) -> bool:
+        """Return whether one kind of specimen is the other, or one of its kinds."""
+        row = self.specimens.get(specimen)
+        return specimen == wider or (row is not None and row.within == wider)
+
+
+@cache
+def result_sources() -> ResultSources:
+    """Return the packaged rows.
+
+    Raises:
+        ReferenceDataError: A row is not valid.
+    """
+    return load(FILE, ResultSources)
+
+
+@lru_cache(maxsize=1024)
+def known_specimen(text: str) -> str | None:
+    """Return the one kind of specimen that words name, or None for none or several.
+
+    Examples:
+        >>> [known_specimen(t) for t in ("Venous blood specimen", "血清", "Lavender Top Tube")]
+        ['venous blood', 'serum', None]
+        >>> known_specimen("Potassium in Serum or Plasma")
+        'serum or plasma'
+    """
+    rows = ((key, row.words) for key, row in result_sources().specimens.items())
+    named = set(_named(text, rows))
+    return named.pop() if len(named) == 1 else None
+
+
+def stated_specimen(text: str) -> str | None:
+    """Return the kind of specimen of words, or the words themselves; None for blank ones.
+
+    Examples:
+        >>> stated_specimen("Serum sample"), stated_specimen(" Bile "), stated_specimen(" ")
+        ('serum', 'bile', None)
+    """
+    words = " ".join(text.split()).casefold()[:MAX_WORDS]
+    return known_specimen(text) or words or None
+
+
+@lru_cache(maxsize=1024)
+def stated_method(text: str) -> MethodKind | None:
+    """Return the kind of method that words name, or None for none or both.
+
+    Examples:
+        >>> stated_method("Accu-Chek glucose meter"), stated_method("检验科生化组")
+        ('point-of-care', 'laboratory')
+        >>> stated_method("Roche Elecsys") is None
+        True
+    """
+    named = set(_named(text, ((key, row.words) for key, row in result_sources().methods.items())))
+    return next(iter(named)) if len(named) == 1 else None
+
+
+def _named(text: str, rows: Iterable[tuple[K, tuple[str, ...]]]) -> Iterator[K]:
+    """Yield the keys of the words in a text that lie in no longer word."""
+    plain = " ".join(text.split()).casefold()
+    found = [
+        (match.start(), match.end(), key)
+        for key, words in rows
+        for word in words
+        for match in _pattern(word).finditer(plain)
+    ]
+    for start, end, key in found:
+        if not any(a <= start and end <= b and (b - a) > (end - start) for a, b, _ in found):
+            yield key
+
+
+@cache
+def _pattern(word: str) -> re.Pattern[str]:
+    """Return the pattern of a whole word; words in Chinese have no blanks around them."""
+    escaped = re.escape(word.casefold())
+    return re.compile(rf"(?<![a-z0-9]){escaped}(?![a-z0-9])" if word.isascii() else escaped)

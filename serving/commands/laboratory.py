@@ -1,0 +1,75 @@
+"""``epicrisis laboratory PATH...``: the laboratory's report on one patient's results."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+import typer
+from rich.console import Console
+
+from agent.assess import assess_paths
+from agent.assessment import RESEARCH_USE
+from knowledge.passages import Language
+from knowledge.settings import load_settings
+from serving.commands.assess import exit_code, moment, utc_now
+from serving.report.laboratory import LaboratoryView, laboratory_view
+from serving.report.laboratory_terminal import show_laboratory
+from serving.report.render import laboratory_html, laboratory_markdown
+from serving.web.translation import translations
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("laboratory")(laboratory)
+
+
+def laboratory(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Folders or files of one patient")
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the laboratory's part as JSON")
+    ] = False,
+    lang: Annotated[Language, typer.Option("--lang", help="Language")] = "en",
+    form: Annotated[
+        Literal["terminal", "md", "html"], typer.Option("--format", help="Form of the report")
+    ] = "terminal",
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="Moment of assessment, with its zone"),
+    ] = None,
+) -> None:
+    """Report every laboratory result: urgent, changed, doubtful, derived, and what to add.
+
+    Exit codes: 0 reported, also when there is no result; 3 the files are not of one patient; 4
+    nothing usable was given.
+    """
+    outcome = assess_paths(paths, at=moment(at), now=utc_now(), settings=load_settings())
+    code = exit_code(outcome)
+    assessment = outcome.assessment
+    if code:
+        typer.echo(assessment.reason or assessment.narrative.headline, err=True)
+        raise typer.Exit(code)
+    report = assessment.laboratory
+    if as_json:
+        body = None if report is None else report.to_json()
+        typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
+        return
+    say = translations(lang).gettext
+    if report is None:
+        typer.echo(say("No laboratory result in the files."))
+        return
+    view = laboratory_view(report, say, chinese=lang == "zh", time_zone=assessment.time_zone)
+    heading = f"{assessment.case} · {assessment.provenance.at.show(assessment.time_zone)}"
+    _show(view, form, heading, say(RESEARCH_USE), lang)
+
+
+def _show(view: LaboratoryView, form: str, heading: str, notice: str, lang: Language) -> None:
+    if form == "md":
+        typer.echo(laboratory_markdown(view, heading=heading, notice=notice))
+    elif form == "html":
+        typer.echo(laboratory_html(view, heading=heading, notice=notice, language=lang))
+    else:
+        console = Console()
+        console.print(f"{heading}\n{notice}\n", markup=False, highlight=False)
+        show_laboratory(view, console)

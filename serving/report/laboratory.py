@@ -1,0 +1,499 @@
+"""The laboratory's part of an assessment, as a person reads it: one view for every form of report.
+
+The words are those of the page's language; what a table holds only in English is marked as such.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from agent.assessment import Assessment
+from agent.episode import TROPONIN
+from agent.laboratory.model import Earlier, LaboratoryReport, LaboratoryResult
+from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.evidence import Evidence
+from knowledge.finding import NotAssessed
+from knowledge.index import Index
+from knowledge.laboratory_tests import laboratory_tests
+from knowledge.quantity import Interval, Measured
+from knowledge.reference import Citation
+from serving.web.values import number_shown, unit_shown
+from serving.web.words import WHY, Say, word
+
+_HOURS_IN_WORDS = 48
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogue of translations and return it as it is."""
+    return text
+
+
+FLAG: Mapping[str, str] = {
+    "critical-low": _("critically low"),
+    "low": _("low"),
+    "normal": _("within the interval"),
+    "high": _("high"),
+    "critical-high": _("critically high"),
+    "abnormal": _("abnormal"),
+    "critical-abnormal": _("abnormal, to be known at once"),
+}
+_ARROW = {
+    "critical-low": "⇊",
+    "low": "↓",
+    "high": "↑",
+    "critical-high": "⇈",
+    "abnormal": "!",
+    "critical-abnormal": "!!",
+}
+ORIGIN: Mapping[str, str] = {
+    "printed": _("printed by the laboratory"),
+    "site": _("of this site"),
+    "fallback": _("of a table"),
+}
+CHANGE: Mapping[str, str] = {
+    "beyond 99 %": _("more than noise (99 %)"),
+    "beyond 95 %": _("more than noise (95 %)"),
+    "within noise": _("within noise"),
+    "not determined": _("not determined"),
+    "not assessed": _("not assessed"),
+}
+SUPPORT: Mapping[str, str] = {
+    "supported": _("supported"),
+    "argued against": _("argued against"),
+    "not assessed": _("not assessed"),
+}
+QUALITY: Mapping[str, str] = {
+    "haemolysed": _("haemolysed"),
+    "lipaemic": _("lipaemic"),
+    "icteric": _("icteric"),
+    "preliminary": _("preliminary"),
+    "corrected": _("corrected"),
+    "amended": _("amended"),
+}
+_PROVIDED = _("if both were measured by the same method in the same kind of specimen (not stated)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One sentence.
+
+    Args:
+        text: In the language of the report.
+        english: What is only held in English; empty where nothing is.
+        evidence: What it rests on.
+        citations: Where its numbers come from.
+    """
+
+    text: str
+    english: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One result of the table.
+
+    Args:
+        name: Of the test, in the language of the report where we have it.
+        english: The English name, where `name` is another one.
+        value: As the laboratory reported it.
+        converted: In the unit of the interval, where that is another one.
+        time: When the specimen was collected; says so where that is not stated.
+        flag: In words; why there is none otherwise.
+        tone: ``critical``, ``out``, ``in`` or ``none``.
+        sign: A sign beside the word.
+        interval: What it was compared with, and whose interval that is.
+        before: The result before, and the change.
+        notes: What must be read with it.
+        evidence: Where it comes from.
+    """
+
+    name: str
+    english: str
+    value: str
+    converted: str
+    time: str
+    flag: str
+    tone: str
+    sign: str
+    interval: str
+    before: str
+    notes: tuple[Line, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Results of one panel."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of the report with its heading; `none` says what it means that there is nothing."""
+
+    title: str
+    lines: tuple[Line, ...]
+    none: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaboratoryView:
+    """The whole part.
+
+    Args:
+        title: Heading.
+        intro: Of which results it is.
+        parts: What is urgent, what changed, what may be an artefact, what to add, in this order.
+        columns: Headings of the table.
+        panels: Every result of now.
+        after: Indices, blood group, older tests.
+    """
+
+    title: str
+    intro: str
+    parts: tuple[Part, ...]
+    columns: tuple[str, ...]
+    panels: tuple[Panel, ...]
+    after: tuple[Part, ...]
+
+
+def laboratory_view(
+    report: LaboratoryReport, say: Say, *, chinese: bool, time_zone: str | None
+) -> LaboratoryView:
+    """Return the laboratory's part for a reader.
+
+    Args:
+        report: The part of the assessment.
+        say: From English to the language of the report.
+        chinese: Whether names are shown in Chinese where we hold them.
+        time_zone: IANA zone of the case.
+    """
+    return _Writer(report, say, chinese=chinese, time_zone=time_zone).view()
+
+
+def english_view(assessment: Assessment) -> LaboratoryView | None:
+    """Return the laboratory's part of an assessment in English; None where there is none."""
+    if assessment.laboratory is None:
+        return None
+    return laboratory_view(assessment.laboratory, _, chinese=False, time_zone=assessment.time_zone)
+
+
+class _Writer:
+    def __init__(
+        self, report: LaboratoryReport, say: Say, *, chinese: bool, time_zone: str | None
+    ) -> None:
+        self._report = report
+        self._say = say
+        self._chinese = chinese
+        self._zone = time_zone
+
+    def view(self) -> LaboratoryView:
+        """Return every part."""
+        say = self._say
+        intro = say("Results of the last %d h, and those of unknown time: %d.")
+        return LaboratoryView(
+            title=say("Laboratory"),
+            intro=intro % (self._report.hours, len(self._report.results)),
+            parts=(
+                Part(
+                    title=say("Urgent"),
+                    lines=tuple(self._urgent()),
+                    none=say("No result is known to reach a critical limit."),
+                ),
+                Part(
+                    title=say("Changed"),
+                    lines=tuple(self._changed()),
+                    none=say("No change beyond noise is known."),
+                ),
+                Part(title=say("May be an artefact"), lines=tuple(self._artefacts())),
+                Part(title=say("Sources disagree"), lines=tuple(self._conflicts())),
+            ),
+            columns=tuple(
+                say(text)
+                for text in (
+                    _("test"),
+                    _("result"),
+                    _("collected"),
+                    _("flag"),
+                    _("compared with"),
+                    _("before"),
+                )
+            ),
+            panels=tuple(self._panels()),
+            after=(
+                Part(title=say("Derived indices"), lines=tuple(self._indices())),
+                Part(title=say("Blood group"), lines=tuple(self._blood_group())),
+                Part(title=say("Only older results"), lines=tuple(self._older())),
+                Part(title=say("Not known of these samples"), lines=tuple(self._not_known())),
+                Part(title=say("Intervals by"), lines=tuple(self._sources())),
+            ),
+        )
+
+    def _urgent(self) -> Iterator[Line]:
+        for result in self._report.urgent:
+            said = f"{self._name(result)} {self._value(result)} ({self._time(result.time)})"
+            if not result.flag.critical:
+                yield Line(
+                    text=f"{said}: {self._say(FLAG['critical-abnormal'])}",
+                    evidence=result.evidence,
+                )
+            for limit in result.flag.critical:
+                sentence = self._limit_words(low=limit.side == "low", certain=limit.certain)
+                bound = f"{number_shown(limit.limit)} {unit_shown(limit.unit)}"
+                more = f"; {self._say('not known')}: {', '.join(limit.missing)}"
+                yield Line(
+                    text=f"{said}: {sentence % bound}" + (more if limit.missing else ""),
+                    evidence=result.evidence,
+                    citations=(limit.citation,),
+                )
+
+    def _limit_words(self, *, low: bool, certain: bool) -> str:
+        if low:
+            text = (
+                _("at or below the critical limit of %s")
+                if certain
+                else _("may be at or below the critical limit of %s")
+            )
+        else:
+            text = (
+                _("at or above the critical limit of %s")
+                if certain
+                else _("may be at or above the critical limit of %s")
+            )
+        return self._say(text)
+
+    def _changed(self) -> Iterator[Line]:
+        for result in self._report.changed:
+            if result.earlier is None:
+                continue
+            earlier = result.earlier
+            yield Line(
+                text=f"{self._name(result)}: {self._before(result, earlier)}",
+                evidence=earlier.change.evidence,
+                citations=earlier.change.source,
+            )
+
+    def _artefacts(self) -> Iterator[Line]:
+        for result in self._report.doubtful:
+            for found in result.interferences:
+                yield Line(
+                    text=f"{self._name(result)} {self._value(result)}",
+                    english=found.statement,
+                    evidence=found.evidence,
+                    citations=found.source,
+                )
+        for pattern in self._report.contamination:
+            if pattern.support == "supported":
+                yield Line(
+                    text=self._say(SUPPORT[pattern.support]),
+                    english=f"{pattern.statement} {pattern.settles}",
+                    evidence=pattern.evidence,
+                    citations=pattern.source,
+                )
+        for result in self._report.results:
+            if result.not_assessed is not None:
+                yield self._unusable(result)
+
+    def _unusable(self, result: LaboratoryResult) -> Line:
+        printed = f" ({result.reported})" if result.reported else ""
+        reason = result.not_assessed
+        return Line(
+            text=f"{self._name(result)}{printed}: {self._say('cannot be used')}: "
+            f"{self._why(reason)}",
+            english=reason.detail if reason is not None else "",
+            evidence=result.evidence,
+        )
+
+    def _conflicts(self) -> Iterator[Line]:
+        for conflict in self._report.conflicts:
+            sides = "; ".join(f"{side.who}: {side.says}" for side in conflict.sides)
+            yield Line(
+                text="",
+                english=f"{conflict.what}: {sides}. {conflict.consequence}",
+                evidence=tuple(e for side in conflict.sides for e in side.evidence),
+            )
+
+    def _panels(self) -> Iterator[Panel]:
+        table = laboratory_tests().panels
+        by_panel: dict[str, list[Row]] = {}
+        for result in self._report.results:
+            by_panel.setdefault(result.panel, []).append(self._row(result))
+        for key, rows in by_panel.items():
+            if not key:
+                name = self._say("Other tests, as reported")
+            else:
+                name = table[key].chinese if self._chinese else table[key].label
+            yield Panel(name=name, rows=tuple(rows))
+
+    def _row(self, result: LaboratoryResult) -> Row:
+        flag, tone, sign = self._flag(result)
+        return Row(
+            name=self._name(result),
+            english=result.name if self._chinese and result.chinese else "",
+            value=self._value(result),
+            converted=self._converted(result),
+            time=self._time(result.time),
+            flag=flag,
+            tone=tone,
+            sign=sign,
+            interval="; ".join(dict.fromkeys(self._intervals(result))),
+            before="" if result.earlier is None else self._before(result, result.earlier),
+            notes=tuple(self._notes(result)),
+            evidence=result.evidence,
+        )
+
+    def _intervals(self, result: LaboratoryResult) -> Iterator[str]:
+        for used in result.flag.intervals:
+            yield f"{used.words} ({self._say(ORIGIN[used.origin])})"
+
+    def _flag(self, result: LaboratoryResult) -> tuple[str, str, str]:
+        flag = result.flag.flag
+        if flag is None and _is_troponin(result):
+            return self._say("see the troponin rules"), "none", ""
+        if flag is None:
+            return self._why_no_flag(result), "none", "?"
+        tone = "critical" if flag.value.startswith("critical") else "out"
+        tone = "in" if flag.value == "normal" else tone
+        return self._say(FLAG[flag.value]), tone, _ARROW.get(flag.value, "")
+
+    def _why_no_flag(self, result: LaboratoryResult) -> str:
+        possible = [self._say(FLAG[flag.value]) for flag in result.flag.possible]
+        if len(possible) > 1:
+            missing = ", ".join(result.flag.missing)
+            said = self._say("%s, not known which") % f" {self._say('or')} ".join(possible)
+            return f"{said} ({missing})" if missing else said
+        return f"{self._say('not assessed')}: {self._why(result.flag.not_assessed)}"
+
+    def _notes(self, result: LaboratoryResult) -> Iterator[Line]:
+        if result.quality:
+            yield Line(text=", ".join(word(QUALITY, flag, self._say) for flag in result.quality))
+        for note in result.flag.notes:
+            yield Line(text="", english=note)
+        reason = result.flag.not_assessed
+        if reason is not None and len(result.flag.possible) < 2 and not _is_troponin(result):
+            yield Line(text="", english=reason.detail)
+
+    def _before(self, result: LaboratoryResult, earlier: Earlier) -> str:
+        change = earlier.change
+        then = self._when(earlier.time, result.time)
+        said = f"{_measured(change.earlier)} → {_measured(change.later)}{then}"
+        if change.percent is not None:
+            said += f", {_percent(change.percent.interval)}"
+        if change.supposed is not None:
+            verdict = self._say(CHANGE[change.supposed])
+            return f"{said}: {verdict}, {self._say(_PROVIDED)}{self._delta(earlier)}"
+        if change.not_assessed is not None and _is_troponin(result):
+            return f"{said}: {self._say('see the troponin rules')}"
+        if change.not_assessed is not None:
+            return f"{said}: {self._say('change not assessed')}: {self._why(change.not_assessed)}"
+        return f"{said}: {self._say(CHANGE[change.verdict])}{self._delta(earlier)}"
+
+    def _delta(self, earlier: Earlier) -> str:
+        if earlier.delta.state.value != "present" and earlier.delta.supposed is not True:
+            return ""
+        return (
+            f"; {self._say('reaches the delta check: exclude a mix-up or a contaminated sample')}"
+        )
+
+    def _indices(self) -> Iterator[Line]:
+        for index in self._report.indices:
+            yield Line(
+                text="",
+                english=" ".join((index.statement, *index.caveats)),
+                evidence=index.evidence,
+                citations=index.source,
+            )
+        for index in self._report.indices_open:
+            yield Line(text=f"{index.name}: {self._say('not assessed')}:", english=_detail(index))
+
+    def _blood_group(self) -> Iterator[Line]:
+        group = self._report.blood_group
+        if group is None:
+            return
+        unknown = self._say("not stated")
+        yield Line(
+            text=f"ABO {group.abo or unknown}; RhD {self._say(group.rh or unknown)}",
+            english=f"ABO {group.abo_consistency}, RhD {group.rh_consistency}. {group.notice}",
+            evidence=tuple(e for result in group.results for e in result.evidence),
+        )
+
+    def _older(self) -> Iterator[Line]:
+        for test in self._report.older:
+            name = test.chinese if self._chinese and test.chinese else test.name
+            yield Line(text=f"{name} {test.value} ({self._time(test.time)})")
+
+    def _not_known(self) -> Iterator[Line]:
+        names = dict.fromkeys(name for r in self._report.results for name in r.not_known)
+        if names:
+            said = self._say("Nothing in the record says whether there was:")
+            yield Line(text=said, english="; ".join(names))
+
+    def _sources(self) -> Iterator[Line]:
+        cited = {
+            (used.citation.label, used.citation.review): used.citation
+            for result in self._report.results
+            for used in result.flag.intervals
+            if used.citation is not None
+        }
+        for label, review in sorted(cited):
+            yield Line(text="", english=f"{label}; {review}")
+
+    def _name(self, result: LaboratoryResult) -> str:
+        return result.chinese if self._chinese and result.chinese else result.name
+
+    def _value(self, result: LaboratoryResult) -> str:
+        """Return the value as the laboratory reported it; else in the unit we read it in."""
+        if not result.value:
+            return result.reported or self._say("no usable value")
+        return result.reported.partition(" (laboratory's range")[0] or _shown(result.value)
+
+    def _converted(self, result: LaboratoryResult) -> str:
+        value = _shown(result.value)
+        return value if result.value and value != self._value(result) else ""
+
+    def _time(self, time: ClinicalTime | None) -> str:
+        return self._say("time not stated") if time is None else time.show(self._zone)
+
+    def _when(self, earlier: ClinicalTime | None, later: ClinicalTime | None) -> str:
+        minutes = elapsed(earlier, later).minutes
+        if minutes is None or minutes.low is None:
+            return ""
+        hours = minutes.low / 60.0
+        if hours < _HOURS_IN_WORDS:
+            return self._say(" in %s h") % number_shown(round(hours, 1))
+        return self._say(" in %s days") % number_shown(round(hours / 24.0, 0))
+
+    def _why(self, reason: NotAssessed | None) -> str:
+        return self._say("no reason given") if reason is None else word(WHY, reason.why, self._say)
+
+
+def _is_troponin(result: LaboratoryResult) -> bool:
+    """Return whether rules of their own judge a result: intervals and change values do not."""
+    return result.test in TROPONIN
+
+
+def _detail(index: Index) -> str:
+    return "" if index.not_assessed is None else index.not_assessed.detail
+
+
+def _shown(value: str) -> str:
+    """Return a value with its unit, a converted number without more digits than it has."""
+    number, space, unit = value.partition(" ")
+    try:
+        short = number_shown(float(number))
+    except ValueError:
+        return value
+    return f"{short} {unit_shown(unit)}".rstrip() if space else short
+
+
+def _measured(value: Measured) -> str:
+    return _shown(str(value))
+
+
+def _percent(change: Interval) -> str:
+    if change.low is not None and change.low == change.high:
+        return f"{change.low:+.0f} %"
+    return f"{change} %"

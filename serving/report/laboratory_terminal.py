@@ -1,0 +1,56 @@
+"""The laboratory's part of a report on a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from knowledge.plain_text import visible
+from serving.report.laboratory import LaboratoryView, Line, Part
+
+_STYLES = {"critical": "bold red", "out": "yellow", "none": "dim italic", "in": ""}
+
+
+def show_laboratory(view: LaboratoryView, console: Console) -> None:
+    """Print the part; nothing in it is read as markup."""
+    console.print(Text(view.title, style="bold"))
+    console.print(_text(view.intro, "dim"))
+    for part in view.parts:
+        _part(part, console)
+    for panel in view.panels:
+        table = Table(title=_text(panel.name), title_justify="left", show_lines=False)
+        for column in view.columns:
+            table.add_column(_text(column), overflow="fold")
+        for row in panel.rows:
+            style = _STYLES[row.tone]
+            value = f"{row.value} (= {row.converted})" if row.converted else row.value
+            flag = f"{row.sign} {row.flag}".strip()
+            table.add_row(
+                _text(row.name),
+                _text(value, style),
+                _text(row.time),
+                _text(flag, style),
+                _text(row.interval, "dim"),
+                _text(row.before),
+            )
+        console.print(table)
+    for part in view.after:
+        _part(part, console)
+
+
+def _part(part: Part, console: Console) -> None:
+    if not part.lines and not part.none:
+        return
+    console.print(_text(part.title, "bold"))
+    for line in part.lines:
+        console.print(_text(f"- {_words(line)}"))
+    if not part.lines:
+        console.print(_text(f"  {part.none}", "dim"))
+
+
+def _words(line: Line) -> str:
+    cited = "".join(f" [{c.label}; {c.review}]" for c in line.citations[:1])
+    return " ".join(part for part in (line.text, line.english) if part) + cited
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(visible(text), style=style)

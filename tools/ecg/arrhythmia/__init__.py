@@ -1,0 +1,1 @@
+"""Rhythm beyond sinus and fibrillation: single P waves, single beats, flutter, block, pacing."""

@@ -1,0 +1,1 @@
+"""Named ECG patterns: statements beside the criteria of infarction, never changing them."""

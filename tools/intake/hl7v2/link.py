@@ -1,0 +1,191 @@
+"""Which messages speak of the same result: the names under which versions are told apart.
+
+A result is that of one filler order number (OBR-3), code (OBX-3) and sub-id (OBX-4); a serial
+sample under the same number is another result, which its collection time tells. A correction or
+withdrawal whose time is that of no earlier result concerns the only one there is; where there are
+several, a withdrawal takes back all of them, and a correction leaves all of them open.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from knowledge.clinical_time import parse_fhir
+from knowledge.errors import InvalidValueError
+from tools.intake.hl7v2.item import Item
+from tools.intake.hl7v2.status import Role
+
+PREFIX = "hl7."
+"""Begins the id of every resource made from HL7 v2: no FHIR server has it."""
+
+_WORDS = 20
+_HASH = 10
+_AMBIGUOUS = "a correction that fits several earlier results of its order; none of them is used"
+
+
+@dataclass(slots=True)
+class _Slot:
+    """The versions of one result."""
+
+    time: str | None
+    items: list[tuple[str, Item]] = field(default_factory=list)
+
+    def has(self, message: tuple[str, int]) -> bool:
+        """Return whether a message has a version here already."""
+        return any((file, item.number) == message for file, item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """One item under its name.
+
+    Args:
+        file: It stands in.
+        item: With its id.
+        problem: What should be told of how it was tied to others; empty for nothing.
+    """
+
+    file: str
+    item: Item
+    problem: str = ""
+
+
+def link(items: Iterable[tuple[str, Item]], *, zone: str | None) -> list[Linked]:
+    """Return every item with its id; a withdrawal that concerns several is there for each.
+
+    Args:
+        items: File and item, in any order.
+        zone: IANA zone for times without an offset.
+    """
+    ordered = sorted(items, key=lambda one: _order(one[0], one[1], zone))
+    fillers = _fillers(ordered)
+    groups: dict[tuple[str, ...], list[tuple[str, Item]]] = {}
+    made: list[Linked] = []
+    for file, item in ordered:
+        if item.key is None:
+            item.id = _id(item, "content", _content(item))
+            made.append(Linked(file, item))
+        else:
+            groups.setdefault(_group(item, fillers), []).append((file, item))
+    for group, members in groups.items():
+        if group[0] == "Observation":
+            made += _results(group, members)
+        else:
+            made += _named(group, members)
+    return made
+
+
+def _order(file: str, item: Item, zone: str | None) -> tuple[str, str, str, int, str]:
+    """Return what items are sorted by: when they were reported, never how files are named."""
+    at = ""
+    if item.stamp is not None:
+        try:
+            at = parse_fhir(item.stamp, clock=file, zone=zone).at.isoformat()
+        except InvalidValueError:
+            at = ""
+    return at, item.role.value, _content(item), item.number, file
+
+
+def _fillers(items: Iterable[tuple[str, Item]]) -> dict[str, set[str]]:
+    """Return the filler numbers that belong to each placer number."""
+    found: dict[str, set[str]] = {}
+    for _, item in items:
+        if item.key is not None and item.key.filler and item.key.placer:
+            found.setdefault(item.key.placer, set()).add(item.key.filler)
+    return found
+
+
+def _group(item: Item, fillers: dict[str, set[str]]) -> tuple[str, ...]:
+    key = item.key
+    if key is None:
+        raise TypeError("an item without a key belongs to no group")
+    number = key.filler
+    if not number:
+        known = fillers.get(key.placer, set())
+        number = next(iter(known)) if len(known) == 1 else key.placer
+    return key.kind, number, key.code
+
+
+def _named(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
+    """Return reports, visits and documents: one for each, numbered where one message has two."""
+    made = []
+    seen: dict[tuple[str, int], int] = {}
+    for file, item in members:
+        place = seen[file, item.number] = seen.get((file, item.number), 0) + 1
+        item.id = _id(item, *group, str(place))
+        made.append(Linked(file, item))
+    return made
+
+
+def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
+    slots: list[_Slot] = []
+    told: list[Linked] = []
+    for file, item in members:
+        chosen = _slots_of(file, item, slots)
+        if not chosen:
+            slots.append(_Slot(item.time, [(file, item)]))
+            if item.role is Role.CORRECTION and len(slots) > 1 and item.time is not None:
+                for slot in slots:
+                    for _, one in slot.items:
+                        one.conflicting = True
+                told.append(Linked(file, item, _AMBIGUOUS))
+        for slot in chosen:
+            own = item if len(chosen) == 1 else replace(item, resource=dict(item.resource))
+            slot.items.append((file, _finalised(own, slot)))
+    made = []
+    for number, slot in enumerate(slots):
+        name = _id(slot.items[0][1], *group, slot.time or "no time", _ordinal(slots, number))
+        for file, item in slot.items:
+            item.id = name
+            made.append(Linked(file, item))
+    problems = {id(one.item): one.problem for one in told}
+    return [replace(one, problem=problems.get(id(one.item), "")) for one in made]
+
+
+def _slots_of(file: str, item: Item, slots: Sequence[_Slot]) -> list[_Slot]:
+    """Return the results that an item is a version of; none for one of its own."""
+    free = [slot for slot in slots if not slot.has((file, item.number))]
+    same = [slot for slot in free if slot.time == item.time]
+    if same:
+        return same[:1]
+    if item.role is Role.PLAIN and item.time is not None:
+        undated = [slot for slot in free if slot.time is None]
+        return undated if len(undated) == 1 and len(free) == 1 else []
+    if len(free) == 1:
+        return free
+    return list(free) if item.role in (Role.WITHDRAWAL, Role.FINALISING) else []
+
+
+def _finalised(item: Item, slot: _Slot) -> Item:
+    """Return a "final, not sent again" (OBX-11 U) with the value that was sent before."""
+    says_value = any(key.startswith("value") for key in item.resource)
+    if item.role is not Role.FINALISING or says_value:
+        return item
+    earlier = [one for _, one in slot.items if any(k.startswith("value") for k in one.resource)]
+    if not earlier:
+        return item
+    resource = deepcopy(earlier[-1].resource) | {"status": item.resource["status"]}
+    return replace(item, resource=resource)
+
+
+def _ordinal(slots: Sequence[_Slot], number: int) -> str:
+    """Return the place of a slot among those of the same time."""
+    time = slots[number].time
+    return str(sum(slot.time == time for slot in slots[:number]))
+
+
+def _id(item: Item, *parts: str) -> str:
+    """Return an id that is the same whatever else a case holds."""
+    words = item.key.words if item.key is not None else item.where
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", words).strip("-")[:_WORDS] or "x"
+    digest = hashlib.sha256("\x1f".join((item.kind, *parts)).encode("utf-8", "replace"))
+    return f"{PREFIX}{plain}-{digest.hexdigest()[:_HASH]}"
+
+
+def _content(item: Item) -> str:
+    said = orjson.dumps(item.resource, option=orjson.OPT_SORT_KEYS, default=str)
+    return hashlib.sha256(said).hexdigest()

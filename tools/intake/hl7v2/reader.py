@@ -1,0 +1,275 @@
+"""HL7 v2 files to the resources of the FHIR reader: what is read, ignored and refused is told.
+
+The versions of a result travel in messages of their own, so that files are read one by one and
+then tied together by `linked`.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from knowledge.clinical_time import parse_fhir
+from knowledge.errors import InputError, InvalidValueError, UnreadableError, UnsupportedError
+from tools.intake.fhir.bundle import Entry, FhirFile
+from tools.intake.hl7v2.document import items_of_document
+from tools.intake.hl7v2.groups import groups_of
+from tools.intake.hl7v2.item import Context, Item
+from tools.intake.hl7v2.link import PREFIX, link
+from tools.intake.hl7v2.message import Message, parse_message
+from tools.intake.hl7v2.moment import moment, offset_of
+from tools.intake.hl7v2.patient import patient_of
+from tools.intake.hl7v2.result import items_of_order
+from tools.intake.hl7v2.visit import MERGES, items_of_visit
+from tools.intake.hl7v2.wire import RawMessage, split_file
+
+RESULTS, REQUESTS = frozenset({"ORU", "OUL"}), frozenset({"OML", "ORM", "OMG"})
+TAKEN = RESULTS | REQUESTS | {"ADT", "MDM"}
+"""Message codes of MSH-9 that are read."""
+
+_VERSIONS = frozenset(
+    {"2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8"}
+    | {"2.8.1", "2.8.2"}
+)
+_NO_PATIENT = "the message states no patient (PID), so that it is not shown to be of this one"
+_SEGMENT = "HL7 v2 segment "
+_MESSAGE = "HL7 v2 message "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hl7File:
+    """What one file says, before it is tied to other files.
+
+    Args:
+        file: The file.
+        items: Its resources.
+        patients: Position of a PID, with its message's number, to the id of its Patient.
+        ignored: What is not read, by segment and message type.
+        problems: What could not be used.
+        mixed: Whether some of its messages state a patient and others do not.
+    """
+
+    file: str
+    items: tuple[Item, ...]
+    patients: dict[tuple[int, int], Item]
+    ignored: Counter[str]
+    problems: tuple[str, ...]
+    mixed: bool
+
+
+def parse(content: bytes, file: str) -> Hl7File:
+    """Return what the messages of a file say; one that cannot be read does not stop the rest.
+
+    Raises:
+        UnreadableError: No message, or none that can be read.
+        UnsupportedError: Its messages are all of types that are not taken.
+        TooLargeError: Too many messages.
+    """
+    split = split_file(content, file)
+    parts = _Parts(file=file, problems=list(split.problems))
+    errors: list[InputError] = []
+    for raw in split.messages:
+        try:
+            _read(raw, parts)
+        except InputError as error:
+            errors.append(error)
+    if len(errors) == len(split.messages):
+        first = next((e for e in errors if not isinstance(e, UnsupportedError)), errors[0])
+        more = f"; {len(errors) - 1} more" if len(errors) > 1 else ""
+        raise type(first)(file, f"{first.item}: {first.reason}{more}", first.way_out)
+    parts.problems += [f"{error.item}: {error.reason}" for error in errors]
+    return parts.file_read()
+
+
+def linked(files: Sequence[Hl7File], *, zone: str | None = None) -> list[FhirFile]:
+    """Return the files as the FHIR reader takes them, every version of a result under one name.
+
+    Args:
+        files: All HL7 v2 files of a case, in any order.
+        zone: IANA zone declared for times without an offset.
+    """
+    entries: dict[str, list[Entry]] = {one.file: [] for one in files}
+    problems = {one.file: list(one.problems) for one in files}
+    read = {one.file: one for one in files}
+    ties = link(((one.file, item) for one in files for item in one.items), zone=zone)
+    for tie in sorted(ties, key=lambda t: (t.file, t.item.number, t.item.where, t.item.id)):
+        if tie.problem:
+            problems[tie.file].append(f"message {tie.item.number} {tie.item.where}: {tie.problem}")
+        entries[tie.file].append(_entry(tie.item, read[tie.file], zone))
+    for one in files:
+        entries[one.file] = [*_patients(one), *entries[one.file], *_ignored(one)]
+    return [
+        FhirFile(file=f, entries=tuple(entries[f]), problems=tuple(problems[f])) for f in entries
+    ]
+
+
+class _Parts:
+    """What has been read of a file so far."""
+
+    def __init__(self, *, file: str, problems: list[str]) -> None:
+        self.file = file
+        self.problems = problems
+        self.items: list[Item] = []
+        self.patients: dict[tuple[int, int], Item] = {}
+        self.ignored: Counter[str] = Counter()
+        self.without_patient = 0
+
+    def file_read(self) -> Hl7File:
+        """Return the whole."""
+        return Hl7File(
+            file=self.file,
+            items=tuple(self.items),
+            patients=self.patients,
+            ignored=self.ignored,
+            problems=tuple(self.problems),
+            mixed=bool(self.patients) and self.without_patient > 0,
+        )
+
+
+def _read(raw: RawMessage, parts: _Parts) -> None:
+    """Add what one message says.
+
+    Raises:
+        InputError: Nothing of it can be read.
+    """
+    message = parse_message(raw)
+    if message.code not in TAKEN:
+        parts.ignored[f"{_MESSAGE}{message.type[:20]}"] += 1
+        raise UnsupportedError(
+            message.name,
+            f"messages of type {message.code[:10] or '(none)'} are not taken",
+            f"send {', '.join(sorted(TAKEN))}",
+        )
+    context = _context(message, parts.problems)
+    groups = groups_of(message)
+    for problem in groups.problems:
+        context.problem(problem)
+    parts.ignored.update({f"{_SEGMENT}{k}": n for k, n in groups.unread.items()})
+    before = len(parts.items)
+    for pid in groups.patients:
+        own: list[str] = []
+        made = context.item(patient_of(pid, message, own), "PID", pid, pid=pid)
+        for problem in own:
+            context.problem(problem)
+        parts.patients[raw.number, pid.position] = made
+    for pid_, segment in groups.visits:
+        parts.items += items_of_visit(pid_, segment, context)
+    if message.code == "MDM" and groups.documents:
+        for pid_, txa in groups.documents:
+            parts.items += items_of_document(pid_, txa, groups.orders, context)
+    else:
+        parts.ignored.update({f"{_SEGMENT}TXA": len(groups.documents)} if groups.documents else {})
+        for order in groups.orders:
+            is_request = message.code in REQUESTS
+            parts.items += items_of_order(order, context, is_request=is_request)
+    if not groups.patients:
+        parts.without_patient += 1
+        context.problem("no PID segment")
+    if message.trigger in MERGES and message.code == "ADT":
+        context.problem(f"{message.type} concerns the numbers of patients; nothing was merged")
+    if len(parts.items) == before and not groups.patients:
+        raise UnreadableError(message.name, "holds nothing of a patient", "export it again")
+
+
+def _context(message: Message, problems: list[str]) -> Context:
+    stated = message.head.get(7)
+    offset = offset_of(stated)
+    stamp = None
+    context = Context(message=message, offset=offset, stamp=None, problems=problems)
+    for problem in message.problems:
+        context.problem(problem)
+    if stated:
+        try:
+            stamp = moment(stated, offset)
+            parse_fhir(stamp, clock="message")
+        except InvalidValueError as error:
+            context.problem(f"MSH-7: {error.reason}")
+            stamp = None
+    version = message.head.get(12)
+    if version not in _VERSIONS:
+        said = f"version {version[:10]!r}" if version else "no version"
+        context.problem(f"MSH-12: {said}; read as v2.8, whose fields keep their places")
+    return Context(message=message, offset=offset, stamp=stamp, problems=problems)
+
+
+def _entry(item: Item, of: Hl7File, zone: str | None) -> Entry:
+    """Return one item as an entry of the FHIR reader."""
+    subject = _subject(item, of)
+    resource: dict[str, Any] = {**item.resource, "id": item.id, "meta": _meta(item, zone)}
+    if subject is not None:
+        resource["subject"] = subject
+    if item.members:
+        resource["result"] = [{"reference": f"{m.kind}/{m.id}"} for m in item.members if m.id]
+    return Entry(
+        file=of.file,
+        type=item.kind,
+        id=item.id,
+        full_url=None,
+        name=f"{item.kind}/{item.id}",
+        resource=resource,
+        conflicting=item.conflicting,
+        clock=item.clock,
+    )
+
+
+def _subject(item: Item, of: Hl7File) -> Any:
+    """Return the reference to the patient of an item; one that cannot be read where it has none.
+
+    A file without any PID is as one that carries no identity: it needs an explicit statement.
+    """
+    if item.patient is None:
+        return _NO_PATIENT if of.patients else None
+    made = of.patients.get((item.number, item.patient))
+    return None if made is None else {"reference": f"Patient/{_patient_id(made)}"}
+
+
+def _meta(item: Item, zone: str | None) -> dict[str, Any]:
+    """Return when an item was reported, and the segments it was made from."""
+    meta: dict[str, Any] = {"segments": list(item.segments)}
+    if item.stamp is None:
+        return meta
+    try:
+        at = parse_fhir(item.stamp, clock="sender", zone=zone).at
+    except InvalidValueError:
+        return meta
+    if at.tzinfo is not None:
+        return meta | {"lastUpdated": at.isoformat()}
+    return meta | {"versionId": at.strftime("%Y%m%d%H%M%S")}
+
+
+def _patient_id(made: Item) -> str:
+    """Return an id over all that a PID says: two that differ are compared as two."""
+    said = orjson.dumps(made.resource, option=orjson.OPT_SORT_KEYS)
+    return f"{PREFIX}{hashlib.sha256(said).hexdigest()[:16]}"
+
+
+def _patients(of: Hl7File) -> list[Entry]:
+    found: dict[str, Entry] = {}
+    for made in of.patients.values():
+        own = _patient_id(made)
+        resource = {**made.resource, "id": own, "meta": {"segments": list(made.segments)}}
+        found.setdefault(
+            own,
+            Entry(
+                file=of.file,
+                type="Patient",
+                id=own,
+                full_url=None,
+                name=f"Patient/{own}",
+                resource=resource,
+                clock=made.clock,
+            ),
+        )
+    return [found[name] for name in sorted(found)]
+
+
+def _ignored(of: Hl7File) -> list[Entry]:
+    """Return what is not read as entries of a type that nothing reads, so that it is counted."""
+    return [
+        Entry(file=of.file, type=name, id=None, full_url=None, name=name, resource={})
+        for name, number in sorted(of.ignored.items())
+        for _ in range(number)
+    ]

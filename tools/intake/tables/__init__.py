@@ -1,0 +1,1 @@
+"""Laboratory results from tables: CSV, TSV and Excel, each read by a mapping file."""

@@ -1,0 +1,1 @@
+"""Laboratory patterns: supported, argued against or not assessed, each with its evidence."""

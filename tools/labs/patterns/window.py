@@ -1,0 +1,198 @@
+"""Which result of an analyte counts for a pattern: newest, in time, and as far as it may be read.
+
+A result of another time is not put together with the rest, an old one does not speak for today, and
+a result that a known interference reaches is no longer a number but a bound: haemolysed potassium
+of 6.8 is "at most 6.8", which raises nothing and may still be low.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from knowledge.analytes import convert
+from knowledge.clinical_time import ClinicalTime, elapsed
+from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.laboratory_patterns import Times, pattern_words
+from knowledge.quantity import Interval, format_number, measured
+from knowledge.words import Words
+from tools.labs.interference import InterferenceFinding, answers_from, interference_on
+from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
+from tools.labs.patterns.fact import phrase, test_label
+
+_MINUTES_PER_HOUR = 60
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """One result as it may be read.
+
+    Args:
+        result: As the chart holds it.
+        value: All it may be, in the analyte's unit; widened by what interferes.
+        caveats: What interferes.
+    """
+
+    result: ChartResult
+    value: Interval
+    caveats: tuple[Words, ...] = ()
+
+    @property
+    def finding(self) -> Finding:
+        """The finding with the value as it may be read."""
+        found = self.result.finding
+        if found.quantity is None or found.interval == self.value:
+            return found
+        return found.model_copy(update={"value": measured(self.value, found.quantity.unit)})
+
+    @property
+    def unit(self) -> str:
+        """UCUM unit."""
+        quantity = self.result.finding.quantity
+        return "1" if quantity is None else quantity.unit
+
+    def upper_limit(self) -> Interval | NotAssessed:
+        """Return the upper limit of the interval actually used; all there may be."""
+        limits: list[float] = []
+        for used in self.result.flag.intervals:
+            if used.bounds.high is None:
+                continue
+            limit = Interval.exact(used.bounds.high)
+            if used.unit != self.unit:
+                converted = convert(str(self.result.analyte), limit, used.unit)
+                if isinstance(converted, NotAssessed):
+                    return converted
+                limit = converted.value.interval
+            limits.append(limit.low or 0.0)
+        if not limits:
+            detail = f"no upper limit of normal is known for {self.result.finding.concept.text}"
+            return NotAssessed(why=Why.MISSING, detail=detail)
+        return Interval(low=min(limits), high=max(limits))
+
+    @property
+    def limit_caveats(self) -> tuple[Words, ...]:
+        """Return the warning where the interval is not the reporting laboratory's own."""
+        if any(used.origin == "fallback" for used in self.result.flag.intervals):
+            return (phrase("fallback_limit", of=test_label(str(self.result.analyte))),)
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Window:
+    """The results that count for one pattern.
+
+    Args:
+        chart: The chart.
+        times: The pattern's hours.
+        anchor: When the newest result that matters was collected; None where no time is known.
+        shared: Interferences already looked up, by analyte and time, over all patterns.
+    """
+
+    chart: LaboratoryChart
+    times: Times
+    anchor: ClinicalTime | None
+    shared: dict[tuple[str, str], tuple[InterferenceFinding, ...]]
+
+    @cached_property
+    def stale(self) -> NotAssessed | None:
+        """Why the results do not speak for the moment of assessment; None where they do."""
+        if self.anchor is None:
+            return NotAssessed(why=Why.TIME_NOT_GIVEN, detail="collection: time not given")
+        return _within(
+            self.anchor, self.chart.at, self.times.not_older_than_hours, "the assessment", Why.STALE
+        )
+
+    def newest(self, analyte: str) -> Reading | NotAssessed:
+        """Return the newest result of an analyte, or why it does not count."""
+        name = test_label(analyte).en
+        result = self.chart.latest(analyte)
+        if result is None:
+            return NotAssessed(why=Why.MISSING, detail=f"no result of {name}")
+        finding = result.finding
+        if finding.not_assessed is not None:
+            return finding.not_assessed
+        if finding.interval is None:
+            return NotAssessed(why=Why.MISSING, detail=f"{name} is no number")
+        outside = self.stale or _within(
+            finding.time,
+            self.anchor,
+            self.times.together_hours,
+            f"the newest result ({name})",
+            Why.OUTSIDE_WINDOW,
+        )
+        return outside if outside is not None else self.reading(result, analyte)
+
+    def reading(self, result: ChartResult, analyte: str) -> Reading:
+        """Return a result as far as it may be read."""
+        value = result.finding.interval or Interval()
+        found = [i for i in self.interferences(result, analyte) if i.state is State.PRESENT]
+        directions = {i.direction for i in found}
+        up, down = directions & {"raises", "either"}, directions & {"lowers", "either"}
+        widened = Interval(
+            low=0.0 if up and value.low is not None and value.low >= 0 else _open(value.low, up),
+            low_closed=bool(up) or value.low_closed,
+            high=None if down else value.high,
+            high_closed=bool(down) or value.high_closed,
+        )
+        return Reading(
+            result=result, value=widened, caveats=tuple(_caveat(analyte, i) for i in found)
+        )
+
+    def interferences(self, result: ChartResult, analyte: str) -> tuple[InterferenceFinding, ...]:
+        """Return every interference on a result, from what its specimen shows."""
+        time = result.finding.time
+        key = analyte, result.finding.id
+        if key not in self.shared:
+            together = [
+                other.finding
+                for others in self.chart.results.values()
+                for other in others
+                if other is result or (time is not None and other.finding.time == time)
+            ]
+            self.shared[key] = interference_on(analyte, answers_from(together))
+        return self.shared[key]
+
+
+def anchor_of(chart: LaboratoryChart, analytes: Mapping[str, bool]) -> ClinicalTime | None:
+    """Return the time of the newest usable result, of the analytes that matter if there is one.
+
+    Args:
+        chart: The chart.
+        analytes: Every analyte the pattern reads, with whether it is one that matters.
+    """
+    for matters in (True, False):
+        times = [
+            result.finding.time
+            for analyte, relevant in analytes.items()
+            if relevant is matters
+            for result in chart.usable(analyte)
+            if result.finding.time is not None
+        ]
+        if times:
+            return max(times, key=lambda time: time.sort_key)
+    return None
+
+
+def _within(
+    time: ClinicalTime | None, other: ClinicalTime | None, hours: float, what: str, why: Why
+) -> NotAssessed | None:
+    """Return why a time is not known to lie within some hours of another; None where it does."""
+    between = elapsed(time, other)
+    if between.minutes is None:
+        given = time is not None and other is not None
+        reason = Why.TIME_ZONE_UNKNOWN if given else Why.TIME_NOT_GIVEN
+        return NotAssessed(why=reason, detail=f"collection: {between.not_assessed}")
+    apart = between.minutes.absolute_difference(Interval.exact(0))
+    if apart.compare("le", hours * _MINUTES_PER_HOUR):
+        return None
+    detail = f"not known to be collected within {format_number(hours)} h of {what}"
+    return NotAssessed(why=why, detail=detail)
+
+
+def _open(bound: float | None, up: set[str]) -> float | None:
+    return None if up else bound
+
+
+def _caveat(analyte: str, found: InterferenceFinding) -> Words:
+    what = Words(en=found.label, zh=pattern_words().interferences[found.interference])
+    sentence = phrase("interfered", of=test_label(analyte), what=what)
+    return Words(en=f"{sentence.en} {found.consequence}".strip(), zh=sentence.zh)
