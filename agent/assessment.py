@@ -18,6 +18,7 @@ from knowledge.model import Frozen
 from knowledge.pathways import Urgency
 from knowledge.reference import Citation
 from knowledge.risk import MissingInput, Risk
+from tools.imaging.model import Study
 
 SCHEMA: Literal["epicrisis/assessment/1"] = "epicrisis/assessment/1"
 RESEARCH_USE = (
@@ -214,5 +215,6 @@ class Assessment(Frozen):
     laboratory: LaboratoryReport | None = Field(
         default=None, exclude_if=lambda found: found is None
     )
+    imaging: tuple[Study, ...] = Field(default=(), exclude_if=lambda found: not found)
     agent: AgentRecord | None = None
     notice: str = RESEARCH_USE

@@ -92,6 +92,7 @@ def compose(
         inputs=tuple(record(item, seen.not_understood.counts) for item in case.inputs),
         provenance=made_by,
         laboratory=laboratory,
+        imaging=case.studies,
     )
 
 
@@ -209,6 +210,7 @@ def _findings(
         yield from run.report.measurements
         yield from (f for f in run.report.findings if f.state is not Known.ABSENT or f.evidence)
         yield from run.report.device_said
+    yield from (fact.finding for fact in case.timeline.in_category(Category.IMAGING))
     yield from seen.samples
     used = {e.model_dump_json() for f in seen.samples for e in f.evidence}
     for item in (*seen.not_understood.critical, *seen.not_understood.settled):

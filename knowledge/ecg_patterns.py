@@ -167,6 +167,29 @@ class SingleExtraLead(Row):
     posterior_leads: tuple[str, ...]
 
 
+class ErrorOfDifference(Row):
+    """How the error of a difference is computed from the mean absolute error of one value."""
+
+    z: float
+    sd_of_mean_absolute: float
+
+
+class Degrees(Row):
+    """A difference of angles."""
+
+    degrees: float
+
+
+class Comparison(Row):
+    """Changes between two tracings that count."""
+
+    rise_from_mv: float
+    fall_from_mv: float
+    error: ErrorOfDifference
+    qtc_change_from_ms: Milliseconds
+    axis_shift_above_deg: Degrees
+
+
 class PatternCriteria(Frozen):
     """The named patterns of the criteria file."""
 
@@ -184,3 +207,4 @@ class PatternCriteria(Frozen):
     brugada: Brugada
     right_heart: RightHeart
     single_extra_lead: SingleExtraLead
+    comparison: Comparison

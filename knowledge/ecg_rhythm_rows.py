@@ -32,6 +32,7 @@ class AvBlock(Row):
 
     p_found: Share
     p_even: Share
+    pause: Share
     conducted: UpTo
     pr_same: Within
     pr_grows: Duration

@@ -1,4 +1,4 @@
-"""Words and identifiers by which an image file is understood; data a reviewer reads without code."""
+"""Words and identifiers by which an image file is understood, as data."""
 
 from collections.abc import Mapping
 from functools import cache

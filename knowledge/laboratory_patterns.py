@@ -40,6 +40,7 @@ Reading = Literal[
     "level",
     "times_upper",
     "over_upper",
+    "upper_limit",
     "rise",
     "times_lowest",
     "fall_percent",
@@ -81,7 +82,7 @@ class FactRow(Frozen):
         quotient, difference: Two other facts: the first divided by, or less, the second.
         interference: A row of ``interference.yaml``, on the result of `on`.
         read: ``value``; ``level`` (low, normal, high); ``times_upper``, ``over_upper`` (divided by,
-            or less, the upper limit of the interval used); ``rise`` (highest rise to the newest
+            or less, the upper limit of the interval used); ``upper_limit`` (that limit); ``rise`` (highest rise to the newest
             from an earlier result), ``times_lowest``, ``fall_percent`` (from the highest),
             ``lowest_of_two`` (two specimens or more) within `within_hours`; ``sustained_max``,
             ``sustained_min`` (of the newest and one at least `days_apart` earlier); ``points``,

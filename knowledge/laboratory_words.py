@@ -181,10 +181,10 @@ def laboratory_words() -> LaboratoryWords:
 
 
 def as_compared(text: str) -> str:
-    """Return a word as it is compared: one blank, plain signs, without case, colon or full stop.
+    r"""Return a word as it is compared: one blank, plain signs, without case, colon or full stop.
 
     Examples:
-        >>> as_compared(" Ｋ＋ "), as_compared("Reference  Range:")
+        >>> as_compared(" \uff2b\uff0b "), as_compared("Reference  Range:")
         ('k+', 'reference range')
     """
     plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)

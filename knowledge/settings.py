@@ -332,6 +332,50 @@ class Settings(BaseSettings):
     """Seconds between two looks for critical results that nobody acknowledged. The first level of
     escalation comes after minutes, so half a minute late is not late."""
 
+    hl7_host: str = "127.0.0.1"
+    """Address the MLLP listener takes HL7 v2 messages on. Another than this machine's own needs
+    TLS, or `hl7_allow_plain`."""
+
+    hl7_port: int = Field(default=2575, ge=0, le=65535)
+    """Its port: the one registered for HL7 (IANA). 0 takes a free one."""
+
+    hl7_tls_cert: Path | None = None
+    """PEM file with the listener's certificate and its chain; None for no TLS."""
+
+    hl7_tls_key: Path | None = None
+    """PEM file with its key, without a passphrase."""
+
+    hl7_client_ca: Path | None = None
+    """PEM file of the authority whose certificates senders must show; None lets any sender in that
+    can connect."""
+
+    hl7_allow_plain: bool = False
+    """Whether messages may travel in the clear between machines: only where the network itself is
+    encrypted. Off, since MLLP knows no login."""
+
+    hl7_frame_mib: PositiveInt = 16
+    """Largest message, MiB: a report with an attached PDF is below 10."""
+
+    hl7_frame_s: PositiveFloat = 60
+    """Seconds from the first to the last byte of a message, and to take an acknowledgement."""
+
+    hl7_idle_s: PositiveFloat = 600
+    """Seconds without a message after which a connection is closed; interface engines open it
+    again."""
+
+    hl7_connections: PositiveInt = 64
+    """Connections at once; a further one is closed."""
+
+    hl7_queue: PositiveInt = 256
+    """Messages that may wait to be kept. Beyond, senders wait for their acknowledgement."""
+
+    hl7_processing: tuple[str, ...] = ("P",)
+    """Processing ids (MSH-11) that are taken: P production. T (training) and D (debugging) belong
+    to a test installation, not beside real patients."""
+
+    hl7_metrics_port: PositiveInt | None = None
+    """Port on this machine that gives the listener's counters to Prometheus; None for none."""
+
     @field_validator("data_dir")
     @classmethod
     def _home(cls, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from knowledge.evidence import Evidence
 from knowledge.finding import NotAssessed
 from knowledge.index import Index
 from knowledge.model import Frozen
+from knowledge.quantity import Measured
 from tools.labs.blood_group import BloodGroup
 from tools.labs.change import Change
 from tools.labs.contamination import PatternResult
@@ -49,6 +50,7 @@ class LaboratoryResult(Frozen):
         name, chinese: Names to show; `chinese` is empty where we have none.
         panel: Key of the panel; empty for a test that we do not hold.
         value: As it is read, with its unit; empty where it cannot be used.
+        quantity: The same as a number or an interval; None for an answer in words.
         reported: As the source printed it, where it was converted or cannot be used.
         time: When the specimen was collected; None where not stated.
         not_assessed: Why the value cannot be used.
@@ -67,6 +69,7 @@ class LaboratoryResult(Frozen):
     chinese: str = ""
     panel: str = ""
     value: str = ""
+    quantity: Measured | None = None
     reported: str = ""
     time: ClinicalTime | None = None
     not_assessed: NotAssessed | None = None

@@ -98,6 +98,7 @@ def _result(
         chinese=chinese,
         panel=_panel(key),
         value="" if finding.value is None or not result.usable else str(finding.value),
+        quantity=finding.quantity if result.usable else None,
         reported=finding.reported or "",
         time=finding.time,
         not_assessed=finding.not_assessed,

@@ -219,6 +219,7 @@ def _page(
         answers=services.cases.answers(case.id),
         patient=patient_shown(services, case, say),
         entered=_entered(services, case),
+        chinese=language_of(request) == "zh",
     )
     context["altered"] = altered
     context["newest"] = context["newest"] and max(altered, default=0) < stored.version

@@ -1,21 +1,25 @@
 """Which results of an assessment a person must know at once, and which do not hold any more."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from agent.assessment import Assessment, DifferentialEntry, Recommended, Status, Verdict
 from agent.episode import TROPONIN
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE
 from knowledge.critical_results import CriticalRange, Limit, critical_results
-from knowledge.evidence import DicomEvidence, Evidence, FhirEvidence, describe
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.pathways import Urgency
-from knowledge.quantity import Interval, format_number
-from knowledge.reference import Review
+from knowledge.quantity import Interval
 from knowledge.risk import NOT_DETERMINED, Risk
-from serving.storage.base import canonical
+from serving.worklist.critical_value import (
+    Side,
+    Value,
+    badness_of,
+    critical_value,
+    critical_values,
+    key_of,
+    places,
+)
 from serving.worklist.model import REMINDER, Critical, Rested
 
 _FILE = "critical_results"
@@ -26,8 +30,6 @@ _LENGTH = 32
 _HOUR = 60.0
 _NO_CATEGORY = frozenset({NOT_DETERMINED, "not assessed"})
 _UNSEEN = frozenset({Status.REFUSED, Status.NOT_ASSESSABLE})
-
-Side = Literal["low", "high"]
 
 
 def critical(assessment: Assessment) -> tuple[Critical, ...]:
@@ -111,7 +113,7 @@ def _immediate(assessment: Assessment, values: Sequence[Critical]) -> Iterator[C
     labels = {cited.id: cited.label for cited in assessment.citations}
     actions = " ".join(row.text for row in rows)
     yield Critical(
-        key=_key("immediate", *parts),
+        key=key_of("immediate", *parts),
         kind="immediate",
         subject=REMINDER if late else "immediate",
         parts=parts,
@@ -154,7 +156,7 @@ def _rules(assessment: Assessment) -> Iterator[Critical]:
         first = found[0]
         others = f" Also {' and '.join(names[1:])}." if names[1:] else ""
         yield Critical(
-            key=_key("rule", tool, first.category),
+            key=key_of("rule", tool, first.category),
             kind="rule",
             subject=f"{_RULE}{tool}",
             parts=names,
@@ -178,18 +180,25 @@ def replaced(before: Sequence[Rested], now: Sequence[Rested]) -> str:
 
 
 def _rests_on(risks: Sequence[Risk], assessment: Assessment) -> tuple[Rested, ...]:
-    places = {place for risk in risks for place in _places(risk.evidence)}
-    return tuple(one for one in _troponins(assessment) if one.place in places)
+    under = {place for risk in risks for place in places(risk.evidence)}
+    return tuple(one for one in _troponins(assessment) if one.place in under)
 
 
 def _troponins(assessment: Assessment) -> Iterator[Rested]:
     for finding in assessment.findings:
         if any(finding.concept.has(ANALYTE, key) for key in TROPONIN):
-            for place in _places(finding.evidence):
+            for place in places(finding.evidence):
                 yield Rested(place=place, value=_said(finding))
 
 
 def _values(assessment: Assessment) -> Iterator[Critical]:
+    """Yield the values at critical limits: by the laboratory's part, which knows the site's.
+
+    An assessment of before there was that part is judged by the packaged limits.
+    """
+    if assessment.laboratory is not None:
+        yield from critical_values(assessment.laboratory, assessment.provenance.at)
+        return
     for key, row in critical_results().values.items():
         worst: dict[Side, float] = {}
         for finding in _of(assessment.findings, assessment.provenance.at, key):
@@ -206,11 +215,11 @@ def _judged(
         if holds is False:
             worst.pop(side, None)
             continue
-        badness = _badness(side, value)
+        badness = badness_of(side, value)
         if side in worst and badness <= worst[side]:
             continue
         worst[side] = badness
-        yield _critical_value(key, side, limit, finding, certain=holds is True)
+        yield _of_finding(key, side, limit, finding, certain=holds is True)
 
 
 def _sides(row: CriticalRange) -> Iterator[tuple[Side, Limit]]:
@@ -220,31 +229,19 @@ def _sides(row: CriticalRange) -> Iterator[tuple[Side, Limit]]:
         yield "high", row.high
 
 
-def _badness(side: Side, value: Interval) -> float:
-    """Return a number that is greater the worse a value is; of an interval its worst known end."""
-    ends = [end for end in (value.low, value.high) if end is not None]
-    return -min(ends) if side == "low" else max(ends)
-
-
-def _critical_value(
-    key: str, side: Side, limit: Limit, finding: Finding, *, certain: bool
-) -> Critical:
-    cited = critical_results().cite(_FILE, limit.source, limit.review)
-    relation = "at or below" if side == "low" else "at or above"
-    verb = "is" if certain else "may be"
-    when = "" if finding.time is None else finding.time.model_dump_json()
-    return Critical(
-        key=_key("value", key, side, str(finding.value), when, *_places(finding.evidence)),
-        kind="value",
-        subject=f"value:{key}:{side}",
-        words=f"{finding.concept.text} {finding.value} {verb} {relation} "
-        f"{format_number(limit.limit)}",
-        value=str(finding.value),
+def _of_finding(key: str, side: Side, limit: Limit, finding: Finding, *, certain: bool) -> Critical:
+    return critical_value(
+        Value(
+            test=key,
+            name=finding.concept.text,
+            shown=str(finding.value),
+            time=finding.time,
+            evidence=finding.evidence,
+        ),
+        side,
+        limit.limit,
+        critical_results().cite(_FILE, limit.source, limit.review),
         certain=certain,
-        time=finding.time,
-        evidence=finding.evidence,
-        citation=cited.label,
-        review=Review(tag=limit.review).words,
     )
 
 
@@ -272,9 +269,9 @@ def _order(finding: Finding) -> tuple[str, str]:
 
 def _value_gone(known: Critical, assessment: Assessment) -> str | None:
     """Return what became of the result: another value under the same number, or gone."""
-    places = set(_places(known.evidence))
+    known_places = set(places(known.evidence))
     analyte = known.subject.split(":")[1]
-    now = [f for f in assessment.findings if places & set(_places(f.evidence))]
+    now = [f for f in assessment.findings if known_places & set(places(f.evidence))]
     same = [f for f in now if f.concept.has(ANALYTE, analyte)]
     if not now:
         return "no longer in the case, or taken back by its source"
@@ -327,20 +324,3 @@ def _same_subject(known: Critical, new: Critical) -> bool:
 def _critical_of(risk: Risk) -> tuple[str, ...]:
     row = critical_results().risks.get(risk.tool)
     return () if row is None or risk.category not in row.categories else (risk.category,)
-
-
-def _places(evidence: Sequence[Evidence]) -> list[str]:
-    """Return where results stand: a FHIR resource is itself in whatever file it comes."""
-    found = []
-    for one in evidence:
-        if isinstance(one, FhirEvidence):
-            found.append(f"{one.resource} {one.path}")
-        elif isinstance(one, DicomEvidence):
-            found.append(f"{one.sop_instance_uid} {one.lead}")
-        else:
-            found.append(describe(one))
-    return found
-
-
-def _key(*parts: str) -> str:
-    return "r-" + hashlib.sha256(canonical(list(parts))).hexdigest()[:_LENGTH]

@@ -42,6 +42,8 @@ class EcgRecording:
             the file states it. Amplitudes are then not to be used.
         format_caution: Why the reading of the format itself is not verified; None where it is.
         notes: What the reader had to repair or doubts (header repaired, checksum wrong).
+        low_cut_hz: Lower edge of the recorder's pass band where the file states it: 0.05 keeps ST,
+            0.5 may tilt it. Tracings of different low cuts are not compared in ST.
     """
 
     id: str
@@ -57,6 +59,7 @@ class EcgRecording:
     gain_doubt: str | None = None
     format_caution: str | None = None
     notes: tuple[str, ...] = ()
+    low_cut_hz: float | None = None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -10,9 +10,10 @@ from tools.ecg.filters import low_pass
 from tools.ecg.leads import INDEPENDENT
 from tools.ecg.model import EcgMeasurements
 
-_LOW_PASS_HZ = 40.0
+_LOW_PASS_HZ = 25.0
 _OFF_SHARE = 0.22  # of the steepest velocity, as for the onset in `tools.ecg.fiducials`
 _PR_MARGIN_S = 0.008
+_REACH_S = 0.09  # from the top to the end, at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ def p_wave(m: EcgMeasurements, *, notch_visible_mv: float) -> PWave | None:
         return None
     smooth = low_pass(m.beat_mv, rate, _LOW_PASS_HZ)
     columns = [m.leads.index(name) for name in INDEPENDENT if name in m.leads]
-    end = _end(smooth[start:stop, columns])
+    end = _end(smooth[start:stop, columns], rate)
     lifted = above_chord(smooth[start : start + end + 1])
     return PWave(
         duration_ms=end * 1000 / rate,
@@ -53,11 +54,21 @@ def p_wave(m: EcgMeasurements, *, notch_visible_mv: float) -> PWave | None:
     )
 
 
-def _end(part: NDArray[np.float64]) -> int:
-    """Return where the P wave ends: its last steep sample before the PR segment."""
+def _end(part: NDArray[np.float64], rate: float) -> int:
+    """Return where the P wave ends: as its onset in `tools.ecg.fiducials`, seen from the other side.
+
+    From the top, forward to the steepest sample, and on until the velocity has fallen to a share of
+    that.
+    """
+    size = np.sqrt((above_chord(part) ** 2).mean(axis=1))
+    top = int(np.argmax(size))
     velocity = np.sqrt((np.gradient(part, axis=0) ** 2).sum(axis=1))
-    steep = np.flatnonzero(velocity > _OFF_SHARE * velocity.max())
-    return int(steep.max(initial=len(part) - 1)) if len(steep) else len(part) - 1
+    last = min(len(part) - 1, top + int(_REACH_S * rate))
+    at = top + int(np.argmax(velocity[top : last + 1]))
+    steepest = velocity[at]
+    while at < last and velocity[at] > _OFF_SHARE * steepest:
+        at += 1
+    return at
 
 
 def _notch_ms(

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import FhirEvidence, RecordEvidence
@@ -12,14 +12,17 @@ from knowledge.finding import Why
 from knowledge.patient import Patient
 from knowledge.timeline import Category, Fact, Timeline
 from tools.ecg.model import EcgRecording
+from tools.imaging.study import studies
 from tools.intake.belonging import NEEDS_STATEMENT, Belonging
-from tools.intake.case_file import stated_facts
+from tools.intake.case_file import Attachment, stated_facts
 from tools.intake.content import Content, Contents, unused
 from tools.intake.fhir.bundle import FhirFile
 from tools.intake.fhir.chart import Chart, read_chart, states_patient_facts
 from tools.intake.fhir.patient import PatientRecord
 from tools.intake.given import GivenAnswer, given_facts, given_file
 from tools.intake.harmless import is_harmless
+from tools.intake.images import Images, distinct_images, image_report, imaging_fact
+from tools.intake.lab_file import LabFile, LabFiles
 from tools.intake.notes import clinical_notes, note_files, stated_notes
 from tools.intake.onset import plausible_onset
 from tools.intake.oxygen import without_oxygen
@@ -54,15 +57,19 @@ class Parsed:
         charts: FHIR files.
         patients: Their Patient resources.
         recordings: ECG files.
+        images: Images and slides.
         failed: What could not be decoded.
         problems: File to Patient resources that could not be used.
+        laboratory: Laboratory tables and reports.
     """
 
     charts: tuple[FhirFile, ...]
     patients: tuple[PatientRecord, ...]
     recordings: Recordings
+    images: Images
     failed: tuple[InputFile, ...]
     problems: Mapping[str, list[str]]
+    laboratory: LabFiles = field(default_factory=LabFiles)
 
 
 def assemble(
@@ -100,10 +107,18 @@ def assemble(
     by_hand = list(_stated(_without(stated, given), zone, now, own))
     unusable: list[str] = []
     facts = [*chart.facts, *by_hand, *given_facts(given, zone=zone, problems=unusable)]
-    texts = note_files(contents.usable, stated.attached, zone=zone, problems=problems)
+    labs = [lab for file, lab in sorted(parsed.laboratory.read.items()) if file in verdict.files]
+    facts += [_dated(fact, now) for lab in labs for fact in lab.facts]
+    notes = _without_laboratory(stated.attached, parsed.laboratory)
+    texts = note_files(contents.usable, notes, zone=zone, problems=problems)
     typed = stated_notes(stated.case, stated.file, zone=zone, problems=own)
-    documents = (*chart.documents, *texts.values(), *typed)
+    reported = [lab.document for lab in labs if lab.document is not None]
+    documents = (*chart.documents, *texts.values(), *typed, *reported)
     facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
+    seen, twice = distinct_images(parsed.images, verdict.files)
+    copies |= twice
+    examined = studies(seen)
+    facts += [imaging_fact(study) for study in examined]
     facts = [plausible_onset(fact, at or now) for fact in without_oxygen(facts)]
     witnesses = _witnesses(stated, parsed, recordings, verdict)
     patient = _person(witnesses, now, problems)
@@ -127,6 +142,7 @@ def assemble(
         retracted=chart.retracted,
         overrides=verdict.overrides,
         notes=clinical_notes(timeline),
+        studies=examined,
     )
 
 
@@ -138,6 +154,14 @@ def _person(
     for file, what in told:
         problems.setdefault(file, []).append(what)
     return patient
+
+
+def _without_laboratory(
+    attached: Mapping[str, Attachment], laboratory: LabFiles
+) -> dict[str, Attachment]:
+    """Return the attached files without the laboratory's tables and reports: they are no notes."""
+    taken = {*laboratory.read, *(report.file for report in laboratory.failed)}
+    return {file: line for file, line in attached.items() if file not in taken}
 
 
 def _without(stated: StatedCase, given: Sequence[GivenAnswer]) -> StatedCase:
@@ -210,6 +234,17 @@ def _witnesses(
         for r in recordings.values()
         if r.file in verdict.proven and not r.identity.is_empty
     ]
+    found += [
+        Witness(identity=i.identity, evidence=i.evidence)
+        for i in parsed.images.read.values()
+        if i.file in verdict.proven and not i.identity.is_empty
+    ]
+    found += [
+        Witness(identity=identity, evidence=RecordEvidence(file=file, record="patient"))
+        for file, lab in sorted(parsed.laboratory.read.items())
+        if file in verdict.proven
+        for identity in lab.identities
+    ]
     return found
 
 
@@ -225,7 +260,7 @@ def _reports(
     notes: Collection[str],
 ) -> tuple[InputFile, ...]:
     """Return what became of every file, by name."""
-    done = {r.file: r for r in (*contents.done, *stated.failed, *parsed.failed)}
+    done = _known_reports(contents, stated, parsed, verdict, problems)
     charts = {c.file for c in parsed.charts}
     signals = parsed.recordings
     headers = frozenset(signals.parts.values())
@@ -238,10 +273,9 @@ def _reports(
         noted = problems.get(file, ())
         if file in charts:
             done[file] = _chart_report(content, chart, noted)
-        elif file in signals.read:
+        elif file in signals.read or file in parsed.images.read:
             belongs = file in verdict.files
-            copy = copies.get(file) if belongs else NEEDS_STATEMENT
-            done[file] = _ecg_report(content, signals.read[file], belongs, copy, noted)
+            done[file] = _signal_report(content, parsed, belongs, copies.get(file), noted)
         elif stated.content is content:
             done[file] = content.report("read", counts=_understood(by_hand), problems=noted)
         elif file in notes:
@@ -254,6 +288,22 @@ def _reports(
         else:
             done[file] = unused(content, harmless=harmless)
     return tuple(done[file] for file in sorted(done))
+
+
+def _known_reports(
+    contents: Contents,
+    stated: StatedCase,
+    parsed: Parsed,
+    verdict: Belonging,
+    problems: Mapping[str, Sequence[str]],
+) -> dict[str, InputFile]:
+    """Return what became of the files whose fate is known, and of the laboratory's files."""
+    failed = (*stated.failed, *parsed.failed, *parsed.laboratory.failed)
+    done = {r.file: r for r in (*contents.done, *failed)}
+    for file, lab in parsed.laboratory.read.items():
+        told, belongs = problems.get(file, ()), file in verdict.files
+        done[file] = _laboratory_report(contents.usable[file], lab, told, belongs=belongs)
+    return done
 
 
 def _chart_report(content: Content, chart: Chart, noted: Iterable[str]) -> InputFile:
@@ -274,6 +324,18 @@ def _chart_report(content: Content, chart: Chart, noted: Iterable[str]) -> Input
     return content.report("ignored", _NOTHING_USED, ignored=ignored, unread=telling)
 
 
+def _signal_report(
+    content: Content, parsed: Parsed, belongs: bool, copy: str | None, noted: Sequence[str]
+) -> InputFile:
+    """Return what became of a recording or an image."""
+    image = parsed.images.read.get(content.file)
+    if image is not None:
+        return image_report(content, image, noted, belongs=belongs, copy=copy)
+    recording = parsed.recordings.read[content.file]
+    because = copy if belongs else NEEDS_STATEMENT
+    return _ecg_report(content, recording, belongs, because, noted)
+
+
 def _ecg_report(
     content: Content,
     recording: EcgRecording,
@@ -289,6 +351,21 @@ def _ecg_report(
     counts = {"leads": len(recording.leads)}
     noted = (*noted, *recording.notes)
     return content.report("read", kind=kind, counts=counts, problems=noted)
+
+
+def _laboratory_report(
+    content: Content, lab: LabFile, noted: Sequence[str], *, belongs: bool
+) -> InputFile:
+    told = (*noted, *lab.notes, *lab.problems)
+    if not belongs:
+        return content.report("failed", NEEDS_STATEMENT, kind=lab.kind, problems=told)
+    if not lab.facts:
+        reason = "no result in it could be used"
+        return content.report("failed", reason, kind=lab.kind, counts=lab.counts, problems=told)
+    reason = "not all of it was understood" if lab.unread else None
+    return content.report(
+        "read", reason, kind=lab.kind, counts=lab.counts, problems=told, unread=lab.unread
+    )
 
 
 def _understood(by_hand: Sequence[Fact]) -> dict[str, int]:

@@ -5,12 +5,13 @@ Any mismatch refuses the case. A file whose identity cannot be compared needs an
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from knowledge.errors import IdentityConflictError
 from knowledge.patient import Identity
 from tools.ecg.model import EcgRecording
+from tools.imaging.model import ImageFile
 from tools.intake.fhir.bundle import FhirFile
 from tools.intake.fhir.patient import PatientRecord
 from tools.intake.identity import Comparison, IdentityReport, compare, compare_all
@@ -39,7 +40,9 @@ class Sources:
         charts: FHIR files that state facts of a patient.
         patients: Patient resources of these files.
         recordings: File to its recording.
+        images: File to its image.
         stated: File to how it is said to be of the same patient.
+        laboratory: Laboratory table or report to the identities it states; none where it is silent.
     """
 
     case: Identity | None
@@ -47,7 +50,14 @@ class Sources:
     charts: Sequence[FhirFile]
     patients: Sequence[PatientRecord]
     recordings: Mapping[str, EcgRecording]
+    images: Mapping[str, ImageFile] = field(default_factory=dict)
     stated: Mapping[str, str]
+    laboratory: Mapping[str, Sequence[Identity]] = field(default_factory=dict)
+
+    @property
+    def signals(self) -> dict[str, EcgRecording | ImageFile]:
+        """Recordings and images by file: all that carry an identity beside their data."""
+        return {**self.recordings, **self.images}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +88,8 @@ def belonging(sources: Sources) -> Belonging:
     """
     own = [p.identity for p in sources.patients]
     own += [sources.case] if sources.case is not None else []
-    recorded = [r.identity for r in sources.recordings.values()]
+    recorded = [r.identity for r in sources.signals.values()]
+    recorded += [identity for said in sources.laboratory.values() for identity in said]
     compared = compare_all([*own, *recorded], stated=sources.stated)
     between = [c for c in compared.comparisons if len(set(c.files)) > 1 or c.result == "mismatch"]
     between += _within_one_file(sources.patients)
@@ -87,7 +98,8 @@ def belonging(sources: Sources) -> Belonging:
     found = (*between, *references.comparisons)
     report = compared.model_copy(update={"comparisons": tuple(dict.fromkeys(found))})
     _refuse_conflicts(report.comparisons, sources)
-    files = {chart.file for chart in sources.charts} | set(sources.recordings)
+    files = {chart.file for chart in sources.charts} | set(sources.signals)
+    files |= set(sources.laboratory)
     proven = _proven(files, report, sources)
     return Belonging(
         files=frozenset(proven | (files & set(sources.stated))),
@@ -165,8 +177,11 @@ def _anchor(files: set[str], sources: Sources) -> list[str] | None:
     charts = sorted({chart.file for chart in sources.charts} & free)
     if charts:
         return charts[:1]
-    named = sorted(
-        f for f, r in sources.recordings.items() if f in free and not r.identity.is_empty
+    named = sorted(f for f, r in sources.signals.items() if f in free and not r.identity.is_empty)
+    named += sorted(
+        f
+        for f, said in sources.laboratory.items()
+        if f in free and any(not i.is_empty for i in said)
     )
     if named:
         return named[:1]

@@ -27,6 +27,8 @@
       - {title: triage, time: 2026-11-20T13:25:00+01:00, by: nurse, text: "Pale and sweating."}
     attach:                          # files that carry no identity, or another one
       - {file: s0010_re.hea, patient: same, recorded_at: 2026-11-20T13:20:00+01:00}
+    tables:                          # laboratory tables whose mapping file does not name them
+      - {file: export.csv, mapping: mapping.yaml}
 """
 
 from collections.abc import Iterator, Mapping
@@ -130,6 +132,18 @@ class Attachment(Frozen):
     note: str | None = None
 
 
+class TableLine(Frozen):
+    """Which mapping file reads a table of laboratory results.
+
+    Args:
+        file: Name of the table relative to the case.
+        mapping: Name of its mapping file.
+    """
+
+    file: str
+    mapping: str
+
+
 class StatedNote(Frozen):
     """A note in free text.
 
@@ -161,6 +175,7 @@ class CaseFile(Frozen):
     results: tuple[StatedResult, ...] = ()
     notes: tuple[StatedNote, ...] = ()
     attach: tuple[Attachment, ...] = ()
+    tables: tuple[TableLine, ...] = ()
 
     def moment(self, file: str) -> ClinicalTime | None:
         """Return the stated moment of assessment.
@@ -370,6 +385,7 @@ def _keys() -> list[str]:
         StatedResult,
         StatedNote,
         Attachment,
+        TableLine,
         Answer,
     )
     names = (field.alias or name for m in models for name, field in m.model_fields.items())

@@ -8,10 +8,11 @@ from knowledge.errors import InputError, TooLargeError, UnsupportedError
 from knowledge.settings import Settings
 from tools.intake.limits import MIB, gunzip, read_bounded
 from tools.intake.result import InputFile, Status
-from tools.intake.sniff import ECG_KINDS, Kind, meant, not_taken, sniff
+from tools.intake.sniff import ECG_KINDS, IMAGE_KINDS, Kind, meant, not_taken, sniff
 from tools.intake.walk import Found
 
 _TEXT = "plain text; a note is read where `attach` in case.yaml says whose it is"
+_LABORATORY: frozenset[Kind] = frozenset({"Excel workbook", "PDF", "lab mapping"})
 _UNKNOWN = "not recognised: corrupted, encrypted, or of a kind that is not taken"
 
 
@@ -171,7 +172,11 @@ def _content(file: str, raw: bytes, digest: str, settings: Settings) -> Content:
         kind, name = sniff(data), file.removesuffix(".gz")
     named = meant(name)
     fits = named is None or kind.split()[-1] in named or named.split()[-1] in kind
-    fits = fits or (named == "YAML" and kind == "case file")
-    read = kind in ECG_KINDS or kind in ("FHIR JSON", "HL7 v2", "case file")
+    fits = fits or (named == "YAML" and kind in ("case file", "lab mapping"))
+    read = kind in ECG_KINDS | IMAGE_KINDS | _LABORATORY or kind in (
+        "FHIR JSON",
+        "HL7 v2",
+        "case file",
+    )
     notes = (f"named like {named}, read by its content as {kind}",) if read and not fits else ()
     return Content(file=file, kind=kind, data=data, sha256=digest, notes=notes)

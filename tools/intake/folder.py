@@ -1,6 +1,7 @@
 """A folder of one patient's files, in any mix, to one case."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from tools.intake.fhir.chart import states_patient_facts
 from tools.intake.fhir.patient import patients
 from tools.intake.given import GivenAnswer
 from tools.intake.hl7v2 import reader as hl7v2
+from tools.intake.images import image_files, read_images
 from tools.intake.recordings import read_recordings
 from tools.intake.result import CaseFiles, InputFile
 from tools.intake.stated_case import StatedCase, read_stated
+from tools.intake.tables.read import read_tables
 from tools.intake.walk import Found, files_of, shown
 
 _LONGEST = 200
@@ -64,14 +67,16 @@ def read_case(
     moment = at or stated.case.moment(stated.file)
     overrides = dict.fromkeys(stated.attached, _ATTACHED)
     overrides |= {_named(name, found, contents): _SAME_PATIENT for name in same_patient}
-    parsed = _parsed(contents, stated, zone)
+    parsed = _with_laboratory(_parsed(contents, stated, zone), contents, stated, zone, overrides)
     sources = Sources(
         case=stated.case.identity(stated.file),
         has_case_file=stated.content is not None or bool(stated.failed),
         charts=[chart for chart in parsed.charts if states_patient_facts(chart)],
         patients=parsed.patients,
         recordings=parsed.recordings.read,
+        images=parsed.images.read,
         stated=overrides,
+        laboratory={file: lab.identities for file, lab in parsed.laboratory.read.items()},
     )
     try:
         verdict = belonging(sources)
@@ -83,11 +88,28 @@ def read_case(
     )
 
 
+def _with_laboratory(
+    parsed: Parsed,
+    contents: Contents,
+    stated: StatedCase,
+    zone: str | None,
+    overrides: Collection[str],
+) -> Parsed:
+    """Return the parts with the laboratory tables and reports among the files."""
+    own = stated.case.identity(stated.file)
+    known = [p.identity for p in parsed.patients] + ([own] if own is not None else [])
+    tables = read_tables(
+        contents.usable, named=stated.tables, zone=zone, known=known, stated=overrides
+    )
+    return replace(parsed, laboratory=tables)
+
+
 def _refused_inputs(
     contents: Contents, stated: StatedCase, parsed: Parsed, conflicting: Collection[str]
 ) -> tuple[InputFile, ...]:
     """Return every file of a case that is refused, by name: none of them was used."""
-    done = {r.file: r for r in (*contents.done, *stated.failed, *parsed.failed)}
+    failed = (*stated.failed, *parsed.failed, *parsed.laboratory.failed)
+    done = {r.file: r for r in (*contents.done, *failed)}
     for file, content in contents.usable.items():
         if file not in done:
             reason = _CONFLICT if file in conflicting else _NOT_COMBINED
@@ -128,12 +150,17 @@ def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
     for copy, original in contents.same_as.items():
         folder, _, name = copy.rpartition("/")
         beside.setdefault(folder, {})[name] = contents.usable[original].data
+    pictures = image_files(contents.usable)
+    images = read_images(
+        contents.usable, pictures, attached=stated.attached, zone=zone, case_file=stated.file
+    )
     recordings = read_recordings(
         contents.usable,
         attached=stated.attached,
         siblings=beside,
         zone=zone,
         case_file=stated.file,
+        images=pictures,
     )
     messages: list[hl7v2.Hl7File] = []
     for content in contents.usable.values():
@@ -150,6 +177,7 @@ def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
         charts=tuple(charts),
         patients=tuple(patients(charts, problems)),
         recordings=recordings,
-        failed=(*failed, *recordings.failed),
+        images=images,
+        failed=(*failed, *recordings.failed, *images.failed),
         problems=problems,
     )

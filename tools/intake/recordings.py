@@ -1,7 +1,7 @@
 """ECG files to recordings: each with its sibling files, its declared zone and start."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -44,6 +44,7 @@ def read_recordings(
     siblings: Mapping[str, Mapping[str, bytes]],
     zone: str | None,
     case_file: str,
+    images: Collection[str] = (),
 ) -> Recordings:
     """Return the recordings of a case; one bad file does not stop the rest.
 
@@ -53,13 +54,14 @@ def read_recordings(
         siblings: Folder to the bytes of all its files by base name, for WFDB.
         zone: IANA zone declared for naive times, where the line declares none.
         case_file: Name of ``case.yaml``, the clock of a start stated there.
+        images: DICOM files that are no waveform.
     """
     read: dict[str, EcgRecording] = {}
     parts: dict[str, str] = {}
     failed: list[InputFile] = []
     failed_parts: dict[str, str] = {}
     for file, content in contents.items():
-        if content.kind not in ECG_KINDS:
+        if content.kind not in ECG_KINDS or file in images:
             continue
         line = attached.get(file)
         beside = siblings.get(content.folder, {})

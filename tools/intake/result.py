@@ -8,6 +8,7 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.model import Frozen
 from knowledge.timeline import Document, Timeline
 from tools.ecg.model import EcgRecording
+from tools.imaging.model import Study
 from tools.intake.identity import IdentityReport
 
 Status = Literal["read", "ignored", "failed"]
@@ -79,6 +80,7 @@ class CaseFiles:
         at: Moment of assessment: as asked for, else as stated in ``case.yaml``.
         timeline: All facts.
         recordings: Recording id to the recording.
+        studies: Images and slides, by examination; what they show is not assessed.
         inputs: Every file, by name.
         identity: How the identities compare.
         retracted: Records not used because their source took them back or replaced them.
@@ -98,3 +100,4 @@ class CaseFiles:
     retracted: tuple[Retraction, ...] = ()
     overrides: tuple[Override, ...] = ()
     notes: tuple[Document, ...] = ()
+    studies: tuple[Study, ...] = ()

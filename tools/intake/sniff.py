@@ -11,6 +11,7 @@ from tools.ecg.readers.scp import is_scp
 from tools.ecg.readers.sierra import is_sierra
 from tools.ecg.readers.wfdb_header import looks_like_header
 from tools.intake.hl7v2.wire import is_hl7v2
+from tools.intake.tables.workbook import is_workbook
 
 Kind = Literal[
     "FHIR JSON",
@@ -22,7 +23,13 @@ Kind = Literal[
     "GE MUSE XML",
     "SCP-ECG",
     "EDF",
+    "PNG picture",
+    "JPEG picture",
+    "TIFF",
     "case file",
+    "lab mapping",
+    "Excel workbook",
+    "PDF",
     "gzip",
     "text",
     "not taken",
@@ -42,21 +49,35 @@ ECG_FILES: tuple[tuple[Kind, Callable[[bytes], bool]], ...] = (
 )
 """ECG formats of which one file is one recording, and how each is recognised."""
 
+IMAGE_FILES: tuple[tuple[Kind, bytes], ...] = (
+    ("PNG picture", b"\x89PNG\r\n\x1a\n"),
+    ("JPEG picture", b"\xff\xd8\xff"),
+    ("TIFF", b"II*\x00"),
+    ("TIFF", b"MM\x00*"),
+    ("TIFF", b"II+\x00"),
+    ("TIFF", b"MM\x00+"),
+)
+"""Pictures and slides by their first bytes (PNG 5.2, ITU T.81 B.1.1.3, TIFF 6.0, BigTIFF)."""
+
+DOCUMENT_FILES: tuple[tuple[Kind, bytes], ...] = (("PDF", b"%PDF-"),)
+"""Documents by their first bytes (ISO 32000-1, 7.5.2)."""
+
+IMAGE_KINDS: frozenset[Kind] = frozenset({"DICOM", *(kind for kind, _ in IMAGE_FILES)})
+
 ECG_KINDS: frozenset[Kind] = frozenset({"DICOM", "WFDB header", *(kind for kind, _ in ECG_FILES)})
 
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 _CASE = re.compile(
     rb"""^(?:schema\s*:\s*['"]?epicrisis/case/|(?:facts|answers|attach)\s*:)""", re.MULTILINE
 )
+_MAPPING = re.compile(rb"""^schema\s*:\s*['"]?epicrisis/lab-mapping/""", re.MULTILINE)
 _NOT_TAKEN: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"%PDF", "a PDF"),
-    (0, b"\x89PNG", "a picture"),
-    (0, b"\xff\xd8\xff", "a picture"),
     (0, b"GIF8", "a picture"),
-    (0, b"II*\x00", "a TIFF picture or slide"),
-    (0, b"MM\x00*", "a TIFF picture or slide"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture; export it as PNG or give the DICOM object"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture; export it as PNG or give the DICOM object"),
+    (344, b"n+1\x00", "a NIfTI volume; give the DICOM series"),
     (0, b"MATLAB 5.0", "a MATLAB file"),
-    (0, b"\xd0\xcf\x11\xe0", "an Office document"),
+    (0, b"\xd0\xcf\x11\xe0", "an Office document of the old binary kind; save it as .xlsx or PDF"),
     (0, b"Rar!", "an archive; unpack it first"),
     (0, b"7z\xbc\xaf", "an archive; unpack it first"),
     (257, b"ustar", "an archive; unpack it first"),
@@ -74,6 +95,8 @@ _MEANT = {
     ".yaml": "YAML",
     ".yml": "YAML",
     ".gz": "gzip",
+    ".xlsx": "an Excel workbook",
+    ".pdf": "PDF",
     ".edf": "EDF",
     ".scp": "SCP-ECG",
     ".hl7": "HL7 v2",
@@ -90,7 +113,7 @@ def sniff(content: bytes) -> Kind:
 
     Examples:
         >>> sniff(b'{"resourceType": "Patient"}'), sniff(b"%PDF-1.7"), sniff(b"")
-        ('FHIR JSON', 'not taken', 'empty')
+        ('FHIR JSON', 'PDF', 'empty')
     """
     head = content[:HEAD]
     if not head.strip(b"\x00 \t\r\n"):
@@ -99,18 +122,28 @@ def sniff(content: bytes) -> Kind:
         return "gzip"
     if head[128:132] == b"DICM" or _is_bare_dicom(head):
         return "DICOM"
+    for kind, magic in (*IMAGE_FILES, *DOCUMENT_FILES):
+        if head.startswith(magic):
+            return kind
     for kind, recognised in ECG_FILES:
         if recognised(head):
             return kind
     if is_hl7v2(head):
         return "HL7 v2"
-    if not_taken(content) is not None:
-        return "not taken"
+    if is_workbook(content):
+        return "Excel workbook"
+    return "not taken" if not_taken(content) is not None else _text_kind(head)
+
+
+def _text_kind(head: bytes) -> Kind:
+    """Return the kind of a content that is no binary format."""
     text = _as_text(head)
     if text is None:
         return "not recognised"
     if text.lstrip()[:1] in (b"{", b"["):
         return "FHIR JSON"
+    if _MAPPING.search(text):
+        return "lab mapping"
     if _CASE.search(text):
         return "case file"
     return "WFDB header" if looks_like_header(head) else "text"

@@ -1,7 +1,7 @@
 """The case file of a case: found among the contents, read, and its attachments resolved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from knowledge.errors import InputError
@@ -26,6 +26,7 @@ class StatedCase:
         case: The content.
         file: Its name.
         attached: File to its ``attach`` line.
+        tables: Table to the mapping file that is named for it.
         problems: What of it could not be used.
         failed: The case files that could not be read.
         content: The file itself; None where there is none or it failed.
@@ -37,6 +38,7 @@ class StatedCase:
     problems: list[str]
     failed: tuple[InputFile, ...]
     content: Content | None
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_stated(contents: Contents) -> StatedCase:
@@ -67,7 +69,15 @@ def read_stated(contents: Contents) -> StatedCase:
             problems.append(f"attach: no readable file {line.file[:_LONGEST]!r} in the case{hint}")
         else:
             attached[file] = line
-    return StatedCase(case, content.file, attached, problems, (), content)
+    tables: dict[str, str] = {}
+    for named in case.tables:
+        pair = [_in_case(name, content.folder, contents) for name in (named.file, named.mapping)]
+        if pair[0] is None or pair[1] is None:
+            missing = named.file if pair[0] is None else named.mapping
+            problems.append(f"tables: no readable file {missing[:_LONGEST]!r} in the case")
+        else:
+            tables[pair[0]] = pair[1]
+    return StatedCase(case, content.file, attached, problems, (), content, tables)
 
 
 def _in_case(name: str, folder: str, contents: Contents) -> str | None:

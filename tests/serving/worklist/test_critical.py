@@ -7,14 +7,18 @@ import pytest
 
 from agent.assess import assess_paths
 from agent.assessment import Assessment, Status, Verdict
+from agent.laboratory.report import laboratory_report
 from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.codes import ANALYTE, Coding, Concept
 from knowledge.critical_results import critical_results
 from knowledge.evidence import FhirEvidence
 from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.laboratory_site import laboratory_reference
 from knowledge.pathways import Urgency, pathway
+from knowledge.patient import Patient
 from knowledge.quantity import Interval, Quantity, QuantityInterval
 from knowledge.settings import Settings
+from knowledge.timeline import Category, Fact, Timeline
 from serving.worklist.critical import covers, critical, no_longer, not_judged
 from serving.worklist.model import Critical
 from tests.serving.audit.site import EXAMPLES, NOON
@@ -64,7 +68,12 @@ def result(
 
 
 def with_results(assessment: Assessment, *findings: Finding) -> Assessment:
-    return assessment.model_copy(update={"findings": findings})
+    """Return an assessment of these results alone, with its laboratory part."""
+    facts = tuple(Fact(category=Category.LABORATORY, finding=finding) for finding in findings)
+    laboratory = laboratory_report(
+        Timeline.of(Patient(), facts), at=assessment.provenance.at, answers={}
+    )
+    return assessment.model_copy(update={"findings": findings, "laboratory": laboratory})
 
 
 def words(found: Sequence[Critical]) -> list[str]:
@@ -97,6 +106,38 @@ def test_the_limit_itself_is_critical(
     assert bool(words(found)) is is_critical
 
 
+def test_an_assessment_of_before_the_laboratory_part_is_judged_by_the_packaged_limits(
+    example: Assessment,
+) -> None:
+    now = with_results(example, result("potassium", 7.0))
+    before = now.model_copy(update={"laboratory": None})
+    assert [one.key for one in critical(before)] == [one.key for one in critical(now)]
+
+
+def test_a_site_sets_its_own_limit_and_the_list_follows_it(
+    example: Assessment, tmp_path: Path
+) -> None:
+    rows = tmp_path / "site.yaml"
+    rows.write_text(
+        "title: Site\nversion: '1'\nlicence: x\nsources: {own: {title: Our list, year: 2026}}\n"
+        "critical:\n  potassium:\n    high: {limit: 6.0, source: own, review: N}\n"
+    )
+    finding = result("potassium", 6.1)
+    facts = (Fact(category=Category.LABORATORY, finding=finding),)
+    laboratory = laboratory_report(
+        Timeline.of(Patient(), facts),
+        at=example.provenance.at,
+        answers={},
+        reference=laboratory_reference(rows),
+    )
+    packaged = with_results(example, finding)
+    assert not words(critical(packaged))
+    ours = packaged.model_copy(update={"laboratory": laboratory})
+    (found,) = critical(ours)
+    assert "at or above 6" in found.words
+    assert "Our list" in found.citation
+
+
 def test_every_limit_names_its_source_and_review_state() -> None:
     table = critical_results()
     for row in table.values.values():
@@ -121,8 +162,8 @@ def test_a_value_that_stays_critical_is_raised_once_and_a_worse_one_again(
         for hour, value in ((10, 6.6), (11, 6.6), (12, 6.5), (13, 7.1))
     ]
     assert words(critical(with_results(example, *series))) == [
-        "potassium 6.6 mmol/L is at or above 6.5",
-        "potassium 7.1 mmol/L is at or above 6.5",
+        "Potassium 6.6 mmol/L is at or above 6.5",
+        "Potassium 7.1 mmol/L is at or above 6.5",
     ]
 
 
@@ -140,7 +181,7 @@ def test_a_result_of_days_ago_is_not_news_and_an_undated_one_may_be(example: Ass
     old = result("potassium", 7.0, "2026-11-18T10:00:00Z")
     undated = result("sodium", 110, None)
     assert words(critical(with_results(example, old, undated))) == [
-        "sodium 110 mmol/L is at or below 120"
+        "Sodium 110 mmol/L is at or below 120"
     ]
 
 

@@ -5,6 +5,7 @@ band is looked up. Brute force over it checks what the engine says of unknown in
 """
 
 import itertools
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -37,13 +38,47 @@ def outcome(score_id: str, answers: Answers) -> tuple[float | None, str]:
     for row in data.get("decision", ()):
         if "when" not in row or true(row["when"], answers):
             return None, row["category"]
-    total = points(data, answers)
+    total = _number(data, points(data, answers))
     return total, next(b["name"] for b in data["bands"] if _within(b, total))
 
 
 def points(data: Mapping[str, Any], answers: Answers) -> float:
     """Return the sum of the items."""
     return round(sum(_item(item, answers) for item in data["items"]), 9)
+
+
+def shown(score_id: str, numbers: set[float]) -> tuple[float, float]:
+    """Return lowest and highest number as they are shown: those of a model are rounded outward."""
+    low, high = min(numbers), max(numbers)
+    if "model" not in raw(f"scores/{score_id}"):
+        return low, high
+    decimals = raw(f"scores/{score_id}")["model"].get("decimals", 2)
+    if low == high:
+        return round(low, decimals), round(low, decimals)
+    step = 10**decimals
+    first, last = math.floor(low * step), math.ceil(high * step)
+    return first / step, max(first + 1, last) / step
+
+
+def outside(score_id: str, input_id: str, value: Any) -> bool:
+    """Return whether one answer alone puts a patient outside the population."""
+    data = raw(f"scores/{score_id}")
+    for word, sought in (("outside_if", True), ("requires", False)):
+        for clause in data["population"].get(word, ()):
+            leaf = clause["when"]
+            if leaf["input"] == input_id and true(leaf, {input_id: value}) is sought:
+                return True
+    return False
+
+
+def _number(data: Mapping[str, Any], total: float) -> float:
+    """Return what a sum stands for: itself, or the number of the file's model."""
+    if "model" not in data:
+        return total
+    x = data["model"].get("intercept", 0) + total
+    if data["model"]["link"] == "exponential":
+        return round(math.e**x, 6)
+    return 100 * math.e**x / (1 + math.e**x)
 
 
 def true(condition: Mapping[str, Any], answers: Answers) -> bool:
@@ -129,11 +164,22 @@ def excluded(score_id: str) -> dict[str, Any]:
 
 def _item(item: Mapping[str, Any], answers: Answers) -> float:
     if "line" in item:
-        return _along(item["line"]["knots"], answers[item["line"]["input"]])
+        number = answers[item["line"]["input"]]
+        if "coefficient" in item["line"]:
+            return _curve(item["line"], number)
+        return _along(item["line"]["knots"], number)
     for rule in item["rules"]:
         if true(rule["when"], answers):
             return float(rule["points"])
     return float(item.get("otherwise", 0))
+
+
+def _curve(line: Mapping[str, Any], number: float) -> float:
+    inside = max(line["low"], min(line["high"], number)) / line.get("scale", 1)
+    term = (
+        math.log(inside) if line.get("shape") == "log" else math.pow(inside, line.get("power", 1))
+    )
+    return round(float(line["coefficient"] * (term - line.get("centre", 0))), 9)
 
 
 def _along(knots: list[list[float]], number: float) -> float:
@@ -164,7 +210,9 @@ def _cuts(score_id: str, input_id: str) -> Iterator[float]:
     conditions += [r["when"] for r in data.get("decision", ()) if "when" in r]
     for item in data.get("items", ()):
         if "line" in item and item["line"]["input"] == input_id:
-            yield from (x for x, _ in item["line"]["knots"])
+            line = item["line"]
+            ends = [(line[end], 0) for end in ("low", "high") if end in line]
+            yield from (x for x, _ in line.get("knots", ends))
     for leaf in (leaf for c in conditions for leaf in _leaves(c)):
         if "score" in leaf:
             yield from _cuts(leaf["score"], input_id)

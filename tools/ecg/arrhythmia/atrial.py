@@ -123,9 +123,19 @@ def even_train(
     )
 
 
-def like(found: Bumps, seed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (waves,) times in s of the bumps with the direction and size of `seed`."""
-    return np.asarray(found.at[_like(found, seed)] / found.rate_hz, dtype=np.float64)
+def like(
+    found: Bumps, seed: NDArray[np.float64], *, alike: float = _ALIKE, size: float = _SIZE
+) -> NDArray[np.float64]:
+    """Return (waves,) times in s of the bumps with the direction and size of `seed`.
+
+    Args:
+        found: All bumps.
+        seed: (8,) what is looked for, mV.
+        alike: Least cosine.
+        size: Largest ratio of sizes.
+    """
+    hits = _like(found, seed, alike, size)
+    return np.asarray(found.at[hits] / found.rate_hz, dtype=np.float64)
 
 
 def p_seed(m: EcgMeasurements) -> NDArray[np.float64] | None:
@@ -145,11 +155,13 @@ def p_seed(m: EcgMeasurements) -> NDArray[np.float64] | None:
     return np.asarray(lifted[int(np.argmax((lifted**2).sum(axis=1)))], dtype=np.float64)
 
 
-def _like(found: Bumps, seed: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _like(
+    found: Bumps, seed: NDArray[np.float64], alike: float = _ALIKE, ratio: float = _SIZE
+) -> NDArray[np.bool_]:
     size = np.linalg.norm(found.vector, axis=1)
     own = float(np.linalg.norm(seed))
     cosine = found.vector @ seed / np.where(size * own > 0, size * own, 1)
-    return np.asarray((cosine >= _ALIKE) & (size >= own / _SIZE) & (size <= own * _SIZE))
+    return np.asarray((cosine >= alike) & (size >= own / ratio) & (size <= own * ratio))
 
 
 def _largest_group(found: Bumps) -> NDArray[np.bool_]:

@@ -18,6 +18,8 @@ from tools.ecg.rhythm import Rhythm
 from tools.ecg.verdict import Verdict, every, unknown
 
 _ROWS = ("av_block",)
+_CLEAR_ALIKE, _CLEAR_SIZE = 0.90, 1.5  # cosine over the leads, and ratio of sizes
+_NEARLY_ALL = 0.9
 _ATRIAL_S = (0.40, 1.50)  # P-P intervals looked at in third-degree block: 40 to 150 a minute
 
 
@@ -28,11 +30,13 @@ class PWaves:
     Args:
         at: (waves,) tops.
         pr: (waves,) from each top to the QRS onset it conducts to; NaN where it conducts to none.
+        clear: (waves,) whether each has nearly the shape and size of the P wave before the QRS.
         found: Share of the QRS complexes with a P wave before them.
     """
 
     at: NDArray[np.float64]
     pr: NDArray[np.float64]
+    clear: NDArray[np.bool_]
     found: float
 
 
@@ -57,7 +61,10 @@ def p_waves(reading: Reading) -> PWaves | None:
     seed = p_seed(m)
     if seed is None:
         return None
-    at = like(bumps(m), seed)
+    seen = bumps(m)
+    at = like(seen, seed)
+    clear = np.isin(at, like(seen, seed, alike=_CLEAR_ALIKE, size=_CLEAR_SIZE))
+    clear &= ~_in_t(reading, at)
     onset = (m.r_peaks - (m.fiducials.r - m.fiducials.qrs_on)) / m.sampling_rate_hz
     pr = np.full(len(at), np.nan)
     for k, top in enumerate(at):
@@ -69,7 +76,17 @@ def p_waves(reading: Reading) -> PWaves | None:
             pr[k] = later[0] - top
     reached = onset[onset > 0.5]
     share = float(np.isfinite(pr).sum() / len(reached)) if len(reached) else 0.0
-    return PWaves(at=at, pr=pr, found=min(share, 1.0))
+    return PWaves(at=at, pr=pr, clear=clear, found=min(share, 1.0))
+
+
+def _in_t(reading: Reading, at: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return (waves,) whether each stands where the T wave of the beat before it is."""
+    m = reading.m
+    end = m.fiducials.t_off or m.fiducials.qrs_off
+    peaks = m.r_peaks / m.sampling_rate_hz
+    since = at[:, None] - peaks[None, :]
+    last = np.where(since >= 0, since, np.inf).min(axis=1)
+    return np.asarray(last <= (end - m.fiducials.r) / m.sampling_rate_hz)
 
 
 def _refused(reading: Reading, beats: Rhythm, pacing: Verdict) -> NotAssessed | None:
@@ -94,13 +111,16 @@ def _second(reading: Reading, waves: PWaves | None) -> dict[str, Verdict]:
         detail = f"P waves found before only {waves.found:.0%} of QRS complexes"
         return dict.fromkeys(codes, unknown(Why.QUALITY, detail, rows=_ROWS))
     dropped = _dropped(reading, waves)
+    alternating = _alternates(waves, dropped, rule.two_to_one.count)
+    if not alternating:
+        dropped = [k for k in dropped if _paused(reading, waves, k)]
     basis = f"{len(dropped)} P waves on the beat without a QRS, of {len(waves.at)}"
     none = Verdict(holds=False, basis=basis, rows=_ROWS)
     found = dict.fromkeys(codes, none)
     if not dropped:
         return found
     held = Verdict(holds=True, basis=basis, rows=_ROWS)
-    if _alternates(waves, dropped, rule.two_to_one.count):
+    if alternating:
         same = Verdict(
             holds=None,
             why=NotAssessed(
@@ -132,15 +152,26 @@ def _dropped(reading: Reading, waves: PWaves) -> list[int]:
         before, after = waves.at[k] - waves.at[k - 1], waves.at[k + 1] - waves.at[k]
         even = abs(after - before) <= share * (before + after) / 2
         neighbours = np.isfinite(waves.pr[[k - 1, k + 1]]).all()
-        if even and neighbours:
+        if even and neighbours and waves.clear[k]:
             found.append(int(k))
     return found
 
 
+def _paused(reading: Reading, waves: PWaves, k: int) -> bool:
+    """Return whether the RR interval around a P wave is long: a U wave makes no pause."""
+    m, rule = reading.m, reading.criteria.av_block
+    at = m.r_peaks / m.sampling_rate_hz
+    place = int(np.searchsorted(at, waves.at[k]))
+    if not 0 < place < len(at):
+        return False
+    return bool(m.rr_ms[place - 1] >= rule.pause.share * m.rr_ms.min())
+
+
 def _alternates(waves: PWaves, dropped: list[int], needed: int) -> bool:
-    """Return whether every second P wave is dropped, at least `needed` of them."""
+    """Return whether every second P wave is dropped, at least `needed` of them and nearly all."""
     steps = np.diff(dropped)
-    return len(dropped) >= needed and bool((steps == 2).all())
+    nearly_all = len(dropped) >= _NEARLY_ALL * (len(waves.at) // 2 - 1)
+    return len(dropped) >= needed and nearly_all and bool((steps == 2).all())
 
 
 def _step_ms(waves: PWaves, k: int) -> float | None:
@@ -189,6 +220,9 @@ def _first(
     """Return whether every P wave conducts, late: first-degree block."""
     if (why := _refused(reading, beats, pacing)) is not None:
         return Verdict(holds=None, why=why, rows=("pr",))
+    if beats.irregular.holds is True:
+        detail = f"irregular rhythm: {beats.irregular.basis}"
+        return unknown(Why.CONFLICTING, detail, rows=("pr",))
     long = prolonged_pr(reading)
     if any(v.holds is True for v in blocked) and long.holds is not None:
         basis = f"{long.basis}; block of a higher degree"

@@ -1,8 +1,9 @@
 """Slow and fast rhythms by kind."""
 
+from knowledge.finding import Why
 from tools.ecg.reading import Reading
 from tools.ecg.rhythm import FLUTTER, Rhythm, fast, slow
-from tools.ecg.verdict import Verdict, every, first_reason
+from tools.ecg.verdict import Verdict, every, first_reason, unknown
 
 _ROWS = ("rate",)
 
@@ -35,6 +36,10 @@ def _without_p(reading: Reading, beats: Rhythm, pacing: Verdict) -> Verdict:
         return Verdict(holds=None, why=why)
     if pacing.holds is True:
         return Verdict(holds=False, basis="ventricular paced rhythm")
+    share, limit = reading.m.p_wave_share, reading.criteria.atrial_fibrillation.p_wave_share_below
+    if share is not None and limit.share <= share < reading.criteria.sinus.p_wave_share_from:
+        detail = f"P wave before {share:.0%} of beats: neither there nor gone"
+        return unknown(Why.CONFLICTING, detail)
     even = [_negated(beats.irregular), _negated(beats.fibrillation)]
     none = _negated(beats.sinus)
     parts = (*even, none)

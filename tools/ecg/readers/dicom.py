@@ -163,6 +163,7 @@ def _read(content: bytes, file: str, zone: str | None) -> EcgRecording:
         device_said=device_said(ds, file=file, time=time),
         gain_doubt="; ".join(dict.fromkeys(doubts)) or None,
         notes=tuple(dict.fromkeys(notes)),
+        low_cut_hz=dicom_channel.low_cut_hz(chosen),
     )
 
 

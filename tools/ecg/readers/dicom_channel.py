@@ -73,5 +73,16 @@ def millivolts(
         return values * (1e-3 if factor is None else factor)
 
 
+def low_cut_hz(groups: list[Any]) -> float | None:
+    """Return the lower edge of the pass band (003A,0220) that all channels state, else None."""
+    stated = {
+        _number(channel.get("FilterLowFrequency"))
+        for group in groups
+        for channel in group.ChannelDefinitionSequence
+    }
+    found = stated.pop() if len(stated) == 1 else None
+    return found if found is not None and math.isfinite(found) and found >= 0 else None
+
+
 def _number(value: Any) -> float | None:
     return None if value in (None, "") else float(value)

@@ -110,6 +110,7 @@ def read_sierra(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
         device_said=tuple(dict.fromkeys(_device_said(record, file, start))),
         gain_doubt=doubt,
         notes=tuple(notes),
+        low_cut_hz=_number(record.recording.acquisition.filters.highpass),
     )
 
 

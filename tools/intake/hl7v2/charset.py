@@ -68,7 +68,9 @@ def decoded(raw: RawMessage, item: str) -> str:
         return _as(raw.data, "utf-8", said, item)
     codec = codec_of(named)
     if codec is None:
-        raise UnsupportedError(item, f"character set {named[:20]!r} (MSH-18) is not taken", _DECLARE)
+        raise UnsupportedError(
+            item, f"character set {named[:20]!r} (MSH-18) is not taken", _DECLARE
+        )
     return _as(raw.data, codec, f"MSH-18 says {named[:20]}", item)
 
 

@@ -53,9 +53,7 @@ def concept(segment: Segment, field: int, message: Message, *, rep: int = 1) -> 
             }
             display = segment.get(field, words, rep=rep)
             codings.append({**coding, "display": display} if display else coding)
-    text = next(
-        (t for n in (_ORIGINAL, 2, 5, 1, 4) if (t := segment.get(field, n, rep=rep))), ""
-    )
+    text = next((t for n in (_ORIGINAL, 2, 5, 1, 4) if (t := segment.get(field, n, rep=rep))), "")
     made: dict[str, Any] = {}
     if codings:
         made["coding"] = codings

@@ -7,13 +7,15 @@ too long, and put placeholders where a required field, such as the status of a r
 import re
 from dataclasses import dataclass
 from functools import cached_property
-
-from hl7types.codecs.er7.generic import GenericSegment, decode_er7_generic
+from typing import TYPE_CHECKING
 
 from knowledge.errors import TooLargeError, UnreadableError
 from knowledge.plain_text import visible
 from tools.intake.hl7v2.charset import decoded
 from tools.intake.hl7v2.wire import RawMessage
+
+if TYPE_CHECKING:
+    from hl7types.codecs.er7.generic import GenericSegment
 
 MAX_DELIMITERS = 1_000_000
 """Delimiters in one message: a 3 MB message of 30,000 results has 700,000."""
@@ -23,8 +25,11 @@ NULL = '""'
 
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}(?:\W|$)")
 _RUN_TOGETHER = re.compile(
-    r"[ \t\n](MSH|EVN|PID|PD1|PV1|PV2|NK1|ORC|OBR|OBX|NTE|TXA|SPM|AL1|DG1|PR1|GT1|IN1|MRG)\|"
+    r"[ \t\n](?:(EVN)\|[A-Z]\d\d\||(MSH)\|\^|(ORC)\|[A-Z]{2}\||"
+    r"(PID|PV1|NK1|OBR|OBX|NTE|TXA|SPM|AL1|DG1|PR1|GT1|IN1)\|\d{0,4}\|)"
 )
+"""A segment inside another one's line; a word of a text that is followed by a bar is none."""
+
 _ENCODING = "^~\\&"
 _MINIMUM = 4
 _SIZES = (4, 5)
@@ -44,7 +49,7 @@ class Segment:
     position: int
     name: str
     raw: str
-    parsed: GenericSegment
+    parsed: "GenericSegment"
     escape: str
     delimiters: tuple[str, str, str, str]
 
@@ -181,6 +186,8 @@ def parse_message(raw: RawMessage) -> Message:
         UnreadableError: Not its character set, no encoding characters, lines run together.
         TooLargeError: More than `MAX_DELIMITERS`.
     """
+    from hl7types.codecs.er7.generic import decode_er7_generic  # a quarter of a second
+
     item = f"message {raw.number}"
     text = decoded(raw, item)
     if not text.startswith("MSH") or len(text) < _MINIMUM:
@@ -193,9 +200,12 @@ def parse_message(raw: RawMessage) -> Message:
         raise TooLargeError(item, f"over {MAX_DELIMITERS} fields", "send it in parts")
     together = next((m for line in lines if (m := _RUN_TOGETHER.search(line))), None)
     if together is not None and separator == "|":
-        reason = f"segments run together: {together[1]} stands inside another segment's line"
+        name = together[together.lastindex or 0]
+        reason = f"segments run together: {name} stands inside another segment's line"
         raise UnreadableError(item, reason, "its line ends were lost; export it again")
-    generic = decode_er7_generic("\r".join((head, *(line.replace("\n", "\v") for line in lines[1:]))))
+    generic = decode_er7_generic(
+        "\r".join((head, *(line.replace("\n", "\v") for line in lines[1:])))
+    )
     delimiters = (separator, encoding[0], encoding[1], encoding[3])
     segments = tuple(
         Segment(

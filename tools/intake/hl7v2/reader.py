@@ -16,7 +16,7 @@ from knowledge.clinical_time import parse_fhir
 from knowledge.errors import InputError, InvalidValueError, UnreadableError, UnsupportedError
 from tools.intake.fhir.bundle import Entry, FhirFile
 from tools.intake.hl7v2.document import items_of_document
-from tools.intake.hl7v2.groups import groups_of
+from tools.intake.hl7v2.groups import Groups, groups_of
 from tools.intake.hl7v2.item import Context, Item
 from tools.intake.hl7v2.link import PREFIX, link
 from tools.intake.hl7v2.message import Message, parse_message
@@ -30,7 +30,7 @@ RESULTS, REQUESTS = frozenset({"ORU", "OUL"}), frozenset({"OML", "ORM", "OMG"})
 TAKEN = RESULTS | REQUESTS | {"ADT", "MDM"}
 """Message codes of MSH-9 that are read."""
 
-_VERSIONS = frozenset(
+VERSIONS = frozenset(
     {"2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8"}
     | {"2.8.1", "2.8.2"}
 )
@@ -49,7 +49,6 @@ class Hl7File:
         patients: Position of a PID, with its message's number, to the id of its Patient.
         ignored: What is not read, by segment and message type.
         problems: What could not be used.
-        mixed: Whether some of its messages state a patient and others do not.
     """
 
     file: str
@@ -57,7 +56,6 @@ class Hl7File:
     patients: dict[tuple[int, int], Item]
     ignored: Counter[str]
     problems: tuple[str, ...]
-    mixed: bool
 
 
 def parse(content: bytes, file: str) -> Hl7File:
@@ -115,7 +113,6 @@ class _Parts:
         self.items: list[Item] = []
         self.patients: dict[tuple[int, int], Item] = {}
         self.ignored: Counter[str] = Counter()
-        self.without_patient = 0
 
     def file_read(self) -> Hl7File:
         """Return the whole."""
@@ -125,7 +122,6 @@ class _Parts:
             patients=self.patients,
             ignored=self.ignored,
             problems=tuple(self.problems),
-            mixed=bool(self.patients) and self.without_patient > 0,
         )
 
 
@@ -145,33 +141,48 @@ def _read(raw: RawMessage, parts: _Parts) -> None:
         )
     context = _context(message, parts.problems)
     groups = groups_of(message)
-    for problem in groups.problems:
-        context.problem(problem)
     parts.ignored.update({f"{_SEGMENT}{k}": n for k, n in groups.unread.items()})
     before = len(parts.items)
-    for pid in groups.patients:
-        own: list[str] = []
-        made = context.item(patient_of(pid, message, own), "PID", pid, pid=pid)
-        for problem in own:
-            context.problem(problem)
-        parts.patients[raw.number, pid.position] = made
-    for pid_, segment in groups.visits:
-        parts.items += items_of_visit(pid_, segment, context)
-    if message.code == "MDM" and groups.documents:
-        for pid_, txa in groups.documents:
-            parts.items += items_of_document(pid_, txa, groups.orders, context)
-    else:
-        parts.ignored.update({f"{_SEGMENT}TXA": len(groups.documents)} if groups.documents else {})
-        for order in groups.orders:
-            is_request = message.code in REQUESTS
-            parts.items += items_of_order(order, context, is_request=is_request)
-    if not groups.patients:
-        parts.without_patient += 1
-        context.problem("no PID segment")
+    _people(groups, context, parts)
+    for pid, segment in groups.visits:
+        parts.items += items_of_visit(pid, segment, context)
+    parts.items += _said(groups, context, parts)
     if message.trigger in MERGES and message.code == "ADT":
         context.problem(f"{message.type} concerns the numbers of patients; nothing was merged")
     if len(parts.items) == before and not groups.patients:
         raise UnreadableError(message.name, "holds nothing of a patient", "export it again")
+
+
+def _people(groups: Groups, context: Context, parts: _Parts) -> None:
+    """Add who the message is of, and what is odd about its order."""
+    for problem in groups.problems:
+        context.problem(problem)
+    for pid in groups.patients:
+        own: list[str] = []
+        made = context.item(patient_of(pid, context.message, own), "PID", pid, pid=pid)
+        for problem in own:
+            context.problem(problem)
+        parts.patients[context.message.raw.number, pid.position] = made
+    if not groups.patients:
+        context.problem("no PID segment")
+
+
+def _said(groups: Groups, context: Context, parts: _Parts) -> list[Item]:
+    """Return the documents of a message that carries them, else its reports and results."""
+    code = context.message.code
+    if code == "MDM" and groups.documents:
+        return [
+            item
+            for pid, txa in groups.documents
+            for item in items_of_document(pid, txa, groups.orders, context)
+        ]
+    if groups.documents:
+        parts.ignored[f"{_SEGMENT}TXA"] += len(groups.documents)
+    return [
+        item
+        for order in groups.orders
+        for item in items_of_order(order, context, is_request=code in REQUESTS)
+    ]
 
 
 def _context(message: Message, problems: list[str]) -> Context:
@@ -189,7 +200,7 @@ def _context(message: Message, problems: list[str]) -> Context:
             context.problem(f"MSH-7: {error.reason}")
             stamp = None
     version = message.head.get(12)
-    if version not in _VERSIONS:
+    if version not in VERSIONS:
         said = f"version {version[:10]!r}" if version else "no version"
         context.problem(f"MSH-12: {said}; read as v2.8, whose fields keep their places")
     return Context(message=message, offset=offset, stamp=stamp, problems=problems)
@@ -269,7 +280,7 @@ def _patients(of: Hl7File) -> list[Entry]:
 def _ignored(of: Hl7File) -> list[Entry]:
     """Return what is not read as entries of a type that nothing reads, so that it is counted."""
     return [
-        Entry(file=of.file, type=name, id=None, full_url=None, name=name, resource={})
+        Entry(file=of.file, type=name, id=None, full_url=None, name=name, resource={"place": place})
         for name, number in sorted(of.ignored.items())
-        for _ in range(number)
+        for place in range(number)
     ]

@@ -16,7 +16,7 @@ from tools.intake.hl7v2.status import (
     ResultStatus,
     result_status,
 )
-from tools.intake.hl7v2.value import ATTACHED, TEXTS, attachment_of, text_attachment, value_of
+from tools.intake.hl7v2.value import ATTACHED, attachment_of, text_attachment, value_of
 
 _LINE = 200
 """Characters of one text result that is shown as a value; a longer one is a document."""
@@ -248,6 +248,3 @@ def _key(obx: Segment, order: Order, item: Item, context: Context) -> Key | None
     if item.time is None:
         return None
     return Key("Observation", f"{context.message.facility}|at {item.time}", "", code, words)
-
-
-__all__ = ["TEXTS", "items_of_order"]

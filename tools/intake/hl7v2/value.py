@@ -139,7 +139,7 @@ def _time(text: str) -> dict[str, Any]:
 
 
 def _text(obx: Segment) -> dict[str, Any]:
-    """Return words, each repetition a line; a number that is sent as text has its unit behind it."""
+    """Return words, each repetition a line; a number sent as text has its unit behind it."""
     lines = [obx.whole(5, rep=r) for r in range(1, obx.repetitions(5) + 1)]
     text = "\n".join(lines).strip()
     return _printed(text, obx) if len(lines) == 1 else {"valueString": text}

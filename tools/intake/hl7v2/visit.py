@@ -24,7 +24,6 @@ _VERIFIED = {"F": "confirmed", "W": "provisional", "A": "provisional"}
 """Diagnosis type (HL7 table 0052): final, working, admitting."""
 
 
-
 def items_of_visit(pid: Segment | None, segment: Segment, context: Context) -> list[Item]:
     """Return what one PV1, DG1, AL1 or MRG says."""
     if segment.name == "PV1":

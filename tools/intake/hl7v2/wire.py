@@ -71,8 +71,7 @@ def split_file(content: bytes, file: str) -> Messages:
     problems: list[str] = []
     stray = 0
     declared: list[tuple[str, int]] = []
-    for line in _LINE.split(content.replace(START, b"\r").replace(END, b"\r")):
-        line = _bare(line) if line.startswith(codecs.BOM_UTF8) else line
+    for line in map(_bare, _LINE.split(content.replace(START, b"\r").replace(END, b"\r"))):
         envelope = _ENVELOPE.match(line)
         if _HEAD.match(line):
             found.append([line])

@@ -1,4 +1,4 @@
-"""A delimited text (CSV, TSV) to rows: encoding and delimiter declared, or the only ones that fit."""
+"""A delimited text (CSV, TSV) to rows: encoding and delimiter declared, or the only ones."""
 
 import codecs
 import csv
@@ -21,7 +21,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_FORMULA = re.compile(r"[=@]|[+-](?=[A-Za-z=@(])|[\t\r]")
+_FORMULA = re.compile(r"[=@]|[+-](?!ve\b)(?=[A-Za-z=@(])")
 _NAME_ENCODING = "write `encoding:` in a mapping file, for example gb18030 or windows-1252"
 _LONGEST_CELL = 32_767
 """Characters of a cell: the limit of a workbook's, too."""
@@ -36,7 +36,7 @@ def delimited(content: bytes, file: str, mapping: LabMapping | None) -> Grid:
         mapping: What is declared; None where nothing is.
 
     Raises:
-        UnreadableError: The encoding or delimiter is not certain, or a quotation mark is not closed.
+        UnreadableError: The encoding or delimiter is not certain, or a quotation is not closed.
         TooLargeError: Over `MAX_ROWS` rows or `MAX_COLUMNS` columns.
     """
     text, notes = decoded(content, file, mapping)
@@ -67,7 +67,7 @@ def decoded(content: bytes, file: str, mapping: LabMapping | None) -> tuple[str,
         text = ""
     if len(known_headings(text)) >= 3 and not known_headings(text)[0].isascii():
         return text, ("read as GB18030: its headings are known words in it",)
-    raise UnreadableError(file, "not UTF-8, and which encoding it is is not certain", _NAME_ENCODING)
+    raise UnreadableError(file, "not UTF-8; which encoding it is is not certain", _NAME_ENCODING)
 
 
 def known_headings(text: str) -> list[str]:
@@ -125,7 +125,7 @@ def _rows(text: str, sign: str, file: str) -> Iterator[Row]:
             return
         except csv.Error as error:
             raise UnreadableError(
-                file, f"a quotation mark or cell is not closed from line {number} on", "export again"
+                file, f"a quotation mark is not closed from line {number} on", "export it again"
             ) from error
         count += 1
         if count > MAX_ROWS or len(cells) > MAX_COLUMNS:

@@ -4,17 +4,18 @@
 
     schema: epicrisis/lab-mapping/1
     files: ["labs*.txt"]             # tables beside this file, by name or pattern
-    encoding: utf-8                  # also utf-16, gb18030, windows-1252, ...; a byte-order mark wins
+    encoding: utf-8                  # also utf-16, gb18030, windows-1252, ...
     delimiter: tab                   # tab, comma, semicolon, pipe; left out: the one that fits
     sheet: Results                   # of a workbook; left out: the only one with content
     header_row: 1
     decimal: point                   # or comma
     thousands: none                  # comma, point, space, apostrophe
     time_zone: Europe/Berlin         # of times without an offset
-    rows: one patient                # or "several patients": those of this case are picked by identity
+    rows: one patient                # or "several patients": this case's are picked
     columns:
       patient_id: {column: PID, system: "urn:oid:1.2.3"}   # compared with the other files
-      family: Surname                # also given, name; birth_date: {column: DOB, format: "%d.%m.%Y"}
+      family: Surname                # also given, name
+      birth_date: {column: DOB, format: "%d.%m.%Y"}
       sex: {column: GENDER, values: {M: male, F: female}}
       test: NAME
       code: LOINC
@@ -57,7 +58,15 @@ MAX_BYTES = 256 * 1024
 """A mapping is written by hand: columns, and the names of a few hundred tests."""
 
 _ENCODINGS = Literal[
-    "utf-8", "utf-16", "gb18030", "gbk", "big5", "windows-1252", "iso-8859-1", "iso-8859-15", "ascii"
+    "utf-8",
+    "utf-16",
+    "gb18030",
+    "gbk",
+    "big5",
+    "windows-1252",
+    "iso-8859-1",
+    "iso-8859-15",
+    "ascii",
 ]
 _FLAGS = Literal["high", "low", "critical high", "critical low", "normal", "abnormal", "none"]
 _DIRECTIVES = re.compile(r"%(.)")

@@ -6,6 +6,7 @@ older binary format (.xls) is not taken: its readers are no longer kept.
 
 import io
 import zipfile
+import zlib
 from datetime import date, datetime, time
 from typing import Any
 
@@ -18,6 +19,23 @@ MAX_UNPACKED = 48 * 1024 * 1024
 
 MAX_ROWS = 100_000
 MAX_COLUMNS = 200
+_FAULTS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What openpyxl and its XML and ZIP layers raise on a damaged file."""
+
 _GENERAL = frozenset({"General", "@", ""})
 
 
@@ -84,7 +102,7 @@ def _opened(content: bytes, file: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and drawings that are not read
             return load_workbook(io.BytesIO(content), data_only=False, keep_links=False)
-    except Exception as error:  # openpyxl raises what its XML and zip layers raise
+    except _FAULTS as error:
         raise UnreadableError(file, "a damaged or protected workbook", "save it again") from error
 
 
@@ -95,21 +113,26 @@ def _sheet(book: Any, file: str, name: str | None) -> Any:
         if found is None:
             raise UnreadableError(file, "has no sheet of the mapped name", "correct `sheet:`")
         return found
-    filled = [s for s in sheets if any(c.value is not None for row in s.iter_rows(max_row=50) for c in row)]
+    filled = [s for s in sheets if _has_content(s)]
     if len(filled) != 1:
         reason = "no sheet with content" if not filled else "more than one sheet with content"
         raise UnreadableError(file, reason, "write `sheet:` in a mapping file")
     return filled[0]
 
 
+def _has_content(sheet: Any) -> bool:
+    first = sheet.iter_rows(max_row=min(sheet.max_row or 1, 100), max_col=MAX_COLUMNS)
+    return any(cell.value is not None for row in first for cell in row)
+
+
 def _merged(sheet: Any) -> frozenset[tuple[int, int]]:
-    """Return the places of merged cells; of wide ranges the corners are enough to name the rows."""
+    """Return the places (row, column) of merged cells."""
     places: set[tuple[int, int]] = set()
     for found in sheet.merged_cells.ranges:
         rows = range(found.min_row, min(found.max_row, MAX_ROWS) + 1)
         columns = range(found.min_col, min(found.max_col, MAX_COLUMNS) + 1)
         if len(places) + len(rows) * len(columns) > MAX_ROWS:
-            break
+            raise UnreadableError(sheet.title[:40], "has large merged areas", "unmerge its cells")
         places |= {(r, c) for r in rows for c in columns}
     return frozenset(places)
 
@@ -117,7 +140,9 @@ def _merged(sheet: Any) -> frozenset[tuple[int, int]]:
 def _cell(cell: Any, merged: frozenset[tuple[int, int]]) -> Cell:
     value = cell.value
     if (cell.row, cell.column) in merged:
-        return Cell(text=_text(value), problem=("merged", "a merged cell: whose value it is is not certain"))
+        return Cell(
+            text=_text(value), problem=("merged", "a merged cell: of which row is its value?")
+        )
     if value is None:
         return Cell()
     fault = _fault(cell, value)

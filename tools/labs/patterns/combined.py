@@ -1,6 +1,6 @@
 """Facts made of other facts: the first that is known, a quotient, an index, a score."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 
 from knowledge.clinical_inputs import ClinicalInput, catalogue
 from knowledge.codes import Concept
@@ -11,7 +11,7 @@ from knowledge.laboratory_indices import IndexInputRow, laboratory_indices
 from knowledge.laboratory_patterns import FactRow, LaboratoryPattern, Supply
 from knowledge.quantity import Choice, Interval, measured
 from knowledge.risk import Risk
-from knowledge.rules import Answer, holds
+from knowledge.rules import Answer, Condition, answer_of, combine, holds
 from knowledge.words import Words
 from tools.labs.indices.compute import compute
 from tools.labs.indices.corners import image
@@ -21,6 +21,9 @@ from tools.labs.patterns.window import Window
 from tools.risk.score import evaluate, inputs_of
 
 _UPPER_LIMIT = "_upper_limit"
+_DURATION = "respiratory_disorder_duration"
+_STANDS_IN = {"bicarbonate": "bicarbonate_arterial"}
+"""The bicarbonate of a blood gas takes the place of that of the serum where there is none."""
 
 
 class Combined:
@@ -96,7 +99,8 @@ class Combined:
             dict.fromkeys(r for k, row_ in spec.inputs.items() if (r := _analyte(k, row_)))
         )
         sex = self.window.chart.subject(self.window.anchor).sex
-        found = compute(key, supplied, {"sex": sex})
+        duration = self.window.chart.answer(_DURATION).choice
+        found = compute(key, supplied, {"sex": sex, "duration": duration})
         findings = tuple(s for s in supplied.values() if isinstance(s, Finding))
         caveats = tuple(c for r in reads for c in self._limit_caveats(r))
         if found.value is None or found.not_assessed is not None:
@@ -131,7 +135,8 @@ class Combined:
         analyte = _analyte(key, spec)
         if analyte is None:
             return None
-        reading = self.window.newest(analyte)
+        held = self.window.chart.latest(analyte) is not None
+        reading = self.window.newest(analyte if held else _STANDS_IN.get(analyte, analyte))
         if isinstance(reading, NotAssessed):
             return reading
         if _UPPER_LIMIT not in key:
@@ -181,8 +186,8 @@ class Combined:
 
     def _supply(self, input_id: str, entry: ClinicalInput, supply: Supply) -> Finding | None:
         concept = catalogue().concept(input_id)
-        names = [supply.fact] if supply.fact is not None else [*_named(supply, self.pattern)]
-        facts = [self.other(name) for name in names if name in self.pattern.facts]
+        names = [supply.fact] if supply.fact is not None else [*self._named(supply)]
+        facts = [self.other(name) for name in names]
         evidence = tuple(e for fact in facts for f in fact.findings for e in f.evidence)
         evidence = evidence or (
             ReferenceEvidence(table=f"laboratory_patterns/{self.pattern.id}", row=input_id),
@@ -194,9 +199,8 @@ class Combined:
             clipped = _not_below_zero(answer) if entry.low == 0 else answer
             value = measured(clipped, entry.unit)
             return Finding(concept=concept, state=State.PRESENT, value=value, evidence=evidence)
-        known: Mapping[str, Answer] = {fact.name: fact.answer for fact in facts}
         for choice, when in supply.choices.items():
-            truth = holds(when, known)
+            truth = self._truth(when)
             if truth is None:
                 return None
             if truth:
@@ -209,10 +213,32 @@ class Combined:
                 )
         return None
 
+    def _truth(self, condition: Condition) -> bool | None:
+        """Return the truth of a condition over facts, answers and criteria."""
 
-def _named(supply: Supply, pattern: LaboratoryPattern) -> tuple[str, ...]:
-    names = (name for when in supply.choices.values() for name in when.inputs())
-    return tuple(dict.fromkeys(name for name in names if name in pattern.facts))
+        def test(leaf: Condition) -> bool | None:
+            criterion = self.pattern.criterion(leaf.input or "")
+            if criterion is not None:
+                return self._truth(criterion.when)
+            return holds(leaf, {name: self._answer(name) for name in leaf.inputs()})
+
+        return combine(condition, test)
+
+    def _answer(self, name: str) -> Answer:
+        if name in self.pattern.facts:
+            return self.other(name).answer
+        return answer_of(self.window.chart.answer(name))
+
+    def _named(self, supply: Supply) -> Iterator[str]:
+        """Yield the facts that the choices of a supply read, through criteria too."""
+        waiting = list(supply.choices.values())
+        while waiting:
+            for name in waiting.pop().inputs():
+                criterion = self.pattern.criterion(name)
+                if criterion is not None:
+                    waiting.append(criterion.when)
+                elif name in self.pattern.facts:
+                    yield name
 
 
 def _of_risk(

@@ -132,7 +132,7 @@ def of_result(name: str, label: Words, row: FactRow, window: Window) -> Fact:
         return _level(name, label, analyte, reading)
     value: Interval | NotAssessed = reading.value
     unit, caveats = reading.unit, reading.caveats
-    if row.read in ("times_upper", "over_upper"):
+    if row.read in ("times_upper", "over_upper", "upper_limit"):
         value = _against_limit(row, reading)
         unit = "1" if row.read == "times_upper" else unit
         caveats = (*caveats, *reading.limit_caveats)
@@ -145,6 +145,8 @@ def of_result(name: str, label: Words, row: FactRow, window: Window) -> Fact:
 def _against_limit(row: FactRow, reading: Reading) -> Interval | NotAssessed:
     limit = reading.upper_limit()
     if isinstance(limit, NotAssessed):
+        return limit
+    if row.read == "upper_limit":
         return limit
     low, high = limit.low or 0.0, limit.high or 0.0
     value = reading.value

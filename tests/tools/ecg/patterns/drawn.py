@@ -1,7 +1,7 @@
-"""A drawn 12-lead ECG whose every lead is a formula: P, QRS, ST level and slope, one or two T waves.
+"""A drawn 12-lead ECG, every lead a formula: P, QRS, ST level and slope, one or two T waves.
 
-V(t) = sum over waves of size * exp(-((t - centre) / width)^2) and a QRS of raised cosines, with R at
-t = 0, one beat every 0.8 s unless stated. Limb leads follow from I and II.
+V(t) = sum over waves of size * exp(-((t - centre) / width)^2) and a QRS of raised cosines, with R
+at t = 0, one beat every 0.8 s unless stated. Limb leads follow from I and II.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Lead:
     Args:
         p, r, s: P wave, R at 0 s, S at 30 ms.
         q: Q at -32 ms.
-        st, st_end, st_fade: Level from 50 ms after R; it fades over `st_fade` before `st_end`.
+        st, st_end, st_fade: Level from 24 ms after R; it fades over `st_fade` before `st_end`.
         t, t_at, t_width: First T wave.
         t2, t2_at: A second wave behind it.
         pr: Level of the PR segment against TP.
@@ -103,8 +103,8 @@ def _beat(t: Values, w: Lead) -> Values:
         inside = np.abs(t - centre) < half
         return np.where(inside, np.cos(np.pi * (t - centre) / (2 * half)) ** 2, 0.0)
 
-    rise, fade = np.clip((t - 0.02) / 0.03, 0, 1), np.clip((w.st_end - t) / w.st_fade, 0, 1)
-    st = np.where((t > 0.02) & (t < w.st_end), rise * fade, 0.0)
+    rise, fade = 1 - hump(0.0, 0.024), np.clip((w.st_end - t) / w.st_fade, 0, 1)
+    st = np.where((t > 0) & (t < w.st_end), rise * fade, 0.0)
     ramp = np.clip((t + 0.13) / 0.02, 0, 1) * np.clip((-0.01 - t) / 0.02, 0, 1)
     return np.asarray(
         w.p * bell(-0.16, 0.02)

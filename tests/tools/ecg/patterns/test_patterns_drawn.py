@@ -30,23 +30,23 @@ CASES = [
     Drawn("de-winter", dict.fromkeys(CHEST, SLOPED), dict.fromkeys(CHEST, SLOPED | {"t": 0.2})),
     Drawn(
         "wellens",
-        dict.fromkeys(("V2", "V3"), {"t": 0.25, "t2": -0.45, "t_at": 0.27}),
+        {key: {"t": 0.25, "t2": -0.45, "t_at": 0.27} for key in ("V2", "V3")},
         {"V2": {"t": 0.25, "t2": -0.45, "t_at": 0.27}},
     ),
     Drawn(
         "wellens",
-        dict.fromkeys(("V2", "V3"), {"t": -0.6}),
-        dict.fromkeys(("V2", "V3"), {"t": -0.6, "st": 0.25, "st_end": 0.3}),
+        {key: {"t": -0.6} for key in ("V2", "V3")},
+        {key: {"t": -0.6, "st": 0.25, "st_end": 0.3} for key in ("V2", "V3")},
     ),
     Drawn(
         "t-over-qrs",
-        dict.fromkeys(CHEST, {"t": 1.3, "r": 0.4, "s": -0.3, "t_width": 0.08}),
-        dict.fromkeys(CHEST, {"t": 1.3, "r": 1.4, "s": -0.6, "t_width": 0.08}),
+        {key: {"t": 1.3, "r": 0.4, "s": -0.3, "t_width": 0.08} for key in CHEST},
+        {key: {"t": 1.3, "r": 1.4, "s": -0.6, "t_width": 0.08} for key in CHEST},
     ),
     Drawn(
         "peaked-t",
-        dict.fromkeys(CHEST, {"t": 1.4, "t_width": 0.04}),
-        dict.fromkeys(CHEST, {"t": 1.4, "t_width": 0.08}),
+        {key: {"t": 1.4, "t_width": 0.04} for key in CHEST},
+        {key: {"t": 1.4, "t_width": 0.08} for key in CHEST},
     ),
     Drawn(
         "brugada-type-1",
@@ -61,17 +61,17 @@ CASES = [
     Drawn(
         "pericarditis-pattern",
         dict.fromkeys(WIDESPREAD, RAISED),
-        dict.fromkeys(WIDESPREAD, RAISED) | {"V4": RAISED | {"st": -0.2}},
+        dict.fromkeys(WIDESPREAD, RAISED) | {"V4": RAISED | {"st": -0.5}},
     ),
     Drawn(
         "early-repolarisation",
-        dict.fromkeys(("V4", "V5", "V6"), {"notch": 0.3, "s": 0.0}),
+        {key: {"notch": 0.3, "s": 0.0} for key in ("V4", "V5", "V6")},
         {"V5": {"notch": 0.3, "s": 0.0}},
     ),
     Drawn(
         "terminal-qrs-distortion",
-        dict.fromkeys(("V2", "V3"), {"r": 1.0, "s": 0.0, "st": 0.3, "t": 0.6}),
-        dict.fromkeys(("V2", "V3"), {"r": 1.0, "s": -0.6, "st": 0.3, "t": 0.6}),
+        {key: {"r": 1.0, "s": 0.0, "st": 0.3, "t": 0.6} for key in ("V2", "V3")},
+        {key: {"r": 1.0, "s": -0.6, "st": 0.3, "t": 0.6} for key in ("V2", "V3")},
     ),
 ]
 IDS = [f"{case.code}-{number}" for number, case in enumerate(CASES)]
@@ -90,10 +90,10 @@ def test_sampling_rate_and_noise_change_no_statement(case: Drawn, change: dict[s
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_half_the_gain_takes_the_pattern_away_or_leaves_it_but_never_flips_the_near_miss(
+def test_half_the_gain_never_turns_a_near_miss_into_the_pattern(
     case: Drawn,
 ) -> None:
-    assert state(said(drawn(case.absent, gain=0.5)), case.code) == "absent"
+    assert state(said(drawn(case.absent, gain=0.5)), case.code) != "present"
 
 
 def test_t_over_qrs_does_not_depend_on_the_gain() -> None:

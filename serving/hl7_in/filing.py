@@ -1,0 +1,145 @@
+"""Messages into the cases of their patients: one case for each patient and visit, assessed anew.
+
+What a message says of who the patient is, is compared with the case before it is taken, as for any
+other file. Nothing here is lost by a kill: a message that is not filed yet is filed at the start.
+"""
+
+import logging
+import re
+import threading
+
+from knowledge.errors import EpicrisisError, UnavailableError
+from serving.access.principal import Principal, Role
+from serving.cases.model import Case
+from serving.cases.service import CaseService
+from serving.hl7_in.store import HELD, WAITING, MessageStore, Waiting
+from serving.services import Services
+
+logger = logging.getLogger(__name__)
+
+PRINCIPAL = Principal(
+    subject="hl7v2", name="HL7 v2 feed", roles=frozenset({Role.INTEGRATOR}), via="service"
+)
+"""In whose name cases are opened and changed by messages."""
+
+_NO_CASE = "its patient has no case: it is put into the next one of the last three days"
+_RETRY_S = 5.0
+_LOOK_S = 1.0
+
+
+class Filing:
+    """Puts received messages into cases.
+
+    Args:
+        services: Of the application.
+        store: Where the messages are.
+    """
+
+    def __init__(self, services: Services, store: MessageStore) -> None:
+        self._services, self._store = services, store
+        self._cases = CaseService(services)
+        self._more, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hl7-filing", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with what an earlier process left."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Tell that there is more."""
+        self._more.set()
+
+    def stop(self) -> None:
+        """End after the message that is being filed."""
+        self._stopping.set()
+        self._more.set()
+        self._thread.join()
+
+    def file_all(self) -> int:
+        """File every message that is to be filed now, and return how many there were.
+
+        Raises:
+            UnavailableError: The database or the disk cannot be used; what is left stays.
+        """
+        done = 0
+        while not self._stopping.is_set() and (message := self._store.next()) is not None:
+            self._one(message)
+            done += 1
+        return done
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.file_all()
+            except UnavailableError as error:
+                logger.error("messages not filed yet: %s: %s", error.item, error.reason)
+                self._stopping.wait(_RETRY_S)
+                continue
+            self._more.wait(_LOOK_S)
+            self._more.clear()
+
+    def _one(self, message: Waiting) -> None:
+        try:
+            case = self._filed(message)
+        except UnavailableError:
+            raise
+        except EpicrisisError as error:
+            logger.warning("message %d held: %s", message.number, type(error).__name__)
+            self._store.set_aside(message.number, HELD, f"{error.item}: {error.reason}")
+            return
+        except Exception as error:  # the outermost handler: a person decides
+            logger.exception("message %d held", message.number)
+            reason = f"a mistake of the service ({type(error).__name__})"
+            self._store.set_aside(message.number, HELD, reason)
+            return
+        if case is None:
+            self._store.set_aside(message.number, WAITING, _NO_CASE)
+            return
+        self._store.filed(message.number, case.id)
+
+    def _filed(self, message: Waiting) -> Case | None:
+        """Put a message into its case and assess it; None where its patient has no case.
+
+        A message that was filed just before the process died has its name there already: the same
+        file in the same place changes nothing.
+        """
+        cases = self._services.cases
+        name, content = file_name(message), self._store.content(message.number)
+        case = cases.visit(message.patient, message.encounter)
+        if case is None and message.type.startswith("ADT"):
+            return None
+        created = False
+        if case is None:
+            case, created = cases.open_visit(
+                message.patient,
+                message.encounter,
+                label="from HL7 v2",
+                source="hl7",
+                by=PRINCIPAL.subject,
+                files=[(name, content)],
+            )
+        if created:
+            self._cases.assess(case, principal=PRINCIPAL, why="new file")
+        else:
+            self._cases.add_files(case, [(name, content)], principal=PRINCIPAL)
+        self._services.audit.used(
+            PRINCIPAL,
+            "hl7.kept",
+            case=case,
+            detail={"message": message.number, "type": message.type},
+        )
+        return case
+
+
+def file_name(message: Waiting) -> str:
+    """Return the name of a message within a case: its number, type and control id.
+
+    Examples:
+        >>> from datetime import UTC, datetime
+        >>> file_name(Waiting(number=7, source="LAB|H", control_id="A/1", type="ORU^R01",
+        ...     patient="p", encounter=None, received_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ...     state="received", reason=""))
+        'hl7/00000007-ORU-R01-A-1.hl7'
+    """
+    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{message.type}-{message.control_id}").strip("-")
+    return f"hl7/{message.number:08d}-{words[:60]}.hl7"

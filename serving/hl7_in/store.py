@@ -1,0 +1,203 @@
+"""Messages in the database: kept before they are acknowledged, then put into cases one by one."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from knowledge.model import Frozen
+from serving.access.errors import NotFoundError
+from serving.audit.seam import SERVICE, Audit
+from serving.hl7_in.accept import Accepted, Refused
+from serving.hl7_in.tables import Hl7MessageRow
+from serving.storage.database import Database
+
+RECEIVED, FILED, WAITING, HELD = "received", "filed", "waiting", "held"
+
+_REASON = 500
+_REUSED = "this control id was acknowledged for another message of the same sender"
+
+
+class Kept(Frozen):
+    """A message that is in the store.
+
+    Args:
+        number: Counts up in the order of arrival.
+        again: Whether it was there before.
+    """
+
+    number: int
+    again: bool
+
+
+class Waiting(Frozen):
+    """A message that is to be put into a case, or that a person has to decide on.
+
+    Args:
+        number, source, control_id, type, patient, encounter, state, reason: As in the table.
+        received_at: When.
+    """
+
+    number: int
+    source: str
+    control_id: str
+    type: str
+    patient: str
+    encounter: str | None
+    received_at: datetime
+    state: str
+    reason: str
+
+
+class MessageStore:
+    """What was received.
+
+    Args:
+        database: Where.
+        clock: The current moment, zoned.
+        audit: Told of every batch that was kept, in its transaction.
+
+    Every method raises `UnavailableError` where the database cannot be used.
+    """
+
+    def __init__(
+        self, database: Database, *, clock: Callable[[], datetime], audit: Audit | None = None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._audit = audit
+
+    def keep(self, messages: Sequence[Accepted]) -> list[Kept | Refused]:
+        """Keep messages in one transaction and return what became of each, in their order.
+
+        When it returns they are on the disk. One whose control id was used for another content is
+        refused; what was kept under it stays.
+        """
+        try:
+            return self._keep(messages)
+        except IntegrityError:  # another listener kept one of them at the same moment
+            return [one for message in messages for one in self._keep([message])]
+
+    def _keep(self, messages: Sequence[Accepted]) -> list[Kept | Refused]:
+        found: list[Kept | Refused] = []
+        with self._database.transaction() as session:
+            before = len(found)
+            for message in messages:
+                found.append(self._one(session, message))
+            fresh = [k.number for k in found[before:] if isinstance(k, Kept) and not k.again]
+            if fresh and self._audit is not None:
+                detail = {"messages": len(fresh), "first": fresh[0], "last": fresh[-1]}
+                self._audit.within(session, SERVICE, "hl7.created", case=None, detail=detail)
+        return found
+
+    def _one(self, session: Session, message: Accepted) -> Kept | Refused:
+        known = session.execute(
+            select(Hl7MessageRow.number, Hl7MessageRow.sha256).where(
+                Hl7MessageRow.source == message.source,
+                Hl7MessageRow.control_id == message.control_id,
+            )
+        ).first()
+        if known is not None:
+            if known.sha256 == message.sha256:
+                return Kept(number=known.number, again=True)
+            return Refused(code="AE", error="205", text=_REUSED, location="MSH^1^10")
+        row = Hl7MessageRow(
+            source=message.source,
+            control_id=message.control_id,
+            sha256=message.sha256,
+            content=message.content,
+            type=message.type,
+            patient=message.patient,
+            encounter=message.encounter,
+            received_at=self._clock(),
+            state=HELD if message.held else RECEIVED,
+            reason=message.held,
+        )
+        session.add(row)
+        session.flush()
+        return Kept(number=row.number, again=False)
+
+    def next(self, *, after: int = 0) -> Waiting | None:
+        """Return the oldest message that is to be put into a case; None for none."""
+        query = (
+            select(Hl7MessageRow)
+            .where(Hl7MessageRow.state == RECEIVED, Hl7MessageRow.number > after)
+            .order_by(Hl7MessageRow.number)
+            .limit(1)
+        )
+        with self._database.reading() as session:
+            row = session.scalars(query).first()
+            return None if row is None else _waiting(row)
+
+    def content(self, number: int) -> bytes:
+        """Return a message as it came.
+
+        Raises:
+            NotFoundError: There is none of this number.
+        """
+        with self._database.reading() as session:
+            row = session.get(Hl7MessageRow, number)
+            if row is None:
+                raise NotFoundError(f"message {number}")
+            return row.content
+
+    def filed(self, number: int, case: str) -> None:
+        """Note that a message is in a case, and let what waits for the patient follow."""
+        with self._database.transaction() as session:
+            row = session.get(Hl7MessageRow, number)
+            if row is None:
+                return
+            row.state, row.case_id, row.reason = FILED, case, ""
+            session.execute(
+                update(Hl7MessageRow)
+                .where(Hl7MessageRow.patient == row.patient, Hl7MessageRow.state == WAITING)
+                .values(state=RECEIVED)
+            )
+
+    def set_aside(self, number: int, state: str, reason: str) -> None:
+        """Note that a message waits for a case of its patient, or for a person."""
+        with self._database.transaction() as session:
+            session.execute(
+                update(Hl7MessageRow)
+                .where(Hl7MessageRow.number == number)
+                .values(state=state, reason=reason[:_REASON])
+            )
+
+    def again(self, number: int) -> None:
+        """Let a held message be put into a case once more.
+
+        Raises:
+            NotFoundError: No message of this number is held.
+        """
+        with self._database.transaction() as session:
+            done = session.execute(
+                update(Hl7MessageRow)
+                .where(Hl7MessageRow.number == number, Hl7MessageRow.state == HELD)
+                .values(state=RECEIVED, reason="")
+            )
+            if getattr(done, "rowcount", 0) != 1:
+                raise NotFoundError(f"held message {number}")
+
+    def listed(self, state: str, *, limit: int = 200) -> tuple[Waiting, ...]:
+        """Return messages of one state, oldest first."""
+        query = (
+            select(Hl7MessageRow)
+            .where(Hl7MessageRow.state == state)
+            .order_by(Hl7MessageRow.number)
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return tuple(_waiting(row) for row in session.scalars(query))
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of messages by state."""
+        query = select(Hl7MessageRow.state, func.count()).group_by(Hl7MessageRow.state)
+        with self._database.reading() as session:
+            return {state: int(number) for state, number in session.execute(query)}
+
+
+def _waiting(row: Hl7MessageRow) -> Waiting:
+    names = Waiting.model_fields
+    return Waiting.model_validate({name: getattr(row, name) for name in names})

@@ -1,0 +1,1 @@
+"""Images and slides: identified, quality-checked, listed; not assessed without a model."""

@@ -1,0 +1,113 @@
+"""Types of the imaging tools: one image file as its header describes it, and one study of them."""
+
+from typing import Literal
+
+from knowledge.clinical_time import ClinicalTime
+from knowledge.evidence import DicomEvidence, Evidence, RecordEvidence
+from knowledge.finding import NotAssessed, Why
+from knowledge.model import Frozen
+from knowledge.patient import Identity
+
+Role = Literal["image", "slide", "picture"]
+
+NO_MODEL = NotAssessed(why=Why.NO_MODEL, detail="no validated model configured")
+"""Why nothing is said of what an image shows."""
+
+
+class Fact(Frozen):
+    """One thing the file says of itself.
+
+    Args:
+        name: What, in words: ``size``, ``view``, ``pixel spacing``.
+        value: As shown, with its unit.
+    """
+
+    name: str
+    value: str
+
+
+class ImageProblem(Frozen):
+    """A defect or doubt seen in the header or in the coding of the pixels.
+
+    Args:
+        code: Kebab-case, for example ``spacing-zero``.
+        detail: In words.
+    """
+
+    code: str
+    detail: str
+
+
+class ImageFile(Frozen):
+    """One image file.
+
+    Args:
+        id: First 16 hex digits of the SHA-256 of the content.
+        file: Its name, relative to the case.
+        role: A DICOM image, a slide, or a picture without a header of a patient.
+        source_format: ``dicom``, ``png``, ``jpeg`` or ``tiff``.
+        modality: Code of DICOM (0008,0060); empty where not stated.
+        body_part, view: As stated; empty where not.
+        study, series, instance: Unique identifiers; empty where there are none.
+        frames: Images in the file.
+        time: Of the acquisition.
+        identity: Who the file says the patient is; empty for pictures.
+        facts: What the file says of itself.
+        problems: What was seen wrong or doubtful.
+        notes: What the reader had to leave out.
+    """
+
+    id: str
+    file: str
+    role: Role
+    source_format: str
+    modality: str = ""
+    body_part: str = ""
+    view: str = ""
+    study: str = ""
+    series: str = ""
+    instance: str = ""
+    frames: int = 1
+    time: ClinicalTime | None = None
+    identity: Identity
+    facts: tuple[Fact, ...] = ()
+    problems: tuple[ImageProblem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> Evidence:
+        """Where it stands."""
+        if self.instance:
+            return DicomEvidence(file=self.file, sop_instance_uid=self.instance)
+        return RecordEvidence(file=self.file, record="image")
+
+
+class Study(Frozen):
+    """The images of one modality of one examination, and that nothing is said of them.
+
+    Args:
+        id: Derived from the images.
+        title, title_zh: Modality and body part, in words.
+        modality: Code of DICOM.
+        time: Of the earliest image.
+        files: The files, by name.
+        images: Images in them.
+        series: Series in them.
+        facts: What all files say alike.
+        problems: Of any of them; a detail says of how many.
+        not_assessed: Why nothing is said of what the images show.
+        evidence: The files.
+    """
+
+    id: str
+    title: str
+    title_zh: str
+    modality: str
+    time: ClinicalTime | None = None
+    files: tuple[str, ...]
+    images: int
+    series: int
+    facts: tuple[Fact, ...] = ()
+    problems: tuple[ImageProblem, ...] = ()
+    not_assessed: NotAssessed = NO_MODEL
+    evidence: tuple[Evidence, ...]

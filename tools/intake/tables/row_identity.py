@@ -1,0 +1,72 @@
+"""Whose a row of a table is: the identity its own columns state, and which rows are the case's.
+
+Numbers of one column are of one assigner, so that two of them in one table are two patients even
+where nobody has said who gave them.
+"""
+
+from collections.abc import Sequence
+
+from knowledge.clinical_time import ClinicalTime
+from knowledge.errors import InvalidValueError
+from knowledge.laboratory_words import laboratory_words
+from knowledge.patient import Identity, Sex
+from tools.intake.identity import compare
+from tools.intake.tables.cells import Cell, Row
+from tools.intake.tables.mapping import Columns
+from tools.intake.tables.row_result import Surroundings, read_time
+
+_STATES = ("patient_id", "name", "family", "given", "birth_date", "sex")
+
+
+def identity_of_row(row: Row, around: Surroundings) -> Identity | None:
+    """Return who a row says the patient is; None where the table has no column that says it.
+
+    Raises:
+        InvalidValueError: The column of the patient's number is there, and its cell is blank.
+    """
+    if not set(_STATES) & set(around.layout.at):
+        return None
+    columns = around.mapping.columns if around.mapping is not None else None
+    number = around.text(row, "patient_id")
+    if "patient_id" in around.layout.at and not number:
+        raise InvalidValueError("identity", "no patient number", "complete the row")
+    family = around.text(row, "family") or around.text(row, "name") or None
+    given = around.text(row, "given")
+    return Identity(
+        source=around.file,
+        identifiers=((_system(around, columns), number),) if number else (),
+        family=family,
+        given=(given,) if given else (),
+        birth_date=_born(row, around, columns),
+        sex=_sex(around.text(row, "sex"), columns),
+    )
+
+
+def is_of(identity: Identity, known: Sequence[Identity]) -> bool:
+    """Return whether an identity matches one that is known, and disagrees with none."""
+    results = {compare(identity, other).result for other in known}
+    return "match" in results and "mismatch" not in results
+
+
+def _system(around: Surroundings, columns: Columns | None) -> str:
+    stated = columns.patient_id if columns is not None else None
+    if stated is not None and stated.system:
+        return stated.system
+    return f"urn:epicrisis:table:{around.file}:{around.layout.at['patient_id']}"
+
+
+def _born(row: Row, around: Surroundings, columns: Columns | None) -> ClinicalTime | None:
+    cell = around.cell(row, "birth_date")
+    if not (cell.text.strip() or cell.at):
+        return None
+    column = columns.birth_date if columns is not None else None
+    try:
+        return read_time(cell, Cell(), column, file=around.file, zone=None)
+    except InvalidValueError as error:
+        around.problem(row, "identity", f"date of birth: {error.reason}", used=True)
+        return None
+
+
+def _sex(text: str, columns: Columns | None) -> Sex | None:
+    own = columns.sex.values if columns is not None and columns.sex is not None else {}
+    return own.get(text) or (laboratory_words().sex(text) if text else None)
