@@ -29,6 +29,7 @@ FactKind = Literal[
     "recommendation",
     "guideline",
     "note",
+    "laboratory",
 ]
 FactState = Literal[
     "present",

@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     "bundle_against_fhir_resources.py",
     "ecg_against_neurokit.py",
+    "ecg_statements.py",
     "assessment.py",
     "agent_overhead.py",
     "retrieval.py",

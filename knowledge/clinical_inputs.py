@@ -103,6 +103,7 @@ class ClinicalInput(Frozen):
 
     Args:
         label: Short name to show.
+        label_zh: The same in Chinese; empty where `verifier_terms.yaml` has it, or nobody.
         kind: `boolean`, `choice`, `quantity` or `time`.
         question: The question as a person is asked it.
         choices: For `choice`: id to wording, mildest first.
@@ -113,12 +114,14 @@ class ClinicalInput(Frozen):
         low, high: For `quantity`: values outside are impossible and refused.
         condition, observation, medication: Chart entries that answer it.
         tool: True where a tool's own finding of this id answers it, for example the ECG.
+        points_of: The score whose number answers it, where a score is run on request.
         derive: How other inputs answer it; ``lowest.<id>`` and ``highest.<id>`` are the extremes of
             a number in this presentation.
         sides: How a difference between the arms answers it.
     """
 
     label: str
+    label_zh: str = ""
     kind: Kind
     question: str
     choices: Mapping[str, str] = {}
@@ -131,6 +134,7 @@ class ClinicalInput(Frozen):
     observation: FromObservation | None = None
     medication: FromMedication | None = None
     tool: bool = False
+    points_of: str = ""
     derive: Derivation | None = None
     sides: SideDifference | None = None
     source: str | None = None
@@ -193,6 +197,11 @@ class ClinicalInputs(Table):
     def every(self) -> Mapping[str, ClinicalInput]:
         """Every question, those of the pathway first."""
         return MappingProxyType({**self.inputs, **self.on_request})
+
+    @cached_property
+    def chinese(self) -> Mapping[str, str]:
+        """The labels that have a Chinese wording here."""
+        return MappingProxyType({e.label: e.label_zh for e in self.every.values() if e.label_zh})
 
     def get(self, input_id: str) -> ClinicalInput:
         """Return one entry.

@@ -18,7 +18,6 @@ from knowledge.evidence import Evidence
 from knowledge.model import Frozen
 from knowledge.quantity import Choice, Interval, Measured, Quantity, QuantityInterval, Value
 
-
 MethodKind = Literal["laboratory", "point-of-care"]
 """Where a result was measured: two kinds of method are never mixed in a comparison."""
 

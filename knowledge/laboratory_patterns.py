@@ -82,10 +82,11 @@ class FactRow(Frozen):
         quotient, difference: Two other facts: the first divided by, or less, the second.
         interference: A row of ``interference.yaml``, on the result of `on`.
         read: ``value``; ``level`` (low, normal, high); ``times_upper``, ``over_upper`` (divided by,
-            or less, the upper limit of the interval used); ``upper_limit`` (that limit); ``rise`` (highest rise to the newest
-            from an earlier result), ``times_lowest``, ``fall_percent`` (from the highest),
-            ``lowest_of_two`` (two specimens or more) within `within_hours`; ``sustained_max``,
-            ``sustained_min`` (of the newest and one at least `days_apart` earlier); ``points``,
+            or less, the upper limit of the interval used); ``upper_limit`` (that limit);
+            ``rise`` (highest rise to the newest from an earlier result), ``times_lowest``,
+            ``fall_percent`` (from the highest), ``lowest_of_two`` (two specimens or more) within
+            `within_hours`; ``sustained_max``, ``sustained_min`` (of the newest and one at least
+            `days_apart` earlier); ``points``,
             ``category`` of a score or index.
         on: Analyte of an `interference`.
         within_hours, days_apart: For the readings over several results.
@@ -357,6 +358,10 @@ def _problems(pattern: LaboratoryPattern) -> Iterator[tuple[str, str]]:
             yield "sources", f"no such source: {row.source}"
     for key, fact in pattern.facts.items():
         yield from ((f"facts.{key}", problem) for problem in _fact_problems(pattern, fact))
+    yield from _condition_problems(pattern)
+
+
+def _condition_problems(pattern: LaboratoryPattern) -> Iterator[tuple[str, str]]:
     known = _readable(pattern)
     for where, condition in pattern.conditions():
         yield from ((where, problem) for problem in condition_faults(condition, known))

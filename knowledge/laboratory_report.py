@@ -20,6 +20,18 @@ class Current(Sourced):
     hours: PositiveFloat
 
 
+class Shown(Frozen):
+    """Where an index says something.
+
+    Args:
+        when_high, when_low: Analytes of which one result must lie outside its interval on that
+            side; none means everywhere.
+    """
+
+    when_high: tuple[str, ...] = ()
+    when_low: tuple[str, ...] = ()
+
+
 class BloodGroupWords(Frozen):
     """How blood groups are coded and printed.
 
@@ -45,7 +57,7 @@ class ReportTable(Table):
     """The whole file."""
 
     current: Current
-    indices: tuple[str, ...]
+    indices: Mapping[str, Shown]
     blood_group: BloodGroupWords
 
     @model_validator(mode="after")

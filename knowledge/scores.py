@@ -45,6 +45,7 @@ class Score(Table):
         topic: What it is about.
         on_request: It runs where a pathway names it or a person asks for it by name; an agent is
             not offered it.
+        terms: Words a person asks for it by, English and Chinese, beside its name.
         population: For whom.
         items: Items, in order; empty for a rule over other scores.
         bands: Categories, the mildest first.
@@ -62,6 +63,7 @@ class Score(Table):
     purpose: str
     topic: Topic = "general"
     on_request: bool = False
+    terms: tuple[str, ...] = ()
     population: Population
     items: tuple[Item, ...] = ()
     bands: tuple[ScoreBand, ...]
@@ -98,6 +100,12 @@ class Score(Table):
     def unit(self) -> str:
         """What its number counts."""
         return "points" if self.model is None else self.model.unit
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every word it is asked for by: its name, that without its brackets, its other names."""
+        bare = self.name.partition(" (")[0] if not self.terms else self.name
+        return once((self.name, bare, *self.terms))
 
     def number(self, total: float) -> float:
         """Return what the bands read of a sum of the items."""

@@ -10,6 +10,7 @@ from knowledge.chart_items import chart_item_table
 from knowledge.chat_terms import chat_terms
 from knowledge.clinical_inputs import catalogue
 from knowledge.critical_results import critical_results
+from knowledge.data_quality import data_quality
 from knowledge.delta_checks import delta_checks
 from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
@@ -19,6 +20,7 @@ from knowledge.imaging_terms import imaging_terms
 from knowledge.interference import interferences
 from knowledge.laboratory_indices import laboratory_indices
 from knowledge.laboratory_tests import laboratory_tests
+from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.laboratory_words import laboratory_words
 from knowledge.low_risk import block_table
 from knowledge.note_terms import note_terms
@@ -40,6 +42,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "chest_pain_low_risk_blocks": block_table,
     "clinical_inputs": catalogue,
     "critical_results": critical_results,
+    "data_quality": data_quality,
     "delta_checks": delta_checks,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
@@ -48,6 +51,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "interference": interferences,
     "laboratory_indices": laboratory_indices,
     "laboratory_tests": laboratory_tests,
+    "laboratory_vocabulary": laboratory_vocabulary,
     "laboratory_words": laboratory_words,
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,

@@ -26,6 +26,7 @@ class Question(Frozen):
         subjects: Ids of the subjects it names, in its order.
         inputs: Ids of the clinical inputs it names.
         names: Names of findings it holds.
+        scores: Ids of the scores on request that it names.
         left: Words that belong to nothing it names.
         letter: T or I, where it asks for one troponin.
         history: Whether a remedy is asked about as something that was.
@@ -40,6 +41,7 @@ class Question(Frozen):
     subjects: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
     left: frozenset[str] = frozenset()
     letter: str = ""
     history: bool = False
@@ -51,7 +53,7 @@ class Question(Frozen):
     @property
     def named(self) -> bool:
         """Whether it names anything the tables know."""
-        return bool(self.subjects or self.inputs or self.names)
+        return bool(self.subjects or self.inputs or self.names or self.scores)
 
     def rows(self) -> tuple[Subject, ...]:
         """Return the subjects it names."""
@@ -88,6 +90,7 @@ def understood(question: str, sheet: FactSheet) -> Question:
         subjects=subjects,
         inputs=inputs,
         names=tuple(t.key for t in targets if t.kind == "fact"),
+        scores=tuple(t.key for t in targets if t.kind == "score"),
         left=left_over(found.rest, sheet.language),
         letter=letter[1].upper() if letter else "",
         history=holds(question, words.history),
@@ -97,6 +100,16 @@ def understood(question: str, sheet: FactSheet) -> Question:
         hypothetical=holds(question, words.hypothetical),
     )
     return read.model_copy(update={"asks": _asks(read, found.rest, words)})
+
+
+def scores_named(question: str) -> tuple[str, ...]:
+    """Return the ids of the scores on request that a question names, in its order.
+
+    Examples:
+        >>> scores_named("What is his CHA2DS2-VASc?"), scores_named("Is the ECG normal?")
+        (('cha2ds2_vasc',), ())
+    """
+    return understood(question, FactSheet(facts=())).scores
 
 
 def asks_for(question: str, language: Language = "en") -> Asks:
@@ -119,15 +132,15 @@ def _asks(read: Question, rest: str, words: Questions) -> Asks:
     does = {row.does for row in read.rows()}
     if "plan" in does:
         return "orders"
-    if holds(rest, words.overview) and not (read.inputs or read.names):
+    if holds(rest, words.overview) and not (read.inputs or read.names or read.scores):
         return "overview"
-    if holds(rest, words.missing) and not does - {"facts"}:
+    if holds(rest, words.missing) and not does - {"facts"} and not read.scores:
         return "missing"
     if "unread" in does and ("remedy" not in does or read.history):
         return "facts"
     if "remedy" in does and not read.history:
         return "orders"
-    return "orders" if _commands(read.text, words) else "facts"
+    return "orders" if _commands(read.text, words) and not read.scores else "facts"
 
 
 def _commands(question: str, words: Questions) -> bool:

@@ -6,11 +6,13 @@ from fnmatch import fnmatchcase
 from agent.chat.lexical import speaking
 from agent.chat.question import Question
 from agent.fact_sheet.conclusions import HEADLINE
+from agent.fact_sheet.scores import CAVEAT, SCORE
 from agent.fact_sheet.troponin import SERIES
 from agent.facts import Fact, FactSheet
 from knowledge.analytes import analytes
 from knowledge.clinical_inputs import catalogue
 from knowledge.model import Frozen
+from knowledge.scores import score
 
 MOST_SHOWN = 8
 """Facts in full in one answer, where the decisive ones are fewer; the others are named."""
@@ -148,7 +150,16 @@ def _state(fact: Fact) -> str:
 def _named_directly(question: Question, sheet: FactSheet) -> tuple[Fact, ...]:
     by_input = picked((f"input:{key}" for key in question.inputs), sheet)
     by_name = (f for f in sheet.facts if f.kind == "finding" and f.subject in question.names)
-    return tuple(dict.fromkeys((*by_input, *by_name)))
+    return tuple(dict.fromkeys((*_of_scores(question, sheet), *by_input, *by_name)))
+
+
+def _of_scores(question: Question, sheet: FactSheet) -> Iterator[Fact]:
+    """Yield the scores on request that a question names, each with what must be read with it."""
+    for key in question.scores:
+        wanted = (f"{SCORE}{score(key).name}", f"{CAVEAT}{score(key).name}.")
+        for fact in sheet.facts:
+            if fact.key == wanted[0] or fact.key.startswith(wanted[1]):
+                yield fact
 
 
 def _of_subjects(question: Question, sheet: FactSheet) -> tuple[list[Fact], list[Fact]]:

@@ -7,14 +7,16 @@ from functools import cache
 from typing import NamedTuple
 
 from agent.facts import FactSheet
+from agent.on_request import on_request
 from knowledge.chat_terms import chat_terms, input_terms
 from knowledge.note_terms import pattern
+from knowledge.scores import score
 
 _HYPHEN = re.compile(r"(?<=\w)[-\u2010-\u2014](?=\w)")
 
 
 class Target(NamedTuple):
-    """What a word is about: a subject of the table, a clinical input, or a fact by its name."""
+    """What a word is about: a subject of the table, an input, a fact by its name, or a score."""
 
     kind: str
     key: str
@@ -33,7 +35,7 @@ class _Match(NamedTuple):
     target: Target
 
 
-_RANKS = {"subject": 0, "input": 1, "fact": 2}
+_RANKS = {"subject": 0, "input": 1, "fact": 2, "score": 3}
 
 
 def plain(text: str) -> str:
@@ -82,6 +84,7 @@ def _table() -> tuple[tuple[Target, tuple[str, ...]], ...]:
     subjects = chat_terms().subjects.items()
     rows = [(Target("subject", key), row.terms) for key, row in subjects]
     rows += [(Target("input", key), terms) for key, terms in input_terms().items()]
+    rows += [(Target("score", key), score(key).names) for key in on_request()]
     return tuple(rows)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agent.fact_sheet.conclusions import DIAGNOSIS, DISCHARGE, HEADLINE
 from agent.facts import Fact, FactNumber
+from knowledge.clinical_inputs import catalogue
 from knowledge.verifier_terms import verifier_terms
 
 _UNTRANSLATED = re.compile(r"[A-Z][A-Za-z]{0,3}\d*|aV[RLF]|[\d.]+ ?\S+")
@@ -46,6 +47,10 @@ def in_chinese(fact: Fact, day: str = "") -> Fact:
     if fact.kind == "verdict":
         names = _words(fact.names)
     category = _words((fact.category,)) if fact.category else ("",)
+    if fact.kind == "score":
+        names, category = names or fact.names[:1], category or (fact.category,)
+        kept = tuple(part for part in fact.parts if _words((part,)) or part in fact.needed)
+        fact, parts = fact.model_copy(update={"parts": kept}), _words(kept)
     if names is None or parts is None or category is None or not names:
         return fact
     needed = tuple(new for old, new in zip(fact.parts, parts, strict=True) if old in fact.needed)
@@ -127,7 +132,7 @@ def _onset(fact: Fact) -> Fact:
 
 def _words(texts: Sequence[str]) -> tuple[str, ...] | None:
     """Return every text in Chinese; None where one has no Chinese words."""
-    phrases = verifier_terms().zh.phrases
+    phrases = {**catalogue().chinese, **verifier_terms().zh.phrases}
     found: list[str] = []
     for text in texts:
         if text in phrases:

@@ -1,6 +1,6 @@
 """Scores and rules as facts: a number or a range, a category, and what it means."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from agent.assessment import Assessment, Sentence
 from agent.fact_sheet.split import limits, parts_of
@@ -10,6 +10,9 @@ from knowledge.quantity import format_number
 from knowledge.risk import NOT_DETERMINED, Risk
 
 _TROPONIN = "serial_troponin"
+SCORE = "score."
+CAVEAT = "caveat."
+"""Keys of what a score says, and of what must be read with it."""
 
 
 def score_fact(assessment: Assessment, sentence: Sentence) -> tuple[Fact, ...]:
@@ -28,11 +31,27 @@ def other_scores(assessment: Assessment, told: set[str]) -> Iterator[Fact]:
             yield fact
 
 
+def caveat_facts(assessment: Assessment, asked: Collection[str]) -> Iterator[Fact]:
+    """Yield what must be read with the scores that are asked for by name, each said whole."""
+    for risk in assessment.risks:
+        if risk.tool in asked and risk.not_assessed is None:
+            for number, caveat in enumerate(risk.caveats, 1):
+                yield Fact(
+                    key=f"{CAVEAT}{risk.name}.{number}",
+                    kind="score",
+                    names=(risk.name,),
+                    whole=True,
+                    text=f"{risk.name}: {caveat}",
+                    evidence=risk.evidence[:1],
+                    citation=_citation(risk),
+                )
+
+
 def _rule(risk: Risk) -> Fact:
     """Return a troponin rule that is not the telling one: its statement, said whole."""
     said = risk.statement.removeprefix(f"{risk.name}: ")
     return Fact(
-        key=f"score.{risk.name}",
+        key=f"{SCORE}{risk.name}",
         kind="troponin_result",
         names=(risk.name,),
         whole=True,
@@ -62,7 +81,7 @@ def _fact(risk: Risk) -> Fact:
     elif risk.category == NOT_DETERMINED:
         state = "not_determined"
     return Fact(
-        key=f"score.{risk.name}",
+        key=f"{SCORE}{risk.name}",
         kind="score",
         names=(risk.name, *_short(risk.name)),
         state=state,

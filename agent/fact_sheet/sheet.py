@@ -1,7 +1,7 @@
 """One fact sheet from an assessment and the guideline passages found for it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from agent.assessment import Assessment, Sentence
 from agent.fact_sheet.advice import guideline_facts, recommendation_facts
@@ -9,9 +9,10 @@ from agent.fact_sheet.chinese import in_chinese
 from agent.fact_sheet.conclusions import conclusion_facts
 from agent.fact_sheet.ecg import ecg_facts
 from agent.fact_sheet.findings import finding_facts, missing_facts
+from agent.fact_sheet.laboratory import laboratory_facts
 from agent.fact_sheet.outside import guarded, outside_texts
 from agent.fact_sheet.presentation import presentation_facts
-from agent.fact_sheet.scores import other_scores, score_fact
+from agent.fact_sheet.scores import caveat_facts, other_scores, score_fact
 from agent.fact_sheet.troponin import series_dated, troponin_facts
 from agent.fact_sheet.verdicts import conflict_facts, reason_facts, verdict_fact
 from agent.facts import Fact, FactSheet, numbered
@@ -23,7 +24,11 @@ _LONGEST_NAME = 80
 
 
 def fact_sheet(
-    assessment: Assessment, hits: Sequence[Hit] = (), *, language: Language
+    assessment: Assessment,
+    hits: Sequence[Hit] = (),
+    *,
+    language: Language,
+    asked: Collection[str] = (),
 ) -> FactSheet:
     """Return every fact of an assessment, those of its narrative first.
 
@@ -31,9 +36,11 @@ def fact_sheet(
         assessment: The result; one that was refused has no facts about a patient.
         hits: Guideline passages; a superseded one is left out.
         language: The facts are told in it where we have the words, else in English.
+        asked: Scores asked for by name, whose caveats are facts too.
     """
     told = list(_of_narrative(assessment))
-    facts = (*told, *_others(assessment, {fact.key for fact in told}), *guideline_facts(hits))
+    others = _others(assessment, {fact.key for fact in told}, language)
+    facts = (*told, *others, *caveat_facts(assessment, asked), *guideline_facts(hits))
     unique = {fact.key: fact for fact in reversed(facts)}
     ordered = (fact for fact in dict.fromkeys(f.key for f in facts))
     found = (unique[key] for key in ordered)
@@ -96,10 +103,11 @@ def _of_sentence(assessment: Assessment, sentence: Sentence, *, first: bool) -> 
     )
 
 
-def _others(assessment: Assessment, told: set[str]) -> Iterator[Fact]:
+def _others(assessment: Assessment, told: set[str], language: Language) -> Iterator[Fact]:
     yield from other_scores(assessment, told)
     yield from reason_facts(assessment)
     yield from recommendation_facts(assessment)
     yield from finding_facts(assessment)
     yield from missing_facts(assessment)
     yield from conclusion_facts(assessment)
+    yield from laboratory_facts(assessment, language)

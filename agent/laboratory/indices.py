@@ -1,16 +1,17 @@
 """Derived indices from the results of now: each with a value, bounds, or what is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from agent.laboratory.results import is_current
 from knowledge.clinical_inputs import catalogue
 from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.index import Index
 from knowledge.laboratory_indices import IndexInputRow, laboratory_indices
-from knowledge.laboratory_report import report_table
+from knowledge.laboratory_report import Shown, report_table
 from knowledge.quantity import Choice
 from tools.labs.indices.compute import compute
 from tools.labs.indices.supplied import Supplied, UpperLimit
+from tools.labs.interval_model import Flag
 from tools.labs.laboratory_chart import LaboratoryChart
 
 _LIMITS = {
@@ -21,33 +22,59 @@ _LIMITS = {
 """Inputs that are the upper limit of normal of an analyte."""
 
 
-def indices_of(chart: LaboratoryChart, hours: float) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
-    """Return the reported indices with a value or bounds, and those begun with something missing.
-
-    One of which nothing was measured is in neither.
+def indices_of(
+    chart: LaboratoryChart, hours: float, doubtful: Mapping[str, str]
+) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+    """Return the reported indices with a value or bounds, and those that lack one input.
 
     Args:
         chart: Every result with its flag.
         hours: How old a result may be.
+        doubtful: By test, what is known to have falsified its newest result.
     """
     known: list[Index] = []
     open_: list[Index] = []
-    for key in report_table().indices:
+    for key, shown in report_table().indices.items():
         row = laboratory_indices().indices[key]
         measured = [
             spec.analyte
             for spec in row.inputs.values()
             if spec.analyte and _current(chart, spec.analyte, hours) is not None
         ]
-        if not measured:
+        if not measured or not _says_something(shown, chart, hours):
             continue
         index = compute(
             key,
             {name: _supplied(name, spec, chart, hours) for name, spec in row.inputs.items()},
             _options(chart),
         )
-        (open_ if index.value is None else known).append(index)
+        if index.value is not None:
+            known.append(_with_doubts(index, measured, doubtful))
+        elif len(index.missing) <= 1:
+            open_.append(index)
     return tuple(known), tuple(open_)
+
+
+def _says_something(shown: Shown, chart: LaboratoryChart, hours: float) -> bool:
+    if not shown.when_high and not shown.when_low:
+        return True
+    sides = (
+        (shown.when_high, (Flag.HIGH, Flag.CRITICAL_HIGH)),
+        (shown.when_low, (Flag.LOW, Flag.CRITICAL_LOW)),
+    )
+    return any(
+        (held := chart.latest(analyte)) is not None
+        and held.flag.flag in flags
+        and is_current(held.finding.time, chart.at, hours)
+        for analytes, flags in sides
+        for analyte in analytes
+    )
+
+
+def _with_doubts(index: Index, measured: Sequence[str], doubtful: Mapping[str, str]) -> Index:
+    """Return an index that says which of its inputs may be falsified."""
+    said = tuple(doubtful[analyte] for analyte in measured if analyte in doubtful)
+    return index.model_copy(update={"caveats": (*index.caveats, *said)}) if said else index
 
 
 def _current(chart: LaboratoryChart, analyte: str, hours: float) -> Finding | None:

@@ -29,13 +29,15 @@ class Earlier(Frozen):
     """The result before, of the same analyte.
 
     Args:
-        value: With its unit.
+        value: With its unit, as we read it.
+        reported: As the source printed it, where it was converted.
         time: When it was collected.
         change: Against the reference change value, or why that is not assessed.
         delta: The delta check, or why it is not assessed.
     """
 
     value: str
+    reported: str = ""
     time: ClinicalTime | None = None
     change: Change
     delta: DeltaCheck
@@ -55,6 +57,8 @@ class LaboratoryResult(Frozen):
         time: When the specimen was collected; None where not stated.
         not_assessed: Why the value cannot be used.
         latest: Whether it is the newest of its test.
+        may_be_critical: Whether its answer is not understood and any but the normal one is to be
+            known at once.
         flag: Where it lies, or why that is not known.
         earlier: What it is compared with; None where there is none.
         interferences: Those that are present.
@@ -74,6 +78,7 @@ class LaboratoryResult(Frozen):
     time: ClinicalTime | None = None
     not_assessed: NotAssessed | None = None
     latest: bool
+    may_be_critical: bool = Field(default=False, exclude_if=lambda found: not found)
     flag: ResultFlag
     earlier: Earlier | None = None
     interferences: tuple[InterferenceFinding, ...] = ()
@@ -85,7 +90,7 @@ class LaboratoryResult(Frozen):
     def critical(self) -> bool:
         """Whether it is, or may be, at or beyond a critical limit."""
         worded = self.flag.flag is Flag.CRITICAL_ABNORMAL
-        return worded or bool(self.flag.critical)
+        return worded or self.may_be_critical or bool(self.flag.critical)
 
     @property
     def outside(self) -> bool:
@@ -160,4 +165,6 @@ class LaboratoryReport(Frozen):
 
 
 def _certain(result: LaboratoryResult) -> bool:
-    return not result.flag.critical or any(limit.certain for limit in result.flag.critical)
+    if not result.flag.critical:
+        return not result.may_be_critical
+    return any(limit.certain for limit in result.flag.critical)

@@ -37,7 +37,7 @@ def laboratory_report(
         return None
     hours = report_table().current.hours
     results = current_results(chart, hours)
-    known, open_ = indices_of(chart, hours)
+    known, open_ = indices_of(chart, hours, _doubtful(results))
     groups = blood_group([result.finding for result in chart])
     return LaboratoryReport(
         hours=hours,
@@ -49,6 +49,16 @@ def laboratory_report(
         blood_group=groups,
         conflicts=_conflicts(results, groups),
     )
+
+
+def _doubtful(results: tuple[LaboratoryResult, ...]) -> dict[str, str]:
+    """Return by test what is known to have falsified its newest result, as a warning."""
+    return {
+        result.test: f"{result.name} may be falsified: "
+        f"{', '.join(dict.fromkeys(found.label for found in result.interferences))}."
+        for result in results
+        if result.latest and result.test is not None and result.interferences
+    }
 
 
 def _changes(results: tuple[LaboratoryResult, ...]) -> dict[str, Change]:

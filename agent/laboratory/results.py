@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.laboratory.model import Earlier, LaboratoryResult, OlderTest
+from agent.untrusted import one_line
 from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE
@@ -16,6 +17,8 @@ from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
 from tools.labs.paired_result import LabResult, result_of
 
 _HOUR = 60.0
+_LONGEST = 120
+"""Characters of a name of another system."""
 
 
 def current_results(chart: LaboratoryChart, hours: float) -> tuple[LaboratoryResult, ...]:
@@ -67,7 +70,7 @@ def names(key: str | None, finding: Finding) -> tuple[str, str]:
     """Return the English and the Chinese name of a test; that of the source where we hold none."""
     table = laboratory_tests()
     if key is None:
-        return finding.concept.text, ""
+        return one_line(finding.concept.text, limit=_LONGEST), ""
     worded = table.worded.get(key)
     if worded is not None:
         return worded.label, worded.chinese
@@ -103,6 +106,7 @@ def _result(
         time=finding.time,
         not_assessed=finding.not_assessed,
         latest=latest,
+        may_be_critical=_may_be_critical(key, result),
         flag=result.flag,
         earlier=_earlier(finding, before),
         interferences=tuple(one for one in found if one.state is State.PRESENT),
@@ -110,6 +114,11 @@ def _result(
         quality=tuple(flag for flag in finding.flags if not flag.startswith("lab-")),
         evidence=finding.evidence,
     )
+
+
+def _may_be_critical(key: str | None, result: ChartResult) -> bool:
+    row = laboratory_tests().worded.get(key or "")
+    return row is not None and row.critical and result.usable and result.flag.flag is None
 
 
 def _earlier(finding: Finding, before: Sequence[ChartResult]) -> Earlier | None:
@@ -123,6 +132,7 @@ def _earlier(finding: Finding, before: Sequence[ChartResult]) -> Earlier | None:
         return None
     return Earlier(
         value=str(earlier.finding.value),
+        reported=earlier.finding.reported or "",
         time=earlier.finding.time,
         change=change(then, now),
         delta=delta_check(then, now),

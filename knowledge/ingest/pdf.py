@@ -49,6 +49,30 @@ def read_pdf(content: bytes, *, name: str, settings: Settings) -> Extracted:
     return assembled(Format.PDF, pages, notes)
 
 
+def visible_lines(
+    content: bytes, *, name: str, settings: Settings
+) -> tuple[tuple[tuple[str, ...], ...], tuple[Note, ...]]:
+    """Return the lines a reader sees, page by page, and what the reader of them must know.
+
+    Raises:
+        UnreadableError: Damaged, protected by a password, or without any text (a scan).
+        TooLargeError: Over `max_document_pages` or `max_document_mib`.
+    """
+    document = _opened(content, name)
+    try:
+        if len(document) > settings.max_document_pages:
+            raise TooLargeError(
+                name, f"has over {settings.max_document_pages} pages", "split it into its parts"
+            )
+        pages, lines = _pages(document, name, settings)
+    finally:
+        document.close()
+    if not any(lines):
+        raise UnreadableError(name, "no text layer", "type the results in; a scan is not guessed")
+    texts = tuple(tuple(" ".join(w.text for w in line.words) for line in page) for page in lines)
+    return texts, tuple(note for page in pages for note in page.notes)
+
+
 def _opened(content: bytes, name: str) -> Any:
     import pypdfium2 as pdfium  # type: ignore[import-untyped]
 

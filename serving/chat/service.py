@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from threading import Lock
 
-from agent.assess import Outcome
 from agent.assessment import Assessment, Status
 from agent.chat.answer import MOST_QUESTION, ChatAnswer, answer
-from agent.fact_sheet import fact_sheet
+from agent.chat.asked import asked_of
 from agent.facts import FactSheet
 from agent.llm.errors import LLMDownError
 from agent.llm.seam import Usage
@@ -174,8 +173,7 @@ class ChatService:
         self, case: Case, turn: Turn, history: Sequence[str] | None, tell: OnStep
     ) -> Said:
         tell(Step(kind=StepKind.READING))
-        outcome, sheet = await asyncio.to_thread(self._read, case, turn.language)
-        assessment = outcome.assessment
+        assessment, sheet = await asyncio.to_thread(self._read, case, turn)
         tell(Step(kind=StepKind.FACTS, data={"facts": len(sheet.facts)}))
         if assessment.status is Status.REFUSED:
             refused = ChatAnswer(kind="refused", refused=assessment.reason)
@@ -185,11 +183,12 @@ class ChatService:
         index, _ = await asyncio.to_thread(lambda: self._services.index)
         return _with_sources(said, assessment, index, usage)
 
-    def _read(self, case: Case, language: Language) -> tuple[Outcome, FactSheet]:
+    def _read(self, case: Case, turn: Turn) -> tuple[Assessment, FactSheet]:
+        """Return the assessment with the scores that the question names, and its facts."""
         from serving.cases.service import CaseService
 
         outcome = CaseService(self._services).outcome(case)
-        return outcome, fact_sheet(outcome.assessment, language=language)
+        return asked_of(outcome, turn.question, language=turn.language)
 
     async def _from_facts(
         self, turn: Turn, sheet: FactSheet, history: Sequence[str] | None, tell: OnStep

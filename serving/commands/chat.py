@@ -147,9 +147,9 @@ async def _talk(
     as_json: bool,
 ) -> None:
     from agent.chat.answer import answer as reply_to
+    from agent.chat.asked import asked_of
     from agent.chat.question import spoken
     from agent.chat_history import ChatHistory, Turn
-    from agent.fact_sheet.sheet import fact_sheet
     from agent.llm.choice import Choice, llm_from
     from serving.agent_runs import open_index
 
@@ -173,7 +173,7 @@ async def _talk(
             said = await reply_to(
                 choice.llm,
                 question,
-                sheet=fact_sheet(outcome.assessment, language=tongue),
+                sheet=asked_of(outcome, question, language=tongue)[1],
                 searcher=searcher,
                 history=before,
                 language=tongue,

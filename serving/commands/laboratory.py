@@ -9,10 +9,10 @@ from rich.console import Console
 
 from agent.assess import assess_paths
 from agent.assessment import RESEARCH_USE
+from agent.laboratory.view import LaboratoryView, laboratory_view
 from knowledge.passages import Language
 from knowledge.settings import load_settings
 from serving.commands.assess import exit_code, moment, utc_now
-from serving.report.laboratory import LaboratoryView, laboratory_view
 from serving.report.laboratory_terminal import show_laboratory
 from serving.report.render import laboratory_html, laboratory_markdown
 from serving.web.translation import translations
@@ -59,7 +59,7 @@ def laboratory(
     if report is None:
         typer.echo(say("No laboratory result in the files."))
         return
-    view = laboratory_view(report, say, chinese=lang == "zh", time_zone=assessment.time_zone)
+    view = laboratory_view(report, lang, time_zone=assessment.time_zone)
     heading = f"{assessment.case} · {assessment.provenance.at.show(assessment.time_zone)}"
     _show(view, form, heading, say(RESEARCH_USE), lang)
 

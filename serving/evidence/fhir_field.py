@@ -1,4 +1,4 @@
-"""An element of a FHIR resource, beside what else the resource says."""
+"""An element of a FHIR resource, or of what HL7 v2 segments say, beside what else it says."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,10 @@ from knowledge.evidence import FhirEvidence
 from knowledge.plain_text import visible
 from serving.evidence.protocol import FieldShown, NotShown, Row
 from tools.intake.fhir.bundle import Entry, contained, parse
+from tools.intake.hl7v2.link import PREFIX
+from tools.intake.hl7v2.reader import entry as hl7_entry
+from tools.intake.hl7v2.wire import is_hl7v2
+from tools.intake.sniff import HEAD
 
 _HIDDEN = frozenset({"resourceType", "meta", "text", "contained"})
 """Left out: the machine's own words, and what is listed under its own name."""
@@ -30,7 +34,8 @@ def show_field(evidence: FhirEvidence, content: bytes) -> FieldShown | NotShown:
             way_out="open the file",
         )
     path = evidence.path.partition(".")[2]
-    rows = [
+    came = entry.resource.get("meta", {}).get("segments", ()) if _is_hl7(entry) else ()
+    rows = [Row(name="HL7 v2 segment", value=visible(s)[:_MOST_CHARACTERS]) for s in came] + [
         Row(name=name, value=value, marked=_within(name, path))
         for name, value in _rows(entry.resource, "", 0)
     ]
@@ -47,11 +52,17 @@ def show_field(evidence: FhirEvidence, content: bytes) -> FieldShown | NotShown:
 
 
 def _entry(content: bytes, evidence: FhirEvidence) -> Entry | None:
+    if is_hl7v2(content[:HEAD]):
+        return hl7_entry(content, evidence.file, evidence.resource)
     for entry in parse(content, evidence.file).entries:
         for one in (entry, *contained(entry)):
             if one.name == evidence.resource:
                 return one
     return None
+
+
+def _is_hl7(entry: Entry) -> bool:
+    return (entry.id or "").startswith(PREFIX)
 
 
 def _rows(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:

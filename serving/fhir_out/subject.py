@@ -8,6 +8,7 @@ from typing import Any
 from knowledge.evidence import Evidence, FhirEvidence
 from serving.cases.model import Case
 from serving.cases.patient import PatientLine
+from tools.intake.hl7v2.link import PREFIX as HL7
 
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:epicrisis:fhir")
 _COMPARTMENT = re.compile(r"(?P<base>https?://[^|]+)\|(?P<reference>Patient/[A-Za-z0-9.-]{1,64})")
@@ -63,7 +64,8 @@ class Subject:
             return None
         kind, _, _ = evidence.resource.partition("/")
         base = fhir_base(self.case)
-        if base is None or self.case.source not in ("fhir", "cds"):
+        is_message = evidence.resource.partition("/")[2].startswith(HL7)
+        if base is None or is_message or self.case.source not in ("fhir", "cds"):
             place = f"{self.case.id}/{evidence.file}#{evidence.resource}"
             return {"type": kind, "identifier": {"system": SOURCE, "value": place}}
         if base == self.at_base:

@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent.laboratory.view import LaboratoryView, Line, Part
 from knowledge.plain_text import visible
-from serving.report.laboratory import LaboratoryView, Line, Part
 
 _STYLES = {"critical": "bold red", "out": "yellow", "none": "dim italic", "in": ""}
 
@@ -43,6 +43,10 @@ def _part(part: Part, console: Console) -> None:
     console.print(_text(part.title, "bold"))
     for line in part.lines:
         console.print(_text(f"- {_words(line)}"))
+    if part.note:
+        console.print(_text(f"  {part.note}", "dim"))
+    for cited in part.citations:
+        console.print(_text(f"  [{cited.label}; {cited.review}]", "dim"))
     if not part.lines:
         console.print(_text(f"  {part.none}", "dim"))
 

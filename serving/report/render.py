@@ -9,12 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agent.assessment import Assessment
+from agent.laboratory.view import LaboratoryView, laboratory_view
 from knowledge.evidence import describe
 from knowledge.passages import Language
 from knowledge.plain_text import visible
 from serving.fhir_out.state import PRELIMINARY, ReportState
 from serving.report import agent, words
-from serving.report.laboratory import LaboratoryView, english_view
 from serving.report.said import Said
 from serving.report.timeline_svg import Event, timeline_svg
 
@@ -53,7 +53,7 @@ def markdown(
         .render(
             a=assessment,
             w=words,
-            lab=english_view(assessment),
+            lab=_laboratory(assessment),
             agent_lines=agent.lines,
             signature=signature,
             patient=patient,
@@ -87,7 +87,7 @@ def html(
     return template.render(
         a=assessment,
         w=words,
-        lab=english_view(assessment),
+        lab=_laboratory(assessment),
         agent_lines=agent.lines,
         signature=signature,
         patient=patient,
@@ -116,6 +116,13 @@ def laboratory_html(view: LaboratoryView, *, heading: str, notice: str, language
     """Return the laboratory's part alone as one HTML file without any external request."""
     template = _environment("html").get_template("laboratory_only.html.j2")
     return template.render(lab=view, heading=heading, notice=notice, language=language)
+
+
+def _laboratory(assessment: Assessment) -> LaboratoryView | None:
+    report = assessment.laboratory
+    if report is None:
+        return None
+    return laboratory_view(report, "en", time_zone=assessment.time_zone)
 
 
 @cache

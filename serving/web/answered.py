@@ -7,9 +7,10 @@ from datetime import datetime
 from knowledge.clinical_inputs import catalogue
 from knowledge.plain_text import visible
 from knowledge.quantity import format_number
+from knowledge.shown import unit_shown
 from serving.cases.model import StoredAnswer
 from serving.web.missing_form import Ask, ask_again
-from serving.web.values import clock, unit_shown
+from serving.web.values import clock
 from serving.web.words import NO, UNKNOWN, YES, Say
 
 _WORDS = {"yes": YES, "no": NO, "unknown": UNKNOWN, "true": YES, "false": NO}

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from agent.assessment import Assessment, DifferentialEntry, Recommended, Status
+from agent.laboratory.view import LaboratoryView, laboratory_view
 from knowledge.evidence import Evidence
 from knowledge.finding import Finding, State
+from knowledge.passages import Language
 from knowledge.reference import Citation
 from serving.cases.model import Case, StoredAnswer, StoredAssessment
 from serving.cases.reader import IDENTITY_CONFLICT
 from serving.report import agent as agent_words
-from serving.report.laboratory import LaboratoryView, laboratory_view
 from serving.web.answered import answered
 from serving.web.change import Change
 from serving.web.changes import changes
@@ -103,7 +104,7 @@ def case_context(
     answers: Sequence[StoredAnswer] = (),
     patient: PatientShown | None = None,
     entered: Sequence[Entered] = (),
-    chinese: bool = False,
+    language: Language = "en",
 ) -> dict[str, Any]:
     """Return what the templates of the case page show.
 
@@ -117,7 +118,7 @@ def case_context(
         answers: Every answer that was entered to the case, oldest first.
         patient: Who the patient is, to show; None for a page that says it elsewhere.
         entered: Every troponin result that was entered to the case.
-        chinese: Whether names that we hold in Chinese are shown so.
+        language: Of the page.
     """
     a = Assessment.model_validate(stored.body)
     live = is_live(stored.at, stored.made_at)
@@ -140,7 +141,7 @@ def case_context(
         "facts": tuple(_fact(s.text, s.evidence) for s in a.narrative.sentences),
         "risks": risks(a, say),
         "verdicts": _verdicts(a, say),
-        "lab": _laboratory(a, say, chinese=chinese),
+        "lab": _laboratory(a, language),
         "inputs": inputs(a, say),
         "asks": asks(a, say),
         "asks_shown": SHOWN,
@@ -165,10 +166,10 @@ def case_context(
     }
 
 
-def _laboratory(a: Assessment, say: Say, *, chinese: bool) -> LaboratoryView | None:
+def _laboratory(a: Assessment, language: Language) -> LaboratoryView | None:
     if a.laboratory is None:
         return None
-    return laboratory_view(a.laboratory, say, chinese=chinese, time_zone=a.time_zone)
+    return laboratory_view(a.laboratory, language, time_zone=a.time_zone)
 
 
 def _changes(since: StoredAssessment, after: Assessment, say: Say) -> tuple[Change, ...]:

@@ -11,10 +11,11 @@ from knowledge.ecg_accuracy import ecg_accuracy
 from knowledge.errors import InputError
 from knowledge.finding import Finding, State
 from knowledge.quantity import format_number
+from knowledge.shown import unit_shown
 from serving.web.ecg_beats import beats_svg, signed
 from serving.web.ecg_serial import Pair, pairs
 from serving.web.ecg_tracing import ROWS, tracing_svg
-from serving.web.values import unit_shown, value_and_unit
+from serving.web.values import value_and_unit
 from serving.web.words import Say
 from tools.ecg.measure import measure
 from tools.ecg.model import EcgMeasurements

@@ -10,8 +10,9 @@ from knowledge.codes import LOINC
 from knowledge.errors import InvalidValueError
 from knowledge.plain_text import visible
 from knowledge.quantity import format_number
+from knowledge.shown import unit_shown
 from serving.cases.model import CaseFile
-from serving.web.values import clock, unit_shown
+from serving.web.values import clock
 from serving.web.words import Say
 
 FOLDER = "entered/troponin-"

@@ -8,9 +8,10 @@ from agent.assessment import Assessment, MissingItem
 from agent.given import Question, questions
 from knowledge.clinical_inputs import catalogue
 from knowledge.errors import InvalidValueError
+from knowledge.shown import unit_shown
 from knowledge.typed_number import TypedNumber, typed_number
 from serving.web.entered_sample import INPUT, code_of_samples, patient_of
-from serving.web.values import unit_shown, zone_of
+from serving.web.values import zone_of
 from serving.web.words import NO, UNKNOWN, WHY, YES, Say, word
 from tools.intake.answer import Answer
 

@@ -15,8 +15,9 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import ANALYTE, EPICRISIS
 from knowledge.finding import Finding, State
 from knowledge.quantity import format_number
+from knowledge.shown import unit_shown
 from serving.web.due import Due, next_due
-from serving.web.values import assay_of, choice_of, clock, input_of, span, unit_shown
+from serving.web.values import assay_of, choice_of, clock, input_of, span
 from serving.web.words import Say
 
 Kind = Literal["onset", "ecg", "sample", "now", "due", "overdue"]

@@ -219,7 +219,7 @@ def _page(
         answers=services.cases.answers(case.id),
         patient=patient_shown(services, case, say),
         entered=_entered(services, case),
-        chinese=language_of(request) == "zh",
+        language=language_of(request),
     )
     context["altered"] = altered
     context["newest"] = context["newest"] and max(altered, default=0) < stored.version

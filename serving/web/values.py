@@ -8,40 +8,12 @@ from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import EPICRISIS
 from knowledge.finding import Finding, State
-from knowledge.quantity import Choice, Quantity, QuantityInterval, Text, format_number
+from knowledge.quantity import Choice, Quantity, QuantityInterval, Text
+from knowledge.shown import number_shown, unit_shown
 from knowledge.troponin import TroponinAssay, assays
 from serving.web.words import NO, YES, Say
 
-_UNITS = {
-    "mm[Hg]": "mmHg",
-    "1": "",
-    "a": "years",
-    "uV": "µV",
-    "deg": "°",
-    "Cel": "°C",
-    "10*9/L": "10⁹/L",
-}
 _NIGHT = 24 * 60
-
-
-def unit_shown(unit: str) -> str:
-    """Return a UCUM unit as people write it.
-
-    Examples:
-        >>> unit_shown("mm[Hg]"), unit_shown("ng/L"), unit_shown("1")
-        ('mmHg', 'ng/L', '')
-    """
-    return _UNITS.get(unit, unit)
-
-
-def number_shown(value: float) -> str:
-    """Return a number as a chart shows it: a converted one is not given more digits than it has.
-
-    Examples:
-        >>> [number_shown(v) for v in (1.097264, 160.33884, 43.0, 1234.0)]
-        ['1.097', '160.3', '43', '1234']
-    """
-    return format_number(value if value == int(value) else float(f"{value:.4g}"))
 
 
 def input_of(finding: Finding) -> str | None:

@@ -51,7 +51,7 @@ def critical_values(report: LaboratoryReport, at: ClinicalTime) -> Iterator[Crit
     worst: dict[tuple[str, Side], float] = {}
     for result in _oldest_first(report, at):
         test = result.test or result.name
-        if result.flag.flag is Flag.CRITICAL_ABNORMAL:
+        if result.flag.flag is Flag.CRITICAL_ABNORMAL or result.may_be_critical:
             yield _worded(test, result)
         reached: dict[Side, CriticalLimit] = {}
         for limit in result.flag.critical:
@@ -137,9 +137,14 @@ def _worded(test: str, result: LaboratoryResult) -> Critical:
         key=_key_of_value(value, "abnormal"),
         kind="value",
         subject=f"value:{test}:abnormal",
-        words=f"{value.name}: {value.shown}, a result to be known at once",
+        words=f"{value.name}: {value.shown}, "
+        + (
+            "not understood as normal: it may have to be known at once"
+            if result.may_be_critical
+            else "a result to be known at once"
+        ),
         value=value.shown,
-        certain=True,
+        certain=not result.may_be_critical,
         time=value.time,
         evidence=value.evidence,
         citation="" if cited is None else cited.label,

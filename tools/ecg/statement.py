@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from knowledge.codes import LOINC, Coding, Concept
+from knowledge.ecg_reliability import reliability_words
 from knowledge.evidence import (
     DicomEvidence,
     Evidence,
@@ -52,7 +53,7 @@ def statement(
         value=None if choice is None else Choice(choice=choice),
         time=reading.recording.start,
         body_site=", ".join(verdict.leads) or None,
-        method=_method(reading, verdict.rows),
+        method=_method(reading, code, verdict),
         reported=verdict.basis or None,
         flags=verdict.flags,
         evidence=_statement_evidence(reading, code, verdict),
@@ -134,9 +135,12 @@ def _tool(output: str) -> ToolEvidence:
     return ToolEvidence(tool=TOOL, version=VERSION, output=output)
 
 
-def _method(reading: Reading, rows: tuple[str, ...]) -> str | None:
+def _method(reading: Reading, code: str, verdict: Verdict) -> str | None:
+    """Return the publications that were applied and, of what is present, how well it is measured."""
     titles = []
-    for row in rows:
+    for row in verdict.rows:
         source = reading.criteria.sources[getattr(reading.criteria, row).source]
         titles.append(f"{source.title}, {source.year}" if source.year else source.title)
+    if verdict.holds is True:
+        titles.append(reliability_words(code))
     return "; ".join(dict.fromkeys(titles)) or None

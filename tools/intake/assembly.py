@@ -142,6 +142,7 @@ def assemble(
         retracted=chart.retracted,
         overrides=verdict.overrides,
         notes=clinical_notes(timeline),
+        documented=tuple(_dated(fact, now) for lab in labs for fact in lab.documented),
         studies=examined,
     )
 
@@ -359,7 +360,7 @@ def _laboratory_report(
     told = (*noted, *lab.notes, *lab.problems)
     if not belongs:
         return content.report("failed", NEEDS_STATEMENT, kind=lab.kind, problems=told)
-    if not lab.facts:
+    if not lab.facts and lab.document is None:
         reason = "no result in it could be used"
         return content.report("failed", reason, kind=lab.kind, counts=lab.counts, problems=told)
     reason = "not all of it was understood" if lab.unread else None

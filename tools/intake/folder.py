@@ -18,6 +18,7 @@ from tools.intake.given import GivenAnswer
 from tools.intake.hl7v2 import reader as hl7v2
 from tools.intake.images import image_files, read_images
 from tools.intake.recordings import read_recordings
+from tools.intake.report_text.read import read_reports
 from tools.intake.result import CaseFiles, InputFile
 from tools.intake.stated_case import StatedCase, read_stated
 from tools.intake.tables.read import read_tables
@@ -67,7 +68,8 @@ def read_case(
     moment = at or stated.case.moment(stated.file)
     overrides = dict.fromkeys(stated.attached, _ATTACHED)
     overrides |= {_named(name, found, contents): _SAME_PATIENT for name in same_patient}
-    parsed = _with_laboratory(_parsed(contents, stated, zone), contents, stated, zone, overrides)
+    parsed = _parsed(contents, stated, zone)
+    parsed = _with_laboratory(parsed, contents, stated, zone, overrides, settings)
     sources = Sources(
         case=stated.case.identity(stated.file),
         has_case_file=stated.content is not None or bool(stated.failed),
@@ -94,6 +96,7 @@ def _with_laboratory(
     stated: StatedCase,
     zone: str | None,
     overrides: Collection[str],
+    settings: Settings,
 ) -> Parsed:
     """Return the parts with the laboratory tables and reports among the files."""
     own = stated.case.identity(stated.file)
@@ -101,7 +104,12 @@ def _with_laboratory(
     tables = read_tables(
         contents.usable, named=stated.tables, zone=zone, known=known, stated=overrides
     )
-    return replace(parsed, laboratory=tables)
+    read = {*tables.read, *(report.file for report in tables.failed)}
+    read |= {name for name in parsed.recordings.parts} | {stated.file}
+    reports = read_reports(
+        contents.usable, taken=read, attached=overrides, zone=zone, settings=settings
+    )
+    return replace(parsed, laboratory=tables.with_(reports))
 
 
 def _refused_inputs(

@@ -20,6 +20,7 @@ class LabFile:
         kind: What it is, in words.
         identities: Who it says the patient is; each different one once, none where it says nothing.
         facts: Its results.
+        documented: Results read from a document; they answer no question by themselves.
         document: Its text, where it is one.
         counts: What was used, by kind.
         notes: What was found out while reading.
@@ -31,6 +32,7 @@ class LabFile:
     kind: str
     identities: tuple[Identity, ...] = ()
     facts: tuple[Fact, ...] = ()
+    documented: tuple[Fact, ...] = ()
     document: Document | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -49,6 +51,10 @@ class LabFiles:
 
     read: Mapping[str, LabFile] = field(default_factory=dict)
     failed: tuple[InputFile, ...] = ()
+
+    def with_(self, other: "LabFiles") -> "LabFiles":
+        """Return both together; no file is in both."""
+        return LabFiles(read={**self.read, **other.read}, failed=(*self.failed, *other.failed))
 
 
 def told(problems: list[str]) -> tuple[str, ...]:

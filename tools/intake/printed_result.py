@@ -14,7 +14,7 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import ANALYTE, LOINC, Coding, Concept
 from knowledge.evidence import Evidence
 from knowledge.finding import Finding, MethodKind, NotAssessed, State, Why
-from knowledge.laboratory_words import laboratory_words
+from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.quantity import Interval, Text, Value, measured
 from knowledge.result_sources import result_sources
 from knowledge.timeline import Category, Fact
@@ -182,7 +182,7 @@ def named_test(name: str, code: str | None, specimen: str | None) -> MeasuredTes
     if stated and not _CODE.fullmatch(stated):
         return MeasuredTest(name=shown or stated[:20], problem="the code is not one of LOINC")
     by_code = analytes().for_loinc(stated) if stated else None
-    by_name = laboratory_words().named_test(name) if not stated else None
+    by_name = laboratory_vocabulary().named_test(name) if not stated else None
     key = by_code or (by_name.analyte if by_name else None)
     form = stated if by_code else by_name.loinc if by_name else None
     loinc = stated or None
@@ -247,7 +247,7 @@ def _value(
     analyte = printed.test.analyte
     if not printed.value.strip():
         return None, NotAssessed(why=Why.MISSING, detail="no value is stated"), None, ()
-    if laboratory_words().says_no_result(printed.value):
+    if laboratory_vocabulary().says_no_result(printed.value):
         why = NotAssessed(why=Why.MISSING, detail="the source says that there is no result")
         return None, why, text, ()
     if printed.interval is None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.model import Frozen
-from knowledge.timeline import Document, Timeline
+from knowledge.timeline import Document, Fact, Timeline
 from tools.ecg.model import EcgRecording
 from tools.imaging.model import Study
 from tools.intake.identity import IdentityReport
@@ -86,6 +86,8 @@ class CaseFiles:
         retracted: Records not used because their source took them back or replaced them.
         overrides: Explicit same-patient statements.
         notes: Every free text: the timeline's documents and the conclusions of its reports.
+        documented: Laboratory results read from texts and PDFs, flagged ``from-document``. They are
+            no facts of the timeline: no score, flag or pathway uses them until a person confirms.
     """
 
     case: str
@@ -100,4 +102,5 @@ class CaseFiles:
     retracted: tuple[Retraction, ...] = ()
     overrides: tuple[Override, ...] = ()
     notes: tuple[Document, ...] = ()
+    documented: tuple[Fact, ...] = ()
     studies: tuple[Study, ...] = ()

@@ -74,6 +74,16 @@ def lead_of_code(scheme: str, value: str) -> tuple[str, float, bool] | None:
     return None if name is None else (name, 1.0, number in _DERIVED)
 
 
+def number_of_lead(name: str) -> int | None:
+    """Return the number of a lead in SCP-ECG and MDC, or None where it has none.
+
+    Examples:
+        >>> number_of_lead("V1"), number_of_lead("aVR"), number_of_lead("MLII")
+        (3, 62, None)
+    """
+    return next((number for number, lead in _BY_NUMBER.items() if lead == name), None)
+
+
 def lead_of_text(text: str) -> str:
     """Return the standard name of a lead however it is spelled, else the text, cleaned and cut.
 

@@ -104,6 +104,23 @@ def linked(files: Sequence[Hl7File], *, zone: str | None = None) -> list[FhirFil
     ]
 
 
+def entry(content: bytes, file: str, name: str) -> Entry | None:
+    """Return the resource of a name in one file, to be shown; None where the file has none.
+
+    A correction may have been named by a time that stands in another message: then it is the only
+    one here of the same kind and code.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    entries = [e for e in linked([parse(content, file)])[0].entries if e.id is not None]
+    exact = next((e for e in entries if e.name == name), None)
+    if exact is not None:
+        return exact
+    same = [e for e in entries if e.name.rpartition("-")[0] == name.rpartition("-")[0]]
+    return same[0] if len(same) == 1 else None
+
+
 class _Parts:
     """What has been read of a file so far."""
 
@@ -171,6 +188,9 @@ def _said(groups: Groups, context: Context, parts: _Parts) -> list[Item]:
     """Return the documents of a message that carries them, else its reports and results."""
     code = context.message.code
     if code == "MDM" and groups.documents:
+        context_only = sum(order.obr is not None for order in groups.orders)
+        if context_only:
+            parts.ignored[f"{_SEGMENT}OBR"] += context_only
         return [
             item
             for pid, txa in groups.documents

@@ -44,7 +44,8 @@ def items_of_order(order: Order, context: Context, *, is_request: bool) -> list[
             forms.append(text_attachment("\n".join(r.obx.whole(5) for r in lines)))
             continue
         for result in lines:
-            made = _result(result, order, context, report_status=status, forms=forms)
+            of_report = None if is_request else status  # an order's OBX are not its results
+            made = _result(result, order, context, report_status=of_report, forms=forms)
             if made is not None:
                 items.append(made)
     for item in items:

@@ -139,9 +139,9 @@ def _time(text: str) -> dict[str, Any]:
 
 
 def _text(obx: Segment) -> dict[str, Any]:
-    """Return words, each repetition a line; a number sent as text has its unit behind it."""
+    """Return words with every repetition; a number sent as text has its unit behind it."""
     lines = [obx.whole(5, rep=r) for r in range(1, obx.repetitions(5) + 1)]
-    text = "\n".join(lines).strip()
+    text = ("\n" if obx.get(2).upper() in TEXTS else "; ").join(lines).strip()
     return _printed(text, obx) if len(lines) == 1 else {"valueString": text}
 
 

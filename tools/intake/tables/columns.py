@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from knowledge.errors import UnsupportedError
-from knowledge.laboratory_words import as_compared, laboratory_words
+from knowledge.laboratory_vocabulary import as_compared, laboratory_vocabulary
 from tools.intake.tables.cells import Grid, Row
 from tools.intake.tables.mapping import SCHEMA, LabMapping
 
@@ -75,7 +75,7 @@ def known_layout(grid: Grid, file: str) -> Layout:
         raise UnsupportedError(file, "an empty table", "export it again")
     header = grid.rows[0]
     headings = _headings(header, file)
-    words = laboratory_words()
+    words = laboratory_vocabulary()
     meant = {i: holds for i, h in enumerate(headings) if (holds := words.heading(h)) is not None}
     twice = [h for h, n in Counter(meant.values()).items() if n > 1 and h != "other_time"]
     if twice:
@@ -92,13 +92,13 @@ def known_layout(grid: Grid, file: str) -> Layout:
 
 def looks_like_results(headings: list[str]) -> bool:
     """Return whether a first line has the headings of laboratory results."""
-    meant = {laboratory_words().heading(h) for h in headings}
+    meant = {laboratory_vocabulary().heading(h) for h in headings}
     return "value" in meant and bool({"test", "code"} & meant) and bool(_ORIENTING & meant)
 
 
 def suggestion(headings: tuple[str, ...] | list[str]) -> str:
     """Return the columns of a mapping file as they look, for a person to complete."""
-    words = laboratory_words()
+    words = laboratory_vocabulary()
     found: dict[str, str] = {}
     for heading in headings:
         holds = words.heading(heading)

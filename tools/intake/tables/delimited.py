@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from knowledge.errors import TooLargeError, UnreadableError
-from knowledge.laboratory_words import laboratory_words
+from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from tools.intake.tables.cells import Cell, Grid, Row
 from tools.intake.tables.mapping import LabMapping
 
@@ -73,7 +73,7 @@ def decoded(content: bytes, file: str, mapping: LabMapping | None) -> tuple[str,
 def known_headings(text: str) -> list[str]:
     """Return the cells of the first line that are known headings, by the delimiter with most."""
     line = next((line for line in text.splitlines() if line.strip()), "")[:10_000]
-    words = laboratory_words()
+    words = laboratory_vocabulary()
     found = (
         [c for c in _split(line, sign) if words.heading(c) is not None]
         for sign in DELIMITERS.values()
@@ -99,7 +99,7 @@ def _fitting(text: str, file: str) -> str:
     cut = {sign: _split(line, sign) for sign in DELIMITERS.values()}
     able = [sign for sign, cells in cut.items() if len(cells) > 1]
     if len(able) > 1:
-        words = laboratory_words()
+        words = laboratory_vocabulary()
         able = [s for s in able if sum(words.heading(c) is not None for c in cut[s]) >= 2]
     if len(able) != 1:
         reason = "no delimiter found in its first line" if not able else "two delimiters fit"

@@ -46,7 +46,7 @@ from knowledge.analytes import analytes
 from knowledge.clinical_time import load_zone
 from knowledge.errors import InvalidValueError, TooLargeError, UnreadableError
 from knowledge.finding import MethodKind
-from knowledge.laboratory_words import as_compared
+from knowledge.laboratory_vocabulary import as_compared
 from knowledge.model import Frozen
 from knowledge.patient import Sex
 from knowledge.reference import strict_yaml

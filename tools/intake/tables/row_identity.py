@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import InvalidValueError
-from knowledge.laboratory_words import laboratory_words
+from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.patient import Identity, Sex
 from tools.intake.identity import compare
 from tools.intake.tables.cells import Cell, Row
@@ -69,4 +69,4 @@ def _born(row: Row, around: Surroundings, columns: Columns | None) -> ClinicalTi
 
 def _sex(text: str, columns: Columns | None) -> Sex | None:
     own = columns.sex.values if columns is not None and columns.sex is not None else {}
-    return own.get(text) or (laboratory_words().sex(text) if text else None)
+    return own.get(text) or (laboratory_vocabulary().sex(text) if text else None)

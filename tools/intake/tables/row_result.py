@@ -9,7 +9,7 @@ from knowledge.clinical_time import ClinicalTime, Precision, parse_fhir, place, 
 from knowledge.errors import InvalidValueError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import MethodKind
-from knowledge.laboratory_words import laboratory_words
+from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.result_sources import stated_method, stated_specimen
 from knowledge.timeline import Fact
 from tools.intake.printed_result import (
@@ -109,7 +109,7 @@ def result_of_row(row: Row, around: Surroundings) -> Fact | None:
         around.problem(row, "test", test.problem, used=True)
     words, flags = _value_and_flags(row, around, value)
     read = None
-    if words and not laboratory_words().says_no_result(words):
+    if words and not laboratory_vocabulary().says_no_result(words):
         form = NumberFormat() if value.is_number else around.numbers
         read = read_number(words, form)
         if isinstance(read, str):
@@ -161,7 +161,7 @@ def _value_and_flags(row: Row, around: Surroundings, value: Cell) -> tuple[str, 
     words = plain(value.text) if not value.is_number else value.text
     found: list[str] = []
     match = _ARROW.fullmatch(words)
-    if match is not None and (behind := laboratory_words().flag(match["flag"])) is not None:
+    if match is not None and (behind := laboratory_vocabulary().flag(match["flag"])) is not None:
         words, found = match["value"].strip(), [behind]
     stated = around.text(row, "flag")
     if stated:
@@ -178,7 +178,7 @@ def _flag(stated: str, around: Surroundings) -> str | None:
     own = columns.flag.values if columns is not None and columns.flag is not None else {}
     if stated in own:
         return _FLAG_WORDS[own[stated]]
-    return laboratory_words().flag(stated)
+    return laboratory_vocabulary().flag(stated)
 
 
 def _range(row: Row, around: Surroundings) -> str:

@@ -207,7 +207,20 @@ class _Case:
             yield from self._open(criterion.when)
             return
         read = [condition.input, *([condition.below.input] if condition.below else [])]
-        yield from (name for name in read if not self.facts[name].decided)
+        for name in read:
+            yield from self._undecided(name)
+
+    def _undecided(self, name: str) -> Iterator[str]:
+        """Yield a fact that is not known; of a quotient or difference, the part that is not."""
+        if self.facts[name].decided:
+            return
+        row = self.pattern.facts.get(name)
+        parts = (row.quotient or row.difference or ()) if row is not None else ()
+        lacking = [part for part in parts if not self.facts[part].decided]
+        if not lacking:
+            yield name
+        for part in lacking:
+            yield from self._undecided(part)
 
     def line(self, criterion: Criterion) -> EvidenceLine:
         """Return one criterion as a line of evidence."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from knowledge.analytes import analytes
 from knowledge.clinical_inputs import catalogue
 from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.laboratory_indices import laboratory_indices
 from knowledge.laboratory_patterns import FactRow, LaboratoryPattern
 from knowledge.laboratory_tests import Bounds
 from knowledge.quantity import Interval
@@ -25,6 +26,7 @@ from tools.labs.patterns.fact import (
 )
 from tools.labs.patterns.series import over_series
 from tools.labs.patterns.window import Reading, Window, anchor_of
+from tools.risk.score import inputs_of
 
 Shared = dict[tuple[str, str], tuple[InterferenceFinding, ...]]
 
@@ -50,10 +52,22 @@ def facts_of(
 
 
 def analytes_of(pattern: LaboratoryPattern) -> tuple[str, ...]:
-    """Return the keys of the analytes a pattern names, those that matter first."""
+    """Return the keys of the analytes a pattern reads, those that matter first."""
     held = analytes().analytes
-    named = [*pattern.relevant, *(row.analyte for row in pattern.facts.values())]
-    return tuple(dict.fromkeys(key for key in named if key is not None and key in held))
+    read = [key for row in pattern.facts.values() for key in _analytes_of_fact(row)]
+    return tuple(dict.fromkeys(key for key in (*pattern.relevant, *read) if key in held))
+
+
+def _analytes_of_fact(row: FactRow) -> Iterator[str]:
+    """Yield the analytes that a fact reads, through an index or a score too."""
+    if row.analyte is not None:
+        yield row.analyte
+    if row.index is not None:
+        inputs = laboratory_indices().indices[row.index].inputs.values()
+        yield from (spec.analyte for spec in inputs if spec.analyte is not None)
+    if row.score is not None:
+        entries = (catalogue().get(key) for key in inputs_of(row.score))
+        yield from (entry.analyte for entry in entries if entry.analyte is not None)
 
 
 def _clinical_names(pattern: LaboratoryPattern) -> Iterator[str]:
@@ -61,6 +75,8 @@ def _clinical_names(pattern: LaboratoryPattern) -> Iterator[str]:
         for name in condition.inputs():
             if name not in pattern.facts and pattern.criterion(name) is None:
                 yield name
+    for settle in pattern.settle:
+        yield from (name for name in settle.facts if name not in pattern.facts)
 
 
 def clinical_fact(name: str, input_id: str, chart: LaboratoryChart) -> Fact:
@@ -172,10 +188,9 @@ def _level(name: str, label: Words, analyte: str, reading: Reading) -> Fact:
     used = reading.result.flag.intervals
     same = [i for i in used if i.unit == reading.unit]
     found = reading.result.finding
-    if not used or len(same) != len(used):
-        why = reading.result.flag.not_assessed or NotAssessed(
-            why=Why.MISSING, detail="no interval to judge it by"
-        )
+    if reading.no_interval is not None or len(same) != len(used):
+        detail = "the interval is in another unit than the result"
+        why = reading.no_interval or NotAssessed(why=Why.UNIT_NOT_RECOGNISED, detail=detail)
         return unknown(name, label, (analyte,), why, findings=(found,), caveats=reading.caveats)
     possible = frozenset(level for i in same for level in _levels(i.bounds, reading.value))
     words = phrase("level_" + "_or_".join(sorted(possible)), value=str(found.value))

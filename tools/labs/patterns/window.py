@@ -50,8 +50,21 @@ class Reading:
         quantity = self.result.finding.quantity
         return "1" if quantity is None else quantity.unit
 
+    @property
+    def no_interval(self) -> NotAssessed | None:
+        """Why no interval is known to hold for this person; None where one is."""
+        flag = self.result.flag
+        if flag.not_assessed is not None and not flag.possible:
+            return flag.not_assessed
+        if not flag.intervals:
+            detail = f"no interval is held for {self.result.finding.concept.text}"
+            return NotAssessed(why=Why.MISSING, detail=detail)
+        return None
+
     def upper_limit(self) -> Interval | NotAssessed:
         """Return the upper limit of the interval actually used; all there may be."""
+        if self.no_interval is not None:
+            return self.no_interval
         limits: list[float] = []
         for used in self.result.flag.intervals:
             if used.bounds.high is None:

@@ -13,16 +13,15 @@ def msh(
     charset: str = "",
     processing: str = "P",
 ) -> str:
-    return f"MSH|^~\\&|LIS|HOSP|EPI|HOSP|{at}||{kind}|{control}|{processing}|{version}||||||{charset}"
+    return (
+        f"MSH|^~\\&|LIS|HOSP|EPI|HOSP|{at}||{kind}|{control}|{processing}|{version}||||||{charset}"
+    )
 
 
 def obr(
     filler: str = "F1", *, taken: str = "20261120080000+0000", status: str = "F", placer: str = ""
 ) -> str:
-    return (
-        f"OBR|1|{placer}|{filler}|67151-1^hs-cTnT^LN|||{taken}" + "|" * 15
-        + f"|||{status}"
-    )
+    return f"OBR|1|{placer}|{filler}|67151-1^hs-cTnT^LN|||{taken}" + "|" * 15 + f"|||{status}"
 
 
 def obx(
@@ -38,9 +37,7 @@ def obx(
     taken: str = "",
     printed: str = "<14",
 ) -> str:
-    return (
-        f"OBX|{number}|{kind}|{code}|{sub}|{value}|{unit}|{printed}|{flag}|||{status}|||{taken}"
-    )
+    return f"OBX|{number}|{kind}|{code}|{sub}|{value}|{unit}|{printed}|{flag}|||{status}|||{taken}"
 
 
 def message(*segments: str) -> bytes:

@@ -3,38 +3,36 @@
 The words are those of the page's language; what a table holds only in English is marked as such.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from agent.assessment import Assessment
 from agent.episode import TROPONIN
 from agent.laboratory.model import Earlier, LaboratoryReport, LaboratoryResult
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.evidence import Evidence
-from knowledge.finding import NotAssessed
+from knowledge.finding import NotAssessed, Why
 from knowledge.index import Index
 from knowledge.laboratory_tests import laboratory_tests
+from knowledge.laboratory_words import saying
+from knowledge.passages import Language
 from knowledge.quantity import Interval, Measured
 from knowledge.reference import Citation
-from serving.web.values import number_shown, unit_shown
-from serving.web.words import WHY, Say, word
+from knowledge.shown import number_shown, unit_shown
 
 _HOURS_IN_WORDS = 48
-
-
-def _(text: str) -> str:
-    """Mark a text for the catalogue of translations and return it as it is."""
-    return text
+_MARK = "*"
+_NOT_URGENT = "No result is known to reach a critical limit."
+_NOT_CHANGED = "No change beyond noise is known."
 
 
 FLAG: Mapping[str, str] = {
-    "critical-low": _("critically low"),
-    "low": _("low"),
-    "normal": _("within the interval"),
-    "high": _("high"),
-    "critical-high": _("critically high"),
-    "abnormal": _("abnormal"),
-    "critical-abnormal": _("abnormal, to be known at once"),
+    "critical-low": "critically low",
+    "low": "low",
+    "normal": "within the interval",
+    "high": "high",
+    "critical-high": "critically high",
+    "abnormal": "abnormal",
+    "critical-abnormal": "abnormal, to be known at once",
 }
 _ARROW = {
     "critical-low": "⇊",
@@ -45,31 +43,54 @@ _ARROW = {
     "critical-abnormal": "!!",
 }
 ORIGIN: Mapping[str, str] = {
-    "printed": _("printed by the laboratory"),
-    "site": _("of this site"),
-    "fallback": _("of a table"),
+    "printed": "printed by the laboratory",
+    "site": "of this site",
+    "fallback": "of a table",
 }
 CHANGE: Mapping[str, str] = {
-    "beyond 99 %": _("more than noise (99 %)"),
-    "beyond 95 %": _("more than noise (95 %)"),
-    "within noise": _("within noise"),
-    "not determined": _("not determined"),
-    "not assessed": _("not assessed"),
+    "beyond 99 %": "more than noise (99 %)",
+    "beyond 95 %": "more than noise (95 %)",
+    "within noise": "within noise",
+    "not determined": "not determined",
+    "not assessed": "not assessed",
 }
 SUPPORT: Mapping[str, str] = {
-    "supported": _("supported"),
-    "argued against": _("argued against"),
-    "not assessed": _("not assessed"),
+    "supported": "supported",
+    "argued against": "argued against",
+    "not assessed": "not assessed",
 }
 QUALITY: Mapping[str, str] = {
-    "haemolysed": _("haemolysed"),
-    "lipaemic": _("lipaemic"),
-    "icteric": _("icteric"),
-    "preliminary": _("preliminary"),
-    "corrected": _("corrected"),
-    "amended": _("amended"),
+    "haemolysed": "haemolysed",
+    "lipaemic": "lipaemic",
+    "icteric": "icteric",
+    "preliminary": "preliminary",
+    "corrected": "corrected",
+    "amended": "amended",
+    "has-note": "with a note of the laboratory",
 }
-_PROVIDED = _("if both were measured by the same method in the same kind of specimen (not stated)")
+WHY: Mapping[Why, str] = {
+    Why.MISSING: "missing",
+    Why.UNCONFIRMED: "unconfirmed",
+    Why.UNIT_NOT_RECOGNISED: "unit not recognised",
+    Why.VALUE_IMPOSSIBLE: "impossible value",
+    Why.TIME_NOT_GIVEN: "time not given",
+    Why.TIME_ZONE_UNKNOWN: "time zone unknown",
+    Why.FUTURE_TIME: "time in the future",
+    Why.OUTSIDE_WINDOW: "outside the window",
+    Why.STALE: "too old",
+    Why.ASSAY_NOT_NAMED: "assay not named",
+    Why.NOT_AVAILABLE_FOR_ASSAY: "not available for this assay",
+    Why.CENSORED: "only a bound is known",
+    Why.CONFLICTING: "sources disagree",
+    Why.OUTSIDE_CONTRACT: "does not apply",
+    Why.QUALITY: "quality",
+    Why.UNREADABLE: "unreadable",
+    Why.SWITCHED_OFF: "switched off",
+    Why.RETRACTED: "retracted",
+    Why.DEPENDS: "depends on what is missing",
+    Why.FAILED: "failed",
+}
+_PROVIDED = "if both were measured by the same method in the same kind of specimen (not stated)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +153,23 @@ class Panel:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part of the report with its heading; `none` says what it means that there is nothing."""
+    """One part of the report.
 
+    Args:
+        key: Of the part, for facts and links.
+        title: Heading.
+        lines: What it says.
+        none: What it means that there is no line; empty where the part is then left out.
+        note: What holds of the lines that are marked.
+        citations: Where the numbers of all lines come from.
+    """
+
+    key: str
     title: str
     lines: tuple[Line, ...]
     none: str = ""
+    note: str = ""
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,33 +194,25 @@ class LaboratoryView:
 
 
 def laboratory_view(
-    report: LaboratoryReport, say: Say, *, chinese: bool, time_zone: str | None
+    report: LaboratoryReport, language: Language, *, time_zone: str | None
 ) -> LaboratoryView:
     """Return the laboratory's part for a reader.
 
     Args:
         report: The part of the assessment.
-        say: From English to the language of the report.
-        chinese: Whether names are shown in Chinese where we hold them.
+        language: Of the report; what is held only in English stays so.
         time_zone: IANA zone of the case.
     """
-    return _Writer(report, say, chinese=chinese, time_zone=time_zone).view()
-
-
-def english_view(assessment: Assessment) -> LaboratoryView | None:
-    """Return the laboratory's part of an assessment in English; None where there is none."""
-    if assessment.laboratory is None:
-        return None
-    return laboratory_view(assessment.laboratory, _, chinese=False, time_zone=assessment.time_zone)
+    return _Writer(report, language, time_zone=time_zone).view()
 
 
 class _Writer:
     def __init__(
-        self, report: LaboratoryReport, say: Say, *, chinese: bool, time_zone: str | None
+        self, report: LaboratoryReport, language: Language, *, time_zone: str | None
     ) -> None:
         self._report = report
-        self._say = say
-        self._chinese = chinese
+        self._say = saying(language)
+        self._chinese = language == "zh"
         self._zone = time_zone
 
     def view(self) -> LaboratoryView:
@@ -198,44 +223,65 @@ class _Writer:
             title=say("Laboratory"),
             intro=intro % (self._report.hours, len(self._report.results)),
             parts=(
-                Part(
-                    title=say("Urgent"),
-                    lines=tuple(self._urgent()),
-                    none=say("No result is known to reach a critical limit."),
-                ),
-                Part(
-                    title=say("Changed"),
-                    lines=tuple(self._changed()),
-                    none=say("No change beyond noise is known."),
-                ),
-                Part(title=say("May be an artefact"), lines=tuple(self._artefacts())),
-                Part(title=say("Sources disagree"), lines=tuple(self._conflicts())),
+                self._part("urgent", "Urgent", self._urgent(), none=_NOT_URGENT),
+                self._part("changed", "Changed", self._changed(), none=_NOT_CHANGED),
+                self._part("artefact", "May be an artefact", self._artefacts()),
+                self._part("conflict", "Sources disagree", self._conflicts()),
             ),
             columns=tuple(
                 say(text)
                 for text in (
-                    _("test"),
-                    _("result"),
-                    _("collected"),
-                    _("flag"),
-                    _("compared with"),
-                    _("before"),
+                    "test",
+                    "result",
+                    "collected",
+                    "flag",
+                    "compared with",
+                    "before",
                 )
             ),
             panels=tuple(self._panels()),
             after=(
-                Part(title=say("Derived indices"), lines=tuple(self._indices())),
-                Part(title=say("Blood group"), lines=tuple(self._blood_group())),
-                Part(title=say("Only older results"), lines=tuple(self._older())),
-                Part(title=say("Not known of these samples"), lines=tuple(self._not_known())),
-                Part(title=say("Intervals by"), lines=tuple(self._sources())),
+                self._part("index", "Derived indices", self._indices(), cite_once=False),
+                self._part("blood-group", "Blood group", self._blood_group()),
+                self._part("older", "Only older results", self._older()),
+                self._part("not-known", "Not known of these samples", self._not_known()),
+                self._part("interval", "Intervals by", self._sources()),
             ),
+        )
+
+    def _part(
+        self,
+        key: str,
+        title: str,
+        lines: Iterable[Line],
+        *,
+        none: str = "",
+        cite_once: bool = True,
+    ) -> Part:
+        """Return a part; sources that its lines share are named once."""
+        found = tuple(lines)
+        cited = {(c.label, c.review): c for line in found for c in line.citations}
+        marked = any(line.text.endswith(_MARK) for line in found)
+        return Part(
+            key=key,
+            title=self._say(title),
+            lines=tuple(replace(line, citations=()) for line in found) if cite_once else found,
+            none=self._say(none) if none else "",
+            note=f"{_MARK} {self._say(_PROVIDED)}" if marked else "",
+            citations=tuple(cited.values()) if cite_once else (),
         )
 
     def _urgent(self) -> Iterator[Line]:
         for result in self._report.urgent:
-            said = f"{self._name(result)} {self._value(result)} ({self._time(result.time)})"
-            if not result.flag.critical:
+            converted = f" = {self._converted(result)}" if self._converted(result) else ""
+            value = f"{self._value(result)}{converted}"
+            said = f"{self._name(result)} {value} ({self._time(result.time)})"
+            if result.may_be_critical:
+                yield Line(
+                    text=f"{said}: {self._say('not understood as normal, may be urgent')}",
+                    evidence=result.evidence,
+                )
+            elif not result.flag.critical:
                 yield Line(
                     text=f"{said}: {self._say(FLAG['critical-abnormal'])}",
                     evidence=result.evidence,
@@ -245,23 +291,29 @@ class _Writer:
                 bound = f"{number_shown(limit.limit)} {unit_shown(limit.unit)}"
                 more = f"; {self._say('not known')}: {', '.join(limit.missing)}"
                 yield Line(
-                    text=f"{said}: {sentence % bound}" + (more if limit.missing else ""),
+                    text=f"{said}: {sentence % bound}"
+                    + (more if limit.missing else "")
+                    + self._falsified(result),
                     evidence=result.evidence,
                     citations=(limit.citation,),
                 )
 
+    def _falsified(self, result: LaboratoryResult) -> str:
+        labels = dict.fromkeys(found.label for found in result.interferences)
+        return f"; {self._say('may be falsified by')}: {', '.join(labels)}" if labels else ""
+
     def _limit_words(self, *, low: bool, certain: bool) -> str:
         if low:
             text = (
-                _("at or below the critical limit of %s")
+                "at or below the critical limit of %s"
                 if certain
-                else _("may be at or below the critical limit of %s")
+                else "may be at or below the critical limit of %s"
             )
         else:
             text = (
-                _("at or above the critical limit of %s")
+                "at or above the critical limit of %s"
                 if certain
-                else _("may be at or above the critical limit of %s")
+                else "may be at or above the critical limit of %s"
             )
         return self._say(text)
 
@@ -280,7 +332,7 @@ class _Writer:
         for result in self._report.doubtful:
             for found in result.interferences:
                 yield Line(
-                    text=f"{self._name(result)} {self._value(result)}",
+                    text=f"{self._name(result)} {self._value(result)}:",
                     english=found.statement,
                     evidence=found.evidence,
                     citations=found.source,
@@ -288,7 +340,7 @@ class _Writer:
         for pattern in self._report.contamination:
             if pattern.support == "supported":
                 yield Line(
-                    text=self._say(SUPPORT[pattern.support]),
+                    text=f"{self._say(SUPPORT[pattern.support])}:",
                     english=f"{pattern.statement} {pattern.settles}",
                     evidence=pattern.evidence,
                     citations=pattern.source,
@@ -302,7 +354,7 @@ class _Writer:
         reason = result.not_assessed
         return Line(
             text=f"{self._name(result)}{printed}: {self._say('cannot be used')}: "
-            f"{self._why(reason)}",
+            f"{self._why(reason)}:",
             english=reason.detail if reason is not None else "",
             evidence=result.evidence,
         )
@@ -347,12 +399,15 @@ class _Writer:
 
     def _intervals(self, result: LaboratoryResult) -> Iterator[str]:
         for used in result.flag.intervals:
-            yield f"{used.words} ({self._say(ORIGIN[used.origin])})"
+            shown = f"{used.bounds.words()} {unit_shown(used.unit)}".strip()
+            yield f"{shown} ({self._say(ORIGIN[used.origin])})"
 
     def _flag(self, result: LaboratoryResult) -> tuple[str, str, str]:
         flag = result.flag.flag
         if flag is None and _is_troponin(result):
             return self._say("see the troponin rules"), "none", ""
+        if flag is None and result.value and result.quantity is None and not result.may_be_critical:
+            return self._say("as reported"), "none", ""
         if flag is None:
             return self._why_no_flag(result), "none", "?"
         tone = "critical" if flag.value.startswith("critical") else "out"
@@ -369,22 +424,28 @@ class _Writer:
 
     def _notes(self, result: LaboratoryResult) -> Iterator[Line]:
         if result.quality:
-            yield Line(text=", ".join(word(QUALITY, flag, self._say) for flag in result.quality))
+            yield Line(
+                text=", ".join(
+                    self._say(QUALITY[flag]) if flag in QUALITY else flag for flag in result.quality
+                )
+            )
         for note in result.flag.notes:
             yield Line(text="", english=note)
         reason = result.flag.not_assessed
-        if reason is not None and len(result.flag.possible) < 2 and not _is_troponin(result):
+        told = _is_troponin(result) or (result.value and result.quantity is None)
+        if reason is not None and len(result.flag.possible) < 2 and not told:
             yield Line(text="", english=reason.detail)
 
     def _before(self, result: LaboratoryResult, earlier: Earlier) -> str:
         change = earlier.change
         then = self._when(earlier.time, result.time)
-        said = f"{_measured(change.earlier)} → {_measured(change.later)}{then}"
+        before = _as_printed(earlier.reported) or _measured(change.earlier)
+        said = f"{before} → {self._value(result)}{then}"
         if change.percent is not None:
             said += f", {_percent(change.percent.interval)}"
         if change.supposed is not None:
             verdict = self._say(CHANGE[change.supposed])
-            return f"{said}: {verdict}, {self._say(_PROVIDED)}{self._delta(earlier)}"
+            return f"{said}: {verdict}{self._delta(earlier)}{_MARK}"
         if change.not_assessed is not None and _is_troponin(result):
             return f"{said}: {self._say('see the troponin rules')}"
         if change.not_assessed is not None:
@@ -448,7 +509,7 @@ class _Writer:
         """Return the value as the laboratory reported it; else in the unit we read it in."""
         if not result.value:
             return result.reported or self._say("no usable value")
-        return result.reported.partition(" (laboratory's range")[0] or _shown(result.value)
+        return _as_printed(result.reported) or _shown(result.value)
 
     def _converted(self, result: LaboratoryResult) -> str:
         value = _shown(result.value)
@@ -467,7 +528,12 @@ class _Writer:
         return self._say(" in %s days") % number_shown(round(hours / 24.0, 0))
 
     def _why(self, reason: NotAssessed | None) -> str:
-        return self._say("no reason given") if reason is None else word(WHY, reason.why, self._say)
+        return self._say("no reason given") if reason is None else self._say(WHY[reason.why])
+
+
+def _as_printed(reported: str) -> str:
+    """Return the value as the laboratory printed it, without its interval."""
+    return reported.partition(" (laboratory's range")[0]
 
 
 def _is_troponin(result: LaboratoryResult) -> bool:

@@ -1,0 +1,1 @@
+"""Laboratory reports as plain text or PDF: results with their place in the text."""

@@ -1,0 +1,1 @@
+"""Values of the patient's own devices: read, summed up apart, never an input of an acute rule."""
