@@ -19,6 +19,7 @@ from knowledge.pathways import Urgency
 from knowledge.reference import Citation
 from knowledge.risk import MissingInput, Risk
 from tools.imaging.model import Study
+from tools.intake.wearable.report import WearableReport
 
 SCHEMA: Literal["epicrisis/assessment/1"] = "epicrisis/assessment/1"
 RESEARCH_USE = (
@@ -216,5 +217,6 @@ class Assessment(Frozen):
         default=None, exclude_if=lambda found: found is None
     )
     imaging: tuple[Study, ...] = Field(default=(), exclude_if=lambda found: not found)
+    wearable: WearableReport | None = Field(default=None, exclude_if=lambda found: found is None)
     agent: AgentRecord | None = None
     notice: str = RESEARCH_USE

@@ -34,6 +34,7 @@ from knowledge.rules import Answer, Condition, holds
 from knowledge.timeline import Category
 from tools.chart.not_understood import in_words
 from tools.intake.result import CaseFiles, InputFile
+from tools.intake.wearable.trend import wearable_report
 from tools.toolbox import discover
 
 _TABLE = "pathways/chest_pain"
@@ -93,6 +94,7 @@ def compose(
         provenance=made_by,
         laboratory=laboratory,
         imaging=case.studies,
+        wearable=wearable_report(case.wearables, now=at),
     )
 
 

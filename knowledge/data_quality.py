@@ -1,4 +1,4 @@
-"""What a data-quality report looks for, and the way out of each, as data (``data_quality.yaml``)."""
+"""What a data-quality report looks for, and the way out of each (``data_quality.yaml``)."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -30,8 +30,10 @@ from knowledge.reference import Table, table_names
 from knowledge.result_sources import result_sources
 from knowledge.retrieval.terms import search_terms
 from knowledge.scores import score
+from knowledge.scores_left_out import scores_left_out
 from knowledge.troponin import assays, pathways
 from knowledge.verifier_terms import verifier_terms
+from knowledge.wearable import wearable
 
 _ONE: dict[str, Callable[[], Table]] = {
     "analytes": analytes,
@@ -56,10 +58,12 @@ _ONE: dict[str, Callable[[], Table]] = {
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,
     "result_sources": result_sources,
+    "scores_left_out": scores_left_out,
     "search_terms": search_terms,
     "troponin_assays": assays,
     "troponin_pathways": pathways,
     "verifier_terms": verifier_terms,
+    "wearable": wearable,
 }
 _MANY: dict[str, Callable[[str], Table]] = {
     "cards": card_file,

@@ -61,10 +61,18 @@ class Plausible(Frozen):
     heart_rate: Range
 
 
+class Measured(Frozen):
+    """How well the limit did, where it was measured."""
+
+    en: str
+    zh: str
+
+
 class Limit(Frozen):
-    """One limit: above it."""
+    """One limit: above it; and how well it did."""
 
     above: float
+    measured: Measured
     source: str
     review: str
 

@@ -2,15 +2,18 @@
 """A fact in Chinese, where we have Chinese words for every part of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from agent.fact_sheet.conclusions import DIAGNOSIS, DISCHARGE, HEADLINE
 from agent.facts import Fact, FactNumber
 from knowledge.clinical_inputs import catalogue
+from knowledge.plain_text import has_chinese
 from knowledge.verifier_terms import verifier_terms
 
 _UNTRANSLATED = re.compile(r"[A-Z][A-Za-z]{0,3}\d*|aV[RLF]|[\d.]+ ?\S+")
 _OLD = re.compile(r"the last value is of (.+), older than (\d+) h")
+_POSSIBLE = " possible"
 _STATES = {
     "present": "存在",
     "absent": "不存在",
@@ -132,11 +135,14 @@ def _onset(fact: Fact) -> Fact:
 
 def _words(texts: Sequence[str]) -> tuple[str, ...] | None:
     """Return every text in Chinese; None where one has no Chinese words."""
-    phrases = {**catalogue().chinese, **verifier_terms().zh.phrases}
+    phrases = _phrases()
     found: list[str] = []
     for text in texts:
         if text in phrases:
             found.append(phrases[text])
+        elif text.endswith(_POSSIBLE):
+            bands = text.removesuffix(_POSSIBLE).split(" or ")
+            found.append(f"{'、'.join(phrases.get(band, band) for band in bands)}均有可能")
         elif missing := re.fullmatch(r"(\d+) inputs? missing", text):
             found.append(f"{missing[1]}项输入缺失")
         elif old := _OLD.fullmatch(text):
@@ -146,6 +152,11 @@ def _words(texts: Sequence[str]) -> tuple[str, ...] | None:
         else:
             return None
     return tuple(found)
+
+
+@cache
+def _phrases() -> Mapping[str, str]:
+    return {**catalogue().chinese, **verifier_terms().zh.phrases}
 
 
 def _number(text: str) -> str:
@@ -161,7 +172,8 @@ def _text(fact: Fact, day: str) -> str:
     if fact.kind == "troponin":
         return _series(fact, day)
     numbers = "、".join(n.text for n in fact.numbers)
-    head = f"{fact.subject}{numbers}" if fact.kind == "score" else fact.subject
+    gap = "" if has_chinese(fact.subject[-1:]) else " "  # CURB-65 and 1 are not 651
+    head = f"{fact.subject}{gap}{numbers}".rstrip() if fact.kind == "score" else fact.subject
     after = "" if fact.kind == "score" else numbers
     said = "，".join(p for p in (_STATES[fact.state], fact.category, after, *fact.parts) if p)
     when = f"（{'、'.join(fact.times)}）" if _tells_time(fact) else ""

@@ -122,6 +122,7 @@ class Row:
         time: When the specimen was collected; says so where that is not stated.
         flag: In words; why there is none otherwise.
         tone: ``critical``, ``out``, ``in`` or ``none``.
+        past: Whether a newer result of the test is there.
         sign: A sign beside the word.
         interval: What it was compared with, and whose interval that is.
         before: The result before, and the change.
@@ -136,6 +137,7 @@ class Row:
     time: str
     flag: str
     tone: str
+    past: bool
     sign: str
     interval: str
     before: str
@@ -299,7 +301,7 @@ class _Writer:
                 )
 
     def _falsified(self, result: LaboratoryResult) -> str:
-        labels = dict.fromkeys(found.label for found in result.interferences)
+        labels = dict.fromkeys(self._say(found.label) for found in result.interferences)
         return f"; {self._say('may be falsified by')}: {', '.join(labels)}" if labels else ""
 
     def _limit_words(self, *, low: bool, certain: bool) -> str:
@@ -390,6 +392,7 @@ class _Writer:
             time=self._time(result.time),
             flag=flag,
             tone=tone,
+            past=not result.latest,
             sign=sign,
             interval="; ".join(dict.fromkeys(self._intervals(result))),
             before="" if result.earlier is None else self._before(result, result.earlier),
@@ -406,7 +409,9 @@ class _Writer:
         flag = result.flag.flag
         if flag is None and _is_troponin(result):
             return self._say("see the troponin rules"), "none", ""
-        if flag is None and result.value and result.quantity is None and not result.may_be_critical:
+        if result.may_be_critical:
+            return self._say("not understood as normal, may be urgent"), "critical", "?"
+        if flag is None and result.value and result.quantity is None:
             return self._say("as reported"), "none", ""
         if flag is None:
             return self._why_no_flag(result), "none", "?"
@@ -490,7 +495,7 @@ class _Writer:
         names = dict.fromkeys(name for r in self._report.results for name in r.not_known)
         if names:
             said = self._say("Nothing in the record says whether there was:")
-            yield Line(text=said, english="; ".join(names))
+            yield Line(text=f"{said} {'; '.join(self._say(name) for name in names)}")
 
     def _sources(self) -> Iterator[Line]:
         cited = {

@@ -1,19 +1,26 @@
-"""``epicrisis data check``: is every reference row valid and sourced, and how sure is it?"""
+"""``epicrisis data check|quality``: the reference rows, and the quality of a case's data."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from knowledge.errors import ReferenceDataError
+from knowledge.errors import InputError, ReferenceDataError
 from knowledge.reference import Review, raw, table_hash, table_names, unsourced_numbers
+from knowledge.settings import load_settings
 from knowledge.tables import load_all
+from serving.commands.assess import moment, utc_now
+from serving.report.data_quality import show_quality
+from tools.quality.report import quality_report
 
 _INVALID = 1
+_UNUSABLE = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +28,7 @@ def register(app: typer.Typer) -> None:
     data = typer.Typer(help="Reference data.", no_args_is_help=True)
     data.command("check")(check)
     data.command("list", hidden=True)(check)
+    data.command("quality")(quality)
     app.add_typer(data, name="data")
 
 
@@ -58,6 +66,45 @@ def check() -> None:
         Console(stderr=True).print(problem, markup=False)
     if problems:
         raise typer.Exit(_INVALID)
+
+
+def quality(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A case, or a folder of cases")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the report as JSON here")
+    ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Every file and folder below PATH is a case of its own")
+    ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="Results later than this are told")
+    ] = None,
+) -> None:
+    """Tell what of a case's data is not used or in doubt, and the way out; for a folder, of all.
+
+    Exit codes: 0 the report was made, whatever it says; 2 the path cannot be used.
+    """
+    try:
+        report = quality_report(
+            path, settings=load_settings(), each=each, at=moment(at), now=utc_now()
+        )
+    except InputError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(_UNUSABLE) from error
+    text = orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2)
+    if out is not None:
+        try:
+            out.write_bytes(text + b"\n")
+        except OSError as error:
+            typer.echo(f"--out: cannot write there: {error.strerror}", err=True)
+            raise typer.Exit(_UNUSABLE) from error
+    if as_json:
+        typer.echo(text.decode())
+    else:
+        show_quality(report, Console())
+    if out is not None:
+        typer.echo(f"wrote {out}", err=as_json)
 
 
 def review_tags(node: Any) -> Iterator[str]:

@@ -74,6 +74,7 @@ def listen(
     try:
         asyncio.run(run(services, ready=ready))
     finally:
+        services.jobs.stop()
         services.database.close()
 
 

@@ -12,12 +12,16 @@ from knowledge.model import Frozen
 from knowledge.risk import Risk
 from knowledge.timeline import Timeline
 from tools.intake.case_file import CaseFile
+from tools.intake.tables.mapping import LabMapping
+from tools.quality.model import QualityReport
 from tools.toolbox import discover
 
 SCHEMAS: dict[str, type[Frozen]] = {
     "assessment": Assessment,
     "case": CaseFile,
+    "data-quality": QualityReport,
     "finding": Finding,
+    "lab-mapping": LabMapping,
     "risk": Risk,
     "timeline": Timeline,
 }

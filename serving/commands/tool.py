@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from agent.assess import PATHWAY
+from agent.assess import PATHWAY, assess_case
 from agent.episode import Episode, episode
+from agent.narrative import score_sentence
+from agent.on_request import known
+from agent.on_request import run as run_scores
 from agent.runner import Log
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
@@ -21,6 +24,10 @@ from knowledge.errors import ContractError, InvalidValueError, UnavailableError
 from knowledge.finding import Finding
 from knowledge.pathways import pathway
 from knowledge.patient import Patient
+from knowledge.plain_text import visible
+from knowledge.risk import Risk
+from knowledge.scores import score_ids
+from knowledge.scores_left_out import scores_left_out
 from knowledge.settings import load_settings
 from knowledge.timeline import Timeline
 from serving.commands.assess import moment, utc_now
@@ -29,6 +36,7 @@ from tools.ecg.model import EcgRecording
 from tools.intake.case_file import stated_finding
 from tools.intake.folder import read_case
 from tools.intake.result import CaseFiles
+from tools.risk.result import CONDITIONAL
 from tools.toolbox import Tool, discover
 
 
@@ -38,6 +46,7 @@ def register(app: typer.Typer) -> None:
     tool.command("list")(list_tools)
     tool.command("show")(show)
     tool.command("run")(run)
+    tool.command("scores")(scores)
     app.add_typer(tool, name="tool")
 
 
@@ -61,6 +70,9 @@ def list_tools(
         when = " (on request)" if card.on_request else ""
         console.print(Text(f"  {found.name}{when}"), style="cyan", highlight=False)
         console.print(Padding(Text(found.summary), (0, 0, 0, 6)))
+    console.print(Text("\nPublished, and not offered", style="bold"))
+    for row in scores_left_out().scores.values():
+        console.print(Padding(Text(f"{row.name}: {row.because}"), (0, 0, 0, 2)))
     console.print(Text("\nEach tool's contract and sources: epicrisis tool show NAME."))
 
 
@@ -102,9 +114,64 @@ def run(
         )
     asked, now = moment(at), utc_now()
     read = read_case(case, at=asked, now=now, settings=settings) if case else None
-    result = _result(found, _arguments(found, read, values or (), asked, now))
+    arguments = _arguments(found, read, values or (), asked, now)
+    if read is not None and found.name in score_ids():
+        held = known(assess_case(read, at=asked or read.at or now, settings=settings))
+        arguments = {**arguments, **held, **dict(_stated(text) for text in values or ())}
+    result = _result(found, arguments)
     body = result.model_dump(mode="json", exclude_none=True)
     typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
+
+
+def scores(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of one patient")],
+    names: Annotated[
+        list[str] | None, typer.Option("--name", metavar="SCORE", help="These alone, by id")
+    ] = None,
+    most_missing: Annotated[
+        int, typer.Option("--most-missing", help="Leave out scores that miss more inputs")
+    ] = 3,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output")] = False,
+) -> None:
+    """Run every score on one case and list those that are computed, or nearly, by topic."""
+    settings, asked, now = load_settings(), moment(at), utc_now()
+    read = read_case(paths, at=asked, now=now, settings=settings)
+    held = known(assess_case(read, at=asked or read.at or now, settings=settings))
+    for name in names or ():
+        _tool(name)
+    ran = run_scores(names or score_ids(), held)
+    shown = [r for r in ran if names or (r.not_assessed is None and len(r.missing) <= most_missing)]
+    if as_json:
+        rows = [risk.to_json() for risk in shown]
+        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return
+    _print_scores(shown, ran)
+
+
+def _print_scores(shown: Sequence[Risk], ran: Sequence[Risk]) -> None:
+    console = Console()
+    topics = {risk.tool: discover()[risk.tool].card.topic for risk in shown}
+    for topic in sorted(set(topics.values())):
+        console.print(Text(f"\n{topic}", style="bold"))
+        of_topic = [risk for risk in shown if topics[risk.tool] == topic]
+        for risk in sorted(of_topic, key=lambda r: (len(r.missing), r.tool)):
+            console.print(Text(f"  {risk.tool}", style="cyan"), highlight=False)
+            lines = [score_sentence(risk)]
+            if risk.missing:
+                lines.append(f"missing: {', '.join(item.label for item in risk.missing)}")
+            lines += [line for line in risk.caveats if line.startswith(CONDITIONAL)]
+            for line in lines:
+                console.print(Padding(Text(visible(line)), (0, 0, 0, 6)))
+    listed = {risk.tool for risk in shown}
+    refused = sum(risk.not_assessed is not None and risk.tool not in listed for risk in ran)
+    left = len(ran) - len(shown) - refused
+    console.print(
+        Text(
+            f"\n{len(shown)} of {len(ran)} scores; {refused} do not apply or need something first, "
+            f"{left} miss more inputs. One of them: epicrisis tool scores PATH --name ID."
+        )
+    )
 
 
 def _tool(name: str) -> Tool[..., Any]:

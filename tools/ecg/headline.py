@@ -5,6 +5,7 @@ from itertools import chain
 
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.finding import Finding, State, Why
+from tools.ecg.arrhythmia import sentences as arrhythmia
 from tools.ecg.contiguity import region_names
 from tools.ecg.patterns import sentences
 from tools.ecg.reading import Reading
@@ -28,7 +29,7 @@ def headline(findings: Mapping[str, Finding], rhythm: str) -> str:
         "of the rules applied"
         f"{_margin(findings['stemi_criteria'])}{_also(findings)}"
     )
-    return f"{next(found, quiet)}; {rhythm}."
+    return f"{next(found, quiet)}; {rhythm}{arrhythmia.beside(findings)}."
 
 
 def advice(reading: Reading, findings: Mapping[str, Finding], *, diffuse: bool) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def advice(reading: Reading, findings: Mapping[str, Finding], *, diffuse: bool) 
         "repeat": not present("stemi_criteria"),
     }
     keys = [key for key, needed in wanted.items() if needed]
-    keys[-1:-1] = sentences.advice_keys(findings)
+    keys[-1:-1] = (*sentences.advice_keys(findings), *arrhythmia.advice_keys(findings))
     return tuple(reading.criteria.advice[key] for key in keys)
 
 

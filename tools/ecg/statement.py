@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from knowledge.codes import LOINC, Coding, Concept
-from knowledge.ecg_reliability import reliability_words
+from knowledge.ecg_reliability import grade, reliability_words
 from knowledge.evidence import (
     DicomEvidence,
     Evidence,
@@ -54,7 +54,7 @@ def statement(
         time=reading.recording.start,
         body_site=", ".join(verdict.leads) or None,
         method=_method(reading, code, verdict),
-        reported=verdict.basis or None,
+        reported=_reported(reading, code, verdict),
         flags=verdict.flags,
         evidence=_statement_evidence(reading, code, verdict),
     )
@@ -135,12 +135,20 @@ def _tool(output: str) -> ToolEvidence:
     return ToolEvidence(tool=TOOL, version=VERSION, output=output)
 
 
+def _reported(reading: Reading, code: str, verdict: Verdict) -> str | None:
+    """Return the numbers behind a statement and, of one of ours that is present, its grade."""
+    if verdict.holds is not True or reading.criteria.statements[code].label is None:
+        return verdict.basis or None
+    parts = (verdict.basis, f"reliability: {grade(code).value}")
+    return "; ".join(part for part in parts if part)
+
+
 def _method(reading: Reading, code: str, verdict: Verdict) -> str | None:
     """Return the publications that were applied and, of what is present, how well it is measured."""
     titles = []
     for row in verdict.rows:
         source = reading.criteria.sources[getattr(reading.criteria, row).source]
         titles.append(f"{source.title}, {source.year}" if source.year else source.title)
-    if verdict.holds is True:
+    if verdict.holds is True and reading.criteria.statements[code].label is not None:
         titles.append(reliability_words(code))
     return "; ".join(dict.fromkeys(titles)) or None

@@ -138,7 +138,7 @@ def _bytes(ds: Any, size: Sequence[int]) -> int:
 
 
 def _has_decoder(syntax: str) -> bool:
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
     try:

@@ -3,8 +3,10 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import chain
 
+from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import Coding, Concept
 from knowledge.finding import Finding, State
 from knowledge.imaging_terms import imaging_terms
@@ -27,7 +29,7 @@ def studies(images: Iterable[ImageFile]) -> tuple[Study, ...]:
         key = (image.study, image.modality) if image.study else (image.file, image.id)
         groups[key].append(image)
     found = [_study(sorted(group, key=lambda i: i.file)) for group in groups.values()]
-    return tuple(sorted(found, key=lambda s: (str(s.time.sort_key) if s.time else "", s.id)))
+    return tuple(sorted(found, key=lambda s: (_when(s.time), s.id)))
 
 
 def finding(study: Study) -> Finding:
@@ -47,7 +49,7 @@ def finding(study: Study) -> Finding:
 
 def _study(group: Sequence[ImageFile]) -> Study:
     first = group[0]
-    times = sorted((i.time for i in group if i.time is not None), key=lambda t: str(t.sort_key))
+    times = sorted((i.time for i in group if i.time is not None), key=_when)
     title, title_zh = _title(first)
     digest = hashlib.sha256("\n".join(sorted(i.id for i in group)).encode()).hexdigest()
     return Study(
@@ -63,6 +65,11 @@ def _study(group: Sequence[ImageFile]) -> Study:
         problems=tuple(_all_problems(group)),
         evidence=tuple(i.evidence for i in group),
     )
+
+
+def _when(time: ClinicalTime | None) -> tuple[datetime, str]:
+    """Return the sort key of a time; what has none comes first."""
+    return (datetime.min.replace(tzinfo=UTC), "") if time is None else time.sort_key
 
 
 def _title(image: ImageFile) -> tuple[str, str]:

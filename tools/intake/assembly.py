@@ -30,6 +30,12 @@ from tools.intake.person import Witness, person
 from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
 from tools.intake.result import CaseFiles, InputFile, Status
 from tools.intake.stated_case import StatedCase
+from tools.intake.wearables import (
+    Wearables,
+    belonging_wearables,
+    wearable_report_of,
+    without_marked,
+)
 from tools.intake.withhold import is_future, withheld
 
 _NOTHING_USED = "holds no resource of a type that is used"
@@ -58,6 +64,7 @@ class Parsed:
         patients: Their Patient resources.
         recordings: ECG files.
         images: Images and slides.
+        wearables: Values of the patient's own devices.
         failed: What could not be decoded.
         problems: File to Patient resources that could not be used.
         laboratory: Laboratory tables and reports.
@@ -67,6 +74,7 @@ class Parsed:
     patients: tuple[PatientRecord, ...]
     recordings: Recordings
     images: Images
+    wearables: Wearables
     failed: tuple[InputFile, ...]
     problems: Mapping[str, list[str]]
     laboratory: LabFiles = field(default_factory=LabFiles)
@@ -106,7 +114,8 @@ def assemble(
     own += stated.problems
     by_hand = list(_stated(_without(stated, given), zone, now, own))
     unusable: list[str] = []
-    facts = [*chart.facts, *by_hand, *given_facts(given, zone=zone, problems=unusable)]
+    charted, marked = without_marked(chart.facts, zone=zone)
+    facts = [*charted, *by_hand, *given_facts(given, zone=zone, problems=unusable)]
     labs = [lab for file, lab in sorted(parsed.laboratory.read.items()) if file in verdict.files]
     facts += [_dated(fact, now) for lab in labs for fact in lab.facts]
     notes = _without_laboratory(stated.attached, parsed.laboratory)
@@ -144,6 +153,7 @@ def assemble(
         notes=clinical_notes(timeline),
         documented=tuple(_dated(fact, now) for lab in labs for fact in lab.documented),
         studies=examined,
+        wearables=(*belonging_wearables(parsed.wearables, verdict.files), *marked),
     )
 
 
@@ -304,6 +314,8 @@ def _known_reports(
     for file, lab in parsed.laboratory.read.items():
         told, belongs = problems.get(file, ()), file in verdict.files
         done[file] = _laboratory_report(contents.usable[file], lab, told, belongs=belongs)
+    for file, found in parsed.wearables.read.items():
+        done[file] = wearable_report_of(contents.usable[file], found, belongs=file in verdict.files)
     return done
 
 

@@ -17,6 +17,7 @@ from tools.intake.fhir.patient import PatientRecord
 from tools.intake.identity import Comparison, IdentityReport, compare, compare_all
 from tools.intake.reference import References, Refused
 from tools.intake.result import Override
+from tools.intake.wearable.model import WearableFile
 
 NEEDS_STATEMENT = (
     "carries no identity that can be compared; if it is of this patient, add to case.yaml "
@@ -41,6 +42,7 @@ class Sources:
         patients: Patient resources of these files.
         recordings: File to its recording.
         images: File to its image.
+        wearables: File to what a patient's own device measured.
         stated: File to how it is said to be of the same patient.
         laboratory: Laboratory table or report to the identities it states; none where it is silent.
     """
@@ -51,13 +53,14 @@ class Sources:
     patients: Sequence[PatientRecord]
     recordings: Mapping[str, EcgRecording]
     images: Mapping[str, ImageFile] = field(default_factory=dict)
+    wearables: Mapping[str, WearableFile] = field(default_factory=dict)
     stated: Mapping[str, str]
     laboratory: Mapping[str, Sequence[Identity]] = field(default_factory=dict)
 
     @property
-    def signals(self) -> dict[str, EcgRecording | ImageFile]:
-        """Recordings and images by file: all that carry an identity beside their data."""
-        return {**self.recordings, **self.images}
+    def signals(self) -> dict[str, EcgRecording | ImageFile | WearableFile]:
+        """Recordings, images and wearables by file: what carries an identity beside its data."""
+        return {**self.recordings, **self.images, **self.wearables}
 
 
 @dataclass(frozen=True, kw_only=True)

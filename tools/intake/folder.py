@@ -23,6 +23,7 @@ from tools.intake.result import CaseFiles, InputFile
 from tools.intake.stated_case import StatedCase, read_stated
 from tools.intake.tables.read import read_tables
 from tools.intake.walk import Found, files_of, shown
+from tools.intake.wearables import read_wearables
 
 _LONGEST = 200
 """Characters of a name that are looked at and shown."""
@@ -77,6 +78,7 @@ def read_case(
         patients=parsed.patients,
         recordings=parsed.recordings.read,
         images=parsed.images.read,
+        wearables=parsed.wearables.read,
         stated=overrides,
         laboratory={file: lab.identities for file, lab in parsed.laboratory.read.items()},
     )
@@ -162,6 +164,7 @@ def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
     images = read_images(
         contents.usable, pictures, attached=stated.attached, zone=zone, case_file=stated.file
     )
+    wearables = read_wearables(contents.usable, attached=stated.attached, zone=zone)
     recordings = read_recordings(
         contents.usable,
         attached=stated.attached,
@@ -186,6 +189,7 @@ def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
         patients=tuple(patients(charts, problems)),
         recordings=recordings,
         images=images,
-        failed=(*failed, *recordings.failed, *images.failed),
+        wearables=wearables,
+        failed=(*failed, *recordings.failed, *images.failed, *wearables.failed),
         problems=problems,
     )

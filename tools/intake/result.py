@@ -10,6 +10,7 @@ from knowledge.timeline import Document, Fact, Timeline
 from tools.ecg.model import EcgRecording
 from tools.imaging.model import Study
 from tools.intake.identity import IdentityReport
+from tools.intake.wearable.model import WearableFile
 
 Status = Literal["read", "ignored", "failed"]
 
@@ -80,6 +81,7 @@ class CaseFiles:
         at: Moment of assessment: as asked for, else as stated in ``case.yaml``.
         timeline: All facts.
         recordings: Recording id to the recording.
+        wearables: Values of the patient's own devices; never inputs of an acute rule.
         studies: Images and slides, by examination; what they show is not assessed.
         inputs: Every file, by name.
         identity: How the identities compare.
@@ -104,3 +106,4 @@ class CaseFiles:
     notes: tuple[Document, ...] = ()
     documented: tuple[Fact, ...] = ()
     studies: tuple[Study, ...] = ()
+    wearables: tuple[WearableFile, ...] = ()

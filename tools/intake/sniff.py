@@ -12,6 +12,9 @@ from tools.ecg.readers.sierra import is_sierra
 from tools.ecg.readers.wfdb_header import looks_like_header
 from tools.intake.hl7v2.wire import is_hl7v2
 from tools.intake.tables.workbook import is_workbook
+from tools.intake.wearable.apple_ecg import is_apple_ecg
+from tools.intake.wearable.apple_export import is_apple_export
+from tools.intake.wearable.pressure_csv import is_pressure_table
 
 Kind = Literal[
     "FHIR JSON",
@@ -26,6 +29,9 @@ Kind = Literal[
     "PNG picture",
     "JPEG picture",
     "TIFF",
+    "wearable export",
+    "wearable ECG",
+    "home pressure table",
     "case file",
     "lab mapping",
     "Excel workbook",
@@ -48,6 +54,11 @@ ECG_FILES: tuple[tuple[Kind, Callable[[bytes], bool]], ...] = (
     ("EDF", is_edf),
 )
 """ECG formats of which one file is one recording, and how each is recognised."""
+
+_OTHER_FILES: tuple[tuple[Kind, Callable[[bytes], bool]], ...] = (
+    ("HL7 v2", is_hl7v2),
+    ("wearable export", is_apple_export),
+)
 
 IMAGE_FILES: tuple[tuple[Kind, bytes], ...] = (
     ("PNG picture", b"\x89PNG\r\n\x1a\n"),
@@ -125,11 +136,9 @@ def sniff(content: bytes) -> Kind:
     for kind, magic in (*IMAGE_FILES, *DOCUMENT_FILES):
         if head.startswith(magic):
             return kind
-    for kind, recognised in ECG_FILES:
+    for kind, recognised in (*ECG_FILES, *_OTHER_FILES):
         if recognised(head):
             return kind
-    if is_hl7v2(head):
-        return "HL7 v2"
     if is_workbook(content):
         return "Excel workbook"
     return "not taken" if not_taken(content) is not None else _text_kind(head)
@@ -142,6 +151,10 @@ def _text_kind(head: bytes) -> Kind:
         return "not recognised"
     if text.lstrip()[:1] in (b"{", b"["):
         return "FHIR JSON"
+    if is_apple_ecg(text):
+        return "wearable ECG"
+    if is_pressure_table(text):
+        return "home pressure table"
     if _MAPPING.search(text):
         return "lab mapping"
     if _CASE.search(text):

@@ -30,7 +30,7 @@ class GroupResult(Frozen):
     """
 
     part: Part
-    group: str | None
+    group: str | None = None
     printed: str
     time: ClinicalTime | None = None
     evidence: tuple[Evidence, ...] = ()

@@ -154,7 +154,7 @@ class ResultFlag(Frozen):
         evidence: The result, and the rows it was judged by.
     """
 
-    analyte: str | None
+    analyte: str | None = None
     finding: str
     flag: Flag | None = None
     not_assessed: NotAssessed | None = None

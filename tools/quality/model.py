@@ -20,6 +20,7 @@ class QualityItem(Frozen):
         where: The place in it; empty where it is of the whole file.
         what: What was found, without a patient's name, number or date of birth.
         times: How often, where one item stands for several results.
+        way_out: What a site can do about it.
     """
 
     kind: QualityKind
@@ -27,6 +28,7 @@ class QualityItem(Frozen):
     where: str = ""
     what: str
     times: int = Field(default=1, ge=1)
+    way_out: str = ""
 
 
 class NotLookedFor(Frozen):

@@ -1,4 +1,4 @@
-"""Items of the files of a case: not read, in doubt whose they are, given twice, entries not used."""
+"""Items of the files of a case: not read, in doubt whose they are, twice, entries not used."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,6 +20,8 @@ _REMARKS = (
 )
 """What is told of a file although nothing of it is lost."""
 
+_LEFT_OUT = ("rows of other patients were not used", "hidden rows were read too")
+
 _LONGEST = 300
 
 
@@ -35,7 +37,7 @@ def file_items(inputs: Sequence[InputFile]) -> Iterator[QualityItem]:
         elif item.status == "failed" or (item.unread and item.status == "ignored"):
             yield QualityItem(kind="unread-file", file=item.file, what=reason[:_LONGEST])
         for problem in item.problems[: MAX_TOLD + 10]:
-            if not problem.startswith(_REMARKS):
+            if not problem.startswith(_REMARKS) and not problem.endswith(_LEFT_OUT):
                 yield _entry(item.file, problem)
 
 

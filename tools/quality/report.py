@@ -97,7 +97,8 @@ def case_quality(
         path: Its folder or file.
         name: What the report calls it.
         settings: Limits of intake.
-        at, now: As of `quality_report`.
+        at: As of `quality_report`.
+        now: As of `quality_report`.
     """
     try:
         case = read_case([path], at=at, settings=settings, now=now)
@@ -156,6 +157,9 @@ def _built(
         files=files,
         results=results or 0,
         counts={kind: counts[kind] for kind in order if kind not in unseen or counts[kind]},
-        items=tuple(sorted(items, key=lambda i: (order.index(i.kind), i.file, i.where, i.what))),
+        items=tuple(
+            item.model_copy(update={"way_out": data_quality().kinds[item.kind].way_out.en})
+            for item in sorted(items, key=lambda i: (order.index(i.kind), i.file, i.where, i.what))
+        ),
         not_assessed=tuple(NotLookedFor(kind=k, reason=r) for k, r in unseen.items()),
     )

@@ -16,6 +16,9 @@ from tools.risk.inputs import Input
 from tools.risk.outcomes import Outcomes
 from tools.risk.probability import approximate
 
+CONDITIONAL = "Check that the score applies"
+"""How the caveat begins of a score whose population is not sure."""
+
 NOT_ASSESSED = "not assessed"
 """Category of a score that does not apply, or that needs something known before it may."""
 
@@ -171,7 +174,7 @@ def _conditional(scope: Scope, inputs: Inputs) -> Iterator[str]:
         labels = ", ".join(
             f"{inputs[i].entry.label} is {inputs[i].words}" for i in clause.when.inputs()
         )
-        yield f"Check that the score applies: {clause.reason}; {labels}."
+        yield f"{CONDITIONAL}: {clause.reason}; {labels}."
 
 
 def _shown(note: Note, inputs: Inputs) -> bool:

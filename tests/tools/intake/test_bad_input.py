@@ -57,7 +57,7 @@ CONTENTS: list[tuple[str, bytes, str, str]] = [
     ("cut.json.gz", gzip.compress(CHART)[:-20], "failed", "truncated gzip"),
     ("bad.json.gz", gzip.compress(CHART)[:30] + b"\xff" * 60, "failed", "gzip"),
     ("twice.gz", gzip.compress(gzip.compress(CHART)), "ignored", "gzip in gzip"),
-    ("letter.pdf", b"%PDF-1.7 ...", "ignored", "a PDF"),
+    ("letter.pdf", b"%PDF-1.7 ...", "failed", "damaged PDF"),
     ("film.png", b"\x89PNG\r\n\x1a\n", "failed", "damaged picture"),
     ("lab.hl7", b"MSH|^~\\&|LAB|...", "ignored", "HL7 v2"),
     ("fhir.xml", b'<Patient xmlns="http://hl7.org/fhir"/>', "ignored", "export it as JSON"),

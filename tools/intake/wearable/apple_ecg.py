@@ -130,7 +130,7 @@ def _time(
     head: dict[str, str], file: str, zone: str | None, problems: list[str]
 ) -> ClinicalTime | None:
     try:
-        return moment(head.get("Recorded Date", ""), clock=file, zone=zone)
+        return moment(head.get("Recorded Date", ""), clock=file, zone=zone)[0]
     except InvalidValueError as error:
         problems.append(f"the time of the recording is not used: {error.reason}")
         return None

@@ -107,7 +107,7 @@ def read_apple_export(content: bytes, *, file: str, zone: str | None) -> Wearabl
     if found.left_out:
         found.problems.append(f"and {found.left_out} more")
     readings = tuple(found.readings.values())
-    counts = Counter(reading.kind for reading in readings)
+    counts: dict[str, int] = dict(Counter(reading.kind for reading in readings))
     return WearableFile(
         file=file,
         kind="health export of a wearable",
@@ -226,7 +226,7 @@ def _reading(element: Any, kind: Kind, found: _Found) -> None:
         if element.get("unit") != _UNITS[kind]:
             raise InvalidValueError(kind, "in a unit that is not taken")
         value = number(str(element.get("value", "")), kind)
-        time = moment(at, clock=found.file, zone=found.zone)
+        time, wall = moment(at, clock=found.file, zone=found.zone)
     except InvalidValueError as error:
         found.trouble(f"a {kind.replace('_', ' ')} is not used: {error.reason}")
         return
@@ -239,6 +239,7 @@ def _reading(element: Any, kind: Kind, found: _Found) -> None:
         kind=kind,
         value=value,
         time=time,
+        wall=wall,
         device=clean(str(element.get("sourceName", "")), 60),
         file=found.file,
         place=f"Record {kind} at {at}",

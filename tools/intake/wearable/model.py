@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -11,8 +12,6 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.patient import Identity
 
 Kind = Literal["systolic", "diastolic", "heart_rate"]
-
-UNITS: Mapping[Kind, str] = {"systolic": "mmHg", "diastolic": "mmHg", "heart_rate": "/min"}
 
 MAX_READINGS = 50_000
 """Of one file; a cuff at home gives some 1500 a year, a watch some 100 heart rates a day."""
@@ -24,8 +23,9 @@ class Reading:
 
     Args:
         kind: What was measured.
-        value: In the unit of `UNITS`.
+        value: Pressures in mmHg, heart rates in /min.
         time: When; None where the file does not say.
+        wall: The same on the wearer's own clock; None where only a date or nothing is known.
         device: What measured it, as stated.
         file: Where it stands.
         place: Where in the file.
@@ -34,6 +34,7 @@ class Reading:
     kind: Kind
     value: float
     time: ClinicalTime | None
+    wall: datetime | None
     device: str
     file: str
     place: str

@@ -5,6 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import InvalidValueError, TooLargeError, UnreadableError
@@ -108,7 +109,7 @@ def _row(
 ) -> list[Reading]:
     """Return the readings of one row: both pressures or none of them."""
     try:
-        time = _when(row, columns, file, zone)
+        time, wall = _when(row, columns, file, zone)
         values = {
             kind: number(_cell(row, columns, name), kind)
             for name, kind in _KINDS
@@ -120,14 +121,16 @@ def _row(
         problems.append(f"row {at} is not used: {error.item}: {error.reason}")
         return []
     return [
-        Reading(kind=kind, value=value, time=time, device="", file=file, place=f"row {at}")
+        Reading(
+            kind=kind, value=value, time=time, wall=wall, device="", file=file, place=f"row {at}"
+        )
         for kind, value in values.items()
     ]
 
 
 def _when(
     row: Sequence[str], columns: Mapping[str, int], file: str, zone: str | None
-) -> ClinicalTime:
+) -> tuple[ClinicalTime, datetime | None]:
     if "date" in columns:
         clock = _cell(row, columns, "clock").strip()
         return moment(

@@ -29,8 +29,10 @@ def number(text: str, kind: Kind) -> float:
     return value
 
 
-def moment(text: str, *, clock: str, zone: str | None) -> ClinicalTime:
-    """Return a time as devices write it: year first, with or without an offset.
+def moment(text: str, *, clock: str, zone: str | None) -> tuple[ClinicalTime, datetime | None]:
+    """Return a time as devices write it, and the same on the wearer's own clock.
+
+    The year comes first, an offset may follow; of a bare date there is no clock time.
 
     Args:
         text: For example ``2026-11-20 13:20:05 +0100`` or ``2026-11-20 13:20``.
@@ -45,20 +47,21 @@ def moment(text: str, *, clock: str, zone: str | None) -> ClinicalTime:
         shown += " +0000"
     stated = _APPLE.fullmatch(shown)
     if stated is not None:
-        return zoned(_parsed(" ".join(stated.groups()), "%Y-%m-%d %H:%M:%S %z"))
+        at = _parsed(" ".join(stated.groups()), "%Y-%m-%d %H:%M:%S %z")
+        return zoned(at), at.replace(tzinfo=None)
     for form in _FORMS:
         try:
             at = _parsed(shown, form)
         except InvalidValueError:
             continue
         precision = Precision.SECOND if "%S" in form else Precision.MINUTE
-        return place(at, clock=clock, zone=zone, precision=precision)
+        return place(at, clock=clock, zone=zone, precision=precision), at
     for form in _DATES:
         try:
             at = _parsed(shown, form)
         except InvalidValueError:
             continue
-        return place(at, clock=clock, zone=zone, precision=Precision.DAY)
+        return place(at, clock=clock, zone=zone, precision=Precision.DAY), None
     raise InvalidValueError("time", "not written as year-month-day and a clock time")
 
 

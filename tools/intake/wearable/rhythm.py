@@ -1,7 +1,7 @@
 """The rhythm of a single-lead strip: regular or irregular, and nothing that needs twelve leads.
 
 Contract: 20 s or more, at least 12 beats, 100 Hz or more. There is no ST, no axis, no P-wave
-statement, no voltage and no territory; an irregular strip is a suspicion, which a 12-lead ECG settles.
+statement, no voltage and no territory; an irregular strip is a suspicion that needs a 12-lead ECG.
 """
 
 from dataclasses import dataclass

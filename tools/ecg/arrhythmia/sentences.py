@@ -1,0 +1,61 @@
+"""What the report says of rhythm, conduction and electrodes beside its first sentence."""
+
+from collections.abc import Mapping
+
+from knowledge.finding import Finding, State
+from tools.ecg.verdict import BORDERLINE
+
+_SAID = {
+    "qt-medicine-warning": "prolonged QTc with a medicine known to cause torsades",
+    "ventricular-run": "run of ventricular beats",
+    "av-block-3": "third-degree atrioventricular block suspected",
+    "av-block-2-type-2": "second-degree atrioventricular block, type 2",
+    "av-block-2-to-1": "2:1 atrioventricular block",
+    "av-block-2-type-1": "second-degree atrioventricular block, type 1",
+    "atrial-flutter": "atrial flutter suspected",
+    "pre-excitation": "pre-excitation",
+    "bifascicular-block": "bifascicular block",
+    "ventricular-bigeminy": "ventricular bigeminy",
+    "dual-chamber-pacing": "dual-chamber pacing",
+    "leg-electrode-reversal": "arm and leg electrodes look exchanged",
+    "chest-lead-order": "chest leads look out of order",
+    "dextrocardia": "dextrocardia suspected",
+}
+_ADVICE = {
+    "qt-medicine-warning": "qt_medicine",
+    "av-block-3": "block",
+    "av-block-2-type-2": "block",
+    "av-block-2-to-1": "block",
+    "atrial-flutter": "flutter",
+    "pre-excitation": "pre_excitation",
+    "leg-electrode-reversal": "electrodes",
+    "chest-lead-order": "electrodes",
+    "dextrocardia": "dextrocardia",
+}
+
+
+def beside(findings: Mapping[str, Finding]) -> str:
+    """Return what is said after the rhythm, with the words that join it; empty for nothing.
+
+    Statements that only count or measure (first-degree block, single premature beats, atrial
+    enlargement) are in the list of findings and not in the sentence.
+
+    Args:
+        findings: Every statement by code.
+    """
+    words = [
+        said + _margin(findings[code])
+        for code, said in _SAID.items()
+        if findings[code].state is State.PRESENT
+    ]
+    return f"; {', '.join(words)}" if words else ""
+
+
+def advice_keys(findings: Mapping[str, Finding]) -> tuple[str, ...]:
+    """Return the keys of the advice that present statements ask for, each once."""
+    keys = (key for code, key in _ADVICE.items() if findings[code].state is State.PRESENT)
+    return tuple(dict.fromkeys(keys))
+
+
+def _margin(found: Finding) -> str:
+    return " (within measurement error of the limit)" if BORDERLINE in found.flags else ""
