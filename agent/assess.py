@@ -15,6 +15,7 @@ from agent.basis import basis
 from agent.compose import compose, record, result_hash, troubled
 from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, ecg_rates, run_ecg
 from agent.episode import Episode, episode
+from agent.laboratory.asked import asked_inputs
 from agent.laboratory.model import LaboratoryReport
 from agent.laboratory.report import laboratory_report
 from agent.ledger import Entry, Ledger, Waiting, Wanted
@@ -36,7 +37,6 @@ from agent.troponin_step import (
     statement_answers,
     troponin_answers,
 )
-from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError
 from knowledge.finding import Finding
@@ -281,7 +281,7 @@ def _laboratory(
     case: CaseFiles, state: State, *, at: ClinicalTime, reference: LaboratoryReference
 ) -> LaboratoryReport | None:
     """Return the laboratory's part; questions that only it asks are answered from the chart."""
-    asked = resolve(case.timeline, at=at, entries=catalogue().on_request).findings
+    asked = resolve(case.timeline, at=at, entries=asked_inputs()).findings
     return laboratory_report(
         case.timeline, at=at, answers={**asked, **state.findings}, reference=reference
     )

@@ -15,6 +15,7 @@ from knowledge.answer_units import answer_units
 from knowledge.codes import Concept, clinical_input
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
+from knowledge.qt_medicines import qt_medicines
 from knowledge.reference import Table, load
 from knowledge.rules import Condition
 
@@ -66,9 +67,24 @@ class FromMedication(Frozen):
 
     Args:
         contains: Words, compared without case; a medicine that has ended does not answer.
+        listed_in: A list of medicines with their words, instead of `contains`.
     """
 
-    contains: tuple[str, ...]
+    contains: tuple[str, ...] = ()
+    listed_in: Literal["qt_medicines"] | None = None
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if bool(self.contains) == (self.listed_in is not None):
+            raise ValueError("medicines are named by words or by a list, not both")
+        return self
+
+    def names(self, text: str) -> bool:
+        """Return whether a medicine as charted is one of these."""
+        if self.listed_in == "qt_medicines":
+            return bool(qt_medicines().named_in(text))
+        name = " ".join(text.casefold().split())
+        return any(word in name for word in self.contains)
 
 
 class Derivation(Frozen):

@@ -26,6 +26,7 @@ from knowledge.low_risk import block_table
 from knowledge.note_terms import note_terms
 from knowledge.packaged_weights import packaged_weights
 from knowledge.pathways import pathway
+from knowledge.qt_medicines import qt_medicines
 from knowledge.reference import Table, table_names
 from knowledge.result_sources import result_sources
 from knowledge.retrieval.terms import search_terms
@@ -57,6 +58,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "laboratory_words": laboratory_words,
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,
+    "qt_medicines": qt_medicines,
     "result_sources": result_sources,
     "scores_left_out": scores_left_out,
     "search_terms": search_terms,

@@ -35,28 +35,48 @@ def acknowledgement(head: Head | None, refused: Refused | None, *, at: datetime)
         at: The current moment, zoned.
     """
     head = head or Head()
-    mark, code = head.separator, "AA" if refused is None else refused.code
+    code = "AA" if refused is None else refused.code
+    mark, encoding = _delimiters(head)
+    said = {field: _field(head.get(field), mark) for field in (3, 4, 5, 6, 10, 11)}
     stamp = at.strftime("%Y%m%d%H%M%S%z")
     own = hashlib.sha256(f"{head.get(10)}|{code}|{at.isoformat()}".encode()).hexdigest()[:20]
-    encoding = head.get(2) if len(head.get(2)) in (4, 5) else "^~\\&"
-    event = head.get(9).split("^")[1:2] or [""]
-    kind = "^".join(("ACK", event[0][:3], "ACK")) if event[0] else "ACK"
-    version = head.get(12).split("^")[0][:8] or "2.5.1"
-    to = (head.get(5), head.get(6), head.get(3), head.get(4))
-    processing = head.get(11)[:3] or "P"
+    event = _field(head.get(9), mark).split(encoding[0])[1:2]
+    kind = encoding[0].join(("ACK", event[0][:3], "ACK")) if event else "ACK"
+    version = _field(head.get(12), mark).split(encoding[0])[0][:8] or "2.5.1"
+    parties = (said[5], said[6], said[3], said[4])
     segments = [
-        mark.join(("MSH", encoding, *to, stamp, "", kind, own, processing, version)),
-        mark.join(("MSA", code, head.get(10)[:_LONGEST])),
+        mark.join(("MSH", encoding, *parties, stamp, "", kind, own, said[11][:3] or "P", version)),
+        mark.join(("MSA", code, said[10])),
     ]
     if refused is not None:
-        error = f"{refused.error}^{_TABLE.get(refused.error, '')}^HL70357"
-        text = _plain(refused.text, mark)
-        segments.append(mark.join(("ERR", "", refused.location, error, "E", "", "", "", text)))
+        error = encoding[0].join((refused.error, _TABLE.get(refused.error, ""), "HL70357"))
+        where = refused.location.replace("^", encoding[0])
+        text = _escaped(refused.text, mark, encoding)
+        segments.append(mark.join(("ERR", "", where, error, "E", "", "", "", text)))
     return START + ("\r".join(segments) + "\r").encode("ascii", "replace") + CLOSING
 
 
-def _plain(text: str, mark: str) -> str:
-    """Return a text without what would end its field."""
-    plain = "".join(" " if c in "\r\n\x0b\x1c" else c for c in text[:_LONGEST])
-    plain = plain.replace("\\", "\\E\\").replace(mark, "\\F\\").replace("^", "\\S\\")
-    return plain.replace("&", "\\T\\").replace("~", "\\R\\")
+def _delimiters(head: Head) -> tuple[str, str]:
+    """Return the sender's delimiters, or the usual ones where its own cannot be used."""
+    mark, encoding = head.separator, head.get(2)
+    every = (mark, *encoding)
+    plain = not any(c.isalnum() or c.isspace() or c == "?" for c in every)
+    if len(encoding) in (4, 5) and len(set(every)) == len(every) and plain:
+        return mark, encoding
+    return "|", "^~\\&"
+
+
+def _field(text: str, mark: str) -> str:
+    """Return a field of the sender as it is sent back."""
+    return _plain(text).replace(mark, " ")
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text[:_LONGEST])
+
+
+def _escaped(text: str, mark: str, encoding: str) -> str:
+    """Return a text without what would end its field (HL7 v2.5.1, 2.7)."""
+    escape = encoding[2]
+    meant = {mark: "F", encoding[0]: "S", encoding[1]: "R", escape: "E", encoding[3]: "T"}
+    return "".join(f"{escape}{meant[c]}{escape}" if c in meant else c for c in _plain(text))

@@ -12,7 +12,9 @@ from knowledge.passages import Language
 from knowledge.risk import Risk
 from serving.fhir_out.state import PRELIMINARY, ReportState
 from serving.report import words
+from serving.report.pdf_laboratory import laboratory_flowables
 from serving.report.pdf_style import BODY, COLOURS, Style, made_style
+from serving.report.sections import sections
 from serving.signing.statements import entry_words, risk_words
 
 if TYPE_CHECKING:
@@ -139,6 +141,8 @@ def _story(
     yield from _risks(a, sheet, style)
     yield from _differential(a, sheet, style)
     yield from _pictures(pictures, style)
+    yield from laboratory_flowables(a, sheet.language, style)
+    yield from _sections(a, sheet, style)
     yield from _files(a, style)
     yield from _citations(a, style)
     yield from _provenance(a, sheet, style)
@@ -241,6 +245,18 @@ def _pictures(pictures: Sequence[PdfPicture], style: Style) -> Iterator["Flowabl
         yield style.paragraph(_("Drawn smaller than paper speed: measure by its grid."), "small")
         for note in picture.notes:
             yield style.bullet(note)
+
+
+def _sections(a: Assessment, sheet: Sheet, style: Style) -> Iterator["Flowable"]:
+    for section in sections(a, style.translate, chinese=sheet.language == "zh"):
+        yield style.paragraph(section.title, "heading")
+        yield style.paragraph(section.note, "small")
+        for item in section.items:
+            yield style.paragraph(f"{item.heading}. {item.open}".strip(), BODY)
+            for line in item.lines:
+                yield style.bullet(line)
+        for one in section.small:
+            yield style.paragraph(one, "small")
 
 
 def _files(a: Assessment, style: Style) -> Iterator["Flowable"]:

@@ -16,6 +16,7 @@ from knowledge.plain_text import visible
 from serving.fhir_out.state import PRELIMINARY, ReportState
 from serving.report import agent, words
 from serving.report.said import Said
+from serving.report.sections import english_sections
 from serving.report.timeline_svg import Event, timeline_svg
 
 _MARKDOWN = re.compile(r"([\\`*_<>|#]|\](?=[(\[:]))")
@@ -54,6 +55,7 @@ def markdown(
             a=assessment,
             w=words,
             lab=_laboratory(assessment),
+            sections=english_sections(assessment),
             agent_lines=agent.lines,
             signature=signature,
             patient=patient,
@@ -88,6 +90,7 @@ def html(
         a=assessment,
         w=words,
         lab=_laboratory(assessment),
+        sections=english_sections(assessment),
         agent_lines=agent.lines,
         signature=signature,
         patient=patient,

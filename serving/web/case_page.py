@@ -14,6 +14,7 @@ from knowledge.reference import Citation
 from serving.cases.model import Case, StoredAnswer, StoredAssessment
 from serving.cases.reader import IDENTITY_CONFLICT
 from serving.report import agent as agent_words
+from serving.report.sections import sections
 from serving.web.answered import answered
 from serving.web.change import Change
 from serving.web.changes import changes
@@ -142,6 +143,7 @@ def case_context(
         "risks": risks(a, say),
         "verdicts": _verdicts(a, say),
         "lab": _laboratory(a, language),
+        "sections": sections(a, say, chinese=language == "zh"),
         "inputs": inputs(a, say),
         "asks": asks(a, say),
         "asks_shown": SHOWN,

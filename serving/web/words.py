@@ -65,6 +65,7 @@ WHY: Mapping[str, str] = {
     "outside-contract": _("does not apply"),
     "quality": _("quality"),
     "unreadable": _("unreadable"),
+    "no-model-configured": _("no model configured"),
     "switched-off": _("switched off"),
     "retracted": _("retracted"),
     "depends-on-not-assessed": _("depends on what is missing"),

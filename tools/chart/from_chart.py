@@ -78,11 +78,14 @@ def from_medications(
         if fact.finding.state is State.PRESENT
         and not _is_past(fact, at)
         and not _after(fact, at)
-        and any(word in plain(fact.finding.concept.text) for word in rule.contains)
+        and rule.names(fact.finding.concept.text)
     ]
     if not current:
         return None
-    return _retold(catalogue().concept(input_id), State.PRESENT, current[-1])
+    told = _retold(catalogue().concept(input_id), State.PRESENT, current[-1])
+    names = tuple(dict.fromkeys(finding.concept.text for finding in current))
+    evidence = tuple(dict.fromkeys(e for finding in current for e in finding.evidence))
+    return told.model_copy(update={"reported": ", ".join(names), "evidence": evidence})
 
 
 def _charted_as(rule: FromCondition, timeline: Timeline, at: ClinicalTime) -> list[Fact]:

@@ -1,6 +1,8 @@
 """The ECG tool: one recording in, every statement out."""
 
 from knowledge.ecg_accuracy import ecg_accuracy
+from knowledge.ecg_criteria import ecg_criteria
+from knowledge.ecg_reliability import measured, reliability_words
 from knowledge.errors import InputError
 from knowledge.finding import Finding, NotAssessed, Why
 from tools.ecg.interpretation import interpret
@@ -25,6 +27,7 @@ CARD = Card(
     needs=(
         "a resting ECG of at least three beats; 12 leads for every statement",
         "age and sex, for the limits that depend on them",
+        "the medicines of the chart, for the warning of a long QTc with one that causes torsades",
     ),
     refuses=(
         "age under 18 years: the criteria are for adults; intervals are still measured",
@@ -41,7 +44,19 @@ CARD = Card(
         "Brugada, S1Q3T3) are listed beside the criteria and change none of them; absent does not "
         "exclude the disease.",
         "The subtle-occlusion formulas are applied only where their studies applied them.",
-        "Not looked for: Aslanger pattern.",
+        "Atrioventricular block of the second and third degree rests on single P waves: one in a QRS "
+        "or T wave is not seen, and 2:1 block at a fast atrial rate may be missed.",
+        "Flutter with 2:1 conduction, atrial tachycardia and sinus tachycardia are not told apart; "
+        "pre-excitation with a normal PR is not seen.",
+        "Premature beats are not classified in atrial fibrillation or an irregular rhythm; a wide "
+        "one may be aberrantly conducted.",
+        "Exchange of V5 with V6 and of left arm with left leg is seldom or never seen.",
+        "Each statement that is present carries its grade: good, limited, few labelled recordings, "
+        "or not measured.",
+        "Not looked for: Aslanger pattern, trifascicular block, incomplete left bundle branch "
+        "block, sinoatrial block and sinus pauses, wandering pacemaker, multifocal atrial "
+        "tachycardia, ventricular tachycardia against aberration, pacemaker malfunction, "
+        "biventricular pacing, exchange of left arm and left leg electrodes.",
         "Pacing without visible spikes cannot be told from left bundle branch block.",
     ),
     sources=(
@@ -54,13 +69,31 @@ CARD = Card(
         "Sensitivity and specificity for infarction have not been measured: no labelled set of "
         "infarction ECGs with valid amplitudes was available.",
         *(f"{label}: {ecg_accuracy()[row].words}" for row, label in _MEASURED.items()),
+        *(
+            f"{row.label}: {reliability_words(code)}"
+            for code, row in ecg_criteria().statements.items()
+            if row.label is not None and measured(code)
+        ),
+        "Not measured, for want of labelled recordings: "
+        + ", ".join(
+            row.label
+            for code, row in ecg_criteria().statements.items()
+            if row.label is not None and not measured(code)
+        )
+        + ".",
     ),
     regulatory="device-function",
 )
 
 
 @tool(card=CARD, version=VERSION)
-def ecg_analysis(recording: EcgRecording, *, age_years: Finding, sex: Finding) -> EcgReport:
+def ecg_analysis(
+    recording: EcgRecording,
+    *,
+    age_years: Finding,
+    sex: Finding,
+    qt_risk_medicine: Finding | None = None,
+) -> EcgReport:
     """Return measurements and three-valued statements about one ECG recording.
 
     A recording that cannot be measured gives a report in which every statement is not assessed,
@@ -70,10 +103,18 @@ def ecg_analysis(recording: EcgRecording, *, age_years: Finding, sex: Finding) -
         recording: As read from a file.
         age_years: The patient's age at the recording, years; may be an interval or not assessed.
         sex: `female`, `male`, or not assessed.
+        qt_risk_medicine: Whether a medicine known to cause torsades is taken, from the chart; None
+            where the caller knows no chart.
     """
     try:
-        measured = measure(recording)
+        numbers = measure(recording)
     except InputError as error:
         detail = f"{error.item}: {error.reason}"
         return nothing_assessed(recording, NotAssessed(why=Why.QUALITY, detail=detail))
-    return interpret(recording, measured, age_years=age_years, sex=sex)
+    return interpret(
+        recording,
+        numbers,
+        age_years=age_years,
+        sex=sex,
+        qt_risk_medicine=qt_risk_medicine,
+    )

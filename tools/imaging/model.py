@@ -32,10 +32,12 @@ class ImageProblem(Frozen):
     Args:
         code: Kebab-case, for example ``spacing-zero``.
         detail: In words.
+        files: Of how many files of a study it is so; None for a single file.
     """
 
     code: str
     detail: str
+    files: int | None = None
 
 
 class ImageFile(Frozen):

@@ -93,5 +93,4 @@ def _common(group: Sequence[ImageFile]) -> Iterator[Fact]:
 def _all_problems(group: Sequence[ImageFile]) -> Iterator[ImageProblem]:
     counts = Counter(chain.from_iterable(dict.fromkeys(i.problems) for i in group))
     for problem in dict.fromkeys(chain.from_iterable(i.problems for i in group)):
-        some = f" ({counts[problem]} of {len(group)} files)" if counts[problem] < len(group) else ""
-        yield problem.model_copy(update={"detail": f"{problem.detail}{some}"})
+        yield problem.model_copy(update={"files": counts[problem]})

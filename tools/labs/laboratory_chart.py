@@ -18,6 +18,9 @@ _PREGNANT = "pregnant_now"
 _PREGNANT_OR_AFTER = "pregnancy"
 _SMOKES_OR_DID = "smoking_current"
 
+SUBJECT_INPUTS = (_PREGNANT, _PREGNANT_OR_AFTER, _SMOKES_OR_DID)
+"""Clinical inputs that say of whom a result is."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChartResult:

@@ -218,6 +218,8 @@ def test_many_senders_at_once_are_all_answered_through_a_short_queue(tmp_path: P
 
 def test_over_tls_and_only_with_a_certificate_where_one_is_asked_for(tmp_path: Path) -> None:
     certificate(tmp_path, "localhost")
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
     public, key = tmp_path / "server.pem", tmp_path / "server.key"
     trusting = ssl.create_default_context(cafile=str(public))
     shown = ssl.create_default_context(cafile=str(public))

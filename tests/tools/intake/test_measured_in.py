@@ -86,7 +86,8 @@ def test_a_tube_is_not_a_specimen() -> None:
 
 def test_a_specimen_that_is_not_valid_costs_no_result() -> None:
     found = measured(of=specimen(type="serum"), specimen={"reference": "Specimen/s1"})
-    assert found.state is State.PRESENT and found.specimen is None
+    assert found.state is State.PRESENT
+    assert found.specimen is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,8 @@ def test_the_code_fills_in_what_the_source_does_not_state() -> None:
     assert specimen_of(finding("2823-3", specimen="serum")) == "serum"
     assert specimen_of(finding("6298-4", specimen="capillary blood")) == "capillary blood"
     contradicted = specimen_of(finding("2823-3", specimen="urine"))
-    assert isinstance(contradicted, NotAssessed) and contradicted.why is Why.CONFLICTING
+    assert isinstance(contradicted, NotAssessed)
+    assert contradicted.why is Why.CONFLICTING
 
 
 def test_two_results_are_compared_once_both_are_stated() -> None:
@@ -175,7 +177,8 @@ def test_two_results_are_compared_once_both_are_stated() -> None:
     # 4.0 -> 5.5 is +37.5 %; the reference change value of potassium is 11.6 % (EFLM)
     assert change(a, b).verdict == "beyond 99 %"
     refused = change(a, c).not_assessed
-    assert refused is not None and "point-of-care" in refused.detail
+    assert refused is not None
+    assert "point-of-care" in refused.detail
 
 
 def test_every_laboratory_code_is_placed() -> None:

@@ -30,7 +30,7 @@ def aecg(recording: EcgRecording) -> bytes:
     """
     whole = quantised(recording)
     if whole.invalid.any():
-        names = [n for n, bad in zip(whole.leads, whole.invalid.any(axis=0), strict=True) if bad]
+        names = [n for n, bad in zip(whole.leads, whole.invalid.T, strict=True) if bad.any()]
         raise ContractError(
             recording.file,
             f"invalid samples in {', '.join(names)}, which aECG cannot mark",

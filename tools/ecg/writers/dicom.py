@@ -31,7 +31,7 @@ def dicom_ecg(recording: EcgRecording) -> bytes:
         ContractError: The scale is not known, or rate or leads are outside what the object holds.
     """
     from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, generate_uid
+    from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID, generate_uid
 
     low, high = _RATES_HZ
     if not low <= recording.sampling_rate_hz <= high:
@@ -47,9 +47,9 @@ def dicom_ecg(recording: EcgRecording) -> bytes:
         )
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
-    ds.file_meta.MediaStorageSOPClassUID = _sop_class(whole)
+    ds.file_meta.MediaStorageSOPClassUID = UID(_sop_class(whole))
     ds.file_meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["ecg", recording.id])
-    ds.file_meta.TransferSyntaxUID = _EXPLICIT_LITTLE_ENDIAN
+    ds.file_meta.TransferSyntaxUID = UID(_EXPLICIT_LITTLE_ENDIAN)
     ds.file_meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
     ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID
     ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID

@@ -97,12 +97,12 @@ def _fitting(text: str, file: str) -> str:
     """
     line = next((line for line in text.splitlines() if line.strip()), "")[:10_000]
     cut = {sign: _split(line, sign) for sign in DELIMITERS.values()}
-    able = [sign for sign, cells in cut.items() if len(cells) > 1]
+    cutting = able = [sign for sign, cells in cut.items() if len(cells) > 1]
     if len(able) > 1:
         words = laboratory_vocabulary()
         able = [s for s in able if sum(words.heading(c) is not None for c in cut[s]) >= 2]
     if len(able) != 1:
-        reason = "no delimiter found in its first line" if not able else "two delimiters fit"
+        reason = "no delimiter found in its first line" if not cutting else "two delimiters fit"
         raise UnreadableError(file, reason, "write `delimiter:` in a mapping file")
     return able[0]
 

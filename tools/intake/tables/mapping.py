@@ -220,11 +220,10 @@ class LabMapping(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        same = {"comma": "comma", "point": "point"}.get(self.thousands)
-        if same is not None and same == (self.decimal or "point"):
-            raise ValueError("one sign cannot be the decimal and the thousands sign")
         if self.thousands != "none" and self.decimal is None:
             raise ValueError("a thousands sign needs the decimal sign said too")
+        if self.thousands == self.decimal:
+            raise ValueError("one sign cannot be the decimal and the thousands sign")
         if self.time_zone is not None:
             try:
                 load_zone(self.time_zone)

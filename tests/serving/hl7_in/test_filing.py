@@ -1,0 +1,179 @@
+"""Received messages become cases: one for each patient and visit, identities compared."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from serving.access.errors import NotFoundError
+from serving.audit.tables import AuditRow
+from serving.hl7_in.accept import Accepted, Refused, check
+from serving.hl7_in.filing import Filing
+from serving.hl7_in.store import Kept, MessageStore
+from serving.storage.deletion import delete_case
+from tests.serving.cases.fresh import Fresh, fresh
+from tests.serving.hl7_in.listening import store_of
+from tests.serving.storage.databases import KINDS
+from tests.tools.intake.hl7v2.messages import PID, message, msh, obr, obx, oru
+
+VISIT = "PV1|1|E" + "|" * 17 + "{number}"
+FIRST = oru(obx("12"))
+SECOND = oru(
+    obr("F2", taken="20261120090000+0000"), obx("60"), control="M2", at="20261120093000+0000"
+)
+
+
+def accepted(content: bytes) -> Accepted:
+    found = check(content, processing=("P",))
+    assert isinstance(found, Accepted)
+    return found
+
+
+def filed(made: Fresh, *contents: bytes) -> MessageStore:
+    store = MessageStore(
+        made.services.database, clock=made.services.clock, audit=made.services.audit
+    )
+    store.keep([accepted(one) for one in contents])
+    Filing(made.services, store).file_all()
+    return store
+
+
+def headlines(made: Fresh) -> Sequence[str]:
+    cases = made.services.cases
+    found = [cases.assessment(case.id) for case in cases.list()]
+    return [one.headline for one in found if one is not None]
+
+
+def test_serial_results_of_a_patient_are_one_case_assessed_each_time(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        store = filed(made, FIRST, SECOND)
+        (case,) = made.services.cases.list()
+        assert (case.source, case.patient) == ("hl7", "hl7v2|urn:oid:1.2.3|0012")
+        names = [file.name for file in made.services.cases.files(case.id)]
+        assert names == ["hl7/00000001-ORU-R01-M1.hl7", "hl7/00000002-ORU-R01-M2.hl7"]
+        newest = made.services.cases.assessment(case.id)
+        assert newest is not None
+        assert newest.version == 2
+        assert [one["status"] for one in newest.body["inputs"]] == ["read", "read"]
+        assert store.counts() == {"filed": 2}
+
+
+def test_every_message_that_is_kept_or_filed_is_audited(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        filed(made, FIRST, SECOND)
+        with made.services.database.reading() as session:
+            bodies = [row.body for row in session.scalars(select(AuditRow))]
+        actions = [a for a in ("hl7.created", "hl7.kept") for body in bodies if f'"{a}"' in body]
+        assert actions == ["hl7.created", "hl7.kept", "hl7.kept"]
+        assert not any("Muster" in body for body in bodies)
+
+
+def test_another_patient_is_another_case(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        other = SECOND.replace(b"0012^", b"0013^").replace(b"Muster^Clara", b"Other^Anna")
+        filed(made, FIRST, other)
+        assert {case.patient for case in made.services.cases.list()} == {
+            "hl7v2|urn:oid:1.2.3|0012",
+            "hl7v2|urn:oid:1.2.3|0013",
+        }
+
+
+def test_the_same_number_with_another_birth_date_is_held_and_the_case_stays(
+    tmp_path: Path,
+) -> None:
+    with fresh(tmp_path) as made:
+        store = filed(made, FIRST, SECOND.replace(b"19550721", b"19880101"))
+        (held,) = store.listed("held")
+        assert held.control_id == "M2"
+        (case,) = made.services.cases.list()
+        assert len(made.services.cases.files(case.id)) == 1
+        assert "0012" not in held.reason
+
+
+def test_two_visits_of_one_patient_are_two_cases(tmp_path: Path) -> None:
+    one, two = (
+        message(msh(control=f"V{n}"), PID, VISIT.format(number=n), obr(f"F{n}"), obx(str(n)))
+        for n in (1, 2)
+    )
+    with fresh(tmp_path) as made:
+        filed(made, one, two)
+        assert sorted(str(case.encounter) for case in made.services.cases.list()) == [
+            "hl7v2|urn:hl7v2:HOSP|1",
+            "hl7v2|urn:hl7v2:HOSP|2",
+        ]
+
+
+def test_an_admission_waits_for_a_case_and_then_belongs_to_it(tmp_path: Path) -> None:
+    admission = message(msh("ADT^A01", "A1"), "EVN|A01", PID, "PV1|1|E")
+    with fresh(tmp_path) as made:
+        store = filed(made, admission)
+        assert made.services.cases.list() == ()
+        assert store.counts() == {"waiting": 1}
+        filed(made, FIRST)
+        assert store.counts() == {"filed": 2}
+        (case,) = made.services.cases.list()
+        assert len(made.services.cases.files(case.id)) == 2
+
+
+def test_what_a_killed_process_left_is_filed_by_the_next(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        store = store_of(made.services)
+        store.keep([accepted(FIRST)])
+        filing = Filing(made.services, store)
+        case = filing._filed(store.listed("received")[0])  # killed before it is noted
+        assert case is not None
+        assert store.counts() == {"received": 1}
+        assert Filing(made.services, store).file_all() == 1
+        (only,) = made.services.cases.list()
+        assert len(made.services.cases.files(only.id)) == 1
+        assert store.counts() == {"filed": 1}
+
+
+def test_a_held_message_can_be_tried_again(tmp_path: Path) -> None:
+    merge = message(msh("ADT^A40", "A2"), "EVN|A40", PID, "MRG|0099^^^LAB")
+    with fresh(tmp_path) as made:
+        store = filed(made, merge)
+        (held,) = store.listed("held")
+        store.again(held.number)
+        assert store.counts() == {"received": 1}
+        with pytest.raises(NotFoundError):
+            store.again(held.number)
+
+
+def test_messages_are_deleted_with_their_case(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        store = filed(made, FIRST)
+        services = made.services
+        (case,) = services.cases.list()
+        done = delete_case(services.database, services.files, case.id, clock=services.clock)
+        assert done.rows["hl7_messages"] == 1
+        assert store.counts() == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_control_id_is_kept_once_on_each_database(kind: str, tmp_path: Path) -> None:
+    with fresh(tmp_path, kind) as made:
+        store = store_of(made.services)
+        first, again, other = store.keep(
+            [accepted(FIRST), accepted(FIRST), accepted(oru(obx("13")))]
+        )
+        assert isinstance(first, Kept)
+        assert again == Kept(number=first.number, again=True)
+        assert isinstance(other, Refused)
+        assert (other.code, other.error) == ("AE", "205")
+        assert store.content(first.number) == FIRST
+        assert store.counts() == {"received": 1}
+
+
+def test_a_message_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made, pytest.raises(NotFoundError):
+        store_of(made.services).content(7)
+
+
+def test_reasons_name_no_patient(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        store = filed(made, FIRST, SECOND.replace(b"Muster^Clara", b"Geheim^Anna"))
+        (held,) = store.listed("held")
+        assert "Geheim" not in held.reason
+        assert "Muster" not in held.reason
