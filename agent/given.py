@@ -278,7 +278,7 @@ def newest_answers(entered: Iterable[GivenAnswer]) -> tuple[GivenAnswer, ...]:
         entered: Every answer to one case, oldest first.
     """
     newest = {one.input: one for one in entered}
-    return tuple(newest[key] for key in catalogue().inputs if key in newest)
+    return tuple(newest[key] for key in catalogue().every if key in newest)
 
 
 def _kept(database: sqlite3.Connection, case: str, entered: GivenAnswer) -> Given:

@@ -1,10 +1,10 @@
 """Count the named ECG patterns on records labelled normal, and two ST-T statements against labels.
 
 Run from the repository root: ``python bench/ecg_patterns.py [--yaml]``. Data: `ecg-cpsc2018` and
-`ecg-torchecg-samples` (CinC 2021, SNOMED codes). No record here is labelled with de Winter, Wellens,
-pericarditis, hyperkalaemia, Brugada or load on the right heart: only false alarms can be counted, on
-the records whose one label is normal or sinus rhythm. Labels are noisy; no limit is moved for one
-record. ``--yaml`` prints the rows of ``knowledge/data/ecg_accuracy.yaml``.
+`ecg-torchecg-samples` (CinC 2021, SNOMED codes). No record here is labelled with de Winter,
+Wellens, pericarditis, hyperkalaemia, Brugada or load on the right heart: only false alarms can be
+counted, on the records whose one label is normal or sinus rhythm. Labels are noisy; no limit is
+moved for one record. ``--yaml`` prints the rows of ``knowledge/data/ecg_accuracy.yaml``.
 """
 
 import argparse

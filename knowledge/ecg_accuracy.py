@@ -43,8 +43,9 @@ class StatementAccuracy(Frozen):
 
     Args:
         statement: Key of the criteria file's `statements`.
-        dataset: Which recordings: ``cpsc2018``, ``torchecg``, ``ludb``, or ``exchanged``
-            (electrodes exchanged by formula in the first two).
+        dataset: Which recordings: ``cpsc2018``, ``torchecg``, ``ludb``, ``exchanged``
+            (electrodes exchanged by formula in the first two), or ``normal`` (those of the first
+            two whose one label is normal or sinus rhythm: false alarms only).
         tp, fp, fn, tn: Counts among recordings on which it was assessed.
         not_assessed_labelled, not_assessed_others: Those on which it was not.
         sensitivity, specificity: Share and its 95 % interval (Wilson); None without a recording.

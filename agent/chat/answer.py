@@ -35,6 +35,7 @@ from agent.write import Dropped, VerifiedSentence
 from knowledge.chat_terms import Subject, chat_terms
 from knowledge.model import Frozen
 from knowledge.passages import Language, Searcher
+from knowledge.risk import Risk
 
 __all__ = ["MOST_QUESTION", "TIMEOUT_S", "ChatAnswer", "Kind", "WouldAnswer", "answer"]
 
@@ -75,6 +76,7 @@ class ChatAnswer(Frozen):
         without_llm: Why no model's words are shown, where none are.
         notes: What else the reader must know, for example that guidelines could not be searched.
         labels: Passage id to how its wording is to be read.
+        scores: Scores that were run because the question names them, with their arithmetic.
     """
 
     kind: Kind
@@ -87,6 +89,7 @@ class ChatAnswer(Frozen):
     without_llm: str = ""
     notes: tuple[str, ...] = ()
     labels: Mapping[str, str] = Field(default_factory=dict)
+    scores: tuple[Risk, ...] = Field(default=(), exclude_if=lambda found: not found)
 
 
 async def answer(

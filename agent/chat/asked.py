@@ -1,5 +1,7 @@
 """The facts of a case for one question: those of its assessment, and of the scores it names."""
 
+from typing import NamedTuple
+
 from agent.assess import Outcome
 from agent.assessment import Assessment, Status
 from agent.chat.question import scores_named
@@ -7,14 +9,27 @@ from agent.fact_sheet.sheet import fact_sheet
 from agent.facts import FactSheet
 from agent.on_request import with_scores
 from knowledge.passages import Language
+from knowledge.risk import Risk
 
 
-def asked_of(
-    outcome: Outcome, question: str, *, language: Language
-) -> tuple[Assessment, FactSheet]:
-    """Return the assessment with the scores a question names beside it, and its facts.
+class Asked(NamedTuple):
+    """What a question is answered from.
 
-    The names are matched with the tables of the scores; no model is asked.
+    Args:
+        assessment: That of the case, with the scores that the question names beside it.
+        sheet: Its facts.
+        scores: Those scores.
+    """
+
+    assessment: Assessment
+    sheet: FactSheet
+    scores: tuple[Risk, ...]
+
+
+def asked_of(outcome: Outcome, question: str, *, language: Language) -> Asked:
+    """Return what a question about a case is answered from.
+
+    The names of scores are matched with the tables of the scores; no model is asked.
 
     Args:
         outcome: The case.
@@ -24,4 +39,5 @@ def asked_of(
     made = outcome.assessment
     names = () if made.status is Status.REFUSED else scores_named(question)
     extended = with_scores(outcome, names)
-    return extended, fact_sheet(extended, language=language, asked=names)
+    sheet = fact_sheet(extended, language=language, asked=names)
+    return Asked(extended, sheet, extended.risks[len(made.risks) :])

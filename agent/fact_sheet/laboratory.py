@@ -26,7 +26,7 @@ def laboratory_facts(assessment: Assessment, language: Language) -> Iterator[Fac
 
 
 def _fact(key: str, place: int, title: str, line: Line, language: Language) -> Fact:
-    said = " ".join(text for text in (line.text, line.english) if text)
+    said = " ".join(text for text in (line.text, line.english, *line.details) if text)
     return Fact(
         key=f"{_PREFIX}.{key}.{place:03d}",
         kind="laboratory",

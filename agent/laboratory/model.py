@@ -21,6 +21,7 @@ from tools.labs.contamination import PatternResult
 from tools.labs.delta_check import DeltaCheck
 from tools.labs.interference import InterferenceFinding
 from tools.labs.interval_model import Flag, ResultFlag
+from tools.labs.patterns.verdict import NotLookedAt, PatternVerdict, ReflexSuggestion
 
 SCHEMA: Literal["epicrisis/laboratory/1"] = "epicrisis/laboratory/1"
 
@@ -128,6 +129,9 @@ class LaboratoryReport(Frozen):
         contamination: Patterns of change that suggest a contaminated specimen.
         indices: Derived indices, those that have a value or bounds.
         indices_open: Those for which something was measured and something is missing.
+        patterns: Every pattern of which a relevant result is there, with its verdict.
+        not_looked_at: Patterns of which none is there.
+        suggestions: Tests to add; none that is there already.
         blood_group: The blood group over time; None where none was ever reported.
         conflicts: Laboratory flags that differ from ours, blood groups that differ.
     """
@@ -139,6 +143,9 @@ class LaboratoryReport(Frozen):
     contamination: tuple[PatternResult, ...] = ()
     indices: tuple[Index, ...] = ()
     indices_open: tuple[Index, ...] = ()
+    patterns: tuple[PatternVerdict, ...] = ()
+    not_looked_at: tuple[NotLookedAt, ...] = ()
+    suggestions: tuple[ReflexSuggestion, ...] = ()
     blood_group: BloodGroup | None = None
     conflicts: tuple[Conflict, ...] = ()
 

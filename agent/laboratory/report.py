@@ -15,6 +15,8 @@ from tools.labs.blood_group import BloodGroup, blood_group
 from tools.labs.change import Change
 from tools.labs.contamination import contamination_patterns
 from tools.labs.laboratory_chart import LaboratoryChart
+from tools.labs.patterns.judge import judge_patterns, not_looked_at
+from tools.labs.patterns.reflex import reflex_suggestions
 
 
 def laboratory_report(
@@ -38,6 +40,7 @@ def laboratory_report(
     hours = report_table().current.hours
     results = current_results(chart, hours)
     known, open_ = indices_of(chart, hours, _doubtful(results))
+    patterns = judge_patterns(chart)
     groups = blood_group([result.finding for result in chart])
     return LaboratoryReport(
         hours=hours,
@@ -46,6 +49,9 @@ def laboratory_report(
         contamination=contamination_patterns(_changes(results)) if results else (),
         indices=known,
         indices_open=open_,
+        patterns=patterns,
+        not_looked_at=not_looked_at(chart),
+        suggestions=reflex_suggestions(chart, patterns),
         blood_group=groups,
         conflicts=_conflicts(results, groups),
     )

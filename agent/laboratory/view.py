@@ -18,6 +18,7 @@ from knowledge.passages import Language
 from knowledge.quantity import Interval, Measured
 from knowledge.reference import Citation
 from knowledge.shown import number_shown, unit_shown
+from tools.labs.patterns.verdict import EvidenceLine, PatternVerdict, Support
 
 _HOURS_IN_WORDS = 48
 _MARK = "*"
@@ -102,12 +103,14 @@ class Line:
         english: What is only held in English; empty where nothing is.
         evidence: What it rests on.
         citations: Where its numbers come from.
+        details: What stands below it, a line each.
     """
 
     text: str
     english: str = ""
     evidence: tuple[Evidence, ...] = ()
     citations: tuple[Citation, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +216,7 @@ class _Writer:
         self, report: LaboratoryReport, language: Language, *, time_zone: str | None
     ) -> None:
         self._report = report
+        self._language = language
         self._say = saying(language)
         self._chinese = language == "zh"
         self._zone = time_zone
@@ -227,6 +231,8 @@ class _Writer:
             parts=(
                 self._part("urgent", "Urgent", self._urgent(), none=_NOT_URGENT),
                 self._part("changed", "Changed", self._changed(), none=_NOT_CHANGED),
+                self._part("pattern", "Patterns supported", self._patterns("supported")),
+                self._part("reflex", "To add", self._suggestions(), cite_once=False),
                 self._part("artefact", "May be an artefact", self._artefacts()),
                 self._part("conflict", "Sources disagree", self._conflicts()),
             ),
@@ -243,6 +249,11 @@ class _Writer:
             ),
             panels=tuple(self._panels()),
             after=(
+                self._part(
+                    "pattern-against", "Patterns argued against", self._patterns("argued against")
+                ),
+                self._part("pattern-open", "Patterns not assessed", self._patterns("not assessed")),
+                self._part("pattern-none", "Patterns not looked at", self._not_looked_at()),
                 self._part("index", "Derived indices", self._indices(), cite_once=False),
                 self._part("blood-group", "Blood group", self._blood_group()),
                 self._part("older", "Only older results", self._older()),
@@ -329,6 +340,49 @@ class _Writer:
                 evidence=earlier.change.evidence,
                 citations=earlier.change.source,
             )
+
+    def _patterns(self, verdict: Support) -> Iterator[Line]:
+        for pattern in self._report.patterns:
+            if pattern.verdict == verdict:
+                yield Line(
+                    text=pattern.statement.read(self._language),
+                    evidence=pattern.evidence,
+                    citations=pattern.source,
+                    details=tuple(self._of_pattern(pattern)),
+                )
+
+    def _of_pattern(self, pattern: PatternVerdict) -> Iterator[str]:
+        for heading, lines in (("for", pattern.supporting), ("against", pattern.against)):
+            if lines:
+                told = "; ".join(dict.fromkeys(self._criterion(line) for line in lines))
+                yield f"{self._say(heading)}: {told}"
+        if pattern.missing:
+            told = "; ".join(item.label.read(self._language) for item in pattern.missing)
+            yield f"{self._say('missing for it')}: {told}"
+        if pattern.settle and pattern.verdict != "argued against":
+            told = "; ".join(item.words.read(self._language) for item in pattern.settle)
+            yield f"{self._say('would settle it')}: {told}"
+        for caveat in pattern.caveats:
+            yield caveat.read(self._language)
+
+    def _criterion(self, line: EvidenceLine) -> str:
+        values = ", ".join(value.words.read(self._language) for value in line.values)
+        said = line.words.read(self._language)
+        return f"{said} ({values})" if values else said
+
+    def _suggestions(self) -> Iterator[Line]:
+        for suggestion in self._report.suggestions:
+            yield Line(
+                text=suggestion.words.read(self._language),
+                evidence=suggestion.evidence,
+                citations=(suggestion.source,),
+            )
+
+    def _not_looked_at(self) -> Iterator[Line]:
+        names = [pattern.name.read(self._language) for pattern in self._report.not_looked_at]
+        if names:
+            said = self._say("No result of what these need:")
+            yield Line(text=f"{said} {'; '.join(names)}")
 
     def _artefacts(self) -> Iterator[Line]:
         for result in self._report.doubtful:

@@ -8,7 +8,7 @@ from threading import Lock
 
 from agent.assessment import Assessment, Status
 from agent.chat.answer import MOST_QUESTION, ChatAnswer, answer
-from agent.chat.asked import asked_of
+from agent.chat.asked import Asked, asked_of
 from agent.facts import FactSheet
 from agent.llm.errors import LLMDownError
 from agent.llm.seam import Usage
@@ -173,17 +173,18 @@ class ChatService:
         self, case: Case, turn: Turn, history: Sequence[str] | None, tell: OnStep
     ) -> Said:
         tell(Step(kind=StepKind.READING))
-        assessment, sheet = await asyncio.to_thread(self._read, case, turn)
+        assessment, sheet, scores = await asyncio.to_thread(self._read, case, turn)
         tell(Step(kind=StepKind.FACTS, data={"facts": len(sheet.facts)}))
         if assessment.status is Status.REFUSED:
             refused = ChatAnswer(kind="refused", refused=assessment.reason)
             return _with_sources(refused, assessment, None, Usage())
         said, usage = await self._from_facts(turn, sheet, history, tell)
+        said = said.model_copy(update={"scores": scores})
         _tell_end(said, tell)
         index, _ = await asyncio.to_thread(lambda: self._services.index)
         return _with_sources(said, assessment, index, usage)
 
-    def _read(self, case: Case, turn: Turn) -> tuple[Assessment, FactSheet]:
+    def _read(self, case: Case, turn: Turn) -> Asked:
         """Return the assessment with the scores that the question names, and its facts."""
         from serving.cases.service import CaseService
 

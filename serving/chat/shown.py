@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from agent.write import VerifiedSentence
 from knowledge.cards import card_passages
+from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import GuidelineEvidence
 from knowledge.plain_text import visible
@@ -38,7 +39,8 @@ def shown(turn: Turn, *, running: bool = False) -> TurnOut:
 
 def answer_form(case: str, input_id: str) -> str:
     """Return the address of the form that takes an answer to a missing item."""
-    return f"/cases/{case}#ask-{input_id}"
+    named = f"?ask={input_id}" if input_id in catalogue().on_request else ""
+    return f"/cases/{case}{named}#ask-{input_id}"
 
 
 def _answer(case: str, said: Said) -> AnswerOut:

@@ -170,14 +170,16 @@ async def _talk(
             question = typed.encode("utf-8", "replace").decode("utf-8")
             tongue = spoken(question, language)
             before = [turn.question for turn in history.turns(user, case)]
+            asked_for = asked_of(outcome, question, language=tongue)
             said = await reply_to(
                 choice.llm,
                 question,
-                sheet=asked_of(outcome, question, language=tongue)[1],
+                sheet=asked_for.sheet,
                 searcher=searcher,
                 history=before,
                 language=tongue,
             )
+            said = said.model_copy(update={"scores": asked_for.scores})
             history.append(user, case, Turn(question=question, answer=said, at=datetime.now(UTC)))
             if as_json:
                 typer.echo(orjson.dumps(_as_json(said, outcome.assessment.notice)).decode())

@@ -7,6 +7,7 @@ from typing import Any
 from agent.assessment import Assessment
 from knowledge.evidence import Evidence
 from knowledge.reference import Citation
+from knowledge.risk import Risk
 from serving.access.errors import NotFoundError
 from serving.access.principal import Principal
 from serving.cases.model import Case, StoredAssessment
@@ -25,6 +26,7 @@ class Located:
         version: Of the assessment; None for an answer of the chat.
         assessment: The assessment, where it has one.
         files: File name to the SHA-256 of the bytes that were read then.
+        scores: The scores that an answer of the chat was given, with their arithmetic.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Located:
     version: int | None = None
     assessment: Assessment | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    scores: tuple[Risk, ...] = ()
 
 
 def locate(services: Services, case: Case, principal: Principal, key: str) -> Located:
@@ -67,7 +70,8 @@ def locate(services: Services, case: Case, principal: Principal, key: str) -> Lo
         if found is not None:
             evidence, citation = found
             files = dict((turn.body or {}).get("files", {}))
-            return Located(id=key, evidence=evidence, citation=citation, files=files)
+            scores = () if turn.said is None else turn.said.answer.scores
+            return Located(id=key, evidence=evidence, citation=citation, files=files, scores=scores)
     raise NotFoundError(f"evidence {key[:40]}")
 
 

@@ -104,7 +104,9 @@ def _place_shown(
         case GuidelineEvidence():
             return show_passage(evidence, services.index[0])
         case ToolEvidence():
-            return show_output(evidence, located.assessment, case=case.id, time_zone=zone)
+            return show_output(
+                evidence, located.assessment, scores=located.scores, case=case.id, time_zone=zone
+            )
     assert_never(evidence)
 
 

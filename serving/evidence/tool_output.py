@@ -1,5 +1,7 @@
 """An output of a tool, back to what the tool was given and how it counted."""
 
+from collections.abc import Sequence
+
 from agent.assessment import Assessment
 from knowledge.evidence import ToolEvidence
 from knowledge.finding import Finding, State
@@ -14,7 +16,12 @@ _MOST = 40
 
 
 def show_output(
-    evidence: ToolEvidence, assessment: Assessment | None, *, case: str, time_zone: str | None
+    evidence: ToolEvidence,
+    assessment: Assessment | None,
+    *,
+    case: str,
+    time_zone: str | None,
+    scores: Sequence[Risk] = (),
 ) -> ToolShown:
     """Return the output with its inputs, each with its own evidence.
 
@@ -23,9 +30,10 @@ def show_output(
         assessment: The assessment it belongs to.
         case: Id of the case, for links.
         time_zone: Of the case.
+        scores: Those of an answer of the chat, which has no assessment of its own.
     """
     findings = {f.id: f for f in assessment.findings} if assessment else {}
-    risks = _risks(evidence, assessment)
+    risks = _risks(evidence, assessment.risks if assessment is not None else scores)
     given = [findings[key] for key in evidence.inputs if key in findings]
     stated = [f for f in findings.values() if evidence in f.evidence]
     return ToolShown(
@@ -51,11 +59,9 @@ def said(finding: Finding, time_zone: str | None) -> str:
     return visible(f"{value}{time}")
 
 
-def _risks(evidence: ToolEvidence, assessment: Assessment | None) -> list[Risk]:
+def _risks(evidence: ToolEvidence, risks: Sequence[Risk]) -> list[Risk]:
     """Return the results the output is about: of the tool, and by name where it has several."""
-    if assessment is None:
-        return []
-    own = [risk for risk in assessment.risks if risk.tool == evidence.tool]
+    own = [risk for risk in risks if risk.tool == evidence.tool]
     named = [risk for risk in own if risk.name == evidence.output]
     return named or (own if len(own) == 1 else [])
 

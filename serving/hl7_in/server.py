@@ -23,6 +23,8 @@ from tools.intake.limits import MIB
 
 logger = logging.getLogger(__name__)
 
+_HEAR_OUT_S = 2.0
+_PART = 1 << 16
 _BUSY = Refused(code="AE", error="207", text="the store is busy or away; send it again later")
 _TOO_LARGE = "the message is over {mib} MiB (EPICRISIS_HL7_FRAME_MIB)"
 _NO_START = Refused(code="AR", error="100", text="the block has no start byte (0x0B)")
@@ -128,6 +130,7 @@ class MllpServer:
             except asyncio.LimitOverrunError:
                 text = _TOO_LARGE.format(mib=self._limits.frame_mib)
                 await self._say(writer, None, Refused(code="AR", error="207", text=text))
+                await self._hear_out(reader)
                 self._counters.closed("too large")
                 return
             except TimeoutError:
@@ -144,6 +147,16 @@ class MllpServer:
             first = await reader.readexactly(1)
         async with asyncio.timeout(self._limits.frame_s):
             return first + await reader.readuntil(CLOSING)
+
+    async def _hear_out(self, reader: asyncio.StreamReader) -> None:
+        """Read on for a moment: a connection closed on unread bytes may lose what was answered."""
+        left = 2 * self._limits.frame_mib * MIB
+        try:
+            async with asyncio.timeout(_HEAR_OUT_S):
+                while left > 0 and (part := await reader.read(_PART)):
+                    left -= len(part)
+        except (TimeoutError, ConnectionError):
+            return
 
     async def _answer(self, block: bytes, writer: asyncio.StreamWriter) -> None:
         begin = block.find(START)

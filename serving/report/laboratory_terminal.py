@@ -43,6 +43,8 @@ def _part(part: Part, console: Console) -> None:
     console.print(_text(part.title, "bold"))
     for line in part.lines:
         console.print(_text(f"- {_words(line)}"))
+        for detail in line.details:
+            console.print(_text(f"    {detail}", "dim"))
     if part.note:
         console.print(_text(f"  {part.note}", "dim"))
     for cited in part.citations:

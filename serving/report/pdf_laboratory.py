@@ -48,6 +48,8 @@ def _part(part: Part, style: Style) -> Iterator["Flowable"]:
     yield from style.table_heading(part.title)
     for line in part.lines:
         yield style.bullet(_words(line))
+        for detail in line.details:
+            yield style.paragraph(detail, "small", indent=True)
     if not part.lines:
         yield style.paragraph(part.none, "small")
     for text in (part.note, *(f"{c.label}; {c.review}." for c in part.citations)):

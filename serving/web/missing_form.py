@@ -1,6 +1,6 @@
 """Missing items as questions with a form, and the form as an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -89,9 +89,15 @@ def asks(assessment: Assessment, say: Say) -> tuple[Ask, ...]:
     return tuple(replace(q, kind="sample") if q.input == INPUT and follows else q for q in asked)
 
 
+def asked_by_name(names: Sequence[str], say: Say) -> tuple[Ask, ...]:
+    """Return the questions that only scores on request ask, where a link of an answer asks them."""
+    wanted = (ask_again(name, say) for name in names[:SHOWN] if name in catalogue().on_request)
+    return tuple(ask for ask in wanted if ask is not None)
+
+
 def ask_again(input_id: str, say: Say) -> Ask | None:
-    """Return the question to an input that was answered before; None for one no longer asked."""
-    entry = catalogue().inputs.get(input_id)
+    """Return the question to one input, answered before or not; None for one no longer asked."""
+    entry = catalogue().every.get(input_id)
     if entry is None:
         return None
     yes_no = {"yes": "yes", "no": "no"} if entry.kind == "boolean" else {}
@@ -154,7 +160,7 @@ def _units(question: Question) -> tuple[Option, ...]:
     """Return the units in which a number may be given: the canonical one, then those we convert."""
     if question.kind != "quantity":
         return ()
-    units = catalogue().inputs[question.input].units(question.input)
+    units = catalogue().every[question.input].units(question.input)
     return tuple(Option(value=unit, label=unit_shown(unit)) for unit in units)
 
 
@@ -171,7 +177,7 @@ def answer_from(form: Mapping[str, str], *, time_zone: str) -> tuple[str, Given]
     """
     input_id = form.get("input", "")[:_LONGEST]
     value = form.get("value", "").strip()[:_LONGEST]
-    entry = catalogue().inputs.get(input_id)
+    entry = catalogue().every.get(input_id)
     if entry is None:
         raise InvalidValueError("answer", "is to no question of the catalogue", "reload the page")
     if not value:

@@ -16,7 +16,7 @@ from serving.services import Services, ServicesDep
 from serving.web.case_page import case_context
 from serving.web.entered import Entered, entered_samples, to_correct
 from serving.web.entered_sample import Status, sample_file
-from serving.web.missing_form import answer_from, instant
+from serving.web.missing_form import answer_from, asked_by_name, instant
 from serving.web.pages import language_of, render
 from serving.web.patient_view import patient_shown
 from serving.web.router_start import sent_files
@@ -221,6 +221,8 @@ def _page(
         entered=_entered(services, case),
         language=language_of(request),
     )
+    by_name = asked_by_name(request.query_params.getlist("ask"), say)
+    context["asks"] = (*by_name, *context["asks"])
     context["altered"] = altered
     context["newest"] = context["newest"] and max(altered, default=0) < stored.version
     if fragment:

@@ -132,7 +132,7 @@ def read_number(text: str, form: NumberFormat) -> tuple[Interval, str] | str | N
         return None
     number = match["number"].strip().removeprefix("+")
     written = _as_point(number, form)
-    if form.decimal is None and form.mixed and _TWO_READINGS.fullmatch(number):
+    if form.mixed and "," not in number and _TWO_READINGS.fullmatch(number):
         return "the point has two readings: other numbers of the file have commas"
     if written is None:
         return _why_not(number, form)

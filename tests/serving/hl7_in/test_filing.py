@@ -63,10 +63,9 @@ def test_every_message_that_is_kept_or_filed_is_audited(tmp_path: Path) -> None:
     with fresh(tmp_path) as made:
         filed(made, FIRST, SECOND)
         with made.services.database.reading() as session:
-            bodies = [row.body for row in session.scalars(select(AuditRow))]
-        actions = [a for a in ("hl7.created", "hl7.kept") for body in bodies if f'"{a}"' in body]
-        assert actions == ["hl7.created", "hl7.kept", "hl7.kept"]
-        assert not any("Muster" in body for body in bodies)
+            rows = list(session.scalars(select(AuditRow).where(AuditRow.action.like("hl7.%"))))
+        assert [row.action for row in rows] == ["hl7.created", "hl7.kept", "hl7.kept"]
+        assert not any("Muster" in str(row.body) for row in rows)
 
 
 def test_another_patient_is_another_case(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from serving.storage.database import Database
 from tests.serving.hl7_in.listening import Address, client
 from tests.tools.intake.hl7v2.messages import obx, oru
 
+COMMAND = "import typer; from serving.commands import hl7; a = typer.Typer(); hl7.register(a); a()"
+"""The command itself, also where the package was installed before it had one."""
+
 SENDERS = 4
 EACH = 60
 
@@ -32,13 +35,13 @@ def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Address]]:
         "EPICRISIS_DATA_DIR": str(folder),
         "EPICRISIS_LLM": "none",
     }
-    command = [sys.executable, "-m", "serving", "hl7", "listen", "--port", "0"]
+    command = [sys.executable, "-c", COMMAND, "hl7", "listen", "--port", "0"]
     running = subprocess.Popen(  # noqa: S603 - this program
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     try:
         assert running.stdout is not None
-        line = running.stdout.readline()
+        line = next((w for w in running.stdout if "HL7 v2" in w), "")
         found = re.search(r"on (\S+):(\d+)$", line.strip())
         assert found is not None, line
         yield running, Address(found[1], int(found[2]))

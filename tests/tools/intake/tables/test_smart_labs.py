@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.analytes import analytes
+from knowledge.errors import IdentityConflictError
 from knowledge.finding import State
 from knowledge.quantity import Quantity
 from tests.data_folder import shared_data
@@ -111,8 +112,8 @@ def test_zero_to_zero_is_no_interval_in_this_file(tmp_path: Path) -> None:
     assert not [f for f in read.timeline.facts if "0 to 0" in (f.finding.reported or "")]
 
 
-def test_the_whole_table_without_a_mapping_says_what_to_write(tmp_path: Path) -> None:
+def test_the_whole_table_without_a_mapping_is_of_many_patients_and_refused(tmp_path: Path) -> None:
+    # its headings are known words, and its 31 patient numbers are of one column
     shutil.copy(shared_data("smart-sample-patients") / "labs.txt", tmp_path / "labs.tsv")
-    item = told(case(tmp_path), "labs.tsv")
-    assert item.unread
-    assert "write a mapping file" in (item.reason or "")
+    with pytest.raises(IdentityConflictError, match="differ in identifier"):
+        case(tmp_path)

@@ -1,0 +1,1 @@
+"""Serial markers besides troponin: CK-MB, natriuretic peptides, D-dimer, lactate, procalcitonin."""
