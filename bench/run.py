@@ -13,6 +13,7 @@ SCRIPTS = (
     "agent_overhead.py",
     "retrieval.py",
     "cds_hooks.py",
+    "hl7.py",
 )
 
 

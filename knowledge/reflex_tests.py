@@ -15,7 +15,6 @@ from knowledge.clinical_inputs import ClinicalInput, catalogue
 from knowledge.errors import ReferenceDataError
 from knowledge.laboratory_patterns import LEVELS, laboratory_patterns
 from knowledge.laboratory_tests import laboratory_tests
-from knowledge.model import Frozen
 from knowledge.pathways import Sourced
 from knowledge.reference import Table, load
 from knowledge.rule_check import condition_faults

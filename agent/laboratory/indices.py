@@ -43,16 +43,25 @@ def indices_of(
         ]
         if not measured or not _says_something(shown, chart, hours):
             continue
-        index = compute(
-            key,
-            {name: _supplied(name, spec, chart, hours) for name, spec in row.inputs.items()},
-            _options(chart),
-        )
+        index = index_of(key, chart, hours)
         if index.value is not None:
             known.append(_with_doubts(index, measured, doubtful))
         elif len(index.missing) <= 1:
             open_.append(index)
     return tuple(known), tuple(open_)
+
+
+def index_of(key: str, chart: LaboratoryChart, hours: float) -> Index:
+    """Return one index from the results of a chart, whatever of it is known.
+
+    Args:
+        key: Row of ``laboratory_indices.yaml``.
+        chart: Every result with its flag.
+        hours: How old a result may be.
+    """
+    inputs = laboratory_indices().indices[key].inputs
+    supplied = {name: _supplied(name, spec, chart, hours) for name, spec in inputs.items()}
+    return compute(key, supplied, _options(chart))
 
 
 def _says_something(shown: Shown, chart: LaboratoryChart, hours: float) -> bool:

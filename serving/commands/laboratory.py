@@ -10,12 +10,12 @@ from rich.console import Console
 from agent.assess import assess_paths
 from agent.assessment import RESEARCH_USE
 from agent.laboratory.view import LaboratoryView, laboratory_view
+from knowledge.laboratory_words import saying
 from knowledge.passages import Language
 from knowledge.settings import load_settings
 from serving.commands.assess import exit_code, moment, utc_now
 from serving.report.laboratory_terminal import show_laboratory
 from serving.report.render import laboratory_html, laboratory_markdown
-from serving.web.translation import translations
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +55,7 @@ def laboratory(
         body = None if report is None else report.to_json()
         typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
         return
-    say = translations(lang).gettext
+    say = saying(lang)
     if report is None:
         typer.echo(say("No laboratory result in the files."))
         return

@@ -7,6 +7,7 @@ other file. Nothing here is lost by a kill: a message that is not filed yet is f
 import logging
 import re
 import threading
+from collections.abc import Sequence
 
 from knowledge.errors import EpicrisisError, UnavailableError
 from serving.access.principal import Principal, Role
@@ -23,6 +24,9 @@ PRINCIPAL = Principal(
 """In whose name cases are opened and changed by messages."""
 
 _NO_CASE = "its patient has no case: it is put into the next one of the last three days"
+_TOGETHER = 50
+"""Messages of one visit that are put into its case at once."""
+
 _RETRY_S = 5.0
 _LOOK_S = 1.0
 
@@ -58,13 +62,17 @@ class Filing:
     def file_all(self) -> int:
         """File every message that is to be filed now, and return how many there were.
 
+        Those of one visit that have come together are taken together and assessed once.
+
         Raises:
             UnavailableError: The database or the disk cannot be used; what is left stays.
         """
         done = 0
-        while not self._stopping.is_set() and (message := self._store.next()) is not None:
-            self._one(message)
-            done += 1
+        while not self._stopping.is_set() and (found := self._store.next(most=_TOGETHER)):
+            if len(found) == 1 or not self._together(found):
+                for message in found:
+                    self._one(message)
+            done += len(found)
         return done
 
     def _run(self) -> None:
@@ -77,6 +85,25 @@ class Filing:
                 continue
             self._more.wait(_LOOK_S)
             self._more.clear()
+
+    def _together(self, messages: Sequence[Waiting]) -> bool:
+        """Put messages of one visit into its case at once; False where each is to be tried alone.
+
+        A message that is not of the patient, or that cannot be read, must not hold up the others.
+        """
+        case = self._services.cases.visit(messages[0].patient, messages[0].encounter)
+        if case is None:
+            return False
+        files = [(file_name(m), self._store.content(m.number)) for m in messages]
+        try:
+            self._cases.add_files(case, files, principal=PRINCIPAL)
+        except UnavailableError:
+            raise
+        except EpicrisisError:
+            return False
+        for message in messages:
+            self._note(message, case)
+        return True
 
     def _one(self, message: Waiting) -> None:
         try:
@@ -95,6 +122,16 @@ class Filing:
         if case is None:
             self._store.set_aside(message.number, WAITING, _NO_CASE)
             return
+        self._note(message, case)
+
+    def _note(self, message: Waiting, case: Case) -> None:
+        """Note that a message is in a case; where this fails, it is put there once more."""
+        self._services.audit.used(
+            PRINCIPAL,
+            "hl7.kept",
+            case=case,
+            detail={"message": message.number, "type": message.type},
+        )
         self._store.filed(message.number, case.id)
 
     def _filed(self, message: Waiting) -> Case | None:
@@ -122,12 +159,6 @@ class Filing:
             self._cases.assess(case, principal=PRINCIPAL, why="new file")
         else:
             self._cases.add_files(case, [(name, content)], principal=PRINCIPAL)
-        self._services.audit.used(
-            PRINCIPAL,
-            "hl7.kept",
-            case=case,
-            detail={"message": message.number, "type": message.type},
-        )
         return case
 
 

@@ -119,17 +119,19 @@ class MessageStore:
         session.flush()
         return Kept(number=row.number, again=False)
 
-    def next(self, *, after: int = 0) -> Waiting | None:
-        """Return the oldest message that is to be put into a case; None for none."""
-        query = (
-            select(Hl7MessageRow)
-            .where(Hl7MessageRow.state == RECEIVED, Hl7MessageRow.number > after)
-            .order_by(Hl7MessageRow.number)
-            .limit(1)
-        )
+    def next(self, *, most: int = 1) -> tuple[Waiting, ...]:
+        """Return the oldest message that is to be put into a case, and more of the same visit."""
+        query = select(Hl7MessageRow).where(Hl7MessageRow.state == RECEIVED)
+        query = query.order_by(Hl7MessageRow.number)
         with self._database.reading() as session:
-            row = session.scalars(query).first()
-            return None if row is None else _waiting(row)
+            first = session.scalars(query.limit(1)).first()
+            if first is None:
+                return ()
+            visit = Hl7MessageRow.encounter == first.encounter
+            if first.encounter is None:
+                visit = Hl7MessageRow.encounter.is_(None)
+            same = query.where(Hl7MessageRow.patient == first.patient, visit).limit(most)
+            return tuple(_waiting(row) for row in session.scalars(same))
 
     def content(self, number: int) -> bytes:
         """Return a message as it came.

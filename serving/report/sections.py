@@ -1,4 +1,4 @@
-"""The sections that a report has beside the laboratory's: imaging, and the patient's own devices."""
+"""Sections of a report beside the laboratory: imaging, and the patient's own devices."""
 
 from agent.assessment import Assessment
 from serving.report.imaging import imaging_section

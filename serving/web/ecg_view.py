@@ -13,6 +13,7 @@ from knowledge.finding import Finding, State
 from knowledge.quantity import format_number
 from knowledge.shown import unit_shown
 from serving.web.ecg_beats import beats_svg, signed
+from serving.web.ecg_change import Changes, changes
 from serving.web.ecg_serial import Pair, pairs
 from serving.web.ecg_tracing import ROWS, tracing_svg
 from serving.web.values import value_and_unit
@@ -106,6 +107,7 @@ class EcgPage:
     pairs: tuple[Pair, ...]
     earlier: str
     later: str
+    changes: Changes | None = None
 
 
 def ecg_page(outcome: Outcome, say: Say) -> EcgPage:
@@ -127,6 +129,7 @@ def ecg_page(outcome: Outcome, say: Say) -> EcgPage:
         pairs=pairs((m1, _trusted(r1.report)), (m2, _trusted(r2.report)), say),
         earlier=f"{first.title}, {first.time}",
         later=f"{last.title}, {last.time}",
+        changes=changes([(run, m) for _, m, run in usable]),
     )
 
 

@@ -156,6 +156,9 @@ ECG_FINDINGS = [
     ("atrial-fibrillation", "atrial_fibrillation_new"),
     ("qtc-above-500", "qtc_high_risk"),
     ("pathological-q", "q_waves"),
+    ("wellens", "wellens"),
+    ("de-winter", "de_winter"),
+    ("posterior-lead-elevation", "posterior_lead"),
 ]
 
 
@@ -167,6 +170,19 @@ def test_a_finding_of_the_ecg_has_its_advice_and_is_not_low(
     found = assessed(low_risk_case(tmp_path))
     assert row in advised(found)
     assert not is_low(found)
+
+
+@pytest.mark.parametrize("code", ["de-winter", "posterior-lead-elevation"])
+def test_an_equivalent_of_st_elevation_infarction_is_an_immediate_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """ACC/AHA 2025 and ACC 2022 list both among the equivalents."""
+    ecg_rate(monkeypatch, rate=None, present=code)
+    found = assessed(low_risk_case(tmp_path))
+    assert found.narrative.urgency is Urgency.IMMEDIATE
+    assert "de Winter pattern or ST elevation in a posterior lead" in found.narrative.headline
+    acs = next(d for d in found.differential if d.id == "acs")
+    assert acs.verdict == "supported"
 
 
 def test_atrial_fibrillation_that_is_charted_is_not_new(

@@ -80,6 +80,7 @@ def _read(content: bytes, head: Any, file: str, zone: str | None) -> ImageFile:
         study=_code(ds, "StudyInstanceUID"),
         series=_code(ds, "SeriesInstanceUID"),
         instance=_code(ds, "SOPInstanceUID"),
+        frame=_code(ds, "FrameOfReferenceUID"),
         frames=min(max(quality.count(ds.get("NumberOfFrames")), 1), _MAX_FRAMES),
         time=_time(ds, file, zone, notes),
         identity=identity(ds, file=file, zone=zone, notes=notes),

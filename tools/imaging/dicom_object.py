@@ -23,7 +23,7 @@ _TAGS = (
     "PatientSpeciesDescription", "PatientSpeciesCodeSequence", "PatientBreedDescription",
     "ResponsiblePersonRole", "BodyPartExamined", "ViewPosition", "ViewCodeSequence",
     "AnatomicRegionSequence", "Laterality", "ImageLaterality", "SliceThickness",
-    "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelSpacing", "StudyInstanceUID",
+    "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelSpacing", "StudyInstanceUID", "FrameOfReferenceUID",
     "SeriesInstanceUID", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows",
     "Columns", "BitsAllocated", "BurnedInAnnotation", "LossyImageCompression",
     "SharedFunctionalGroupsSequence", "TotalPixelMatrixColumns", "TotalPixelMatrixRows",

@@ -50,7 +50,8 @@ class ImageFile(Frozen):
         source_format: ``dicom``, ``png``, ``jpeg`` or ``tiff``.
         modality: Code of DICOM (0008,0060); empty where not stated.
         body_part, view: As stated; empty where not.
-        study, series, instance: Unique identifiers; empty where there are none.
+        study, series, instance, frame: Unique identifiers of study, series, object and frame of
+            reference; empty where there are none.
         frames: Images in the file.
         time: Of the acquisition.
         identity: Who the file says the patient is; empty for pictures.
@@ -69,6 +70,7 @@ class ImageFile(Frozen):
     study: str = ""
     series: str = ""
     instance: str = ""
+    frame: str = ""
     frames: int = 1
     time: ClinicalTime | None = None
     identity: Identity

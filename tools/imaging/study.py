@@ -22,11 +22,13 @@ _PICTURE = ("picture without a header", "没有头信息的图片")
 def studies(images: Iterable[ImageFile]) -> tuple[Study, ...]:
     """Return the studies that images make up, oldest first; those without a time come first.
 
-    Images of one StudyInstanceUID and modality are one study; a file without such is one by itself.
+    Images of one StudyInstanceUID and modality are one study; where that was taken out, those of one
+    frame of reference (PS3.3 C.7.4.1). A file without either is one by itself.
     """
     groups: dict[tuple[str, str], list[ImageFile]] = defaultdict(list)
     for image in images:
-        key = (image.study, image.modality) if image.study else (image.file, image.id)
+        together = image.study or image.frame
+        key = (together, image.modality) if together else (image.file, image.id)
         groups[key].append(image)
     found = [_study(sorted(group, key=lambda i: i.file)) for group in groups.values()]
     return tuple(sorted(found, key=lambda s: (_when(s.time), s.id)))
@@ -60,7 +62,7 @@ def _study(group: Sequence[ImageFile]) -> Study:
         time=times[0] if times else None,
         files=tuple(i.file for i in group),
         images=sum(i.frames for i in group),
-        series=len({i.series or i.file for i in group}),
+        series=len({i.series or i.frame or i.file for i in group}),
         facts=tuple(_common(group)),
         problems=tuple(_all_problems(group)),
         evidence=tuple(i.evidence for i in group),

@@ -8,8 +8,6 @@ from pydantic import Field
 from knowledge.data_quality import QualityKind
 from knowledge.model import Frozen
 
-SCHEMA = "epicrisis/data-quality/1"
-
 
 class QualityItem(Frozen):
     """One thing found.
@@ -70,7 +68,9 @@ class QualityReport(Frozen):
         tables: Reference files it rests on, with their SHA-256.
     """
 
-    schema_: Literal["epicrisis/data-quality/1"] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["epicrisis/data-quality/1"] = Field(
+        default="epicrisis/data-quality/1", alias="schema"
+    )
     at: str | None = None
     cases: tuple[CaseQuality, ...] = ()
     counts: Mapping[QualityKind, int] = {}

@@ -34,8 +34,9 @@ def filed(made: Fresh, *contents: bytes) -> MessageStore:
     store = MessageStore(
         made.services.database, clock=made.services.clock, audit=made.services.audit
     )
-    store.keep([accepted(one) for one in contents])
-    Filing(made.services, store).file_all()
+    for one in contents:
+        store.keep([accepted(one)])
+        Filing(made.services, store).file_all()
     return store
 
 
@@ -66,6 +67,24 @@ def test_every_message_that_is_kept_or_filed_is_audited(tmp_path: Path) -> None:
             rows = list(session.scalars(select(AuditRow).where(AuditRow.action.like("hl7.%"))))
         assert [row.action for row in rows] == ["hl7.created", "hl7.kept", "hl7.kept"]
         assert not any("Muster" in str(row.body) for row in rows)
+
+
+def test_messages_that_come_together_are_assessed_once_and_a_wrong_one_alone(
+    tmp_path: Path,
+) -> None:
+    third = oru(obr("F3", taken="20261120100000+0000"), obx("90"), control="M3")
+    wrong = oru(obx("1"), control="M4").replace(b"19550721", b"19880101")
+    with fresh(tmp_path) as made:
+        store = filed(made, FIRST)
+        store.keep([accepted(SECOND), accepted(third)])
+        assert Filing(made.services, store).file_all() == 2
+        (case,) = made.services.cases.list()
+        newest = made.services.cases.assessment(case.id)
+        assert newest is not None
+        assert (newest.version, len(newest.body["inputs"])) == (2, 3)
+        store.keep([accepted(wrong), accepted(oru(obx("12"), control="M5"))])
+        Filing(made.services, store).file_all()
+        assert store.counts() == {"filed": 4, "held": 1}
 
 
 def test_another_patient_is_another_case(tmp_path: Path) -> None:

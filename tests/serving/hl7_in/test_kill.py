@@ -23,7 +23,7 @@ COMMAND = "import typer; from serving.commands import hl7; a = typer.Typer(); hl
 """The command itself, also where the package was installed before it had one."""
 
 SENDERS = 4
-EACH = 60
+EACH = 40
 
 
 @contextmanager

@@ -186,10 +186,11 @@ def _next(
                 if _is_unit(text, known):
                     return "unit", text, count
     if not with_interval:
-        for count in range(min(5, len(tokens)), 0, -1):
-            text = " ".join(tokens[:count])
-            if _is_interval(text):
-                return "interval", text, count
+        for also_unit in (False, True) if with_unit else (False,):
+            for count in range(min(5, len(tokens)), 0, -1):
+                text = " ".join(tokens[:count])
+                if _is_interval(text, also_unit=also_unit):
+                    return "interval", text, count
     return None
 
 
@@ -200,10 +201,12 @@ def _is_unit(text: str, known: NamedTest | None) -> bool:
     return table.knows_spelling(text) and text != "1"
 
 
-def _is_interval(text: str) -> bool:
-    """Return whether a text is one interval; a unit behind it is one that is known."""
+def _is_interval(text: str, *, also_unit: bool) -> bool:
+    """Return whether a text is one interval, with a known unit behind it or without one."""
     read = parse_interval(text)
-    return isinstance(read, tuple) and (read[1] is None or analytes().knows_spelling(read[1]))
+    if not isinstance(read, tuple):
+        return False
+    return read[1] is None or (also_unit and analytes().knows_spelling(read[1]))
 
 
 def _is_number(token: str) -> bool:

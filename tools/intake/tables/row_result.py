@@ -1,15 +1,15 @@
 """One row of a table to one result; what cannot be used is named with its row."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 
 from knowledge.clinical_time import ClinicalTime, Precision, parse_fhir, place, zoned
 from knowledge.errors import InvalidValueError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import MethodKind
 from knowledge.laboratory_vocabulary import laboratory_vocabulary
+from knowledge.quantity import Interval
 from knowledge.result_sources import stated_method, stated_specimen
 from knowledge.timeline import Fact
 from tools.intake.printed_result import (
@@ -108,19 +108,20 @@ def result_of_row(row: Row, around: Surroundings) -> Fact | None:
     if test.problem is not None:
         around.problem(row, "test", test.problem, used=True)
     words, flags = _value_and_flags(row, around, value)
-    read = None
+    number: tuple[Interval, str] | None = None
     if words and not laboratory_vocabulary().says_no_result(words):
         form = NumberFormat() if value.is_number else around.numbers
         read = read_number(words, form)
         if isinstance(read, str):
             around.problem(row, "number", f"value: {read}")
             return None
+        number = read
     constants = around.mapping.constants if around.mapping is not None else None
     unit = plain(around.text(row, "unit")) or unit_by_name or (constants and constants.unit)
     printed = Printed(
         test=test,
-        value=read[1] if read is not None else words,
-        interval=read[0] if read is not None else None,
+        value=number[1] if number is not None else words,
+        interval=number[0] if number is not None else None,
         unit=unit or None,
         range_words=_range(row, around),
         flags=flags,
@@ -257,10 +258,9 @@ def read_time(
         InvalidValueError: Not a time of the declared form, or one with two readings.
     """
     if date.at is not None:
-        joined = datetime.combine(date.at, datetime.min.time())
         if clock.text.strip():
-            hours = _clock(clock.text)
-            return place(joined.replace(**hours), clock=file, zone=zone, precision=Precision.MINUTE)
+            at = datetime.combine(date.at, _clock(clock.text))
+            return place(at, clock=file, zone=zone, precision=Precision.MINUTE)
         precise = Precision.SECOND if date.has_time else Precision.DAY
         return place(date.at.replace(tzinfo=None), clock=file, zone=zone, precision=precise)
     if date.is_number and is_book and (column is None or column.format is None):
@@ -292,8 +292,8 @@ def _by_format(text: str, form: str, *, file: str, zone: str | None) -> Clinical
     return place(at, clock=file, zone=zone, precision=precision)
 
 
-def _clock(text: str) -> Mapping[str, int]:
+def _clock(text: str) -> time:
     match = re.fullmatch(r"(\d{1,2}):(\d\d)(?::(\d\d))?", text.strip())
     if match is None or int(match[1]) > 23 or int(match[2]) > 59 or int(match[3] or 0) > 59:
         raise InvalidValueError("time", "not a time of day", "write hh:mm")
-    return {"hour": int(match[1]), "minute": int(match[2]), "second": int(match[3] or 0)}
+    return time(int(match[1]), int(match[2]), int(match[3] or 0))

@@ -36,7 +36,7 @@ class EvidenceLine(Frozen):
 
     criterion: str
     words: Words
-    met: bool | None
+    met: bool | None = None
     values: tuple[ShownValue, ...] = ()
     source: Citation
     evidence: tuple[Evidence, ...] = ()

@@ -141,7 +141,7 @@ class Window:
         directions = {i.direction for i in found}
         up, down = directions & {"raises", "either"}, directions & {"lowers", "either"}
         widened = Interval(
-            low=0.0 if up and value.low is not None and value.low >= 0 else _open(value.low, up),
+            low=_lowest(value.low) if up else value.low,
             low_closed=bool(up) or value.low_closed,
             high=None if down else value.high,
             high_closed=bool(down) or value.high_closed,
@@ -201,8 +201,9 @@ def _within(
     return NotAssessed(why=why, detail=detail)
 
 
-def _open(bound: float | None, up: set[str]) -> float | None:
-    return None if up else bound
+def _lowest(bound: float | None) -> float | None:
+    """Return the lower end of a value that reads too high: zero of an amount, else none."""
+    return 0.0 if bound is not None and bound >= 0 else None
 
 
 def _caveat(analyte: str, found: InterferenceFinding) -> Words:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Chinese reports are printed with full-width signs
 """Laboratory reports as text and PDF: results with their place, marked "from document"."""
 
 import io
@@ -227,6 +228,9 @@ def test_a_note_stays_a_note(tmp_path: Path) -> None:
 # ---- PDF
 
 
+LOCKED = "locked"
+
+
 def pdf(text: str, *, password: str | None = None) -> bytes:
     out = io.BytesIO()
     lock = StandardEncryption(password, canPrint=1) if password else None
@@ -250,7 +254,7 @@ def test_a_pdf_is_read_by_its_text_layer(tmp_path: Path) -> None:
     ("data", "reason"),
     [
         (pdf(""), "no text layer"),
-        (pdf(ENGLISH, password="secret"), "password"),
+        (pdf(ENGLISH, password=LOCKED), "password"),
         (pdf(ENGLISH)[:300], "damaged PDF"),
         (pdf("Dear colleague,\nthank you for 2 of your letters."), "no laboratory results in it"),
     ],

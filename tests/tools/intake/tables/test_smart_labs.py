@@ -77,7 +77,7 @@ def test_figures_are_those_of_the_file(tmp_path: Path) -> None:
     assert printed is not None
     assert printed.bounds is not None
     assert (printed.bounds.low, printed.bounds.high) == (0, 129)
-    numbers = Counter()
+    numbers: Counter[str] = Counter()
     for row in lines("1520204"):
         key = analytes().for_loinc(row["LOINC"])
         if key is not None and row["VALUE"].replace(".", "", 1).isdigit():

@@ -9,7 +9,23 @@ from knowledge.quantity import Interval, Quantity
 from tools.labs.indices.compute import function_of
 
 # name of the case, index, arguments (numbers stand for exact values), expected, places, category
+QT: dict[str, Any] = {"qt_ms": 400, "heart_rate_per_min": 75}
 CASES: tuple[tuple[str, str, dict[str, Any], float, int, str], ...] = (
+    # QT 400 ms at 75/min, RR 0.8 s: values of the medcalc-bench package (1.7.0)
+    ("bazett", "qtc_bazett", QT, 447.2, 1, ""),
+    ("fridericia", "qtc_fridericia", QT, 430.9, 1, ""),
+    ("framingham", "qtc_framingham", QT, 430.8, 1, ""),
+    ("hodges", "qtc_hodges", QT, 426.25, 2, ""),
+    ("rautaharju", "qtc_rautaharju", QT, 433.3, 1, ""),
+    # 120/80 mm Hg: 80 + 40/3
+    (
+        "mean pressure",
+        "mean_arterial_pressure",
+        {"systolic_mmhg": 120, "diastolic_mmhg": 80},
+        93.3,
+        1,
+        "",
+    ),
     # CKD-EPI 2021: clincalc prints 86, 64, 124, 26
     (
         "ckd-epi man",

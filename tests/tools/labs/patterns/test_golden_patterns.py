@@ -56,7 +56,8 @@ def test_a_verdict_shows_its_evidence_and_its_reason(pattern: str, case: Case) -
     if found.verdict == "not assessed":
         assert found.not_assessed is not None
         assert found.not_assessed.detail in found.statement.en
-    assert found.evidence and found.source
+    assert found.evidence
+    assert found.source
     shown = [*found.supporting, *found.against, *found.undecided]
     assert len({line.criterion for line in shown}) == len(shown)
 

@@ -67,7 +67,8 @@ def test_a_result_calls_for_the_next_test(
 ) -> None:
     found = suggested(**case)[row]
     assert found.tests == tests
-    assert found.source.label and found.evidence
+    assert found.source.label
+    assert found.evidence
     assert any("\u4e00" <= letter <= "\u9fff" for letter in found.words.zh)
 
 
