@@ -17,6 +17,7 @@ from agent.assessment import (
     Status,
 )
 from agent.differential import differential
+from agent.ecg_change import change_sentence
 from agent.ecg_step import EcgRun, ecg_evidence
 from agent.episode import Episode
 from agent.laboratory.model import LaboratoryReport
@@ -236,10 +237,11 @@ def _ecg_sentences(ecgs: Sequence[EcgRun], state: State) -> list[Sentence]:
     if not ecgs:
         return [Sentence(text="ECG: none in the case.")]
     which = [f" {i} of {len(ecgs)}" if len(ecgs) > 1 else "" for i in range(1, len(ecgs) + 1)]
-    return [
+    each = [
         Sentence(text=f"ECG{place}: {run.report.headline}", evidence=ecg_evidence(run))
         for place, run in zip(which, ecgs, strict=True)
     ]
+    return [*each, *change_sentence(ecgs)]
 
 
 def troubled(item: InputFile) -> bool:

@@ -43,8 +43,8 @@ def parse_alone() -> tuple[float, float]:
     from hl7types.hl7.v2_5_1.messages import ORU_R01
 
     return (
-        _rate(lambda text: ORU_R01.model_validate_er7(text)),
-        _rate(lambda text: decode_er7_generic(text)),
+        _rate(ORU_R01.model_validate_er7),
+        _rate(decode_er7_generic),
     )
 
 

@@ -37,6 +37,8 @@ class AvBlock(Row):
     pr_same: Within
     pr_grows: Duration
     two_to_one: Count
+    train_regularity: Share
+    train_covered: Share
     third_regularity: Share
     third_covered: Share
     third_rates_apart: Share
@@ -85,6 +87,8 @@ class FlutterWaves(Row):
 
     regularity: Share
     covered: Share
+    doubt_regularity: Share
+    doubt_covered: Share
     whole_ratio: Share
 
 

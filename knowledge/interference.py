@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from knowledge.clinical_inputs import catalogue
 from knowledge.errors import ReferenceDataError
 from knowledge.model import Frozen
 from knowledge.pathways import Sourced
@@ -30,6 +31,7 @@ class Signal(Frozen):
         choices: The words.
         analyte: Key of the analyte table, where a result of the same specimen answers it.
         flags: Flags of a finding that answer it with yes, in every spelling.
+        input: Id of a clinical input that answers it, for example a medicine of the chart.
     """
 
     label: str
@@ -38,6 +40,7 @@ class Signal(Frozen):
     choices: tuple[str, ...] = ()
     analyte: str | None = None
     flags: tuple[str, ...] = ()
+    input: str | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -47,6 +50,8 @@ class Signal(Frozen):
             raise ValueError("a choice, and nothing else, lists its words")
         if self.flags and self.kind != "yes-no":
             raise ValueError("a flag answers a yes-or-no signal")
+        if self.input is not None and self.input not in catalogue().every:
+            raise ValueError(f"{self.input}: not an input of the catalogue")
         return self
 
 

@@ -352,6 +352,18 @@ def laboratory_patterns() -> Mapping[str, LaboratoryPattern]:
     return {row.id: row for row in sorted(found, key=lambda row: (row.order, row.id))}
 
 
+def laboratory_pattern(pattern_id: str) -> LaboratoryPattern:
+    """Return one pattern.
+
+    Raises:
+        ReferenceDataError: There is no such pattern, or a row is not valid.
+    """
+    found = laboratory_patterns().get(pattern_id)
+    if found is None:
+        raise ReferenceDataError(f"{FOLDER}{pattern_id}.yaml", "no such pattern")
+    return found
+
+
 def _problems(pattern: LaboratoryPattern) -> Iterator[tuple[str, str]]:
     for row in pattern.sourced():
         if row.source not in pattern.sources:

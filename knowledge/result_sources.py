@@ -5,7 +5,7 @@ stated: a chart that does not say where a glucose was measured has not said "in 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, cached_property, lru_cache
 from typing import Self, TypeVar
 
@@ -84,6 +84,16 @@ class ResultSources(Table):
         return self
 
     @cached_property
+    def specimen_words(self) -> Mapping[str, str]:
+        """Word to the specimen it names."""
+        return {w.casefold(): key for key, row in self.specimens.items() for w in row.words}
+
+    @cached_property
+    def method_words(self) -> Mapping[str, MethodKind]:
+        """Word to the kind of method it names."""
+        return {w.casefold(): key for key, row in self.methods.items() for w in row.words}
+
+    @cached_property
     def _specimen_of_code(self) -> Mapping[str, str]:
         return {code: key for key, row in self.specimens.items() for code in row.codes}
 
@@ -133,8 +143,7 @@ def known_specimen(text: str) -> str | None:
         >>> known_specimen("Potassium in Serum or Plasma")
         'serum or plasma'
     """
-    rows = ((key, row.words) for key, row in result_sources().specimens.items())
-    named = set(_named(text, rows))
+    named = _named(text, result_sources().specimen_words)
     return named.pop() if len(named) == 1 else None
 
 
@@ -159,26 +168,22 @@ def stated_method(text: str) -> MethodKind | None:
         >>> stated_method("Roche Elecsys") is None
         True
     """
-    named = set(_named(text, ((key, row.words) for key, row in result_sources().methods.items())))
+    named = _named(text, result_sources().method_words)
     return next(iter(named)) if len(named) == 1 else None
 
 
-def _named(text: str, rows: Iterable[tuple[K, tuple[str, ...]]]) -> Iterator[K]:
-    """Yield the keys of the words in a text that lie in no longer word."""
+def _named(text: str, key_of: Mapping[str, K]) -> set[K]:
+    """Return the keys of the words in a text; of two that begin alike the longer one counts."""
     plain = " ".join(text.split()).casefold()
-    found = [
-        (match.start(), match.end(), key)
-        for key, words in rows
-        for word in words
-        for match in _pattern(word).finditer(plain)
-    ]
-    for start, end, key in found:
-        if not any(a <= start and end <= b and (b - a) > (end - start) for a, b, _ in found):
-            yield key
+    return {key_of[match.group()] for match in _pattern(tuple(key_of)).finditer(plain)}
 
 
 @cache
-def _pattern(word: str) -> re.Pattern[str]:
-    """Return the pattern of a whole word; words in Chinese have no blanks around them."""
-    escaped = re.escape(word.casefold())
-    return re.compile(rf"(?<![a-z0-9]){escaped}(?![a-z0-9])" if word.isascii() else escaped)
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Return the pattern of whole words; words in Chinese have no blanks around them."""
+    longest_first = sorted(words, key=len, reverse=True)
+    either = (
+        rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])" if word.isascii() else re.escape(word)
+        for word in longest_first
+    )
+    return re.compile("|".join(either))

@@ -19,6 +19,7 @@ from knowledge.imaging_orders import imaging_orders
 from knowledge.imaging_terms import imaging_terms
 from knowledge.interference import interferences
 from knowledge.laboratory_indices import laboratory_indices
+from knowledge.laboratory_patterns import laboratory_pattern, pattern_words
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.laboratory_words import laboratory_words
@@ -28,10 +29,12 @@ from knowledge.packaged_weights import packaged_weights
 from knowledge.pathways import pathway
 from knowledge.qt_medicines import qt_medicines
 from knowledge.reference import Table, table_names
+from knowledge.reflex_tests import reflex_tests
 from knowledge.result_sources import result_sources
 from knowledge.retrieval.terms import search_terms
 from knowledge.scores import score
 from knowledge.scores_left_out import scores_left_out
+from knowledge.serial_markers import serial_markers
 from knowledge.troponin import assays, pathways
 from knowledge.verifier_terms import verifier_terms
 from knowledge.wearable import wearable
@@ -53,15 +56,18 @@ _ONE: dict[str, Callable[[], Table]] = {
     "imaging_terms": imaging_terms,
     "interference": interferences,
     "laboratory_indices": laboratory_indices,
+    "laboratory_pattern_words": pattern_words,
     "laboratory_tests": laboratory_tests,
     "laboratory_vocabulary": laboratory_vocabulary,
     "laboratory_words": laboratory_words,
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,
     "qt_medicines": qt_medicines,
+    "reflex_tests": reflex_tests,
     "result_sources": result_sources,
     "scores_left_out": scores_left_out,
     "search_terms": search_terms,
+    "serial_markers": serial_markers,
     "troponin_assays": assays,
     "troponin_pathways": pathways,
     "verifier_terms": verifier_terms,
@@ -69,6 +75,7 @@ _ONE: dict[str, Callable[[], Table]] = {
 }
 _MANY: dict[str, Callable[[str], Table]] = {
     "cards": card_file,
+    "laboratory_patterns": laboratory_pattern,
     "scores": score,
     "pathways": pathway,
 }

@@ -12,7 +12,7 @@ from knowledge.interference import interferences
 from knowledge.laboratory_tests import laboratory_tests
 from tools.labs.change import change
 from tools.labs.delta_check import delta_check
-from tools.labs.interference import InterferenceFinding, answers_from, interference_on
+from tools.labs.interference import InterferenceFinding, interference_on
 from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
 from tools.labs.paired_result import LabResult, result_of
 
@@ -79,7 +79,7 @@ def names(key: str | None, finding: Finding) -> tuple[str, str]:
 
 def as_lab_result(finding: Finding) -> LabResult | NotAssessed:
     """Return a finding as one that can be compared, with what is stated of how it was measured."""
-    return result_of(finding, method_kind=None, specimen=None)
+    return result_of(finding, method_kind=finding.method_kind, specimen=finding.specimen)
 
 
 def _result(
@@ -148,7 +148,7 @@ def _interferences(
     if key is None or finding.state is not State.PRESENT:
         return
     together = specimens.get(_drawn(finding.time), ()) or (finding,)
-    answers = answers_from(together)
+    answers = chart.signals(together)
     assay = chart.answer("troponin_assay")
     named = str(assay.value) if assay.value is not None else None
     evidence = tuple(e for one in together if _tells(one) for e in one.evidence)

@@ -21,7 +21,8 @@ from knowledge.shown import number_shown, unit_shown
 from tools.labs.patterns.verdict import EvidenceLine, PatternVerdict, Support
 
 _HOURS_IN_WORDS = 48
-_MARK = "*"
+MARK = "*"
+"""After a line that holds only under the note of its part."""
 _NOT_URGENT = "No result is known to reach a critical limit."
 _NOT_CHANGED = "No change beyond noise is known."
 
@@ -274,13 +275,13 @@ class _Writer:
         """Return a part; sources that its lines share are named once."""
         found = tuple(lines)
         cited = {(c.label, c.review): c for line in found for c in line.citations}
-        marked = any(line.text.endswith(_MARK) for line in found)
+        marked = any(line.text.endswith(MARK) for line in found)
         return Part(
             key=key,
             title=self._say(title),
             lines=tuple(replace(line, citations=()) for line in found) if cite_once else found,
             none=self._say(none) if none else "",
-            note=f"{_MARK} {self._say(_PROVIDED)}" if marked else "",
+            note=f"{MARK} {self._say(_PROVIDED)}" if marked else "",
             citations=tuple(cited.values()) if cite_once else (),
         )
 
@@ -504,7 +505,7 @@ class _Writer:
             said += f", {_percent(change.percent.interval)}"
         if change.supposed is not None:
             verdict = self._say(CHANGE[change.supposed])
-            return f"{said}: {verdict}{self._delta(earlier)}{_MARK}"
+            return f"{said}: {verdict}{self._delta(earlier)}{MARK}"
         if change.not_assessed is not None and _is_troponin(result):
             return f"{said}: {self._say('see the troponin rules')}"
         if change.not_assessed is not None:

@@ -1,5 +1,6 @@
 """``epicrisis ecg export|compare|trend``: write a tracing in another form; compare tracings."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ import orjson
 import typer
 
 from knowledge.clinical_inputs import catalogue
+from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.errors import InvalidValueError, UnavailableError, UnreadableError
 from knowledge.finding import Finding, Why, not_assessed
 from knowledge.model import Frozen
@@ -54,6 +56,10 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write")],
     form: Annotated[Form, typer.Option("--format", help="dicom, aecg or fhir")] = Form.DICOM,
     zone: Zone = None,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", help="Start of the recording, with zone, where the file has none"),
+    ] = None,
 ) -> None:
     """Write a recording as DICOM waveform, HL7 aECG or FHIR Observation.
 
@@ -61,7 +67,10 @@ def export(
     the stored amplitude. The file carries the patient's identity as the source does; FHIR carries
     the identifier only.
     """
-    content = write_ecg(_read(path, zone), form.value)
+    recording = _read(path, zone)
+    if time is not None:
+        recording = replace(recording, start=_start(recording, time))
+    content = write_ecg(recording, form.value)
     try:
         out.write_bytes(content)
     except OSError as error:
@@ -143,6 +152,17 @@ def _tracing(path: Path, age: float | None, sex: str | None, zone: str | None) -
         )
     years = _stated("age_years", None if age is None else f"{age:g} a")
     return Tracing.of(_read(path, zone), age_years=years, sex=_stated("sex", sex))
+
+
+def _start(recording: EcgRecording, text: str) -> ClinicalTime:
+    """Return the stated start of a recording whose file has none.
+
+    Raises:
+        InvalidValueError: No time, or the file already states one.
+    """
+    if recording.start is not None:
+        raise InvalidValueError("--time", "the file states its own time", "leave it out")
+    return parse_fhir(text, clock="command line")
 
 
 def _stated(key: str, answer: str | None) -> Finding:

@@ -31,11 +31,13 @@ from knowledge.scores_left_out import scores_left_out
 from knowledge.settings import load_settings
 from knowledge.timeline import Timeline
 from serving.commands.assess import moment, utc_now
+from serving.commands.index_run import index_of_answers, index_of_case
 from tools.chart.answers import resolve
 from tools.ecg.model import EcgRecording
 from tools.intake.case_file import stated_finding
 from tools.intake.folder import read_case
 from tools.intake.result import CaseFiles
+from tools.labs.indices.as_tools import GROUP as INDEX
 from tools.risk.result import CONDITIONAL
 from tools.toolbox import Tool, discover
 
@@ -114,11 +116,15 @@ def run(
         )
     asked, now = moment(at), utc_now()
     read = read_case(case, at=asked, now=now, settings=settings) if case else None
-    arguments = _arguments(found, read, values or (), asked, now)
-    if read is not None and found.name in score_ids():
+    result: BaseModel
+    if found.card.group == INDEX:
+        said = asked or (read.at if read is not None else None) or now
+        result = _index(found.name, read, values or (), at=said)
+    elif read is not None and found.name in score_ids():
         held = known(assess_case(read, at=asked or read.at or now, settings=settings))
-        arguments = {**arguments, **held, **dict(_stated(text) for text in values or ())}
-    result = _result(found, arguments)
+        result = _result(found, {**held, **dict(_stated(text) for text in values or ())})
+    else:
+        result = _result(found, _arguments(found, read, values or (), asked, now))
     body = result.model_dump(mode="json", exclude_none=True)
     typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
 
@@ -206,6 +212,16 @@ def _arguments(
         if "recording" in wanted:
             arguments["recording"] = _latest(found, seen)
     return arguments
+
+
+def _index(
+    name: str, read: CaseFiles | None, values: Sequence[str], *, at: ClinicalTime
+) -> BaseModel:
+    if read is None:
+        return index_of_answers(name, values)
+    if values:
+        raise InvalidValueError("--set", "an index is read from a case or given, not both")
+    return index_of_case(name, read.timeline, at=at)
 
 
 def _result(found: Tool[..., Any], arguments: dict[str, Any]) -> BaseModel:

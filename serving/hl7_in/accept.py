@@ -23,6 +23,7 @@ SYSTEM = "hl7v2"
 """Begins `Case.patient` and `Case.encounter` of a case that HL7 v2 messages opened."""
 
 _LONGEST = {"source": 400, "control": 199, "patient": 400}
+_LOOKED_AT = frozenset({"EVN", "PID", "PV1", "OBR", "MRG"})
 _PATIENT_TYPES = ("MR", "PI", "")
 
 
@@ -108,7 +109,7 @@ def check(content: bytes, *, processing: Collection[str]) -> Accepted | Refused:
     if refused is not None:
         return refused
     try:
-        message = parse_message(RawMessage(1, content))
+        message = parse_message(RawMessage(1, content), only=_LOOKED_AT)
     except UnsupportedError as error:
         return Refused(code="AR", error="200", text=error.reason, location="MSH^1^9")
     except TooLargeError as error:

@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 _HEAR_OUT_S = 2.0
 _PART = 1 << 16
+_AT_ONCE = 1 << 16
+"""Bytes of a message that is looked at without a thread of its own: a millisecond."""
+
 _BUSY = Refused(code="AE", error="207", text="the store is busy or away; send it again later")
 _TOO_LARGE = "the message is over {mib} MiB (EPICRISIS_HL7_FRAME_MIB)"
 _NO_START = Refused(code="AR", error="100", text="the block has no start byte (0x0B)")
@@ -164,7 +167,10 @@ class MllpServer:
             await self._say(writer, block, _NO_START)
             return
         content = block[begin + 1 : -len(CLOSING)]
-        checked = await asyncio.to_thread(check, content, processing=self._processing)
+        if len(content) <= _AT_ONCE:
+            checked = check(content, processing=self._processing)
+        else:
+            checked = await asyncio.to_thread(check, content, processing=self._processing)
         refused = checked if isinstance(checked, Refused) else await self._keep(checked)
         await self._say(writer, content, refused)
 

@@ -1,5 +1,7 @@
 """``epicrisis ecg``: export, comparison and trend from files."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -7,7 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from knowledge.clinical_time import zoned
 from knowledge.errors import (
+    ContractError,
     IdentityConflictError,
     InvalidValueError,
     UnavailableError,
@@ -30,9 +34,10 @@ def run(*words: str | Path) -> str:
     return result.output
 
 
-def put(folder: Path, name: str, recording: EcgRecording) -> Path:
+def put(folder: Path, name: str, recording: EcgRecording, minute: int = 0) -> Path:
     path = folder / name
-    path.write_bytes(write_ecg(recording, "dicom"))
+    start = zoned(datetime(2026, 11, 22, 12, minute, tzinfo=UTC))
+    path.write_bytes(write_ecg(replace(recording, start=start), "dicom"))
     return path
 
 
@@ -49,7 +54,7 @@ def test_export_writes_a_file_that_is_read_again(tmp_path: Path, form: str) -> N
 
 def test_comparison_of_two_files_says_what_moved(tmp_path: Path) -> None:
     before = put(tmp_path, "a.dcm", drawn())
-    after = put(tmp_path, "b.dcm", drawn({"II": {"st": 0.2}}))
+    after = put(tmp_path, "b.dcm", drawn({"II": {"st": 0.2}}), minute=20)
     with pytest.raises(IdentityConflictError, match="one patient"):
         run("compare", before, after)
     words = ("--same-patient", "--age", "60", "--sex", "male")
@@ -63,13 +68,26 @@ def test_comparison_of_two_files_says_what_moved(tmp_path: Path) -> None:
 
 def test_trend_of_three_files(tmp_path: Path) -> None:
     paths = [
-        put(tmp_path, f"{n}.dcm", drawn({"II": {"st": level}}))
+        put(tmp_path, f"{n}.dcm", drawn({"II": {"st": level}}), minute=10 * n)
         for n, level in enumerate((0.0, 0.15, 0.3))
     ]
     text = run("trend", *paths, "--same-patient")
     assert "II rising" in text
     with pytest.raises(InvalidValueError, match="three"):
         run("trend", *paths[:2], "--same-patient")
+
+
+def test_time_that_the_file_does_not_have_may_be_stated(tmp_path: Path) -> None:
+    source = tmp_path / "one.json"
+    source.write_bytes(write_ecg(drawn(), "fhir"))
+    out = tmp_path / "out.dcm"
+    with pytest.raises(ContractError, match="time of the recording"):
+        run("export", source, "--out", out)
+    run("export", source, "--out", out, "--time", "2026-11-22T12:00:00Z")
+    again = read_ecg(out.read_bytes(), file="out.dcm")
+    assert again.start == zoned(datetime(2026, 11, 22, 12, tzinfo=UTC))
+    with pytest.raises(InvalidValueError, match="own time"):
+        run("export", out, "--out", tmp_path / "x", "--time", "2026-11-22T12:00:00Z")
 
 
 def test_what_cannot_be_opened_or_read_is_said(tmp_path: Path) -> None:

@@ -38,11 +38,15 @@ CARD = Card(
     limits=(
         "Adults. Where age or sex is not known, a statement is made only if it holds at every "
         "limit that may apply; an adult is assumed.",
-        "A single recording: whether a change is new is never stated.",
+        "A single recording: whether a change is new is never stated. Two and more are compared "
+        "apart; no pair of labelled tracings was at hand, so only the error of a difference is "
+        "known, computed from that of one value.",
         "ST elevation resting on leads with deep S waves in hypertrophy is not assessed.",
         "Named patterns (de Winter, Wellens, T/QRS, subtle occlusion, pericarditis, hyperkalaemia, "
         "Brugada, S1Q3T3) are listed beside the criteria and change none of them; absent does not "
         "exclude the disease.",
+        "No labelled recordings of the named patterns were at hand: only false alarms on records "
+        "labelled normal are counted; the symmetry and width limits are choices of this project.",
         "The subtle-occlusion formulas are applied only where their studies applied them.",
         "Atrioventricular block of the second and third degree rests on single P waves: one in a QRS "
         "or T wave is not seen, and 2:1 block at a fast atrial rate may be missed.",
@@ -64,6 +68,11 @@ CARD = Card(
         "10.1016/j.annemergmed.2012.07.119",
         "10.1161/JAHA.119.015573",
         "10.1161/CIRCULATIONAHA.108.191095",
+        "10.1056/NEJMc0804737",
+        "10.1016/j.jacc.2022.08.750",
+        "10.1016/j.jelectrocard.2017.04.005",
+        "10.1016/j.jacc.2015.05.033",
+        "10.1161/01.CIR.65.5.1004",
     ),
     accuracy=(
         "Sensitivity and specificity for infarction have not been measured: no labelled set of "

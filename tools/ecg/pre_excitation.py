@@ -33,6 +33,10 @@ def pre_excitation(reading: Reading, pacing: Verdict) -> Verdict:
         f"slow beginning {slow:.0f} ms (limit {rule.delta.from_ms:g})"
     )
 
+    if _slow_but_not_short(reading, slow):
+        detail = f"{basis}: a wide QRS with a slow beginning, P onset near the limit or hidden in it"
+        return unknown(Why.CONFLICTING, detail, rows=_ROWS)
+
     def at(shift_ms: float) -> Verdict:
         signs = (
             (m.pr_ms or 0.0) < rule.pr_below_ms + shift_ms,
@@ -42,6 +46,16 @@ def pre_excitation(reading: Reading, pacing: Verdict) -> Verdict:
         return Verdict(holds=every(signs), basis=basis, rows=_ROWS)
 
     return with_margin(at, reading.error_ms("pr"))
+
+
+def _slow_but_not_short(reading: Reading, slow: float) -> bool:
+    """Return whether only PR speaks against pre-excitation, and is not prolonged.
+
+    The P wave may run into a delta wave: its onset is then found too early.
+    """
+    rule, pr = reading.criteria.pre_excitation, reading.m.pr_ms or 0.0
+    shaped = reading.m.qrs_ms > rule.qrs_above_ms and slow >= rule.delta.from_ms
+    return shaped and rule.pr_below_ms <= pr <= reading.criteria.pr.prolonged_above_ms
 
 
 def delta_ms(reading: Reading) -> float:

@@ -1,6 +1,7 @@
 """Reading the header of a DICOM image or slide: who, what, when, and in which quality."""
 
 import math
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,12 +48,14 @@ def read_dicom_image(content: bytes, *, file: str, zone: str | None) -> ImageFil
         ContractError: Not of a human.
     """
     head = header(content, file)
-    try:
-        return _read(content, head, file, zone)
-    except PARSE_ERRORS as error:  # values are decoded only when they are asked for
-        raise UnreadableError(
-            file, f"damaged DICOM ({type(error).__name__} while decoding)", AGAIN
-        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # values are decoded only when they are asked for
+        try:
+            return _read(content, head, file, zone)
+        except PARSE_ERRORS as error:
+            raise UnreadableError(
+                file, f"damaged DICOM ({type(error).__name__} while decoding)", AGAIN
+            ) from error
 
 
 def _read(content: bytes, head: Any, file: str, zone: str | None) -> ImageFile:

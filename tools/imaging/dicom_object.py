@@ -23,11 +23,11 @@ _TAGS = (
     "PatientSpeciesDescription", "PatientSpeciesCodeSequence", "PatientBreedDescription",
     "ResponsiblePersonRole", "BodyPartExamined", "ViewPosition", "ViewCodeSequence",
     "AnatomicRegionSequence", "Laterality", "ImageLaterality", "SliceThickness",
-    "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelSpacing", "StudyInstanceUID", "FrameOfReferenceUID",
-    "SeriesInstanceUID", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows",
-    "Columns", "BitsAllocated", "BurnedInAnnotation", "LossyImageCompression",
-    "SharedFunctionalGroupsSequence", "TotalPixelMatrixColumns", "TotalPixelMatrixRows",
-    "SequenceOfUltrasoundRegions",
+    "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelSpacing", "StudyInstanceUID",
+    "FrameOfReferenceUID", "SeriesInstanceUID", "SamplesPerPixel", "PhotometricInterpretation",
+    "NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BurnedInAnnotation",
+    "LossyImageCompression", "SharedFunctionalGroupsSequence", "TotalPixelMatrixColumns",
+    "TotalPixelMatrixRows", "SequenceOfUltrasoundRegions",
 )  # fmt: skip
 
 
@@ -48,12 +48,14 @@ class Header:
 
 def sop_class(content: bytes) -> str:
     """Return the SOP class of a DICOM file, or nothing where it cannot be read."""
-    try:
-        found = _meta(content)
-        stated = str(found.get("MediaStorageSOPClassUID", "")) if found is not None else ""
-        return stated or str(header(content, "").ds.get("SOPClassUID", ""))
-    except (InputError, *PARSE_ERRORS):
-        return ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = _meta(content)
+            stated = str(found.get("MediaStorageSOPClassUID", "")) if found is not None else ""
+            return stated or str(header(content, "").ds.get("SOPClassUID", ""))
+        except (InputError, *PARSE_ERRORS):
+            return ""
 
 
 def header(content: bytes, file: str) -> Header:

@@ -22,8 +22,8 @@ _PICTURE = ("picture without a header", "没有头信息的图片")
 def studies(images: Iterable[ImageFile]) -> tuple[Study, ...]:
     """Return the studies that images make up, oldest first; those without a time come first.
 
-    Images of one StudyInstanceUID and modality are one study; where that was taken out, those of one
-    frame of reference (PS3.3 C.7.4.1). A file without either is one by itself.
+    Images of one StudyInstanceUID and modality are one study; where that was taken out, those of
+    one frame of reference (PS3.3 C.7.4.1). A file without either is one by itself.
     """
     groups: dict[tuple[str, str], list[ImageFile]] = defaultdict(list)
     for image in images:

@@ -1,22 +1,32 @@
 """Every laboratory result of a case with its flag, by analyte: what patterns and reports read."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE, LOINC, clinical_input
 from knowledge.finding import Finding, State, Why, not_assessed
+from knowledge.interference import interferences
 from knowledge.laboratory_site import LaboratoryReference
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.patient import Patient
+from knowledge.rules import Answer, answer_of
 from knowledge.timeline import Category, Fact, Timeline
+from tools.labs.interference import answers_from
 from tools.labs.interval import flag_result
 from tools.labs.interval_model import ResultFlag, Subject
 
 _PREGNANT = "pregnant_now"
 _PREGNANT_OR_AFTER = "pregnancy"
 _SMOKES_OR_DID = "smoking_current"
+
+_SPECIMENS: Mapping[str | None, str] = {
+    "serum": "serum",
+    "plasma": "plasma",
+    "whole blood": "whole-blood",
+}
+"""Specimens as findings name them, to those of the interference table."""
 
 SUBJECT_INPUTS = (_PREGNANT, _PREGNANT_OR_AFTER, _SMOKES_OR_DID)
 """Clinical inputs that say of whom a result is."""
@@ -121,6 +131,23 @@ class LaboratoryChart:
         return not_assessed(
             clinical_input(input_id, input_id), Why.MISSING, "nothing in the record says it"
         )
+
+    def signals(self, together: Iterable[Finding]) -> dict[str, Answer]:
+        """Return what is known of the specimen of these findings and of what the patient takes.
+
+        Args:
+            together: Findings of one specimen.
+        """
+        held = tuple(together)
+        found = answers_from(held)
+        specimens = {f.specimen for f in held if f.specimen in _SPECIMENS}
+        if len(specimens) == 1:
+            found.setdefault("specimen", _SPECIMENS[specimens.pop()])
+        for key, signal in interferences().signals.items():
+            answer = None if signal.input is None else answer_of(self.answer(signal.input))
+            if isinstance(answer, bool):
+                found.setdefault(key, answer)
+        return found
 
     def subject(self, time: ClinicalTime | None = None) -> Subject:
         """Return what is known of the patient at a time; at the moment itself for None."""

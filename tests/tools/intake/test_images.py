@@ -61,7 +61,7 @@ def test_a_film_of_the_patient_is_a_study_that_is_not_assessed(tmp_path: Path) -
     (study,) = case.studies
     assert study.title == "radiograph (digital), chest, PA"
     assert study.time is not None
-    assert study.time.at.isoformat() == "2026-11-20T09:15:00"
+    assert study.time.at.isoformat() == "2026-11-20T13:15:00+00:00"  # its zone: four hours behind
     (fact,) = case.timeline.in_category(Category.IMAGING)
     assert fact.finding.state is State.NOT_ASSESSED
     assert fact.finding.not_assessed is not None

@@ -12,6 +12,7 @@ from knowledge.clinical_time import parse_fhir
 from knowledge.errors import InputError, TooLargeError, UnreadableError, UnsupportedError
 from knowledge.finding import State, Why
 from knowledge.timeline import Category
+from knowledge.wearable import wearable
 from tests.data_folder import shared_data
 from tests.tools.ecg.ecg_data import ludb_records, read_path
 from tests.tools.intake.samples import bundle, observation, patient, read, report, write
@@ -275,7 +276,7 @@ def test_the_limit_of_irregularity_on_lead_one_of_ludb(
 
     Their 10 s are shorter than the contract's 20 s, so the contract is relaxed for this count.
     """
-    table = rhythm.wearable()
+    table = wearable()
     limits = table.single_lead.model_copy(update={"duration_from_s": 5, "beats_from": 4})
     relaxed = table.model_copy(update={"single_lead": limits})
     monkeypatch.setattr(rhythm, "wearable", lambda: relaxed)

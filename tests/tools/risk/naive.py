@@ -77,8 +77,8 @@ def _number(data: Mapping[str, Any], total: float) -> float:
         return total
     x = data["model"].get("intercept", 0) + total
     if data["model"]["link"] == "exponential":
-        return round(math.e**x, 6)
-    return 100 * math.e**x / (1 + math.e**x)
+        return float(round(math.e**x, 6))
+    return float(100 * math.e**x / (1 + math.e**x))
 
 
 def true(condition: Mapping[str, Any], answers: Answers) -> bool:

@@ -30,12 +30,14 @@ class Waves:
 
     Args:
         at_s: (waves,) times of their tops, s from the start.
+        vector: (8,) their median direction and size, mV.
         period_s: Even pace that fits them best, s.
         regularity: 0 to 1: length of the mean vector of their phases at that pace; 1 is even.
         covered: Share of the places at that pace, outside QRS, at which a wave stands.
     """
 
     at_s: NDArray[np.float64] = field(repr=False)
+    vector: NDArray[np.float64] = field(repr=False)
     period_s: float
     regularity: float
     covered: float
@@ -117,6 +119,7 @@ def even_train(
     best = int(np.argmax(np.minimum(regularity, 1.0) * covered))
     return Waves(
         at_s=times,
+        vector=np.median(found.vector[alike], axis=0),
         period_s=float(periods[best]),
         regularity=float(regularity[best]),
         covered=float(covered[best]),

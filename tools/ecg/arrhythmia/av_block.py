@@ -17,6 +17,9 @@ from tools.ecg.reading import Reading
 from tools.ecg.rhythm import Rhythm
 from tools.ecg.verdict import Verdict, every, unknown
 
+AGAINST_FIBRILLATION = "even-p-waves-against-fibrillation"
+"""Flag: the rhythm reads as atrial fibrillation, but P waves come evenly: read it by eye."""
+
 _ROWS = ("av_block",)
 _CLEAR_ALIKE, _CLEAR_SIZE = 0.90, 1.5  # cosine over the leads, and ratio of sizes
 _NEARLY_ALL = 0.9
@@ -50,18 +53,29 @@ def av_block(reading: Reading, beats: Rhythm, pacing: Verdict) -> dict[str, Verd
     waves = None if second else p_waves(reading)
     if not second:
         second = _second(reading, waves)
+        if beats.fibrillation.holds is True:
+            second = {
+                code: v.flagged(AGAINST_FIBRILLATION) if v.holds is True else v
+                for code, v in second.items()
+            }
     third = _third(reading, beats, pacing)
     blocked = (*second.values(), third)
     return {"av-block-1": _first(reading, blocked, beats, pacing), **second, "av-block-3": third}
 
 
 def p_waves(reading: Reading) -> PWaves | None:
-    """Return the P waves that look like that of the median beat, or None without one."""
+    """Return the P waves that look like that of the median beat, or None without one.
+
+    Where the P wave has no one place before the QRS, the median beat has none to show: an even
+    train of like waves is taken then.
+    """
     m, rule = reading.m, reading.criteria.av_block
+    seen = bumps(m)
     seed = p_seed(m)
+    if (train := even_p(reading)) is not None and (seed is None or _unlocked(reading)):
+        seed = train.vector
     if seed is None:
         return None
-    seen = bumps(m)
     at = like(seen, seed)
     clear = np.isin(at, like(seen, seed, alike=_CLEAR_ALIKE, size=_CLEAR_SIZE))
     clear &= ~_in_t(reading, at)
@@ -77,6 +91,21 @@ def p_waves(reading: Reading) -> PWaves | None:
     reached = onset[onset > 0.5]
     share = float(np.isfinite(pr).sum() / len(reached)) if len(reached) else 0.0
     return PWaves(at=at, pr=pr, clear=clear, found=min(share, 1.0))
+
+
+def even_p(reading: Reading) -> Waves | None:
+    """Return an even train of like waves at the rate of atria that no fibrillation would give."""
+    rule = reading.criteria.av_block
+    train = even_train(bumps(reading.m), shortest_s=_ATRIAL_S[0], longest_s=_ATRIAL_S[1])
+    if train is None or train.regularity < rule.train_regularity.share:
+        return None
+    return train if train.covered >= rule.train_covered.share else None
+
+
+def _unlocked(reading: Reading) -> bool:
+    """Return whether the P wave keeps to no one place before the QRS."""
+    share = reading.m.p_wave_share
+    return share is None or share < reading.criteria.atrial_fibrillation.p_wave_share_below.share
 
 
 def _in_t(reading: Reading, at: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -95,7 +124,7 @@ def _refused(reading: Reading, beats: Rhythm, pacing: Verdict) -> NotAssessed | 
         return why
     if pacing.holds is True:
         return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail="ventricular paced rhythm")
-    if beats.fibrillation.holds is True:
+    if beats.fibrillation.holds is True and even_p(reading) is None:
         detail = "atrial fibrillation has no P wave to be blocked"
         return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=detail)
     return None

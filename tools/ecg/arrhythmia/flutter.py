@@ -6,7 +6,7 @@ and P waves: not assessed too.
 """
 
 from knowledge.finding import Why
-from tools.ecg.arrhythmia.atrial import bumps, even_train
+from tools.ecg.arrhythmia.atrial import Waves, bumps, even_train
 from tools.ecg.reading import Reading
 from tools.ecg.rhythm import FLUTTER, Rhythm
 from tools.ecg.verdict import Verdict, unknown
@@ -38,6 +38,8 @@ def flutter(reading: Reading, beats: Rhythm, pacing: Verdict) -> Verdict:
     )
     seen = train.regularity >= rule.regularity.share and train.covered >= rule.covered.share
     if not seen:
+        if _in_doubt(reading, train):
+            return unknown(Why.CONFLICTING, f"{basis}: neither shown nor excluded", rows=_ROWS)
         return Verdict(holds=False, basis=basis, rows=_ROWS)
     ratio = train.rate_per_min / m.heart_rate_per_min
     fixed = (m.rr_irregularity or 0.0) < _EVEN_RR and m.rr_irregularity is not None
@@ -45,6 +47,15 @@ def flutter(reading: Reading, beats: Rhythm, pacing: Verdict) -> Verdict:
         detail = f"{basis}; {ratio:.1f} times the even ventricular rate: T and P waves may be that"
         return unknown(Why.CONFLICTING, detail, rows=_ROWS)
     return Verdict(holds=True, basis=basis, rows=_ROWS)
+
+
+def _in_doubt(reading: Reading, train: Waves) -> bool:
+    """Return whether very even waves stand at too few of their places to be called flutter."""
+    rule = reading.criteria.flutter_waves
+    return (
+        train.regularity >= rule.doubt_regularity.share
+        and train.covered >= rule.doubt_covered.share
+    )
 
 
 def _unexplained(reading: Reading, beats: Rhythm, doubled: float) -> bool:

@@ -4,6 +4,7 @@ Only the parser modules of ecgdatakit are used, on a copy in a temporary folder,
 passed our own checks; whatever they raise becomes one of our errors, and what they warn of is kept.
 """
 
+import io
 import struct
 import tempfile
 import warnings
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.clinical_time import ClinicalTime, Precision
-from knowledge.errors import InputError, UnreadableError, UnsupportedError
+from knowledge.errors import InputError, TooLargeError, UnreadableError, UnsupportedError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import Finding
 from knowledge.patient import Identity, Sex
@@ -52,6 +53,9 @@ PARSE_ERRORS: tuple[type[Exception], ...] = (
     zlib.error,
 )
 _MILLIVOLTS = {"nV": 1e-6, "uV": 1e-3, "mV": 1.0, "V": 1e3}
+MAX_ELEMENTS = 200_000
+"""Of an XML document: the largest real one seen has some 2000."""
+
 _PULSE_SPREAD_MV = 0.02  # the leads of one real converted file differ by up to 0.015 mV in it
 _PULSE_TOLERANCE_MV = 0.1
 _MEASURED = (
@@ -119,12 +123,22 @@ def check_xml(content: bytes, *, file: str, what: str) -> Any:
 
     Raises:
         UnreadableError: Not well-formed, or with entities.
+        TooLargeError: Of more than `MAX_ELEMENTS`.
     """
     from defusedxml import ElementTree  # type: ignore[import-untyped]
     from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
 
+    root = None
     try:
-        return ElementTree.fromstring(content)
+        for count, (_, element) in enumerate(
+            ElementTree.iterparse(io.BytesIO(content), events=("start",))
+        ):
+            root = element if root is None else root
+            if count > MAX_ELEMENTS:
+                raise TooLargeError(
+                    file, f"over {MAX_ELEMENTS} elements", "export the resting 12-lead ECG alone"
+                )
+        return root
     except DefusedXmlException as error:
         raise UnreadableError(file, "entities in the XML", AGAIN) from error
     except PARSE_ERRORS as error:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from knowledge.clinical_time import Precision
+from knowledge.clinical_time import ClinicalTime, Precision
 from knowledge.errors import ContractError
 from tools.ecg.model import LEADS_12, EcgRecording
 from tools.ecg.writers.quantised import Quantised, quantised, stamp
@@ -18,6 +18,7 @@ _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _MAX_12_LEAD_CHANNELS, _MAX_12_LEAD_SAMPLES = 13, 16_384  # PS3.3 A.34.3.4
 _MAX_GENERAL_CHANNELS = 24  # PS3.3 A.34.4.4
 _RATES_HZ = (200, 1000)  # both
+_TIMES = (Precision.MINUTE, Precision.SECOND)  # C.10.8: date and time are of type 1
 _PADDING = -32_768
 _SEX = {"female": "F", "male": "M"}
 
@@ -28,7 +29,8 @@ def dicom_ecg(recording: EcgRecording) -> bytes:
     Invalid samples are written as the padding value. UIDs are derived from the recording's id.
 
     Raises:
-        ContractError: The scale is not known, or rate or leads are outside what the object holds.
+        ContractError: The scale or the time is not known, or rate or leads are outside what the
+            object holds.
     """
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID, generate_uid
@@ -39,6 +41,12 @@ def dicom_ecg(recording: EcgRecording) -> bytes:
             recording.file,
             f"{recording.sampling_rate_hz:g} Hz",
             f"a DICOM ECG holds {low} to {high} Hz; resample it first",
+        )
+    if recording.start is None or recording.start.precision not in _TIMES:
+        raise ContractError(
+            recording.file,
+            "the time of the recording is not known, which a DICOM ECG must state",
+            "give it, or write the ECG as aECG or FHIR",
         )
     whole = quantised(recording)
     if len(whole.leads) > _MAX_GENERAL_CHANNELS:
@@ -61,7 +69,7 @@ def dicom_ecg(recording: EcgRecording) -> bytes:
     ds.AccessionNumber = ds.StudyID = ds.ReferringPhysicianName = ""
     ds.AcquisitionContextSequence = []
     _who(ds, recording)
-    _when(ds, recording)
+    _when(ds, recording.start)
     ds.WaveformSequence = [_group(whole, recording)]
     buffer = io.BytesIO()
     ds.save_as(buffer, enforce_file_format=True)
@@ -90,16 +98,13 @@ def _who(ds: "Dataset", recording: EcgRecording) -> None:
     ds.PatientSex = _SEX.get(who.sex or "", "")
 
 
-def _when(ds: "Dataset", recording: EcgRecording) -> None:
-    start = recording.start
-    text = "" if start is None else stamp(start)
-    day, clock = text[:8] if len(text) >= 8 else "", text[8:].partition("+")[0]
-    ds.StudyDate = ds.ContentDate = day
-    ds.StudyTime = ds.ContentTime = clock
-    if start is not None:
-        ds.AcquisitionDateTime = text
-        if start.at.tzinfo is not None:
-            ds.TimezoneOffsetFromUTC = "+0000"
+def _when(ds: "Dataset", start: ClinicalTime) -> None:
+    text = stamp(start)
+    ds.StudyDate = ds.ContentDate = text[:8]
+    ds.StudyTime = ds.ContentTime = text[8:].partition("+")[0]
+    ds.AcquisitionDateTime = text
+    if start.at.tzinfo is not None:
+        ds.TimezoneOffsetFromUTC = "+0000"
 
 
 def _group(whole: Quantised, recording: EcgRecording) -> "Dataset":

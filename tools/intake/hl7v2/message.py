@@ -5,6 +5,7 @@ too long, and put placeholders where a required field, such as the status of a r
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -178,8 +179,12 @@ class Message:
         return " ".join(p for p in parts if p) or f"the sender of {self.name}"
 
 
-def parse_message(raw: RawMessage) -> Message:
+def parse_message(raw: RawMessage, *, only: Collection[str] | None = None) -> Message:
     """Return a message taken apart.
+
+    Args:
+        raw: The message.
+        only: Names of the segments wanted beside MSH, where what it is and whose is enough.
 
     Raises:
         UnsupportedError: Its character set is not taken.
@@ -203,9 +208,8 @@ def parse_message(raw: RawMessage) -> Message:
         name = together[together.lastindex or 0]
         reason = f"segments run together: {name} stands inside another segment's line"
         raise UnreadableError(item, reason, "its line ends were lost; export it again")
-    generic = decode_er7_generic(
-        "\r".join((head, *(line.replace("\n", "\v") for line in lines[1:])))
-    )
+    wanted = (line for line in lines[1:] if only is None or line[:3] in only)
+    generic = decode_er7_generic("\r".join((head, *(one.replace("\n", "\v") for one in wanted))))
     delimiters = (separator, encoding[0], encoding[1], encoding[3])
     segments = tuple(
         Segment(

@@ -11,7 +11,7 @@ from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from tools.intake.tables.cells import Cell, Grid, Row
 from tools.intake.tables.mapping import LabMapping
 
-MAX_ROWS = 200_000
+MAX_ROWS = 50_000
 """Rows of one table: more than the results of any patient."""
 
 MAX_COLUMNS = 500
@@ -72,7 +72,7 @@ def decoded(content: bytes, file: str, mapping: LabMapping | None) -> tuple[str,
 
 def known_headings(text: str) -> list[str]:
     """Return the cells of the first line that are known headings, by the delimiter with most."""
-    line = next((line for line in text.splitlines() if line.strip()), "")[:10_000]
+    line = _first_line(text)
     words = laboratory_vocabulary()
     found = (
         [c for c in _split(line, sign) if words.heading(c) is not None]
@@ -95,7 +95,7 @@ def _fitting(text: str, file: str) -> str:
 
     Of several the one is taken that finds known headings where no other does.
     """
-    line = next((line for line in text.splitlines() if line.strip()), "")[:10_000]
+    line = _first_line(text)
     cut = {sign: _split(line, sign) for sign in DELIMITERS.values()}
     cutting = able = [sign for sign, cells in cut.items() if len(cells) > 1]
     if len(able) > 1:
@@ -105,6 +105,10 @@ def _fitting(text: str, file: str) -> str:
         reason = "no delimiter found in its first line" if not cutting else "two delimiters fit"
         raise UnreadableError(file, reason, "write `delimiter:` in a mapping file")
     return able[0]
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.lstrip("\r\n")[:10_000].splitlines()), "")
 
 
 def _split(line: str, sign: str) -> list[str]:

@@ -14,10 +14,10 @@ from knowledge.errors import TooLargeError, UnreadableError
 from tools.intake.tables.cells import Cell, Grid, ProblemKind, Row
 from tools.intake.tables.mapping import LabMapping
 
-MAX_UNPACKED = 48 * 1024 * 1024
-"""Bytes of all parts together: a sheet of 100,000 results."""
+MAX_UNPACKED = 32 * 1024 * 1024
+"""Bytes of all parts together: a sheet of 50,000 results."""
 
-MAX_ROWS = 100_000
+MAX_ROWS = 50_000
 MAX_COLUMNS = 200
 _FAULTS = (
     ArithmeticError,

@@ -29,6 +29,8 @@ MAX_STREAMED = 1024 * 1024 * 1024
 MAX_STRIPS = 50
 MAX_MEMBERS = 20_000
 MAX_PROBLEMS = 50
+MAX_DEPTH = 32
+"""Levels of nesting: the deepest record has five."""
 
 _ROOT = re.compile(rb"<HealthData[\s>]")
 _FOLDER = "apple_health_export/"
@@ -107,6 +109,8 @@ def read_apple_export(content: bytes, *, file: str, zone: str | None) -> Wearabl
     if found.left_out:
         found.problems.append(f"and {found.left_out} more")
     readings = tuple(found.readings.values())
+    if not readings and not strips and not found.problems:
+        found.problems.append("it holds no blood pressure, no heart rate and no ECG")
     counts: dict[str, int] = dict(Counter(reading.kind for reading in readings))
     return WearableFile(
         file=file,
@@ -156,14 +160,16 @@ def _records(stream: IO[bytes], found: _Found) -> None:
 
     bounded = _Bounded(stream, found.file)
     try:
-        root = None
+        root, depth = None, 0
         for event, element in ElementTree.iterparse(bounded, events=("start", "end")):
-            if root is None:
-                root = element
-            elif event == "end":
+            root = element if root is None else root
+            depth += 1 if event == "start" else -1
+            if depth > MAX_DEPTH:
+                raise UnreadableError(found.file, "elements nested too deep", _AGAIN)
+            if event == "end":
                 _element(element, found)
-                if element.tag in ("Record", "Correlation", "Workout", "ActivitySummary"):
-                    root.clear()
+            if event == "end" and depth == 1:
+                root.clear()  # nothing is kept but what was taken from it
     except DefusedXmlException as error:
         raise UnreadableError(found.file, "entities in the XML", _AGAIN) from error
     except (ParseError, ValueError, LookupError, RecursionError, MemoryError) as error:

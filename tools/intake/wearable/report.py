@@ -102,7 +102,7 @@ class StripResult(Frozen):
     time: ClinicalTime | None = None
     duration_s: float
     device_said: str
-    regularity: Literal["regular", "irregular"] | None
+    regularity: Literal["regular", "irregular"] | None = None
     not_assessed: NotAssessed | None = None
     heart_rate_per_min: float | None = None
     irregularity: float | None = None

@@ -7,7 +7,7 @@ from knowledge.clinical_inputs import catalogue
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.laboratory_indices import laboratory_indices
 from knowledge.laboratory_patterns import FactRow, LaboratoryPattern
-from knowledge.laboratory_tests import Bounds
+from knowledge.laboratory_tests import Bounds, laboratory_tests
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, answer_of
 from knowledge.words import Words
@@ -47,7 +47,7 @@ def facts_of(
     for name in pattern.facts:
         reader.fact(name)
     for name in _clinical_names(pattern):
-        reader.known.setdefault(name, clinical_fact(name, name, chart))
+        reader.known.setdefault(name, clinical_fact(name, name, window))
     return reader.known, window
 
 
@@ -55,7 +55,9 @@ def analytes_of(pattern: LaboratoryPattern) -> tuple[str, ...]:
     """Return the keys of the analytes a pattern reads, those that matter first."""
     held = analytes().analytes
     read = [key for row in pattern.facts.values() for key in _analytes_of_fact(row)]
-    return tuple(dict.fromkeys(key for key in (*pattern.relevant, *read) if key in held))
+    worded = laboratory_tests().worded
+    named = (key for key in (*pattern.relevant, *read) if key in held or key in worded)
+    return tuple(dict.fromkeys(named))
 
 
 def _analytes_of_fact(row: FactRow) -> Iterator[str]:
@@ -79,11 +81,13 @@ def _clinical_names(pattern: LaboratoryPattern) -> Iterator[str]:
         yield from (name for name in settle.facts if name not in pattern.facts)
 
 
-def clinical_fact(name: str, input_id: str, chart: LaboratoryChart) -> Fact:
-    """Return a clinical answer of the chart as a fact."""
-    finding = chart.answer(input_id)
+def clinical_fact(name: str, input_id: str, window: Window) -> Fact:
+    """Return a clinical answer of the chart as a fact; else the worded test of the same name."""
+    finding = window.chart.answer(input_id)
     label = input_label(input_id)
     answer = answer_of(finding)
+    if answer is None and window.chart.results.get(input_id):
+        return _worded(name, label, input_id, window)
     if finding.not_assessed is not None or answer is None:
         why = finding.not_assessed or NotAssessed(why=Why.MISSING, detail="not given")
         return unknown(name, label, (input_id,), why)
@@ -97,6 +101,17 @@ def clinical_fact(name: str, input_id: str, chart: LaboratoryChart) -> Fact:
         words=words,
         why=censored(words) if bounds else None,
         findings=(finding,),
+    )
+
+
+def _worded(name: str, label: Words, test: str, window: Window) -> Fact:
+    found = window.worded(test)
+    if isinstance(found, NotAssessed):
+        return unknown(name, label, (test,), found)
+    abnormal, finding = found
+    words = phrase("yes" if abnormal else "no")
+    return Fact(
+        name=name, label=label, reads=(test,), answer=abnormal, words=words, findings=(finding,)
     )
 
 
@@ -127,7 +142,7 @@ class _Reader:
     def _read(self, name: str, row: FactRow) -> Fact:
         label = label_of(row)
         if row.clinical is not None:
-            return clinical_fact(name, row.clinical, self.window.chart)
+            return clinical_fact(name, row.clinical, self.window)
         if row.analyte is not None:
             if row.within_hours is not None or row.days_apart is not None:
                 return _of_series(name, label, row, self.window)

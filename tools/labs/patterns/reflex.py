@@ -63,7 +63,7 @@ def _suggested(
     if row.adds and not lacking:
         return None
     words = [test_label(key) for key in lacking] + list(row.named)
-    tests = Words(en=", ".join(w.en for w in words), zh="、".join(w.zh for w in words))
+    tests = Words(en="; ".join(w.en for w in words), zh="、".join(w.zh for w in words))
     return ReflexSuggestion(
         id=row.id,
         tests=(*lacking, *(name.en for name in row.named)),

@@ -16,6 +16,7 @@ from knowledge.laboratory_patterns import Times, pattern_words
 from knowledge.quantity import Interval, format_number, measured
 from knowledge.words import Words
 from tools.labs.interference import InterferenceFinding, answers_from, interference_on
+from tools.labs.interval_model import Flag
 from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
 from tools.labs.patterns.fact import phrase, test_label
 
@@ -133,6 +134,27 @@ class Window:
             Why.OUTSIDE_WINDOW,
         )
         return outside if outside is not None else self.reading(result, analyte)
+
+    def worded(self, test: str) -> tuple[bool, Finding] | NotAssessed:
+        """Return whether the newest answer of a worded test is abnormal, or why that is not known.
+
+        Args:
+            test: Key of a test that is answered in words.
+        """
+        result = self.chart.latest(test)
+        if result is None:
+            return NotAssessed(why=Why.MISSING, detail=f"no result of {test_label(test).en}")
+        finding, flag = result.finding, result.flag
+        if flag.not_assessed is not None:
+            return flag.not_assessed
+        outside = self.stale or _within(
+            finding.time,
+            self.anchor,
+            self.times.together_hours,
+            "the newest result",
+            Why.OUTSIDE_WINDOW,
+        )
+        return outside if outside is not None else (flag.flag is not Flag.NORMAL, finding)
 
     def reading(self, result: ChartResult, analyte: str) -> Reading:
         """Return a result as far as it may be read."""

@@ -24,7 +24,7 @@ P_SHAPE: Shape = {
     for name, mv in zip(INDEPENDENT, (0.08, 0.15, 0.05, 0.07, 0.07, 0.07, 0.06, 0.06), strict=True)
 }
 T_SHAPE: Shape = {
-    name: [(0.31, 0.045, mv)]
+    name: [(0.27, 0.040, mv)]
     for name, mv in zip(INDEPENDENT, (0.2, 0.3, 0.05, 0.3, 0.4, 0.4, 0.3, 0.25), strict=True)
 }
 NORMAL: Shape = {
@@ -100,9 +100,11 @@ def strip(
 def sinus(
     *, rate: float = 75.0, pr: float = 0.16, seconds: float = 10.0, **changes: object
 ) -> EcgRecording:
-    """Return an even sinus rhythm, P onset `pr` s before each QRS onset."""
+    """Return an even sinus rhythm, P onset `pr` s before each QRS onset; T earlier when fast."""
     beats = even(60 / rate, seconds)
-    given: dict[str, object] = {"p_at": [at - pr for at in beats], "qrs_at": beats}
+    early = min(1.0, (75 / rate) ** 0.5)
+    t = {name: [(c * early, w * early, mv) for c, w, mv in ws] for name, ws in T_SHAPE.items()}
+    given: dict[str, object] = {"p_at": [at - pr for at in beats], "qrs_at": beats, "t": t}
     return strip(seconds=seconds, **(given | changes))  # type: ignore[arg-type]
 
 

@@ -64,10 +64,14 @@ def blocked_premature_p() -> EcgRecording:
 
 
 def u_waves() -> EcgRecording:
-    """Sinus rhythm of 45/min with a U wave midway between two P waves, shaped like P."""
+    """Sinus rhythm of 45/min with a U wave midway between two P waves: half as tall, broader."""
     beats = even(60 / 45)
-    u = [at - 0.16 + 60 / 90 for at in beats]
-    return strip(p_at=[at - 0.16 for at in beats] + u, qrs_at=beats[:-1] + beats[-1:], seconds=10.0)
+    middle = 60 / 90 - 0.16 + 0.05  # from QRS onset to the middle between two P waves
+    t = {
+        name: [*waves, (middle, 0.05, 0.5 * P_SHAPE[name][0][2])]
+        for name, waves in T_SHAPE.items()
+    }
+    return strip(p_at=[at - 0.16 for at in beats], qrs_at=beats, t=t)
 
 
 def with_beats(*, ventricular: tuple[int, ...] = (), early: tuple[int, ...] = ()) -> EcgRecording:
@@ -96,14 +100,14 @@ def flutter(waves: tuple[int, ...]) -> EcgRecording:
     while at < 11.5:
         beats.append(at)
         at += 0.2 * waves[len(beats) % len(waves)]
-    low = {name: [(0.31, 0.045, 0.06)] for name in T_SHAPE}
+    low = {name: [(0.27, 0.040, 0.06)] for name in T_SHAPE}
     return strip(qrs_at=beats, t=low, flutter_hz=5.0, seconds=12.0)
 
 
 def paced(*, atria: bool, ventricles: bool) -> EcgRecording:
-    """70/min; a spike 40 ms before each P wave, and one at each onset of a wide QRS."""
+    """70/min; a spike 40 ms before each P wave, and one just before each wide QRS."""
     beats = even(0.857, 10.0, 0.6)
-    spikes = [at - 0.20 for at in beats] * atria + [at - 0.005 for at in beats] * ventricles
+    spikes = [at - 0.20 for at in beats] * atria + [at - 0.03 for at in beats] * ventricles
     return strip(
         p_at=[at - 0.16 for at in beats],
         qrs_at=[] if ventricles else beats,
@@ -139,7 +143,7 @@ RIGHT_VENTRICLE = {
 }
 LEFT_ATRIUM = {**P_SHAPE, "V1": [(0.035, 0.012, 0.06), (0.085, 0.018, -0.18)]}
 RIGHT_ATRIUM = {name: [(0.05, 0.018, 2.2 * w[0][2])] for name, w in P_SHAPE.items()}
-LOW_LIMB = {**NORMAL, "I": [(0.040, 0.010, 0.2)], "II": [(0.040, 0.010, 0.3)]}
+LOW_LIMB = {**NORMAL, "I": [(0.040, 0.010, 0.15)], "II": [(0.040, 0.010, 0.45)]}
 LOW_CHEST = {
     name: waves if name in ("I", "II") else [(c, w, 0.45 * mv) for c, w, mv in waves]
     for name, waves in NORMAL.items()
@@ -204,7 +208,8 @@ def run() -> EcgRecording:
 PRESENT += [("ventricular-couplet", couplet), ("ventricular-run", run)]
 
 ABSENT: list[tuple[str, Maker]] = [
-    *((code, sinus) for code in dict(PRESENT)),
+    *((code, sinus) for code in dict(PRESENT) if code != "atrial-flutter"),
+    ("atrial-flutter", lambda: with_beats(early=(5, 12))),
     ("av-block-2-type-1", mobitz),
     ("av-block-2-type-2", wenckebach),
     ("av-block-2-type-2", blocked_premature_p),
@@ -215,7 +220,7 @@ ABSENT: list[tuple[str, Maker]] = [
     ("left-posterior-fascicular-block", lambda: sinus(qrs=LEFT_ANTERIOR)),
     ("left-anterior-fascicular-block", lambda: sinus(qrs=RIGHT_BUNDLE)),  # QRS is wide
     ("bifascicular-block", lambda: sinus(qrs=LEFT_ANTERIOR)),
-    ("pre-excitation", lambda: sinus(pr=0.10)),  # short PR alone
+    ("pre-excitation", lambda: sinus(pr=0.12)),  # short PR at most
     ("dual-chamber-pacing", lambda: paced(atria=True, ventricles=False)),
     ("atrial-pacing", lambda: paced(atria=False, ventricles=True)),
     ("premature-ventricular", lambda: with_beats(early=(5, 12))),

@@ -8,12 +8,15 @@ import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
+from knowledge.clinical_time import parse_fhir
 from knowledge.errors import IdentityConflictError
 from knowledge.evidence import NoteEvidence
-from knowledge.finding import Finding, Why
+from knowledge.finding import Finding, State, Why
 from knowledge.quantity import Quantity
 from knowledge.settings import Settings
 from tests.tools.intake.tables.samples import case, content, told
+from tools.chart.answers import resolve
+from tools.chart.not_understood import not_understood
 from tools.intake.report_text.read import FROM_DOCUMENT, read_report
 from tools.intake.report_text.result_line import results_of_line
 from tools.labs.printed_interval import printed_interval
@@ -185,6 +188,28 @@ def test_results_of_a_document_are_shown_and_answer_nothing(tmp_path: Path) -> N
     item = told(read, "report.txt")
     assert (item.status, item.unread) == ("read", True)
     assert any("answer no question until a person confirms" in p for p in item.problems)
+
+
+def test_no_question_is_answered_by_a_document_and_its_text_stays_to_be_read(
+    tmp_path: Path,
+) -> None:
+    at = parse_fhir("2026-11-20T10:00:00Z", clock="test")
+    text = ENGLISH.replace("Creatinine      88", "Creatinine      88   umol/L")
+    by_document = case(tmp_path / "document", report_txt=text)
+    answers = resolve(by_document.timeline, at=at).findings
+    assert {answers[key].state for key in ("potassium", "creatinine")} == {State.NOT_ASSESSED}
+    open_items = not_understood(by_document.timeline, at=at).critical
+    assert [item.concept.text for item in open_items] == ["report.txt"]
+    # the same numbers as rows of a table are results of the record
+    rows = (
+        "test,value,unit,collected\n"
+        "potassium,5.9,mmol/L,2026-11-20T08:10:00+01:00\n"
+        "creatinine,88,umol/L,2026-11-20T08:10:00+01:00\n"
+    )
+    by_table = case(tmp_path / "table", labs_csv=rows)
+    answers = resolve(by_table.timeline, at=at).findings
+    assert str(answers["potassium"].value) == "5.9 mmol/L"
+    assert answers["creatinine"].state is State.PRESENT
 
 
 CASE = (

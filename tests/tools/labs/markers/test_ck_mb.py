@@ -62,5 +62,6 @@ def test_activity_is_another_analyte() -> None:
 
 def test_every_marker_speaks_both_languages() -> None:
     for marker in serial_markers().markers.values():
-        for row in (*marker.statements, *marker.caveats):
-            assert any("\u4e00" <= letter <= "\u9fff" for letter in row.zh)
+        texts = [row.zh for row in marker.statements] + [row.zh for row in marker.caveats]
+        for text in texts:
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in text)
