@@ -1,4 +1,4 @@
-"""The four invented patients of the bundled examples."""
+"""The five invented patients of the bundled examples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +27,8 @@ class Example:
     ecg: Mapping[str, Any] = field(default_factory=dict)
     case: str = ""
     ecg_naive: bool = False
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """The laboratory's remark on a result of this visit, by analyte."""
 
 
 EXAMPLES = (
@@ -242,5 +244,49 @@ facts:
         ecg={"rate_per_min": 84, "t_mv": {"V5": 0.06, "V6": 0.04, "I": 0.06}},
         case="facts:\n  chest_pain: yes\n",
         ecg_naive=True,
+    ),
+    Example(
+        name="laboratory",
+        about="58 years, unwell for a day: two laboratory samples, the later one haemolysed",
+        number=5,
+        family="Esempio",
+        given="Carlo",
+        sex="male",
+        birth="1968-02-03",
+        arrival=DAY.replace(hour=9, minute=20),
+        results=(
+            ("potassium", 4.2, "mmol/L", -2940),
+            ("sodium", 139, "mmol/L", -2940),
+            ("chloride", 103, "mmol/L", -2940),
+            ("creatinine", 1.1, "mg/dL", -2940),
+            ("haemoglobin", 13.9, "g/dL", -2940),
+            ("mcv", 88, "fL", -2940),
+            ("crp", 4, "mg/L", -2940),
+            ("potassium", 6.8, "mmol/L", 12),
+            ("sodium", 128, "mmol/L", 12),
+            ("chloride", 92, "mmol/L", 12),
+            ("bicarbonate", 9, "mmol/L", 12),
+            ("creatinine", 2.7, "mg/dL", 12),
+            ("urea", 18, "mmol/L", 12),
+            ("glucose", 558, "mg/dL", 12),
+            ("albumin", 36, "g/L", 12),
+            ("haemoglobin", 14.1, "g/dL", 12),
+            ("mcv", 89, "fL", 12),
+            ("platelets", 310, "10*9/L", 12),
+            ("crp", 38, "mg/L", 12),
+            ("ck", 420, "U/L", 12),
+            ("hs_ctnt", 17, "ng/L", 12),
+            ("ph_arterial", 7.12, "[pH]", 14),
+            ("pco2_arterial", 22, "mm[Hg]", 14),
+            ("lactate", 2.1, "mmol/L", 14),
+            ("heart_rate", 112, "/min", 3),
+            ("respiratory_rate", 28, "/min", 3),
+            ("spo2", 98, "%", 3),
+        ),
+        blood_pressure=(104, 62),
+        conditions=(("E10.9", "Type 1 diabetes mellitus without complications"),),
+        ecg={"rate_per_min": 112},
+        case="facts:\n  troponin_assay: roche-elecsys-hs-ctnt\n",
+        remarks={"potassium": "Sample haemolysed"},
     ),
 )

@@ -1,6 +1,6 @@
 """Write the bundled synthetic examples: ``python scripts/make_examples.py``.
 
-Four invented patients. The seeds are fixed; running it again gives the same bytes, which a test
+Five invented patients. The seeds are fixed; running it again gives the same bytes, which a test
 checks. Nothing in them comes from a real record.
 """
 
@@ -31,6 +31,18 @@ LOINC = {
     "potassium": ("2823-3", "Potassium [Moles/volume] in Serum or Plasma"),
     "glucose": ("2345-7", "Glucose [Mass/volume] in Serum or Plasma"),
     "haemoglobin": ("718-7", "Hemoglobin [Mass/volume] in Blood"),
+    "sodium": ("2951-2", "Sodium [Moles/volume] in Serum or Plasma"),
+    "chloride": ("2075-0", "Chloride [Moles/volume] in Serum or Plasma"),
+    "bicarbonate": ("1963-8", "Bicarbonate [Moles/volume] in Serum or Plasma"),
+    "urea": ("22664-7", "Urea [Moles/volume] in Serum or Plasma"),
+    "albumin": ("1751-7", "Albumin [Mass/volume] in Serum or Plasma"),
+    "mcv": ("787-2", "MCV [Entitic mean volume] in Red Blood Cells by Automated count"),
+    "platelets": ("777-3", "Platelets [#/volume] in Blood by Automated count"),
+    "crp": ("1988-5", "C reactive protein [Mass/volume] in Serum or Plasma"),
+    "ck": ("2157-6", "Creatine kinase [Enzymatic activity/volume] in Serum or Plasma"),
+    "ph_arterial": ("2744-1", "pH of Arterial blood"),
+    "pco2_arterial": ("2019-8", "Carbon dioxide [Partial pressure] in Arterial blood"),
+    "lactate": ("2518-9", "Lactate [Moles/volume] in Arterial blood"),
     "d_dimer": ("48065-7", "Fibrin D-dimer FEU [Mass/volume] in Platelet poor plasma"),
     "heart_rate": ("8867-4", "Heart rate"),
     "respiratory_rate": ("9279-1", "Respiratory rate"),
@@ -135,7 +147,12 @@ def _result(example: Example, index: int, row: tuple[str, float | str, str, int]
         "subject": {"reference": "Patient/patient"},
         "effectiveDateTime": (example.arrival + timedelta(minutes=minutes)).isoformat(),
         "valueQuantity": quantity,
+        **({"note": [{"text": example.remarks[name]}]} if _remarked(example, row) else {}),
     }
+
+
+def _remarked(example: Example, row: tuple[str, float | str, str, int]) -> bool:
+    return row[0] in example.remarks and row[3] >= 0
 
 
 def _blood_pressure(example: Example, values: tuple[int, int]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def names() -> tuple[str, ...]:
 
 def demo(
     name: Annotated[
-        str | None, typer.Argument(help="stemi, nstemi, early_presenter, half_missing")
+        str | None, typer.Argument(help="stemi, nstemi, early_presenter, half_missing, laboratory")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output")] = False,
     out: Annotated[

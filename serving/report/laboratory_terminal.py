@@ -37,17 +37,25 @@ def show_laboratory(view: LaboratoryView, console: Console) -> None:
         _part(part, console)
 
 
-def _part(part: Part, console: Console) -> None:
+def show_laboratory_short(view: LaboratoryView, console: Console) -> None:
+    """Print what somebody must know of the results, without the tables."""
+    console.print(_text(f"{view.title}: {view.intro}", "bold"))
+    for part in view.parts:
+        _part(part, console, details=False)
+    console.print(_text("Every result: `epicrisis laboratory PATH`", "dim"))
+
+
+def _part(part: Part, console: Console, *, details: bool = True) -> None:
     if not part.lines and not part.none:
         return
     console.print(_text(part.title, "bold"))
     for line in part.lines:
         console.print(_text(f"- {_words(line)}"))
-        for detail in line.details:
+        for detail in line.details if details else ():
             console.print(_text(f"    {detail}", "dim"))
     if part.note:
         console.print(_text(f"  {part.note}", "dim"))
-    for cited in part.citations:
+    for cited in part.citations if details else ():
         console.print(_text(f"  [{cited.label}; {cited.review}]", "dim"))
     if not part.lines:
         console.print(_text(f"  {part.none}", "dim"))

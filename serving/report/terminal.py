@@ -6,11 +6,13 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.assessment import Assessment, Sentence, Status, Verdict
+from agent.laboratory.view import laboratory_view
 from knowledge.evidence import describe
 from knowledge.pathways import Urgency
 from knowledge.plain_text import visible
 from knowledge.risk import Risk
 from serving.report import agent, words
+from serving.report.laboratory_terminal import show_laboratory_short
 
 _COLOUR = {
     Urgency.IMMEDIATE: "bold red",
@@ -33,6 +35,9 @@ def show(assessment: Assessment, console: Console) -> None:
     _conflicts(assessment, console)
     _risks(assessment, console)
     _differential(assessment, console)
+    if assessment.laboratory is not None:
+        zone = assessment.time_zone
+        show_laboratory_short(laboratory_view(assessment.laboratory, "en", time_zone=zone), console)
     _missing(assessment, console)
     _agent(assessment, console)
     _files(assessment, console)

@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from knowledge.errors import InvalidValueError
 from serving.web.words import Say
 
-SHOWN = ("stemi", "nstemi", "early_presenter", "half_missing")
+SHOWN = ("stemi", "nstemi", "early_presenter", "half_missing", "laboratory")
 """The order of the start page: what is clear first, what is open last."""
 
 
@@ -34,6 +34,10 @@ _WORDS = {
     "half_missing": (
         _("Half of it is missing"),
         _("Woman, 70. No assay named, no onset, no vital signs: ranges instead of numbers."),
+    ),
+    "laboratory": (
+        _("Laboratory: two samples, one haemolysed"),
+        _("Man, 58. Ketoacidosis or not, kidney injury, and a potassium that may not be true."),
     ),
 }
 

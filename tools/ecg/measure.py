@@ -17,6 +17,7 @@ from tools.ecg.fiducials import find_fiducials, pr_level
 from tools.ecg.filters import band_pass, without_mains
 from tools.ecg.median_beat import MedianBeat, median_beat
 from tools.ecg.model import EcgMeasurements, EcgRecording, Fiducials, Problem
+from tools.ecg.moved_electrodes import moved_electrodes
 from tools.ecg.pacing import pacing_spikes
 from tools.ecg.qtc import bazett, fridericia
 from tools.ecg.r_peaks import find_r_peaks
@@ -33,12 +34,18 @@ def measure(recording: EcgRecording) -> EcgMeasurements:
     """Return everything measured on a 12-lead recording.
 
     Defects that leave part of it measurable are in `problems`, each with what it blocks; a value
-    that could not be measured is None with its reason in `not_measured`.
+    that could not be measured is None with its reason in `not_measured`. Extra chest leads may
+    stand in the place of standard ones (`moved_electrodes`).
 
     Raises:
         ContractError: Nothing can be measured: fewer than eight independent leads, too short or
             too long, sampled too coarsely, flat, or fewer than three beats.
     """
+    moved = moved_electrodes(recording)
+    return _measure(recording) if moved is None else moved.named_back(_measure(moved.recording))
+
+
+def _measure(recording: EcgRecording) -> EcgMeasurements:
     _check(recording)
     problems = list(quality.recording_problems(recording))
     raw = fill_invalid(recording.signal_mv)

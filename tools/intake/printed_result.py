@@ -7,6 +7,7 @@ a name of two tests, a unit that is not one, are refused with the reason.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from knowledge.analytes import Converted, analytes, convert
@@ -169,6 +170,7 @@ def _why_not(number: str, form: NumberFormat) -> str:
     return "not one plain number as the numbers here are written"
 
 
+@lru_cache(maxsize=4096)
 def named_test(name: str, code: str | None, specimen: str | None) -> MeasuredTest:
     """Return which test a printed name and, where there is one, a LOINC code mean.
 
@@ -233,6 +235,7 @@ def result_fact(printed: Printed) -> Fact:
     return Fact(category=group, finding=finding)
 
 
+@lru_cache(maxsize=4096)
 def _concept(test: MeasuredTest) -> Concept:
     codings = [Coding(system=LOINC, code=test.loinc)] if test.loinc is not None else []
     codings += [Coding(system=ANALYTE, code=test.analyte)] if test.analyte is not None else []

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import hl7.mllp
+import hl7.mllp  # type: ignore[import-untyped]
 
 from serving.hl7_in.listener import listen
 from serving.hl7_in.store import MessageStore

@@ -229,7 +229,7 @@ def test_over_tls_and_only_with_a_certificate_where_one_is_asked_for(tmp_path: P
         async with listening(made.services) as at, client(at, tls) as peer:
             return (await peer.send(GOOD)).code
 
-    files = {"hl7_tls_cert": public, "hl7_tls_key": key}
+    files: dict[str, Any] = {"hl7_tls_cert": public, "hl7_tls_key": key}
     with fresh(tmp_path / "one", **PORT, **files) as made:
         assert asyncio.run(talk(trusting)) == "AA"
     with fresh(tmp_path / "two", **PORT, **files, hl7_client_ca=public) as made:

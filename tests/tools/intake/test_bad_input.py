@@ -59,7 +59,7 @@ CONTENTS: list[tuple[str, bytes, str, str]] = [
     ("twice.gz", gzip.compress(gzip.compress(CHART)), "ignored", "gzip in gzip"),
     ("letter.pdf", b"%PDF-1.7 ...", "failed", "damaged PDF"),
     ("film.png", b"\x89PNG\r\n\x1a\n", "failed", "damaged picture"),
-    ("lab.hl7", b"MSH|^~\\&|LAB|...", "ignored", "HL7 v2"),
+    ("lab.hl7", b"MSH|^~\\&|LAB|...", "ignored", "messages of type"),
     ("fhir.xml", b'<Patient xmlns="http://hl7.org/fhir"/>', "ignored", "export it as JSON"),
     ("aecg.xml", b'<?xml version="1.0"?><AnnotatedECG/>', "failed", "aECG"),
     ("note.txt", b"Chest pain since the morning.", "ignored", "attach"),

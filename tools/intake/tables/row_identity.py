@@ -30,6 +30,17 @@ def identity_of_row(row: Row, around: Surroundings) -> Identity | None:
     number = around.text(row, "patient_id")
     if "patient_id" in around.layout.at and not number:
         raise InvalidValueError("identity", "no patient number", "complete the row")
+    said = tuple(around.text(row, holds) for holds in _STATES)
+    if said in around.identities:
+        return around.identities[said]
+    told = len(around.problems)
+    found = _identity(row, around, columns, number)
+    if len(around.problems) == told:
+        around.identities[said] = found
+    return found
+
+
+def _identity(row: Row, around: Surroundings, columns: Columns | None, number: str) -> Identity:
     family = around.text(row, "family") or around.text(row, "name") or None
     given = around.text(row, "given")
     return Identity(

@@ -9,6 +9,7 @@ from knowledge.errors import InvalidValueError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import MethodKind
 from knowledge.laboratory_vocabulary import laboratory_vocabulary
+from knowledge.patient import Identity
 from knowledge.quantity import Interval
 from knowledge.result_sources import stated_method, stated_specimen
 from knowledge.timeline import Fact
@@ -52,6 +53,7 @@ class Surroundings:
         numbers: How numbers are written.
         zone: IANA zone of times without an offset.
         problems: Collects what could not be used.
+        identities: Those of rows read so far, by what their cells say.
     """
 
     file: str
@@ -61,6 +63,7 @@ class Surroundings:
     numbers: NumberFormat
     zone: str | None
     problems: list[RowProblem] = field(default_factory=list)
+    identities: dict[tuple[str, ...], Identity] = field(default_factory=dict)
 
     def cell(self, row: Row, holds: str) -> Cell:
         """Return the cell of a row that holds something; an empty one where there is no column."""

@@ -121,7 +121,8 @@ def _sheet(book: Any, file: str, name: str | None) -> Any:
 
 
 def _has_content(sheet: Any) -> bool:
-    first = sheet.iter_rows(max_row=min(sheet.max_row or 1, 100), max_col=MAX_COLUMNS)
+    width = min(sheet.max_column or 1, MAX_COLUMNS)
+    first = sheet.iter_rows(max_row=min(sheet.max_row or 1, 100), max_col=width)
     return any(cell.value is not None for row in first for cell in row)
 
 

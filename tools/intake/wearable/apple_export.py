@@ -23,8 +23,8 @@ from tools.intake.wearable.apple_ecg import is_apple_ecg, read_apple_ecg
 from tools.intake.wearable.model import MAX_READINGS, Kind, Reading, Strip, WearableFile
 from tools.intake.wearable.reading import moment, number
 
-MAX_STREAMED = 1024 * 1024 * 1024
-"""Bytes of XML read: some years of a watch are 1 GB; it takes about a minute."""
+MAX_STREAMED = 512 * 1024 * 1024
+"""Bytes of XML read; the export of many years with a watch is larger, and is refused."""
 
 MAX_STRIPS = 50
 MAX_MEMBERS = 20_000
@@ -162,7 +162,7 @@ def _records(stream: IO[bytes], found: _Found) -> None:
     try:
         root, depth = None, 0
         for event, element in ElementTree.iterparse(bounded, events=("start", "end")):
-            root = element if root is None else root
+            root = _root(element, found.file) if root is None else root
             depth += 1 if event == "start" else -1
             if depth > MAX_DEPTH:
                 raise UnreadableError(found.file, "elements nested too deep", _AGAIN)
@@ -176,8 +176,19 @@ def _records(stream: IO[bytes], found: _Found) -> None:
         raise UnreadableError(
             found.file, f"damaged XML ({type(error).__name__} while decoding)", _AGAIN
         ) from error
-    if root is None or root.tag != "HealthData":
-        raise UnreadableError(found.file, "not the XML of a health export", _AGAIN)
+    if root is None:
+        _root(None, found.file)
+
+
+def _root(element: Any, file: str) -> Any:
+    """Return the first element where it is that of an export.
+
+    Raises:
+        UnreadableError: It is another, or there is none.
+    """
+    if element is None or element.tag != "HealthData":
+        raise UnreadableError(file, "not the XML of a health export", _AGAIN)
+    return element
 
 
 class _Bounded:
@@ -208,7 +219,7 @@ class _Bounded:
             self._read += len(head)
             if self._read > MAX_STREAMED:
                 raise TooLargeError(
-                    self._file, "over 1 GiB of records", "export fewer years, or the ECGs alone"
+                    self._file, "over 512 MiB of records", "export fewer years, or the ECGs alone"
                 )
             yield head
             head = self._stream.read(_DTD_BYTES)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from knowledge.clinical_time import parse_fhir
 from knowledge.errors import InputError
+from knowledge.evidence import FhirEvidence
 from tests.data_folder import ROOT
 from tests.tools.intake.hl7v2.messages import PID, message, msh, obr, obx, oru
 from tools.intake.fhir.chart import Chart, read_chart
@@ -74,7 +75,7 @@ def read(content: bytes) -> tuple[Chart, list[str]] | None:
     try:
         one = parse(content, "f.hl7")
     except InputError as error:
-        refused = error
+        refused: InputError | None = error
     else:
         refused = None
     if refused is not None:
@@ -120,13 +121,10 @@ def test_every_result_of_a_message_is_used_retracted_or_told(statuses: list[str]
     said = read(message(msh(), PID, obr(), *results))
     assert said is not None
     chart, problems = said
-    made = {
-        f.finding.evidence[0].resource
-        for f in chart.facts
-        if "Observation/" in str(f.finding.evidence)
-    }
+    places = (e for f in chart.facts for e in f.finding.evidence if isinstance(e, FhirEvidence))
+    made = {e.resource for e in places if e.resource.startswith("Observation/")}
     back = {r.resource for r in chart.retracted if r.resource.startswith("Observation/")}
-    told = [p for p in problems if ": OBX " in p or " OBX " in p]
+    told = [p for p in problems if " OBX " in p]
     assert len(made) + len(back) + len(told) == len(statuses)
 
 

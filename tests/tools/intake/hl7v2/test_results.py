@@ -66,7 +66,12 @@ def test_serial_troponins_of_two_messages_are_two_samples_at_their_collection_ti
 
 
 def test_serial_troponins_under_one_order_number_are_two_samples(tmp_path: Path) -> None:
-    later = oru(obr("F1", taken="20261120090000+0000"), obx("60"), control="M2")
+    later = oru(
+        obr("F1", taken="20261120090000+0000"),
+        obx("60"),
+        control="M2",
+        at="20261120093000+0000",
+    )
     read = case(tmp_path, oru(obr("F1"), obx("12")), later)
     assert numbers(read) == [12, 60]
     assert {r.resource.split("/")[0] for r in read.retracted} == {"DiagnosticReport"}
