@@ -272,6 +272,9 @@ def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun])
     if items.settled:
         listed = [in_words(item, case.time_zone) for item in items.settled]
         yield f"Chart items not understood, answered by hand: {_some(listed)}."
+    if case.documented:
+        listed = [in_words(fact.finding, case.time_zone) for fact in case.documented]
+        yield f"Read from documents, not used until confirmed: {_some(listed, _LISTED)}."
     if case.retracted:
         said = [f"{r.resource} in {r.file} ({r.reason})" for r in case.retracted]
         yield f"Taken back by its source and not used: {_some(said)}."

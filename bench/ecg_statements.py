@@ -6,9 +6,10 @@ Run from the repository root: ``python bench/ecg_statements.py [--yaml] [--wrong
 formula. ``--yaml`` prints the rows of ``knowledge/data/ecg_accuracy.yaml``.
 
 The labels are noisy. CPSC gives one label a record, so a bundle branch block with ventricular beats
-counts them as false (a record labelled Normal stands for no statement); CinC labels were merged from several hospitals with rules of their own; LUDB calls
-rhythms from about 54/min sinus rhythm and not bradycardia; a conduction delay is labelled from below
-our 120 ms. Limits are never moved for one record.
+counts them as false (a record labelled Normal stands for no statement); CinC labels were merged
+from several hospitals with rules of their own; LUDB calls rhythms from about 54/min sinus rhythm
+and not bradycardia; a conduction delay is labelled from below our 120 ms. Limits are never moved
+for one record.
 """
 
 import argparse
@@ -163,7 +164,7 @@ def differing(data: Path, code: str) -> Iterator[str]:
 
 
 def _alarms(data: Path) -> str:
-    """Return which statements with a label are present on records labelled Normal, and how often."""
+    """Return which statements are present on records labelled Normal, and how often."""
     normal = [h.stem for h in _headers(data) if re.search(r"#\s*Dx:\s*Normal", h.read_text())]
     codes = {*CPSC.values(), *CINC.values(), *LUDB.values()} - {"sinus-rhythm"}
     seen = [
@@ -264,7 +265,7 @@ _RIGHT_LEG = {
     "I": (1.0, -1.0), "II": (0.0, 0.0), "III": (-1.0, 1.0),
     "aVR": (-0.5, 0.5), "aVL": (1.0, -1.0), "aVF": (-0.5, 0.5),
 }  # fmt: skip
-_PAIRS = ("12", "23", "34", "45", "13", "24", "35", "46")
+_PAIRS = ((1, 2), (2, 3), (3, 4), (4, 5), (1, 3), (2, 4), (3, 5), (4, 6))
 CHANGES = (
     *(("chest-lead-order", _swapped(f"V{a}", f"V{b}")) for a, b in _PAIRS),
     ("limb-lead-reversal", _limb(_ARMS)),
@@ -295,7 +296,9 @@ def _with_also(codes: set[str]) -> frozenset[str]:
 def _read(header: Path) -> Any:
     read = importlib.import_module("tools.ecg.readers").read_ecg
     others = (p for p in header.parent.glob(f"{header.stem}.*") if p != header)
-    return read(header.read_bytes(), file=header.name, siblings={p.name: p.read_bytes() for p in others})
+    return read(
+        header.read_bytes(), file=header.name, siblings={p.name: p.read_bytes() for p in others}
+    )
 
 
 _STATES: dict[tuple[str, str], dict[str, str]] = {}

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal, Self
 
 import orjson
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.codes import Concept
@@ -81,6 +81,8 @@ class Finding(Frozen):
         evidence: Where it comes from; empty only for `not_assessed`.
         specimen: What was measured in, as its source states it; None where it does not.
         method_kind: Laboratory or point of care, as its source states it; None where it does not.
+        derived_from: Records that it is a part or a consequence of, as its source names them, for
+            example the culture of a susceptibility.
     """
 
     concept: Concept
@@ -95,6 +97,7 @@ class Finding(Frozen):
     evidence: tuple[Evidence, ...] = ()
     specimen: str | None = None
     method_kind: MethodKind | None = None
+    derived_from: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
 
     @model_validator(mode="after")
     def _three_valued(self) -> Self:

@@ -14,12 +14,14 @@ class LeftOut(Frozen):
 
     Args:
         name: As it is known.
+        terms: Words of a question for it, as in ``chat_terms.yaml``.
         because: Why it is not offered.
         because_zh: The same in Chinese.
         instead: Ids of scores that are offered for the same question.
     """
 
     name: str
+    terms: tuple[str, ...] = ()
     because: str
     because_zh: str
     instead: tuple[str, ...] = ()

@@ -18,8 +18,10 @@ from agent.chat.draft import MOST_QUESTION, drafted, joined, own
 from agent.chat.guidelines import guidance
 from agent.chat.question import Question, understood
 from agent.chat.select import Selection, is_gap, picked, selected, unknown_inputs
+from agent.chat.terms import holds
 from agent.chat.wording import (
     HYPOTHETICAL,
+    NOT_OFFERED,
     NOT_UNDERSTOOD,
     REFUSED,
     counted,
@@ -36,6 +38,7 @@ from knowledge.chat_terms import Subject, chat_terms
 from knowledge.model import Frozen
 from knowledge.passages import Language, Searcher
 from knowledge.risk import Risk
+from knowledge.scores_left_out import scores_left_out
 
 __all__ = ["MOST_QUESTION", "TIMEOUT_S", "ChatAnswer", "Kind", "WouldAnswer", "answer"]
 
@@ -200,7 +203,15 @@ def _notes(question: Question, language: Language) -> tuple[str, ...]:
     rows = list(question.rows())
     if any(row.does == "remedy" for row in rows) and not _is_unread(question, itself=True):
         rows.append(chat_terms().subjects["medicines"])
+    found += _left_out(question, language)
     return tuple(dict.fromkeys((*found, *_said_with(rows, question, language))))
+
+
+def _left_out(question: Question, language: Language) -> list[str]:
+    """Return why a published score that is asked for is not offered."""
+    asked = (r for r in scores_left_out().scores.values() if holds(question.text, r.terms))
+    said = NOT_OFFERED[language]
+    return [said.format(r.name, r.because_zh if language == "zh" else r.because) for r in asked]
 
 
 def _said_with(rows: Iterable[Subject], question: Question, language: Language) -> tuple[str, ...]:

@@ -26,6 +26,10 @@ NOT_UNDERSTOOD = {
     "mean that the record holds nothing about it. These are the main facts.",
     "zh": "未能识别该问题对应本病例的哪项事实，这并不表示病历中没有相关内容。以下为主要事实。",
 }
+NOT_OFFERED = {
+    "en": "Not computed here: {0} ({1}).",
+    "zh": "本系统不计算：{0}（{1}）。",
+}
 HYPOTHETICAL = {
     "en": "What would be if something were otherwise is not computed; these are the facts as they "
     "are.",

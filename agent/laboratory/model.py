@@ -65,6 +65,7 @@ class LaboratoryResult(Frozen):
         interferences: Those that are present.
         not_known: Names of interferences about which nothing is known.
         quality: Quality flags, for example ``haemolysed``.
+        part_of: The result it belongs to with its value, for example the organism of a culture.
         evidence: Where it comes from.
     """
 
@@ -85,6 +86,7 @@ class LaboratoryResult(Frozen):
     interferences: tuple[InterferenceFinding, ...] = ()
     not_known: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
+    part_of: str = Field(default="", exclude_if=lambda found: not found)
     evidence: tuple[Evidence, ...] = ()
 
     @property

@@ -14,7 +14,8 @@ from tools.labs.change import change
 from tools.labs.delta_check import delta_check
 from tools.labs.interference import InterferenceFinding, interference_on
 from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
-from tools.labs.paired_result import LabResult, result_of
+from tools.labs.paired_result import LabResult
+from tools.labs.result_source import comparable_result
 
 _HOUR = 60.0
 _LONGEST = 120
@@ -79,7 +80,7 @@ def names(key: str | None, finding: Finding) -> tuple[str, str]:
 
 def as_lab_result(finding: Finding) -> LabResult | NotAssessed:
     """Return a finding as one that can be compared, with what is stated of how it was measured."""
-    return result_of(finding, method_kind=finding.method_kind, specimen=finding.specimen)
+    return comparable_result(finding)
 
 
 def _result(
@@ -112,8 +113,25 @@ def _result(
         interferences=tuple(one for one in found if one.state is State.PRESENT),
         not_known=tuple(one.label for one in found if one.state is State.NOT_ASSESSED),
         quality=tuple(flag for flag in finding.flags if not flag.startswith("lab-")),
+        part_of=_part_of(finding, chart),
         evidence=finding.evidence,
     )
+
+
+def _part_of(finding: Finding, chart: LaboratoryChart) -> str:
+    """Return the results that a result belongs to, with their values; empty for none."""
+    if not finding.derived_from:
+        return ""
+    found = [
+        f"{names(other.analyte, other.finding)[0]}: {other.finding.value}"
+        for other in chart
+        if other.usable
+        and other.finding is not finding
+        and any(
+            e.kind == "fhir" and e.resource in finding.derived_from for e in other.finding.evidence
+        )
+    ]
+    return one_line("; ".join(found), limit=_LONGEST)
 
 
 def _may_be_critical(key: str | None, result: ChartResult) -> bool:

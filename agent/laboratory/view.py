@@ -69,6 +69,21 @@ QUALITY: Mapping[str, str] = {
     "corrected": "corrected",
     "amended": "amended",
     "has-note": "with a note of the laboratory",
+    "no-collection-time": "collection time not stated",
+    "susceptible": "susceptible",
+    "intermediate": "susceptible, increased exposure (I)",
+    "resistant": "resistant",
+    "susceptible-dose-dependent": "susceptible, dose dependent",
+    "non-susceptible": "not susceptible",
+    "reported-positive": "reported positive",
+    "reported-negative": "reported negative",
+    "reported-detected": "reported detected",
+    "reported-not-detected": "reported not detected",
+    "reported-indeterminate": "reported indeterminate",
+    "reported-equivocal": "reported equivocal",
+    "reported-reactive": "reported reactive",
+    "reported-weakly-reactive": "reported weakly reactive",
+    "reported-non-reactive": "reported non-reactive",
 }
 WHY: Mapping[Why, str] = {
     Why.MISSING: "missing",
@@ -92,6 +107,11 @@ WHY: Mapping[Why, str] = {
     Why.DEPENDS: "depends on what is missing",
     Why.FAILED: "failed",
 }
+AS_GIVEN = frozenset(key for key in QUALITY if "suscept" in key or "reported" in key) | {
+    "intermediate",
+    "resistant",
+}
+"""What the laboratory says of a result beside numbers: shown as given, never judged again."""
 _PROVIDED = "if both were measured by the same method in the same kind of specimen (not stated)"
 
 
@@ -466,6 +486,9 @@ class _Writer:
             return self._say("see the troponin rules"), "none", ""
         if result.may_be_critical:
             return self._say("not understood as normal, may be urgent"), "critical", "?"
+        given = [QUALITY[one] for one in result.quality if one in AS_GIVEN]
+        if flag is None and given:
+            return ", ".join(self._say(text) for text in given), "none", ""
         if flag is None and result.value and result.quantity is None:
             return self._say("as reported"), "none", ""
         if flag is None:
@@ -483,16 +506,16 @@ class _Writer:
         return f"{self._say('not assessed')}: {self._why(result.flag.not_assessed)}"
 
     def _notes(self, result: LaboratoryResult) -> Iterator[Line]:
-        if result.quality:
-            yield Line(
-                text=", ".join(
-                    self._say(QUALITY[flag]) if flag in QUALITY else flag for flag in result.quality
-                )
-            )
+        quality = [one for one in result.quality if one not in AS_GIVEN]
+        if quality:
+            yield Line(text=", ".join(self._say(QUALITY.get(one, one)) for one in quality))
+        if result.part_of:
+            yield Line(text=f"{self._say('belongs to')} {result.part_of}")
         for note in result.flag.notes:
             yield Line(text="", english=note)
         reason = result.flag.not_assessed
-        told = _is_troponin(result) or (result.value and result.quantity is None)
+        given = any(one in AS_GIVEN for one in result.quality)
+        told = _is_troponin(result) or given or (result.value and result.quantity is None)
         if reason is not None and len(result.flag.possible) < 2 and not told:
             yield Line(text="", english=reason.detail)
 

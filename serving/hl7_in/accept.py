@@ -23,7 +23,7 @@ SYSTEM = "hl7v2"
 """Begins `Case.patient` and `Case.encounter` of a case that HL7 v2 messages opened."""
 
 _LONGEST = {"source": 400, "control": 199, "patient": 400}
-_LOOKED_AT = frozenset({"EVN", "PID", "PV1", "OBR", "MRG"})
+_LOOKED_AT = frozenset({"MSH", "EVN", "PID", "PV1", "OBR", "MRG"})
 _PATIENT_TYPES = ("MR", "PI", "")
 
 
@@ -152,6 +152,8 @@ def _head_refused(head: Head, content: bytes, processing: Collection[str]) -> Re
 
 
 def _taken(message: Message, content: bytes) -> Accepted | Refused:
+    if sum(segment.name == "MSH" for segment in message.segments) > 1:
+        return Refused(code="AE", error="100", text="several messages in one block", location="MSH")
     groups = groups_of(message)
     if not groups.patients:
         return Refused(code="AE", error="101", text="no PID segment", location="PID")

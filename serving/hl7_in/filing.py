@@ -79,8 +79,12 @@ class Filing:
         while not self._stopping.is_set():
             try:
                 self.file_all()
-            except UnavailableError as error:
+            except EpicrisisError as error:
                 logger.error("messages not filed yet: %s: %s", error.item, error.reason)
+                self._stopping.wait(_RETRY_S)
+                continue
+            except Exception:  # the outermost handler of this thread: it goes on
+                logger.exception("messages not filed yet")
                 self._stopping.wait(_RETRY_S)
                 continue
             self._more.wait(_LOOK_S)

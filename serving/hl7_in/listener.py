@@ -91,10 +91,10 @@ async def listen(
             "stop what listens there, or give another --port",
         ) from error
     stopping = stop or _at_signal()
+    _serve_counters(settings, counters)
     writer.start()
     if files:
         filing.start()
-    _serve_counters(settings, counters)
     try:
         host, port = listening.sockets[0].getsockname()[:2]
         ready(str(host), int(port))

@@ -8,7 +8,7 @@ peer can still hear it, and the connection is closed.
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +29,7 @@ _AT_ONCE = 1 << 16
 """Bytes of a message that is looked at without a thread of its own: a millisecond."""
 
 _BUSY = Refused(code="AE", error="207", text="the store is busy or away; send it again later")
+_MISTAKE = Refused(code="AE", error="207", text="a mistake of the receiver; see its log")
 _TOO_LARGE = "the message is over {mib} MiB (EPICRISIS_HL7_FRAME_MIB)"
 _NO_START = Refused(code="AR", error="100", text="the block has no start byte (0x0B)")
 
@@ -142,7 +143,16 @@ class MllpServer:
             except asyncio.IncompleteReadError as error:
                 self._counters.closed("mid-frame" if error.partial.strip() else "by peer")
                 return
-            await asyncio.shield(self._answer(block, writer))
+            await self._to_its_end(self._answer(block, writer))
+
+    async def _to_its_end(self, answering: Coroutine[None, None, None]) -> None:
+        """Answer, also where the listener is told to stop meanwhile: what is kept is said so."""
+        task = asyncio.ensure_future(answering)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await task
+            raise
 
     async def _block(self, reader: asyncio.StreamReader) -> bytes:
         """Return one block with what stands before it."""
@@ -162,17 +172,23 @@ class MllpServer:
             return
 
     async def _answer(self, block: bytes, writer: asyncio.StreamWriter) -> None:
-        begin = block.find(START)
+        begin = block.rfind(START)  # an earlier one began a message that broke off
         if begin < 0:
             await self._say(writer, block, _NO_START)
             return
         content = block[begin + 1 : -len(CLOSING)]
-        if len(content) <= _AT_ONCE:
-            checked = check(content, processing=self._processing)
-        else:
-            checked = await asyncio.to_thread(check, content, processing=self._processing)
+        checked = await self._checked(content)
         refused = checked if isinstance(checked, Refused) else await self._keep(checked)
         await self._say(writer, content, refused)
+
+    async def _checked(self, content: bytes) -> Accepted | Refused:
+        try:
+            if len(content) <= _AT_ONCE:
+                return check(content, processing=self._processing)
+            return await asyncio.to_thread(check, content, processing=self._processing)
+        except Exception:  # the outermost handler: a mistake of ours is told as one
+            logger.exception("message not understood")
+            return _MISTAKE
 
     async def _keep(self, message: Accepted) -> Refused | None:
         """Return why a message was not kept; None where it is on the disk."""

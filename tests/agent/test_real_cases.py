@@ -91,17 +91,15 @@ def test_the_left_ventricular_hypertrophy_mimic_shows_device_and_us_side_by_side
     assert any("ANTERIOR ST ELEVATION" in text for text in said)
 
 
-def test_an_annotated_ecg_in_another_format_is_named_and_not_taken_for_no_finding(
-    tmp_path: Path,
-) -> None:
+def test_an_annotated_ecg_is_assessed_and_its_device_says_the_same_rate(tmp_path: Path) -> None:
     case = with_recording(
         tmp_path, shared_data("ecg-sierra-xml") / "ad4d3d80-d165_1-04_converted.xml"
     )
     found = assessed(case)
     record = next(i for i in found.inputs if i.file.endswith("converted.xml"))
-    assert record.status != "read"
-    assert "aECG" in record.reason
-    assert found.status is Status.NOT_ASSESSABLE
+    assert (record.status, record.kind) == ("read", "ECG (hl7-aecg)")
+    assert "bradycardia" in ecg_words(found)  # the device: "SINUS BRADYCARDIA, V-rate<60", 41 /min
+    assert any("SINUS BRADYCARDIA" in str(f.value) for f in found.findings)
 
 
 def test_the_dicom_ecg_is_normal_as_its_device_says(tmp_path: Path) -> None:

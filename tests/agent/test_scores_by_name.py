@@ -179,6 +179,25 @@ def test_a_name_does_not_turn_an_order_into_a_question(question: str, asks: str)
     assert asks_for(question) == asks
 
 
+@pytest.mark.parametrize(
+    ("question", "language", "says"),
+    [
+        (
+            "What is his GRACE 2.0?",
+            "en",
+            "Not computed here: GRACE 2.0 (its continuous",
+        ),
+        ("T-MACS?", "en", "Not computed here: T-MACS and MACS (the decision aids"),
+        ("GRACE 3.0评分？", "zh", "本系统不计算：GRACE 3.0（模型为机器学习所得"),
+    ],
+)
+def test_a_score_that_may_not_be_offered_is_said_to_be_so(
+    nstemi: Outcome, question: str, language: Language, says: str
+) -> None:
+    said, _ = ask(nstemi, question, language)
+    assert any(note.startswith(says) for note in said.notes), said.notes
+
+
 def test_all_scores_run_on_one_case_and_none_breaks(nstemi: Outcome) -> None:
     ran = run(score_ids(), known(nstemi))
     assert [risk.tool for risk in ran] == list(score_ids())

@@ -45,7 +45,7 @@ from tools.intake.wearable.model import WearableFile
 from tools.intake.wearable.pressure_csv import read_pressure_table
 
 EXAMPLES = 250
-SECONDS = 10.0
+SECONDS = 20.0
 """For one file; all are below 1 MiB. A slow machine under load, not a promise of speed."""
 
 MEMORY_KIB = 600 * 1024

@@ -48,8 +48,8 @@ CARD = Card(
         "No labelled recordings of the named patterns were at hand: only false alarms on records "
         "labelled normal are counted; the symmetry and width limits are choices of this project.",
         "The subtle-occlusion formulas are applied only where their studies applied them.",
-        "Atrioventricular block of the second and third degree rests on single P waves: one in a QRS "
-        "or T wave is not seen, and 2:1 block at a fast atrial rate may be missed.",
+        "Atrioventricular block of the second and third degree rests on single P waves: one in a "
+        "QRS or T wave is not seen, and 2:1 block at a fast atrial rate may be missed.",
         "Flutter with 2:1 conduction, atrial tachycardia and sinus tachycardia are not told apart; "
         "pre-excitation with a normal PR is not seen.",
         "Premature beats are not classified in atrial fibrillation or an irregular rhythm; a wide "

@@ -61,8 +61,10 @@ def left_atrium(reading: Reading, pacing: Verdict) -> Verdict:
     long = wave.duration_ms >= rule.p_from_ms and notched
     v1 = reading.lead("V1")
     force = wave.v1_terminal_mm_ms
-    deep = None if isinstance(v1, NotAssessed) or force is None else (
-        force >= rule.v1_terminal_from_mm_ms
+    deep = (
+        None
+        if isinstance(v1, NotAssessed) or force is None
+        else (force >= rule.v1_terminal_from_mm_ms)
     )
     two = reading.lead("II")
     broad = None if isinstance(two, NotAssessed) else long

@@ -3,12 +3,13 @@
 The exchange of the two arm electrodes is `tools.ecg.electrodes`.
 """
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.finding import NotAssessed, Why
+from tools.ecg.electrodes import PROBLEM as REVERSED
 from tools.ecg.model import LEADS_12, LeadMeasurement
 from tools.ecg.reading import Reading, depth_mv
 from tools.ecg.verdict import Verdict, unknown
@@ -127,10 +128,13 @@ def _net(lead: LeadMeasurement) -> float:
 
 
 def _other_defect(reading: Reading, name: str) -> NotAssessed | None:
-    """Return why a lead's height cannot be trusted; that it is flat is what is asked here."""
+    """Return why a lead's height cannot be trusted.
+
+    That it is flat is what is asked here, and lead I may be upside down in this exchange as well.
+    """
     if reading.recording.gain_doubt is not None:
         return reading.blocked("amplitude")
-    flat = {"flat-lead", "implausible-gain"}
+    flat = {"flat-lead", "implausible-gain", REVERSED}
     for problem in reading.m.problems:
         concerns = not problem.leads or name in problem.leads
         if concerns and problem.code not in flat and set(problem.blocks) & {"amplitude", "all"}:
@@ -146,4 +150,4 @@ def _shapes(reading: Reading) -> NDArray[np.float64]:
 
 
 def _way(apart: NDArray[np.float64], order: tuple[int, ...]) -> float:
-    return float(sum(apart[a, b] for a, b in zip(order, order[1:], strict=False)))
+    return float(sum(apart[a, b] for a, b in pairwise(order)))

@@ -75,9 +75,7 @@ def interpret(
     )
 
 
-def _judge(
-    reading: Reading, medicine: Finding | None
-) -> tuple[str, dict[str, Verdict], Category]:
+def _judge(reading: Reading, medicine: Finding | None) -> tuple[str, dict[str, Verdict], Category]:
     """Return the rhythm in words, the verdict of every statement by code, the HEART category."""
     verdicts = _conduction(reading)
     beats = rhythm(reading, verdicts["paced_rhythm"])

@@ -1,6 +1,7 @@
 """The P wave of the median beat: how long, how notched, how its end stands in V1."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def p_wave(m: EcgMeasurements, *, notch_visible_mv: float) -> PWave | None:
 
 
 def _end(part: NDArray[np.float64], rate: float) -> int:
-    """Return where the P wave ends: as its onset in `tools.ecg.fiducials`, seen from the other side.
+    """Return where the P wave ends: as its onset in `tools.ecg.fiducials`, mirrored.
 
     From the top, forward to the steepest sample, and on until the velocity has fallen to a share of
     that.
@@ -79,7 +80,7 @@ def _notch_ms(
     wave = lifted[:, leads.index("II")]
     tops = np.flatnonzero((wave[1:-1] >= wave[:-2]) & (wave[1:-1] > wave[2:])) + 1
     best = None
-    for first, last in zip(tops, tops[1:], strict=False):
+    for first, last in pairwise(tops):
         dip = min(wave[first], wave[last]) - wave[first:last].min()
         if dip >= visible_mv:
             best = max(best or 0.0, float(last - first) * 1000 / rate)

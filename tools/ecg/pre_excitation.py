@@ -34,7 +34,9 @@ def pre_excitation(reading: Reading, pacing: Verdict) -> Verdict:
     )
 
     if _slow_but_not_short(reading, slow):
-        detail = f"{basis}: a wide QRS with a slow beginning, P onset near the limit or hidden in it"
+        detail = (
+            f"{basis}: a wide QRS with a slow beginning, P onset near the limit or hidden in it"
+        )
         return unknown(Why.CONFLICTING, detail, rows=_ROWS)
 
     def at(shift_ms: float) -> Verdict:

@@ -15,9 +15,7 @@ FORMULAS_DISAGREE = "qtc-formulas-disagree"
 """Flag: by another of the five formulas QTc lies on the other side of the limit."""
 
 
-def qt_medicine_warning(
-    reading: Reading, prolonged: Verdict, medicine: Finding | None
-) -> Verdict:
+def qt_medicine_warning(reading: Reading, prolonged: Verdict, medicine: Finding | None) -> Verdict:
     """Return whether QTc is prolonged while such a medicine is taken.
 
     Args:

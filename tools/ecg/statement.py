@@ -144,7 +144,7 @@ def _reported(reading: Reading, code: str, verdict: Verdict) -> str | None:
 
 
 def _method(reading: Reading, code: str, verdict: Verdict) -> str | None:
-    """Return the publications that were applied and, of what is present, how well it is measured."""
+    """Return the publications that were applied and, of what is present, how well measured."""
     titles = []
     for row in verdict.rows:
         source = reading.criteria.sources[getattr(reading.criteria, row).source]

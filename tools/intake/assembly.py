@@ -373,8 +373,8 @@ def _laboratory_report(
     if not belongs:
         return content.report("failed", NEEDS_STATEMENT, kind=lab.kind, problems=told)
     if not lab.facts and lab.document is None:
-        reason = "no result in it could be used"
-        return content.report("failed", reason, kind=lab.kind, counts=lab.counts, problems=told)
+        nothing = "no result in it could be used"
+        return content.report("failed", nothing, kind=lab.kind, counts=lab.counts, problems=told)
     reason = "not all of it was understood" if lab.unread else None
     return content.report(
         "read", reason, kind=lab.kind, counts=lab.counts, problems=told, unread=lab.unread

@@ -108,8 +108,9 @@ def _with_laboratory(
     )
     read = {*tables.read, *(report.file for report in tables.failed)}
     read |= {name for name in parsed.recordings.parts} | {stated.file}
+    attached = {file: stated.attached.get(file) for file in overrides}
     reports = read_reports(
-        contents.usable, taken=read, attached=overrides, zone=zone, settings=settings
+        contents.usable, taken=read, attached=attached, zone=zone, settings=settings
     )
     return replace(parsed, laboratory=tables.with_(reports))
 

@@ -65,10 +65,11 @@ GOOD = oru(obx("12"))
         (GOOD.replace(b"Muster", "张".encode("gb18030")), "AE", "102"),
         (GOOD.replace(b"^~\\&", b"^^^^"), "AE", "101"),
         (GOOD + PID.replace("0012", "0013").encode() + b"\r", "AE", "207"),
+        (GOOD + GOOD, "AE", "100"),
     ],
     ids=[
         "garbage", "no MSH", "type", "version", "processing id", "charset unknown", "no id",
-        "no PID", "no OBR", "no number", "wrong bytes", "encoding characters", "two patients",
+        "no PID", "no OBR", "no number", "wrong bytes", "encoding characters", "two patients", "two messages",
     ],
 )  # fmt: skip
 def test_what_is_not_taken_is_told_by_its_code_and_not_kept(
@@ -144,6 +145,17 @@ def test_a_peer_that_hangs_up_in_a_message_leaves_nothing(tmp_path: Path) -> Non
     with fresh(tmp_path, **PORT) as made:
         asyncio.run(talk())
         assert store_of(made.services).counts() == {"received": 1}
+
+
+def test_a_message_that_broke_off_is_not_mixed_with_the_next(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with listening(made.services) as at, client(at) as peer:
+            peer.writer.write(b"\x0b" + oru(obx("99"), control="M0")[:200])
+            assert (await peer.send(GOOD)).control_id == "M1"
+
+    with fresh(tmp_path, **PORT) as made:
+        asyncio.run(talk())
+        assert store_of(made.services).content(1) == GOOD
 
 
 def test_a_slow_peer_is_heard_to_the_end(tmp_path: Path) -> None:

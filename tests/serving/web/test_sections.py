@@ -1,5 +1,7 @@
 """Imaging and the patient's own devices on the page of a case, in English and Chinese."""
 
+import orjson
+
 from tests.peers.running import RunningService
 from tests.serving.web.test_pages import client, sent, words
 from tests.tools.intake.samples import bundle, observation, patient
@@ -11,7 +13,7 @@ LINES = b"schema: epicrisis/case/1\nattach: [{file: e.xml, patient: same}]\n"
 
 def _files() -> dict[str, bytes]:
     return {
-        "chart.json": bundle(patient(), observation()),
+        "chart.json": orjson.dumps(bundle(patient(), observation())),
         "film.dcm": film(),
         "e.xml": export_xml(pressures(week(180, 110))),
         "case.yaml": LINES,

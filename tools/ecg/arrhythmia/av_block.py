@@ -1,8 +1,8 @@
 """Atrioventricular block: first degree, second degree by type, suspicion of the third degree.
 
-Second and third degree rest on single P waves between the QRS complexes (`tools.ecg.arrhythmia.atrial`). A P
-wave hidden in a QRS or T wave is not seen: 2:1 block at a fast atrial rate may be missed, and
-"absent" does not exclude an intermittent block outside the recording.
+Second and third degree rest on single P waves between the QRS complexes. One in a QRS or T wave is
+not seen: 2:1 block at a fast atrial rate may be missed, and "absent" does not exclude an
+intermittent block outside the recording.
 """
 
 from dataclasses import dataclass

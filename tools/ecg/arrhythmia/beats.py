@@ -25,7 +25,7 @@ class Beat:
         pause: RR after it over the usual RR; None for the last.
         alike: Correlation of its QRS with that of the dominant beat, over the leads; None where its
             QRS does not lie whole in the recording.
-        width_ms: Its own QRS duration over the dominant beat's, measured alike, in ms of the latter.
+        width_ms: Its own QRS duration: its ratio to the dominant beat's, times that one's, ms.
     """
 
     early: float | None
@@ -60,9 +60,7 @@ def _usual(rr_ms: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (intervals,) the median of the intervals around each, itself left out."""
     usual = np.empty(len(rr_ms))
     for k in range(len(rr_ms)):
-        near = np.r_[
-            rr_ms[max(0, k - _LOCAL_BEATS) : k], rr_ms[k + 1 : k + 1 + _LOCAL_BEATS]
-        ]
+        near = np.r_[rr_ms[max(0, k - _LOCAL_BEATS) : k], rr_ms[k + 1 : k + 1 + _LOCAL_BEATS]]
         usual[k] = np.median(near) if len(near) else rr_ms[k]
     return usual
 

@@ -68,8 +68,7 @@ def _atrial(reading: Reading) -> Verdict:
     share = _share(reading)
     earliest, latest = rule.atrial_before_qrs_ms[1], rule.atrial_before_qrs_ms[0]
     basis = (
-        f"spike {latest:g} to {earliest:g} ms before {share:.0%} of QRS onsets "
-        f"(limit {needed:.0%})"
+        f"spike {latest:g} to {earliest:g} ms before {share:.0%} of QRS onsets (limit {needed:.0%})"
     )
     if share >= needed:
         return Verdict(holds=True, basis=basis, rows=_ROWS)

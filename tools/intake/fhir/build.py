@@ -30,6 +30,7 @@ def fact(
     flags: tuple[str, ...] = (),
     specimen: str | None = None,
     method_kind: MethodKind | None = None,
+    derived_from: tuple[str, ...] = (),
 ) -> Fact:
     """Return a fact; the arguments are those of `Finding` and `Fact`."""
     finding = {
@@ -45,6 +46,7 @@ def fact(
         "evidence": (place,),
         "specimen": specimen,
         "method_kind": method_kind,
+        "derived_from": derived_from,
     }
     whole = {
         "category": category,

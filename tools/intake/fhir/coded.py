@@ -27,6 +27,20 @@ _INTERPRETATION = {
     "N": "lab-normal",
     "A": "lab-abnormal",
     "AA": "lab-critical-abnormal",
+    "S": "susceptible",
+    "I": "intermediate",
+    "R": "resistant",
+    "SDD": "susceptible-dose-dependent",
+    "NS": "non-susceptible",
+    "POS": "reported-positive",
+    "NEG": "reported-negative",
+    "DET": "reported-detected",
+    "ND": "reported-not-detected",
+    "IND": "reported-indeterminate",
+    "EQV": "reported-equivocal",
+    "RR": "reported-reactive",
+    "WR": "reported-weakly-reactive",
+    "NR": "reported-non-reactive",
 }
 """HL7 v3 ObservationInterpretation: what the laboratory says, kept as its word, never as ours."""
 

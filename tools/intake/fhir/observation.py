@@ -13,7 +13,7 @@ from tools.intake.fhir.coded import coded
 from tools.intake.fhir.haemolysis import FLAG, haemolysed
 from tools.intake.fhir.measured_in import measured_in
 from tools.intake.fhir.resources import Device, ObservationResource, Specimen, WithValue
-from tools.intake.fhir.source import Source, validated, what_is_wrong, words
+from tools.intake.fhir.source import Source, short_reference, validated, what_is_wrong, words
 from tools.intake.fhir.value import Reading, read_value, with_range
 
 _STATUS_FLAGS: dict[str | None, tuple[str, ...]] = {
@@ -62,6 +62,7 @@ class _Shared:
     __slots__ = (
         "body_site",
         "category",
+        "derived_from",
         "end",
         "flags",
         "method",
@@ -82,6 +83,9 @@ class _Shared:
         self.method = _method(source, resource)
         self.specimen, self.method_kind = measured_in(source, resource, self.method)
         self.body_site = words(resource.bodySite) or None
+        self.derived_from = tuple(
+            short_reference(one.reference) for one in resource.derivedFrom if one.reference
+        )
         self.flags = _STATUS_FLAGS[resource.status]
         if self.time is None:
             self.flags += ("no-collection-time",)
@@ -138,6 +142,7 @@ class _Shared:
             flags=flags,
             specimen=self.specimen if of_specimen else None,
             method_kind=self.method_kind if of_specimen else None,
+            derived_from=self.derived_from,
         )
 
     def _problem(self, path: str, what: str) -> None:

@@ -181,6 +181,7 @@ class ObservationResource(WithValue):
     specimen: Reference | None = None
     device: Reference | None = None
     hasMember: list[Reference] = NONE
+    derivedFrom: list[Reference] = NONE
 
 
 class SpecimenCollection(Thin):

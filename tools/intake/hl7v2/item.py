@@ -46,6 +46,8 @@ class Item:
         role: What it does to earlier versions.
         patient: Position of its PID in the message; None where it has none.
         members: Results of a report.
+        mentioned: Whether the message only names it: one that is about it says more.
+        rank: Place among reports in the order they were made; None for what is no report.
     """
 
     resource: dict[str, Any]
@@ -59,6 +61,8 @@ class Item:
     role: Role = Role.PLAIN
     patient: int | None = None
     members: list["Item"] = field(default_factory=list)
+    mentioned: bool = False
+    rank: int | None = None
     id: str = ""
     conflicting: bool = False
 

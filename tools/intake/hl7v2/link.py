@@ -22,6 +22,9 @@ from tools.intake.hl7v2.status import Role
 PREFIX = "hl7."
 """Begins the id of every resource made from HL7 v2: no FHIR server has it."""
 
+_COME = ("registered", "partial", "preliminary", "final", "corrected")
+"""How far a report has come, for reports of one second."""
+
 _WORDS = 20
 _HASH = 10
 _AMBIGUOUS = "a correction that fits several earlier results of its order; none of them is used"
@@ -79,7 +82,7 @@ def link(items: Iterable[tuple[str, Item]], *, zone: str | None) -> list[Linked]
     return made
 
 
-def _order(file: str, item: Item, zone: str | None) -> tuple[str, str, str, int, str]:
+def _order(file: str, item: Item, zone: str | None) -> tuple[str, int, str, str, int, str]:
     """Return what items are sorted by: when they were reported, never how files are named."""
     at = ""
     if item.stamp is not None:
@@ -87,7 +90,9 @@ def _order(file: str, item: Item, zone: str | None) -> tuple[str, str, str, int,
             at = parse_fhir(item.stamp, clock=file, zone=zone).at.isoformat()
         except InvalidValueError:
             at = ""
-    return at, item.role.value, _content(item), item.number, file
+    status = str(item.resource.get("status"))
+    come = _COME.index(status) if status in _COME else len(_COME)
+    return at, come, item.role.value, _content(item), item.number, file
 
 
 def _fillers(items: Iterable[tuple[str, Item]]) -> dict[str, set[str]]:
@@ -111,8 +116,18 @@ def _group(item: Item, fillers: dict[str, set[str]]) -> tuple[str, ...]:
 
 
 def _named(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
-    """Return reports, visits and documents: one for each, numbered where one message has two."""
+    """Return reports, visits and documents: one for each, numbered where one message has two.
+
+    A laboratory sends the results of one report in several messages of one second: which of them
+    is the newest report does not matter, as long as none has a text of its own. A visit is as its
+    own messages say, where there are any, and not as results name it.
+    """
     made = []
+    if group[0] == "DiagnosticReport":
+        for rank, (_, item) in enumerate(members):
+            item.rank = None if "presentedForm" in item.resource else rank
+    if not all(item.mentioned for _, item in members):
+        members = [(file, item) for file, item in members if not item.mentioned]
     seen: dict[tuple[str, int], int] = {}
     for file, item in members:
         place = seen[file, item.number] = seen.get((file, item.number), 0) + 1

@@ -260,6 +260,8 @@ def _subject(item: Item, of: Hl7File) -> Any:
 def _meta(item: Item, zone: str | None) -> dict[str, Any]:
     """Return when an item was reported, and the segments it was made from."""
     meta: dict[str, Any] = {"segments": list(item.segments)}
+    if item.rank is not None:
+        meta["versionId"] = str(item.rank)
     if item.stamp is None:
         return meta
     try:
@@ -268,7 +270,7 @@ def _meta(item: Item, zone: str | None) -> dict[str, Any]:
         return meta
     if at.tzinfo is not None:
         return meta | {"lastUpdated": at.isoformat()}
-    return meta | {"versionId": at.strftime("%Y%m%d%H%M%S")}
+    return {"versionId": at.strftime("%Y%m%d%H%M%S")} | meta
 
 
 def _patient_id(made: Item) -> str:

@@ -64,6 +64,7 @@ def _encounter(pid: Segment | None, pv1: Segment, context: Context) -> Item:
     if start or end:
         resource["period"] = {k: v for k, v in (("start", start), ("end", end)) if v}
     item = context.item(resource, "PV1", pv1, pid=pid)
+    item.mentioned = context.message.code != "ADT"
     number = visit_number(pv1, context)
     if number:
         item.key = Key("Encounter", number, words=pv1.get(19))

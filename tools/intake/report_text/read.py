@@ -7,9 +7,9 @@ They are shown beside the record, marked "from document", and answer no question
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from knowledge.clinical_time import ClinicalTime
+from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.errors import (
     InputError,
     InvalidValueError,
@@ -19,9 +19,11 @@ from knowledge.errors import (
 from knowledge.evidence import NoteEvidence, RecordEvidence
 from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.patient import Identity
+from knowledge.plain_text import visible
 from knowledge.result_sources import known_specimen
 from knowledge.settings import Settings
 from knowledge.timeline import Document, Fact
+from tools.intake.case_file import Attachment
 from tools.intake.content import Content, refused
 from tools.intake.fhir.haemolysis import FLAG, says_haemolysed
 from tools.intake.lab_file import LabFile, LabFiles, told
@@ -41,6 +43,9 @@ _WHO = ("name", "patient_id", "birth_date", "sex")
 _HAEMOLYSED = re.compile("(?<![无未非])(?<!未见)溶血(?!试验)")
 _LEAST = 2
 """Lines with a known test and its number that make a text a laboratory report."""
+
+_FEW = 3
+"""A text with more than three lines that are not understood for each that is, is no such report."""
 
 _NO_RESULTS = "no laboratory results in it; its text is read where `attach` says whose it is"
 _CONFIRM = "from a document: they answer no question until a person confirms them"
@@ -68,7 +73,7 @@ def read_reports(
     contents: Mapping[str, Content],
     *,
     taken: Collection[str],
-    attached: Collection[str],
+    attached: Mapping[str, Attachment | None],
     zone: str | None,
     settings: Settings,
 ) -> LabFiles:
@@ -77,7 +82,7 @@ def read_reports(
     Args:
         contents: Every file of the case.
         taken: Files that are something else.
-        attached: Files said to be of this patient.
+        attached: Files said to be of this patient, with their line in the case file.
         zone: IANA zone declared for the case.
         settings: Limits of documents.
     """
@@ -86,14 +91,16 @@ def read_reports(
     for file, content in contents.items():
         if file in taken or content.kind not in ("text", "PDF"):
             continue
+        line = attached.get(file)
+        own = (line.time_zone if line is not None else None) or zone
         try:
-            found = read_report(content, zone=zone, settings=settings, attached=file in attached)
+            found = read_report(content, zone=own, settings=settings, attached=file in attached)
         except (InputError, MissingExtraError) as error:
             if content.kind == "PDF":
                 failed.append(_failed(content, error))
             continue
         if found is not None:
-            read[file] = found
+            read[file] = found if line is None else _as_attached(found, line, own)
     return LabFiles(read=read, failed=tuple(failed))
 
 
@@ -116,7 +123,7 @@ def read_report(
     reading = _Reading(file=content.file, document=_id(content.file, text), zone=zone)
     for number, start, line in _lines(text):
         _line(reading, number, start, line)
-    if reading.known < _LEAST:
+    if reading.known < _LEAST or reading.known * _FEW < len(reading.problems):
         if content.kind != "PDF":
             return None
         if not attached:
@@ -142,6 +149,21 @@ def _flagged(reading: _Reading) -> Iterator[Fact]:
         finding = fact.finding
         flags = (*finding.flags, FLAG) if reading.haemolysed else finding.flags
         yield fact.model_copy(update={"finding": finding.model_copy(update={"flags": flags})})
+
+
+def _as_attached(found: LabFile, line: Attachment, zone: str | None) -> LabFile:
+    """Return a report with the title and the time that the case file states for its text."""
+    document = found.document
+    if document is None:
+        return found
+    changed: dict[str, object] = {"title": visible(line.note)[:200]} if line.note else {}
+    problems = found.problems
+    if line.recorded_at is not None:
+        try:
+            changed["time"] = parse_fhir(line.recorded_at, clock=found.file, zone=zone)
+        except InvalidValueError as error:
+            problems = (*problems, f"recorded_at: {error.reason}")
+    return replace(found, document=document.model_copy(update=changed), problems=problems)
 
 
 def _text(content: Content, settings: Settings) -> tuple[str, tuple[str, ...]]:

@@ -11,7 +11,8 @@ from knowledge.codes import ANALYTE
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.model import Frozen
 from knowledge.quantity import Interval, format_number
-from tools.labs.paired_result import not_comparable, percent_change, result_of
+from tools.labs.paired_result import not_comparable, percent_change
+from tools.labs.result_source import comparable_result
 
 _MINUTES_PER_HOUR = 60
 
@@ -152,9 +153,7 @@ def _change(earlier: Finding, later: Finding) -> MarkerChange:
 def _obstacle(earlier: Finding, later: Finding) -> NotAssessed | None:
     if earlier.method and later.method and earlier.method != later.method:
         return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail="not comparable: two assays")
-    first, second = (
-        result_of(f, method_kind=f.method_kind, specimen=f.specimen) for f in (earlier, later)
-    )
+    first, second = (comparable_result(f) for f in (earlier, later))
     if isinstance(first, NotAssessed):
         return first
     return second if isinstance(second, NotAssessed) else not_comparable(first, second)

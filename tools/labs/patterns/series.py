@@ -79,6 +79,8 @@ def _sustained(row: FactRow, window: Window, newest: Reading, days: float) -> Se
         minutes = elapsed(result.finding.time, newest.result.finding.time).minutes
         if minutes is None or result.finding.interval is None:
             continue
+        if not _alike(result.finding, newest.result.finding):
+            continue
         if minutes.compare("ge", days * _HOURS_PER_DAY * _MINUTES_PER_HOUR):
             old = window.reading(result, analyte)
             pair = [newest.value, old.value]

@@ -21,6 +21,8 @@ from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
 from tools.labs.patterns.fact import phrase, test_label
 
 _MINUTES_PER_HOUR = 60
+_PRELIMINARY = "preliminary"
+"""Flag of a result that its laboratory may still change."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,9 +170,10 @@ class Window:
             high=None if down else value.high,
             high_closed=bool(down) or value.high_closed,
         )
-        return Reading(
-            result=result, value=widened, caveats=tuple(_caveat(analyte, i) for i in found)
-        )
+        caveats = [_caveat(analyte, i) for i in found]
+        if _PRELIMINARY in result.finding.flags:
+            caveats.append(phrase("preliminary", of=test_label(analyte)))
+        return Reading(result=result, value=widened, caveats=tuple(caveats))
 
     def interferences(self, result: ChartResult, analyte: str) -> tuple[InterferenceFinding, ...]:
         """Return every interference on a result, from what its specimen shows."""

@@ -78,7 +78,8 @@ def strip(
     """
     time = np.arange(round(seconds * rate_hz)) / rate_hz
     leads = {name: np.zeros(len(time)) for name in INDEPENDENT}
-    for name, signal in leads.items():
+    for name in INDEPENDENT:
+        signal = leads[name]
         _add(signal, time, p_at, p.get(name, ()))
         _add(signal, time, qrs_at, qrs.get(name, ()))
         _add(signal, time, qrs_at, t.get(name, ()))
@@ -141,9 +142,7 @@ def recording_of(
 
 def resampled(recording: EcgRecording, rate_hz: int) -> EcgRecording:
     """Return the recording at another sampling rate."""
-    signal = resample_poly(
-        recording.signal_mv, rate_hz, int(recording.sampling_rate_hz), axis=0
-    )
+    signal = resample_poly(recording.signal_mv, rate_hz, int(recording.sampling_rate_hz), axis=0)
     return replace(recording, signal_mv=signal, sampling_rate_hz=float(rate_hz))
 
 

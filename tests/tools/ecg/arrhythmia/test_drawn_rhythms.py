@@ -68,8 +68,7 @@ def u_waves() -> EcgRecording:
     beats = even(60 / 45)
     middle = 60 / 90 - 0.16 + 0.05  # from QRS onset to the middle between two P waves
     t = {
-        name: [*waves, (middle, 0.05, 0.5 * P_SHAPE[name][0][2])]
-        for name, waves in T_SHAPE.items()
+        name: [*waves, (middle, 0.05, 0.5 * P_SHAPE[name][0][2])] for name, waves in T_SHAPE.items()
     }
     return strip(p_at=[at - 0.16 for at in beats], qrs_at=beats, t=t)
 

@@ -250,6 +250,16 @@ def test_an_admission_gives_its_visit_and_its_diagnosis_only_as_suspected(tmp_pa
     assert dict(read.inputs[0].ignored) == {"AllergyIntolerance": 1}
 
 
+def test_results_that_name_a_visit_do_not_take_its_times_away(tmp_path: Path) -> None:
+    visit = "PV1|1|E" + "|" * 17 + "V1"
+    admission = message(msh("ADT^A01"), "EVN|A01", PID, visit + "|" * 25 + "20261120070000+0000")
+    named = message(msh(control="M2", at="20261120091000+0000"), PID, visit, obr(), obx("12"))
+    read = case(tmp_path, admission, named)
+    (found,) = [f for f in read.timeline.facts if f.category.value == "encounter"]
+    assert found.finding.time is not None
+    assert found.finding.time.at.hour == 7
+
+
 def test_a_merge_of_two_numbers_changes_nothing_and_is_told(tmp_path: Path) -> None:
     merge = message(msh("ADT^A40"), "EVN|A40", PID, "MRG|0099^^^LAB&1.2.3&ISO^MR")
     read = case(tmp_path, merge)

@@ -381,6 +381,17 @@ def test_a_cancelled_order_is_awaited_no_longer(tmp_path: Path) -> None:
     assert not [f for f in read.timeline.facts if "result-awaited" in f.finding.flags]
 
 
+def test_results_of_one_order_in_two_messages_of_one_second_do_not_conflict(
+    tmp_path: Path,
+) -> None:
+    other = "2823-3^Potassium^LN"
+    second = oru(obx("4.1", code=other, unit="mmol/L", printed="3.5-5.1"), control="M2")
+    read = case(tmp_path, oru(obx("12")), second)
+    flags = {flag for f in read.timeline.facts for flag in f.finding.flags}
+    assert "conflicting-versions" not in flags
+    assert len([f for f in read.timeline.facts if f.finding.value is not None]) == 2
+
+
 def test_lines_of_one_text_are_one_document(tmp_path: Path) -> None:
     lines = [
         obx(text, number=n, kind="TX", code="18842-5^Report^LN", unit="", printed="")

@@ -250,6 +250,27 @@ def test_a_note_stays_a_note(tmp_path: Path) -> None:
     assert not read.documented
 
 
+def test_a_letter_with_a_few_results_among_other_numbers_stays_a_note(tmp_path: Path) -> None:
+    lines = [f"On day {n} he walked {n} flights of stairs." for n in range(1, 12)]
+    letter = "\n".join((*lines, "Potassium 5.9 mmol/L", "Sodium 138 mmol/L"))
+    stated = CASE + "attach: [{file: letter.txt, patient: same}]\n"
+    read = case(tmp_path, letter_txt=letter, case_yaml=stated)
+    assert told(read, "letter.txt").kind == "note"
+    assert not read.documented
+
+
+def test_an_attached_report_keeps_the_title_and_time_that_are_stated(tmp_path: Path) -> None:
+    stated = CASE + (
+        "attach:\n  - {file: report.txt, patient: same, note: Fax of the ward,\n"
+        '     recorded_at: "2026-11-20T09:30:00+01:00"}\n'
+    )
+    read = case(tmp_path, report_txt=ENGLISH, case_yaml=stated)
+    (document,) = read.timeline.documents
+    assert (document.title, str(document.time)) == ("Fax of the ward", "2026-11-20 08:30 UTC")
+    # the results keep the collection time of the report itself
+    assert {str(f.finding.time) for f in read.documented} == {"2026-11-20 07:10 UTC"}
+
+
 # ---- PDF
 
 

@@ -130,6 +130,23 @@ def test_point_of_care_and_laboratory_are_never_one_series() -> None:
     assert "not stated" in unstated.caveats[0].en
 
 
+def test_three_months_are_not_counted_over_two_kinds_of_method() -> None:
+    series = {"egfr": {-2402: 42, -2: 40}}
+    kinds = {"egfr": ("point-of-care", "laboratory")}
+    mixed = fact("chronic_kidney_disease", "egfr_sustained", results=series, methods=kinds)
+    alike = fact("chronic_kidney_disease", "egfr_sustained", results=series)
+    assert mixed.answer is None
+    assert alike.answer == Interval.exact(42)
+
+
+def test_a_preliminary_result_is_said_to_be_one() -> None:
+    found = verdict(
+        "iron_deficiency", results={"ferritin": 8}, flags={"ferritin": ("preliminary",)}
+    )
+    assert found.verdict == "supported"
+    assert any("preliminary" in words.en for words in found.caveats)
+
+
 def test_the_film_of_the_laboratory_answers_for_schistocytes() -> None:
     def film(text: str) -> Fact:
         code = Coding(system=LOINC, code="800-3")
