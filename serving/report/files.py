@@ -9,6 +9,7 @@ import orjson
 from agent.assess import Outcome
 from agent.assessment import Assessment
 from agent.ecg_step import EcgRun
+from knowledge.clinical_time import elapsed
 from knowledge.codes import EPICRISIS
 from knowledge.errors import InputError
 from knowledge.finding import State
@@ -17,6 +18,9 @@ from serving.report.render import Picture, html, markdown
 from serving.report.timeline_svg import Event, timeline_svg
 from tools.ecg.measure import measure
 from tools.ecg.picture import picture_png, picture_svg
+
+_IMAGES_MINUTES = 7 * 24 * 60
+"""Studies older than a week are listed and not drawn beside the hours of a presentation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +109,22 @@ def events(outcome: Outcome) -> Iterator[Event]:
     for run in outcome.ecgs:
         if run.recording.start is not None:
             yield Event(kind="ecg", label="ECG", time=run.recording.start)
+    yield from _images(assessment)
     for sample in outcome.samples:
         if sample.time is not None and sample.quantity is not None:
             yield Event(kind="sample", label=f"troponin {sample.quantity}", time=sample.time)
     yield Event(kind="now", label="assessment", time=assessment.provenance.at)
     yield from _due(assessment)
+
+
+def _images(assessment: Assessment) -> Iterator[Event]:
+    """Yield the studies of the last days; what they show is not assessed."""
+    for study in assessment.imaging:
+        span = elapsed(study.time, assessment.provenance.at).minutes
+        if study.time is None or span is None or span.low is None or span.low > _IMAGES_MINUTES:
+            continue
+        label = f"{study.modality or 'picture'}, not assessed"
+        yield Event(kind="image", label=label, time=study.time)
 
 
 def _onset(assessment: Assessment) -> Iterator[Event]:

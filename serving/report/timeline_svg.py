@@ -8,11 +8,12 @@ from typing import Literal
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.quantity import Interval
 
-Kind = Literal["onset", "ecg", "sample", "now", "due", "overdue"]
+Kind = Literal["onset", "ecg", "image", "sample", "now", "due", "overdue"]
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _AXIS = 940, 160, 30, 925, 122
 _COLOUR = {
     "onset": "#7a1f1f",
     "ecg": "#1f4f7a",
+    "image": "#2f6b3a",
     "sample": "#5a3c8c",
     "now": "#222222",
     "due": "#8a5a00",

@@ -30,7 +30,7 @@ def test_a_document_is_shown_and_changes_no_risk(tmp_path: Path) -> None:
     after = assessed(folder)
     said = [sentence.text for sentence in after.narrative.sentences]
     (note,) = [text for text in said if text.startswith("Read from documents")]
-    assert "Potassium 6.9 mmol/L" in note
-    assert "hs-cTnI 900 ng/L" in note
+    assert "Potassium: 6.9 mmol/L" in note
+    assert "troponin I: 900 ng/L" in note
     assert after.risks == before.risks
     assert not [f for f in after.findings if "900" in str(f.value)]

@@ -9,12 +9,14 @@ from agent.assess import assess_case
 from agent.assessment import Assessment
 from knowledge.finding import State, Why
 from knowledge.settings import Settings
+from serving.report.files import events
 from serving.report.imaging import PROBLEM
 from serving.report.pdf import Sheet, report_pdf
 from serving.report.render import html, markdown
 from serving.report.sections import sections
 from tests.data_folder import shared_data
 from tests.tools.intake.samples import AT, bundle, observation, patient, read, write
+from tests.tools.intake.test_images import film
 from tests.tools.intake.wearable_files import beat_train, ecg_csv, export_xml, pressures, week
 
 ATTACH = "schema: epicrisis/case/1\nattach:\n"
@@ -63,6 +65,16 @@ def test_the_reports_show_the_studies_and_why_nothing_is_said_of_them(tmp_path: 
         state="draft", made_at=AT.at, version=1, sha256="0" * 64, language="zh", patient="x"
     )
     assert report_pdf(found, sheet).startswith(b"%PDF")
+
+
+def test_a_film_of_today_is_on_the_timeline_and_an_old_one_is_not(tmp_path: Path) -> None:
+    for day, shown in (("20261120", 1), ("20010105", 0)):
+        folder = tmp_path / day
+        folder.mkdir()
+        write(folder, "film.dcm", film(StudyDate=day))
+        write(folder, "chart.json", bundle(patient(), observation()))
+        drawn = list(events(assess_case(read(folder), at=AT, settings=Settings())))
+        assert [e.label for e in drawn if e.kind == "image"] == ["DX, not assessed"] * shown
 
 
 def test_a_case_without_images_or_devices_has_neither_section(tmp_path: Path) -> None:

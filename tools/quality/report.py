@@ -17,6 +17,9 @@ from tools.quality.model import CaseQuality, NotLookedFor, QualityItem, QualityR
 from tools.quality.of_files import conflict_items, file_items, identity_items
 from tools.quality.of_results import MEASURED, result_items
 
+_REFUSED = ("identity conflict", "not used: the case is refused")
+"""What intake says of the files of a case that is refused; the conflict itself is told apart."""
+
 _TABLES = ("analytes", "data_quality", "laboratory_tests", "laboratory_vocabulary")
 
 
@@ -120,9 +123,6 @@ def case_quality(
     )
     seen = len(measured) + len(case.documented)
     return _built(name, items, files=len(case.inputs), results=seen, intervals=_has_interval(case))
-
-
-_REFUSED = ("identity conflict", "not used: the case is refused")
 
 
 def _has_interval(case: CaseFiles) -> bool:

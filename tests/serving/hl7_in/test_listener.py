@@ -69,7 +69,8 @@ GOOD = oru(obx("12"))
     ],
     ids=[
         "garbage", "no MSH", "type", "version", "processing id", "charset unknown", "no id",
-        "no PID", "no OBR", "no number", "wrong bytes", "encoding characters", "two patients", "two messages",
+        "no PID", "no OBR", "no number", "wrong bytes", "encoding characters", "two patients",
+        "two messages",
     ],
 )  # fmt: skip
 def test_what_is_not_taken_is_told_by_its_code_and_not_kept(

@@ -153,7 +153,12 @@ def test_missing_measurement_carries_its_reason() -> None:
 def test_tool_is_found_and_publishes_both_schemas() -> None:
     found = discover()["ecg_analysis"]
     assert found.card.regulatory == "device-function"
-    assert set(found.input_schema()["properties"]) == {"recording", "age_years", "sex"}
+    assert set(found.input_schema()["properties"]) == {
+        "recording",
+        "age_years",
+        "sex",
+        "qt_risk_medicine",
+    }
     assert "findings" in found.output_schema()["properties"]
     assert any("have not been measured" in text for text in found.card.accuracy)
 

@@ -259,14 +259,16 @@ def read_mapping(content: bytes, file: str) -> LabMapping:
         data = strict_yaml(content)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         first = str(error).splitlines()[0][:120] if str(error) else "not YAML"
-        raise UnreadableError(file, f"not YAML: {first}", "see the documented example") from error
+        raise UnreadableError(
+            file, f"not YAML: {first}", "see `epicrisis schema lab-mapping`"
+        ) from error
     if not isinstance(data, dict):
-        raise UnreadableError(file, "not a mapping of keys", "see the documented example")
+        raise UnreadableError(file, "not a mapping of keys", "see `epicrisis schema lab-mapping`")
     try:
         return LabMapping.model_validate(data)
     except ValidationError as error:
         first_error = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first_error["loc"]) or "content"
         raise InvalidValueError(
-            f"{file}: {where}", first_error["msg"], "see the documented keys of a mapping file"
+            f"{file}: {where}", first_error["msg"], "see `epicrisis schema lab-mapping`"
         ) from error

@@ -271,7 +271,8 @@ def _statement(
     if not chosen.grades:
         return said
     grades = _joined([grade.words for grade in chosen.grades], " or ", "或")
-    return phrase("with_grade", said=said, grade=grades)
+    which = "with_grade" if len(chosen.grades) == 1 else "grade_open"
+    return phrase(which, said=said, grade=grades)
 
 
 def _settling(pattern: LaboratoryPattern, facts: Mapping[str, Fact]) -> Iterator[SettlingTest]:

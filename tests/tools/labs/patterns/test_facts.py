@@ -8,8 +8,9 @@ from knowledge.clinical_time import ClinicalTime, Precision
 from knowledge.codes import LOINC, Coding, Concept
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import Finding, State, Why, not_assessed
-from knowledge.laboratory_patterns import laboratory_patterns, pattern_words
+from knowledge.laboratory_patterns import LaboratoryPattern, laboratory_patterns, pattern_words
 from knowledge.quantity import Interval, Text
+from knowledge.reference import raw
 from knowledge.timeline import Category, Fact
 from tests.tools.labs.patterns.golden import BEFORE, NOW, Case, chart, chart_of, every
 from tools.labs.patterns.judge import judge, judge_patterns
@@ -204,6 +205,38 @@ def test_every_input_a_pattern_names_has_a_chinese_name() -> None:
             if name not in pattern.facts and pattern.criterion(name) is None
         ]
         assert set(clinical) <= set(known), pattern.id
+
+
+def test_a_new_pattern_is_its_file_and_nothing_else() -> None:
+    head = raw("laboratory_patterns/rhabdomyolysis")
+    cited = {"source": "epicrisis", "review": "R70"}
+    new = head | {
+        "id": "magnesium_low",
+        "relevant": ["magnesium"],
+        "facts": {"magnesium": {"analyte": "magnesium", "read": "level"}},
+        "criteria": [
+            {
+                "id": "low",
+                "en": "low",
+                "zh": "低",
+                "when": {"input": "magnesium", "is": "low"},
+                **cited,
+            }
+        ],
+        "sets": [
+            {"id": "own", "name": {"en": "low", "zh": "低"}, "supported_when": "low", **cited}
+        ],
+        "settle": [],
+        "caveats": [],
+    }
+    row = LaboratoryPattern.model_validate(new)
+
+    def found(value: float | None) -> str:
+        results = {} if value is None else {"magnesium": value}
+        return judge(row, chart_of(case(results=results))).verdict
+
+    # the interval of the table begins at 0.6171 mmol/L
+    assert (found(0.4), found(0.8), found(None)) == ("supported", "argued against", "not assessed")
 
 
 def test_a_bound_stays_a_bound_through_a_quotient() -> None:
