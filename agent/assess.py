@@ -283,7 +283,11 @@ def _laboratory(
     """Return the laboratory's part; questions that only it asks are answered from the chart."""
     asked = resolve(case.timeline, at=at, entries=asked_inputs()).findings
     return laboratory_report(
-        case.timeline, at=at, answers={**asked, **state.findings}, reference=reference
+        case.timeline,
+        at=at,
+        answers={**asked, **state.findings},
+        reference=reference,
+        acute=True,
     )
 
 

@@ -20,6 +20,7 @@ from knowledge.imaging_terms import imaging_terms
 from knowledge.interference import interferences
 from knowledge.laboratory_indices import laboratory_indices
 from knowledge.laboratory_patterns import laboratory_pattern, pattern_words
+from knowledge.laboratory_report import report_table
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.laboratory_words import laboratory_words
@@ -57,6 +58,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "interference": interferences,
     "laboratory_indices": laboratory_indices,
     "laboratory_pattern_words": pattern_words,
+    "laboratory_report": report_table,
     "laboratory_tests": laboratory_tests,
     "laboratory_vocabulary": laboratory_vocabulary,
     "laboratory_words": laboratory_words,

@@ -21,6 +21,7 @@ from tools.labs.contamination import PatternResult
 from tools.labs.delta_check import DeltaCheck
 from tools.labs.interference import InterferenceFinding
 from tools.labs.interval_model import Flag, ResultFlag
+from tools.labs.markers.report import MarkerReport
 from tools.labs.patterns.verdict import NotLookedAt, PatternVerdict, ReflexSuggestion
 
 SCHEMA: Literal["epicrisis/laboratory/1"] = "epicrisis/laboratory/1"
@@ -133,6 +134,7 @@ class LaboratoryReport(Frozen):
         indices_open: Those for which something was measured and something is missing.
         patterns: Every pattern of which a relevant result is there, with its verdict.
         not_looked_at: Patterns of which none is there.
+        markers: Serial markers beside troponin, each with what its rows say.
         suggestions: Tests to add; none that is there already.
         blood_group: The blood group over time; None where none was ever reported.
         conflicts: Laboratory flags that differ from ours, blood groups that differ.
@@ -147,6 +149,7 @@ class LaboratoryReport(Frozen):
     indices_open: tuple[Index, ...] = ()
     patterns: tuple[PatternVerdict, ...] = ()
     not_looked_at: tuple[NotLookedAt, ...] = ()
+    markers: tuple[MarkerReport, ...] = ()
     suggestions: tuple[ReflexSuggestion, ...] = ()
     blood_group: BloodGroup | None = None
     conflicts: tuple[Conflict, ...] = ()

@@ -15,6 +15,7 @@ from tools.labs.blood_group import BloodGroup, blood_group
 from tools.labs.change import Change
 from tools.labs.contamination import contamination_patterns
 from tools.labs.laboratory_chart import LaboratoryChart
+from tools.labs.markers.of_chart import marker_reports
 from tools.labs.patterns.judge import judge_patterns, not_looked_at
 from tools.labs.patterns.reflex import reflex_suggestions
 
@@ -25,6 +26,7 @@ def laboratory_report(
     at: ClinicalTime,
     answers: Mapping[str, Finding],
     reference: LaboratoryReference | None = None,
+    acute: bool = False,
 ) -> LaboratoryReport | None:
     """Return the laboratory's part of an assessment; None where there is no laboratory result.
 
@@ -33,6 +35,7 @@ def laboratory_report(
         at: The moment of assessment.
         answers: The clinical inputs by id.
         reference: Intervals and critical limits; None for the packaged ones.
+        acute: Whether the complaint is known to be acute.
     """
     chart = LaboratoryChart.of(timeline, at=at, answers=answers, reference=reference)
     if not chart.results and not chart.unknown:
@@ -51,6 +54,7 @@ def laboratory_report(
         indices_open=open_,
         patterns=patterns,
         not_looked_at=not_looked_at(chart),
+        markers=marker_reports(chart, onset="acute" if acute else None),
         suggestions=reflex_suggestions(chart, patterns),
         blood_group=groups,
         conflicts=_conflicts(results, groups),

@@ -18,6 +18,7 @@ from knowledge.passages import Language
 from knowledge.quantity import Interval, Measured
 from knowledge.reference import Citation
 from knowledge.shown import number_shown, unit_shown
+from tools.labs.markers.report import MarkerReport
 from tools.labs.patterns.verdict import EvidenceLine, PatternVerdict, Support
 
 _HOURS_IN_WORDS = 48
@@ -253,6 +254,7 @@ class _Writer:
                 self._part("urgent", "Urgent", self._urgent(), none=_NOT_URGENT),
                 self._part("changed", "Changed", self._changed(), none=_NOT_CHANGED),
                 self._part("pattern", "Patterns supported", self._patterns("supported")),
+                self._part("marker", "Serial markers", self._markers()),
                 self._part("reflex", "To add", self._suggestions(), cite_once=False),
                 self._part("artefact", "May be an artefact", self._artefacts()),
                 self._part("conflict", "Sources disagree", self._conflicts()),
@@ -390,6 +392,28 @@ class _Writer:
         values = ", ".join(value.words.read(self._language) for value in line.values)
         said = line.words.read(self._language)
         return f"{said} ({values})" if values else said
+
+    def _markers(self) -> Iterator[Line]:
+        for report in self._report.markers:
+            value = "" if report.value is None else f" {_measured(report.value)}"
+            held = [one.words.read(self._language) for one in report.statements if one.holds]
+            said = " ".join(held) or self._say("no statement holds")
+            if report.not_assessed is not None:
+                said = f"{self._say('not assessed')}: {report.not_assessed.detail}"
+            yield Line(
+                text=f"{report.name.read(self._language)}{value}: {said}",
+                evidence=report.evidence,
+                citations=report.source,
+                details=tuple(self._of_marker(report)),
+            )
+
+    def _of_marker(self, report: MarkerReport) -> Iterator[str]:
+        open_ = [one for one in report.statements if one.holds is None]
+        if open_:
+            told = "; ".join(one.words.read(self._language) for one in open_)
+            yield f"{self._say('not known whether')}: {told}"
+        for caveat in report.caveats:
+            yield caveat.read(self._language)
 
     def _suggestions(self) -> Iterator[Line]:
         for suggestion in self._report.suggestions:

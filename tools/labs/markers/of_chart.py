@@ -14,6 +14,9 @@ from tools.labs.markers.procalcitonin import procalcitonin_course
 from tools.labs.markers.report import MarkerReport
 
 _PEPTIDES: tuple[Peptide, ...] = ("bnp", "nt_probnp")
+MARKER_INPUTS = ("age_years", "bmi", "obesity", "ckd", "atrial_fibrillation_known")
+"""Clinical inputs that the markers are read with."""
+
 Marker = Literal["ck_mb", "bnp", "nt_probnp", "d_dimer", "lactate", "procalcitonin"]
 
 

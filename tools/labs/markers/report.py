@@ -26,7 +26,7 @@ class MarkerStatement(Frozen):
 
     id: str
     words: Words
-    holds: bool | None
+    holds: bool | None = None
     missing: tuple[str, ...] = ()
     source: Citation
 

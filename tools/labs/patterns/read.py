@@ -46,7 +46,7 @@ def facts_of(
     reader = _Reader(pattern, window)
     for name in pattern.facts:
         reader.fact(name)
-    for name in _clinical_names(pattern):
+    for name in clinical_names(pattern):
         reader.known.setdefault(name, clinical_fact(name, name, window))
     return reader.known, window
 
@@ -72,7 +72,8 @@ def _analytes_of_fact(row: FactRow) -> Iterator[str]:
         yield from (entry.analyte for entry in entries if entry.analyte is not None)
 
 
-def _clinical_names(pattern: LaboratoryPattern) -> Iterator[str]:
+def clinical_names(pattern: LaboratoryPattern) -> Iterator[str]:
+    """Yield the names that a pattern reads beside its facts: clinical inputs and worded tests."""
     for _, condition in pattern.conditions():
         for name in condition.inputs():
             if name not in pattern.facts and pattern.criterion(name) is None:

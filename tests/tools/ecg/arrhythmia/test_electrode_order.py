@@ -1,4 +1,4 @@
-"""Electrodes exchanged by formula on drawn and on real recordings; the mirror image of the heart."""
+"""Electrodes exchanged by formula on drawn and real recordings; the mirror image of the heart."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,6 +1,7 @@
 """Where the further ECG statements refuse, and what they say of medicines and of reliability."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,9 +93,7 @@ def test_left_bundle_branch_block_hides_the_fascicles(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["av-block-1", "pre-excitation", "premature-ventricular"])
 def test_a_paced_rhythm_is_outside_the_contract(code: str) -> None:
-    found = ecg_analysis(
-        paced(atria=True, ventricles=True), age_years=age(60), sex=sex("male")
-    )
+    found = ecg_analysis(paced(atria=True, ventricles=True), age_years=age(60), sex=sex("male"))
     assert state(found, "paced_rhythm") == "present"
     assert state(found, code) == "not_assessed"
 
@@ -102,9 +101,7 @@ def test_a_paced_rhythm_is_outside_the_contract(code: str) -> None:
 def test_spikes_that_a_filter_may_have_removed_are_not_called_absent() -> None:
     smooth = sinus(rate_hz=500.0)
     signal = low_pass(smooth.signal_mv, 500.0, 25.0)
-    found = ecg_analysis(
-        replace(smooth, signal_mv=signal), age_years=age(60), sex=sex("male")
-    )
+    found = ecg_analysis(replace(smooth, signal_mv=signal), age_years=age(60), sex=sex("male"))
     reason = found.finding("atrial-pacing").not_assessed
     assert reason is not None
     assert "smoothed" in reason.detail
@@ -141,7 +138,7 @@ def judged(measured: EcgMeasurements, medicine: Finding | None) -> EcgReport:
     )
 
 
-LONG = {"qt_ms": 500.0, "qtcf_ms": 525.8, "qtcb_ms": 539.2}
+LONG: dict[str, Any] = {"qt_ms": 500.0, "qtcf_ms": 525.8, "qtcb_ms": 539.2}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +159,7 @@ LONG = {"qt_ms": 500.0, "qtcf_ms": 525.8, "qtcb_ms": 539.2}
     ],
 )
 def test_the_medicine_warning_needs_both_and_knows_what_is_missing(
-    changes: dict[str, float | None], medicine: State | None, expected: str
+    changes: dict[str, Any], medicine: State | None, expected: str
 ) -> None:
     found = judged(ecg(**changes), taken(medicine))
     assert state(found, "qt-medicine-warning") == expected
