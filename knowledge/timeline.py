@@ -116,7 +116,9 @@ class Timeline(Frozen):
             "patient": patient,
             "facts": tuple(sorted(facts, key=_order)),
             "recordings": tuple(
-                sorted(recordings, key=lambda r: (r.time.sort_key if r.time else (_NEVER, ""), r.id))
+                sorted(
+                    recordings, key=lambda r: (r.time.sort_key if r.time else (_NEVER, ""), r.id)
+                )
             ),
             "documents": tuple(sorted(documents, key=lambda d: d.id)),
         }
