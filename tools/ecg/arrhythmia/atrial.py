@@ -115,15 +115,35 @@ def even_train(
         return None
     periods = np.geomspace(shortest_s, longest_s, 600)
     regularity = np.abs(np.exp(2j * np.pi * times[None, :] / periods[:, None]).mean(axis=1))
-    covered = np.array([_covered(times, p, found) for p in periods])
-    best = int(np.argmax(np.minimum(regularity, 1.0) * covered))
+    best, covered = _best_period(times, periods, regularity, found)
     return Waves(
         at_s=times,
         vector=np.median(found.vector[alike], axis=0),
         period_s=float(periods[best]),
         regularity=float(regularity[best]),
-        covered=float(covered[best]),
+        covered=covered,
     )
+
+
+def _best_period(
+    times: NDArray[np.float64],
+    periods: NDArray[np.float64],
+    regularity: NDArray[np.float64],
+    found: Bumps,
+) -> tuple[int, float]:
+    """Return the period of the largest product of regularity and share covered, and that share.
+
+    No share is above 1: a period less regular than the best product so far cannot be better.
+    """
+    best, share, most = 0, 0.0, -1.0
+    for index in np.argsort(-regularity, kind="stable"):
+        even = min(float(regularity[index]), 1.0)
+        if even <= most:
+            break
+        covered = _covered(times, float(periods[index]), found)
+        if even * covered > most:
+            best, share, most = int(index), covered, even * covered
+    return best, share
 
 
 def like(
