@@ -12,6 +12,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 # cannot have them still ends well: the reason is printed, and the agent says that it has no model.
 demo: $(VENV)/.product
 	$(BIN)/epicrisis demo
+	$(BIN)/epicrisis laboratory serving/examples/laboratory
 	-$(BIN)/epicrisis knowledge build
 	-$(BIN)/epicrisis llm pull
 	$(BIN)/epicrisis demo --agent-only
