@@ -9,7 +9,7 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import UnreadableError, UnsupportedError
 from knowledge.imaging_terms import imaging_terms
 from tools.ecg.readers.device_said import clean
-from tools.ecg.readers.dicom import PARSE_ERRORS, known_uid
+from tools.ecg.readers.dicom import known_uid, parse_errors
 from tools.ecg.readers.dicom_header import identity, recording_time
 from tools.ecg.readers.limits import content_id
 from tools.imaging import quality
@@ -52,7 +52,7 @@ def read_dicom_image(content: bytes, *, file: str, zone: str | None) -> ImageFil
         warnings.simplefilter("ignore")  # values are decoded only when they are asked for
         try:
             return _read(content, head, file, zone)
-        except PARSE_ERRORS as error:
+        except parse_errors() as error:
             raise UnreadableError(
                 file, f"damaged DICOM ({type(error).__name__} while decoding)", AGAIN
             ) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from knowledge.errors import InputError, UnreadableError, UnsupportedError
 from knowledge.imaging_terms import imaging_terms
-from tools.ecg.readers.dicom import PARSE_ERRORS, known_uid, silence_pydicom
+from tools.ecg.readers.dicom import known_uid, parse_errors, silence_pydicom
 
 AGAIN = "export the image again from the archive"
 
@@ -54,7 +54,9 @@ def sop_class(content: bytes) -> str:
             found = _meta(content)
             stated = str(found.get("MediaStorageSOPClassUID", "")) if found is not None else ""
             return stated or str(header(content, "").ds.get("SOPClassUID", ""))
-        except (InputError, *PARSE_ERRORS):
+        except InputError:
+            return ""
+        except parse_errors():
             return ""
 
 
@@ -90,7 +92,7 @@ def header(content: bytes, file: str) -> Header:
             return Header(ds=ds, syntax=syntax, after=len(stream.getbuffer()) - stream.tell())
         except InputError:
             raise
-        except PARSE_ERRORS as error:
+        except parse_errors() as error:
             raise UnreadableError(
                 file, f"damaged DICOM ({type(error).__name__} while decoding)", AGAIN
             ) from error

@@ -53,6 +53,7 @@ _TELLING = frozenset(
 )
 """Resources that tell of a patient and are not read; a file with nothing but such is unread."""
 _NOTHING_READ = "nothing in it could be used"
+_NOTHING_STATED = "no fact, answer or result in it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,7 +289,9 @@ def _reports(
             belongs = file in verdict.files
             done[file] = _signal_report(content, parsed, belongs, copies.get(file), noted)
         elif stated.content is content:
-            done[file] = content.report("read", counts=_understood(by_hand), problems=noted)
+            counts = _understood(by_hand)
+            reason = None if counts or noted else _NOTHING_STATED
+            done[file] = content.report("read", reason, counts=counts, problems=noted)
         elif file in notes:
             done[file] = content.report("read", _NO_MODEL, kind="note", problems=noted)
         elif file in signals.parts:

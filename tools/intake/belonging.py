@@ -170,9 +170,14 @@ def _proven(files: set[str], report: IdentityReport, sources: Sources) -> set[st
 
 
 def _anchor(files: set[str], sources: Sources) -> list[str] | None:
-    """Return the source the others must match: a Patient, else case.yaml, else a chart, an ECG."""
+    """Return the source the others must match: a Patient, else case.yaml, else a chart, an ECG.
+
+    A Patient who is named goes before one of whom nothing is stated, whatever the files are called.
+    """
     free = files - set(sources.stated)
-    with_patient = sorted({p.entry.file for p in sources.patients} & free)
+    named_patients = {p.entry.file for p in sources.patients if not p.identity.is_empty}
+    with_patient = sorted(named_patients & free)
+    with_patient = with_patient or sorted({p.entry.file for p in sources.patients} & free)
     if with_patient:
         return with_patient[:1]
     if sources.case is not None and not sources.case.is_empty:

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from knowledge.errors import InvalidValueError
+from knowledge.errors import InvalidValueError, TooLargeError
 from tests.data_folder import shared_data
 from tools.ecg.readers import read_ecg
 from tools.ecg.readers.sierra import is_sierra
@@ -59,3 +59,18 @@ def test_a_zone_that_is_none_is_the_callers_mistake_and_not_a_note() -> None:
     content = (shared_data("ecg-sierra-xml") / "129DYPRG.XML").read_bytes()
     with pytest.raises(InvalidValueError, match="not an IANA time zone"):
         read_ecg(content, file="e.xml", zone="Mars/Olympus")
+
+
+@pytest.mark.parametrize("field", ["numberchannelsallocated", "numberchannelsvalid"])
+def test_a_number_of_channels_that_no_ecg_has_takes_no_memory(field: str) -> None:
+    """Two thousand million names would be made before one sample is looked at."""
+    content = (
+        '<restingecgdata xmlns="http://www3.medical.philips.com"><documentinfo>'
+        "<documenttype>SierraECG</documenttype><documentversion>1.03</documentversion>"
+        "</documentinfo><dataacquisition><signalcharacteristics><samplingrate>500</samplingrate>"
+        f"<{field}>2147483648</{field}></signalcharacteristics></dataacquisition><waveforms>"
+        '<parsedwaveforms dataencoding="Plain" durationperchannel="2">1</parsedwaveforms>'
+        "</waveforms></restingecgdata>"
+    )
+    with pytest.raises(TooLargeError, match="declares 2.14748e"):
+        read_ecg(content.encode(), file="e.xml")

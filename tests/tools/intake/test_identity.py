@@ -145,3 +145,15 @@ def test_the_report_does_not_depend_on_the_order_of_files(order: list[dict[str, 
         return compare_all([identity(str(sorted(p)) + str(p.get("family")), **p) for p in parts])
 
     assert report(order) == report([{**CLARA}, {"born": "1955"}, {"family": "Li"}, {}])
+
+
+@pytest.mark.parametrize("name", ["a.json", "z.json"])
+def test_a_patient_of_whom_nothing_is_stated_never_displaces_a_named_one(
+    tmp_path: Path, name: str
+) -> None:
+    nobody = {"resourceType": "Patient", "id": "p2"}
+    write(tmp_path, "chart.json", bundle(patient(), observation()))
+    write(tmp_path, name, bundle(nobody, observation(id="o2", subject={"reference": "Patient/p2"})))
+    case = read(tmp_path)
+    assert report(case, "chart.json").status == "read"
+    assert (report(case, name).status, len(case.timeline.facts)) == ("failed", 1)

@@ -29,8 +29,8 @@ _META_GROUP = 0x0002
 _SAMPLE_TYPES = {"SB": 1, "UB": 1, "SS": 2, "US": 2, "SL": 4, "UL": 4}
 _NOT_RHYTHM = ("median", "average", "template", "representative")
 
-# What pydicom 3 raises on damaged files, seen or read in its source.
-PARSE_ERRORS = (
+# What pydicom 3 raises on damaged files beside its own errors, seen or read in its source.
+_PARSE_ERRORS = (
     AttributeError,
     EOFError,
     IndexError,
@@ -70,7 +70,7 @@ def read_dicom(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
             return _read(content, file, zone)
         except InputError:
             raise
-        except PARSE_ERRORS as error:
+        except parse_errors() as error:
             raise UnreadableError(
                 file,
                 f"damaged DICOM ({type(error).__name__} while decoding)",
@@ -114,6 +114,13 @@ def _check_syntax(content: bytes, file: str) -> None:
         raise UnsupportedError(
             file, f"transfer syntax: {known_uid(syntax)}", "export it as Explicit VR Little Endian"
         )
+
+
+def parse_errors() -> tuple[type[Exception], ...]:
+    """Return what pydicom raises on damaged files; its own errors derive from nothing narrower."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (*_PARSE_ERRORS, BytesLengthException, InvalidDicomError)
 
 
 def known_uid(uid: str) -> str:

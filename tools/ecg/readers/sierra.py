@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.clinical_time import ClinicalTime, Precision
-from knowledge.errors import InputError, UnreadableError, UnsupportedError
+from knowledge.errors import InputError, TooLargeError, UnreadableError, UnsupportedError
 from knowledge.evidence import RecordEvidence
 from knowledge.finding import Finding
 from knowledge.patient import Identity, Sex
@@ -30,12 +30,15 @@ from tools.ecg.readers.lead_names import in_standard_order, lead_of_text
 from tools.ecg.readers.placed import placed
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from ecgdatakit.models import ECGRecord, Lead
 
 MAX_XML_BYTES = 4 * 1024 * 1024
 """The largest real file seen is 0.25 MiB; the waveform compression expands up to 600-fold."""
 
 _ROOT = "<restingecgdata"
+_CHANNELS = frozenset({"numberchannelsallocated", "numberchannelsvalid"})
 _ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -78,7 +81,7 @@ def read_sierra(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
     Raises:
         UnreadableError: Damaged, truncated, or with entities or a document type.
         UnsupportedError: A version or waveform encoding that is not taken.
-        TooLargeError: Over a size limit.
+        TooLargeError: Over a size limit, or of more channels than an ECG has.
     """
     limits.check_bytes(file, content, MAX_XML_BYTES)
     record, notes = _parse(content, file)
@@ -123,7 +126,7 @@ def _parse(content: bytes, file: str) -> "tuple[ECGRecord, list[str]]":
 
     again = "export the ECG again from the ECG system"
     try:
-        ElementTree.fromstring(content, forbid_dtd=True)
+        _check_channels(ElementTree.fromstring(content, forbid_dtd=True), file)
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             path = Path(folder) / "ecg.xml"
@@ -140,6 +143,21 @@ def _parse(content: bytes, file: str) -> "tuple[ECGRecord, list[str]]":
             file, f"damaged Sierra XML ({type(error).__name__} while decoding)", again
         ) from error
     return record, [clean(str(warning.message), 200) for warning in heard]
+
+
+def _check_channels(root: "Element", file: str) -> None:
+    """Refuse a number of channels over the limit: ecgdatakit makes a name for each of them.
+
+    Raises:
+        TooLargeError: More than `limits.MAX_LEADS`.
+    """
+    for element in root.iter():
+        name = str(element.tag).rpartition("}")[2]
+        stated = _number(element.text) if name in _CHANNELS else None
+        if stated is not None and stated > limits.MAX_LEADS:
+            raise TooLargeError(
+                file, f"declares {stated:g} channels", "export the resting 12-lead ECG alone"
+            )
 
 
 def _in_volts(lead: "Lead") -> bool:

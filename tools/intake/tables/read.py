@@ -1,5 +1,6 @@
 """The laboratory tables of a case: each with its mapping file, to results and named problems."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatch
 
@@ -46,7 +47,7 @@ def read_tables(
         stated: Files said to be of this patient.
     """
     mappings, failed = _mappings(contents)
-    used: set[str] = set()
+    used: Counter[str] = Counter()
     read: dict[str, LabFile] = {}
     done: list[InputFile] = list(failed)
     for file, content in contents.items():
@@ -55,7 +56,7 @@ def read_tables(
             if mapping_file is None and not _is_table(content):
                 continue
             mapping = mappings[mapping_file] if mapping_file is not None else None
-            used |= {mapping_file} if mapping_file is not None else set()
+            used.update([mapping_file] if mapping_file is not None else [])
             read[file] = read_table(content, mapping, zone=zone, known=known, stated=file in stated)
         except InputError as error:
             report = refused(file, KIND, error, sha256=content.sha256)
@@ -66,6 +67,7 @@ def read_tables(
             "read" if file in used else "ignored",
             None if file in used else "names no table of the case in `files:`",
             kind="mapping of laboratory tables",
+            counts={"tables": used[file]} if file in used else {},
         )
         for file in mappings
         if file not in broken
