@@ -288,6 +288,8 @@ def _laboratory(
         answers={**asked, **state.findings},
         reference=reference,
         acute=True,
+        inputs=case.inputs,
+        documented=case.documented,
     )
 
 

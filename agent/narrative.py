@@ -13,7 +13,7 @@ from knowledge.finding import Finding, Why
 from knowledge.finding import State as Known
 from knowledge.pathways import Headline, Pathway, Urgency
 from knowledge.quantity import format_number
-from knowledge.risk import NOT_DETERMINED, Risk
+from knowledge.risk import NOT_DETERMINED, Risk, points_words
 from knowledge.rules import Answer, holds
 
 AUTHOR = "templates"
@@ -231,9 +231,10 @@ def score_sentence(risk: Risk) -> str:
         return f"{risk.name}: not assessed ({risk.not_assessed.detail})."
     number = ""
     if risk.value is not None:
-        number = f" {format_number(risk.value)}"
+        number = f" {points_words(risk.value, risk.unit)}"
     elif risk.range is not None:
-        number = f" between {format_number(risk.range[0])} and {format_number(risk.range[1])}"
+        low, high = (points_words(end, risk.unit) for end in risk.range)
+        number = f" {low}" if low == high else f" between {low} and {high}"
     number += f" {risk.unit}" if risk.unit and number else ""
     if risk.category == NOT_DETERMINED:
         bands = " or ".join(band.name for band in risk.bands)

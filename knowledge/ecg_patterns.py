@@ -37,6 +37,21 @@ class TMap(Row):
     deep_from_mv: float
     giant_from_mv: float
     leads_needed: Count
+    upright_in_adults: tuple[str, ...]
+
+
+class NamedIschaemia(Row):
+    """Which named patterns equal ST-elevation infarction, are ischaemia, or leave it open."""
+
+    equivalent: tuple[str, ...]
+    ischaemia: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+class HeartNormal(Row):
+    """Statements that may be present on an ECG that the HEART score counts as normal."""
+
+    may_be_present: tuple[str, ...]
 
 
 class Wellens(Row):
@@ -196,6 +211,8 @@ class PatternCriteria(Frozen):
     q_map: QMap
     q_equivalent: QEquivalent
     t_map: TMap
+    named_ischaemia: NamedIschaemia
+    heart_normal: HeartNormal
     wellens: Wellens
     de_winter: DeWinter
     t_over_qrs: TOverQrs

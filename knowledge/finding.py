@@ -83,6 +83,7 @@ class Finding(Frozen):
         method_kind: Laboratory or point of care, as its source states it; None where it does not.
         derived_from: Records that it is a part or a consequence of, as its source names them, for
             example the culture of a susceptibility.
+        note: What its source says beside it, clipped; text from outside.
     """
 
     concept: Concept
@@ -98,6 +99,7 @@ class Finding(Frozen):
     specimen: str | None = None
     method_kind: MethodKind | None = None
     derived_from: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
+    note: str = Field(default="", exclude_if=lambda found: not found)
 
     @model_validator(mode="after")
     def _three_valued(self) -> Self:

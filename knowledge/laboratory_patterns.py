@@ -89,6 +89,8 @@ class FactRow(Frozen):
             `days_apart` earlier); ``points``,
             ``category`` of a score or index.
         on: Analyte of an `interference`.
+        computed_from: Analytes of which a clinical answer is computed: what interferes with their
+            results makes it a bound.
         within_hours, days_apart: For the readings over several results.
         label: Name to show; None makes it of what it reads.
         source, review: Of the hours or days.
@@ -104,6 +106,7 @@ class FactRow(Frozen):
     interference: str | None = None
     read: Reading = "value"
     on: str | None = None
+    computed_from: tuple[str, ...] = ()
     within_hours: PositiveFloat | None = None
     days_apart: PositiveFloat | None = None
     label: Words | None = None
@@ -127,6 +130,8 @@ class FactRow(Frozen):
             raise ValueError("a fact made of other facts has a label")
         if (self.interference is None) != (self.on is None):
             raise ValueError("an interference is on an analyte")
+        if self.computed_from and self.clinical is None:
+            raise ValueError("only a clinical answer is computed from analytes")
         return self
 
     @property
@@ -145,6 +150,16 @@ class Times(Sourced):
 
     together_hours: PositiveFloat
     not_older_than_hours: PositiveFloat
+
+
+class Ages(Sourced):
+    """The age from which the criteria hold, as the people of their sources were of it.
+
+    Args:
+        from_years: Youngest age, years.
+    """
+
+    from_years: PositiveFloat
 
 
 class Criterion(Sourced):
@@ -260,6 +275,8 @@ class LaboratoryPattern(Table):
         order: Where it stands in a report.
         relevant: Analytes, worded tests or clinical inputs of which one at least must be there.
         times: How results of several times are put together.
+        ages: From which age the criteria hold; None where they have groups of their own, or hold
+            at every age.
         facts: What it looks at.
         supplies: Inputs of scores that the facts answer.
         criteria: The evidence.
@@ -274,6 +291,7 @@ class LaboratoryPattern(Table):
     order: int
     relevant: tuple[str, ...] = Field(min_length=1)
     times: Times
+    ages: Ages | None = None
     facts: Mapping[str, FactRow]
     supplies: Mapping[str, Supply] = {}
     criteria: tuple[Criterion, ...] = Field(min_length=1)
@@ -310,6 +328,8 @@ class LaboratoryPattern(Table):
     def sourced(self) -> Iterator[Sourced]:
         """Yield every row that cites a source."""
         yield from (self.times, *self.criteria, *self.sets, *self.caveats, *self.supplies.values())
+        if self.ages is not None:
+            yield self.ages
         yield from (grade for chosen in self.sets for grade in chosen.grades)
 
 

@@ -5,7 +5,8 @@ The rows are in ``laboratory_tests.yaml``; codes, units and impossible values of
 (`knowledge.laboratory_site`) has the same rows and comes first.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Literal, Self
 
@@ -170,6 +171,7 @@ class WordedTest(Sourced):
     Args:
         loinc: Codes; none is in the analyte table.
         expect: The words that are normal.
+        organisms: Whether the name of an organism is an answer, and an abnormal one.
         count: The normal count.
         critical: Whether any other clear answer is to be known at once.
     """
@@ -179,6 +181,7 @@ class WordedTest(Sourced):
     panel: str
     loinc: tuple[str, ...] = Field(min_length=1)
     expect: Answer | None = None
+    organisms: bool = False
     count: Count | None = None
     critical: bool = False
 
@@ -187,6 +190,42 @@ class WordedTest(Sourced):
         if self.expect is None and self.count is None:
             raise ValueError("say which words or which count is normal")
         return self
+
+
+class Organisms(Sourced):
+    """Words that say that something grew or was seen where normally nothing does.
+
+    Args:
+        names: Of organisms; ``*`` stands for the rest of a word.
+        denies: Words beside which a name says nothing.
+    """
+
+    names: tuple[str, ...]
+    denies: tuple[str, ...]
+
+    def reported(self, text: str) -> bool:
+        """Return whether a text names an organism and nothing in it denies or doubts that.
+
+        Examples:
+            >>> held = laboratory_tests().organisms
+            >>> [held.reported(t) for t in ("S. aureus", "No parasites seen", "see comment")]
+            [True, False, False]
+        """
+        said = text.lower()
+        return _any_word(self.names, said) and not _any_word(self.denies, said)
+
+
+def _any_word(words: Iterable[str], said: str) -> bool:
+    return any(_word(word).search(said) for word in words)
+
+
+@cache
+def _word(word: str) -> re.Pattern[str]:
+    stem = re.escape(word.removesuffix("*"))
+    if not word[0].isascii() or not word[0].isalnum():
+        return re.compile(stem)
+    end = "" if word.endswith("*") else r"(?![a-z0-9])"
+    return re.compile(rf"(?<![a-z0-9]){stem}{end}")
 
 
 class LaboratoryTests(Table):
@@ -198,6 +237,7 @@ class LaboratoryTests(Table):
     circumstances: Mapping[str, Name]
     tests: Mapping[str, LabTest]
     words: Mapping[Answer, tuple[str, ...]]
+    organisms: Organisms
     worded: Mapping[str, WordedTest]
 
     @model_validator(mode="after")

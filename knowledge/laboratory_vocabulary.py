@@ -26,6 +26,7 @@ _PLAIN = str.maketrans({"\u2009": " ", "\u2013": "-", "\u2212": "-", "\u2011": "
 
 
 _BRACKETS = re.compile(r"(?P<name>[^()]+)\((?P<short>[^()]+)\)\s*")
+_BESIDE = re.compile(r"\([^()]*\)")
 _SHORT_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+-]{1,7}")
 
 
@@ -117,6 +118,29 @@ class LaboratoryVocabulary(Table):
         """
         return self._tests.get(as_compared(text)) or self._before_brackets(text)
 
+    def contradicts(self, name: str, analyte: str) -> str | None:
+        """Return the test that a name means where that is another one than a code's, or None.
+
+        A name that says less ("neutrophils" of a share of leucocytes) does not contradict.
+
+        Args:
+            name: As printed; one that is not known contradicts nothing.
+            analyte: Key of the analyte table, by the code.
+
+        Examples:
+            >>> words = laboratory_vocabulary()
+            >>> words.contradicts("Sodium", "potassium"), words.contradicts("K+", "potassium")
+            ('Sodium', None)
+            >>> words.contradicts("Neutrophils", "neutrophils_percent") is None
+            True
+        """
+        named = self.named_test(name) if name.strip() else None
+        if named is None or named.analyte == analyte:
+            return None
+        ours, theirs = (analytes().analytes[key].label for key in (named.analyte, analyte))
+        says_less = _general(ours) == _general(theirs) and "," not in _BESIDE.sub("", ours)
+        return None if says_less else ours
+
     def _before_brackets(self, text: str) -> NamedTest | None:
         """Return the test of a name with its short form in brackets, such as ``白细胞计数(WBC)``.
 
@@ -191,6 +215,11 @@ def as_compared(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
     return " ".join(plain.split()).casefold().strip(" :.*")
+
+
+def _general(label: str) -> str:
+    """Return a label without what stands in brackets or behind a comma."""
+    return _BESIDE.sub("", label).partition(",")[0].strip().casefold()
 
 
 def _index(rows: Mapping[str, WordRow]) -> Mapping[str, str]:

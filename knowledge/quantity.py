@@ -216,6 +216,25 @@ def format_number(value: float) -> str:
     return f"{value:.6g}" if abs(value) >= 1e-4 else f"{value:.3g}"
 
 
+def to_digits(interval: Interval, digits: int) -> Interval:
+    """Return an interval with its ends to so many significant digits, to show.
+
+    An end that is no whole number is not rounded onto one: a limit may stand there.
+
+    Examples:
+        >>> str(to_digits(Interval.exact(0.0992366), 3)), str(to_digits(Interval.exact(1.0007), 3))
+        ('0.0992', '1.0007')
+    """
+
+    def end(number: float | None) -> float | None:
+        if number is None:
+            return None
+        short = float(f"{number:.{digits}g}")
+        return number if short == int(short) else short
+
+    return interval.model_copy(update={"low": end(interval.low), "high": end(interval.high)})
+
+
 def _with_unit(number: str, unit: str) -> str:
     return number if unit in ("1", "") else f"{number} {unit}"
 

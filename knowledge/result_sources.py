@@ -147,6 +147,19 @@ def known_specimen(text: str) -> str | None:
     return named.pop() if len(named) == 1 else None
 
 
+def specimen_heading(line: str) -> str | None:
+    """Return the kind of specimen that a line names and nothing else, as a heading does.
+
+    Examples:
+        >>> specimen_heading("URINE"), specimen_heading("Urine sediment:"), specimen_heading("No")
+        ('urine', 'urine', None)
+        >>> specimen_heading("No blood in the urine") is None
+        True
+    """
+    words = " ".join(line.split()).casefold().strip(" :.*-=_#")
+    return result_sources().specimen_words.get(words)
+
+
 def stated_specimen(text: str) -> str | None:
     """Return the kind of specimen of words, or the words themselves; None for blank ones.
 

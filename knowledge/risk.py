@@ -12,10 +12,23 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import Evidence
 from knowledge.finding import NotAssessed, State
 from knowledge.model import Frozen
+from knowledge.quantity import format_number
 from knowledge.reference import Citation
 
 NOT_DETERMINED = "not determined"
 """Category of a risk whose possible completions fall into different categories."""
+
+
+def points_words(number: float, unit: str = "") -> str:
+    """Return a number of a score as it is shown; points to the tenth that a source can tell.
+
+    The number of a model is rounded as its file says and has a unit.
+
+    Examples:
+        >>> [points_words(n) for n in (125.686, 4.5, 3.0)], points_words(0.92, "%")
+        (['125.7', '4.5', '3'], '0.92')
+    """
+    return format_number(number if unit else round(number, 1))
 
 
 class MissingInput(Frozen):

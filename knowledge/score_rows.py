@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
@@ -39,6 +39,33 @@ class Row(Frozen):
     @classmethod
     def _known_tag(cls, tag: str) -> str:
         return Review(tag=tag).tag
+
+
+class _Limited(Protocol):
+    """What has numeric limits."""
+
+    @property
+    def lt(self) -> float | None: ...
+    @property
+    def le(self) -> float | None: ...
+    @property
+    def gt(self) -> float | None: ...
+    @property
+    def ge(self) -> float | None: ...
+    @property
+    def eq(self) -> float | None: ...
+
+
+def limits_given(row: _Limited) -> tuple[tuple[Operator, float], ...]:
+    """Return the limits that a row gives."""
+    pairs: tuple[tuple[Operator, float | None], ...] = (
+        ("lt", row.lt),
+        ("le", row.le),
+        ("gt", row.gt),
+        ("ge", row.ge),
+        ("eq", row.eq),
+    )
+    return tuple((op, limit) for op, limit in pairs if limit is not None)
 
 
 class PointRule(Frozen):
@@ -140,14 +167,7 @@ class ScoreBand(Row):
     @property
     def limits(self) -> tuple[tuple[Operator, float], ...]:
         """The limits given."""
-        pairs: tuple[tuple[Operator, float | None], ...] = (
-            ("lt", self.lt),
-            ("le", self.le),
-            ("gt", self.gt),
-            ("ge", self.ge),
-            ("eq", self.eq),
-        )
-        return tuple((op, limit) for op, limit in pairs if limit is not None)
+        return limits_given(self)
 
     def holds(self, total: float) -> bool:
         """Return whether a total falls into the band."""
@@ -165,16 +185,64 @@ class ScoreBand(Row):
         return ", ".join(f"{words[op]} {format_number(limit)}" for op, limit in self.limits)
 
 
+class PartialSum(Frozen):
+    """A test of some of a score's items: of the sum of their points, or of how many give many.
+
+    Args:
+        items: Ids of the items; empty for all.
+        from_points: Given: the items that give at least these points are counted, not added.
+        lt, le, gt, ge, eq: Limits on the sum or the count; all given must hold.
+
+    Examples:
+        >>> PartialSum(items=("platelets", "inr"), gt=2).limits
+        (('gt', 2.0),)
+    """
+
+    items: tuple[str, ...] = ()
+    from_points: FiniteFloat | None = None
+    lt: float | None = None
+    le: float | None = None
+    gt: float | None = None
+    ge: float | None = None
+    eq: float | None = None
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if not self.limits:
+            raise ValueError("a partial sum is tested against a limit")
+        return self
+
+    @property
+    def limits(self) -> tuple[tuple[Operator, float], ...]:
+        """The limits given."""
+        return limits_given(self)
+
+    def of(self, item: str, points: float) -> float:
+        """Return what one item with these points adds."""
+        if self.items and item not in self.items:
+            return 0.0
+        if self.from_points is None:
+            return points
+        return float(points >= self.from_points)
+
+    def holds(self, total: float) -> bool:
+        """Return whether a sum or a count is within the limits."""
+        number = Interval.exact(total)
+        return all(number.compare(op, limit) for op, limit in self.limits)
+
+
 class DecisionRow(Row):
     """One row of a rule; the last row has no condition and always applies.
 
     Args:
         when: Over inputs and over totals of scores, ``{score: heart, le: 3}``.
+        parts: Tests of some of its own items; all must hold, beside `when`.
         category: Name of a band.
-        statement: What follows, in one sentence.
+        statement: What follows, in one sentence; beside a total the meaning of the category.
     """
 
     when: Condition | None = None
+    parts: tuple[PartialSum, ...] = ()
     category: str
     statement: str
 

@@ -50,6 +50,7 @@ class Score(Table):
         items: Items, in order; empty for a rule over other scores.
         bands: Categories, the mildest first.
         decision: Rows of a rule; empty for a score.
+        keeps_total: Beside the category of its rows the total of its items is reported.
         low_categories: Bands that may not be read as "low overall" where a condition of
             ``chest_pain_low_risk_blocks.yaml`` is present.
         notes: Caveats.
@@ -68,6 +69,7 @@ class Score(Table):
     items: tuple[Item, ...] = ()
     bands: tuple[ScoreBand, ...]
     decision: tuple[DecisionRow, ...] = ()
+    keeps_total: bool = False
     low_categories: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     table: ProbabilityTable | None = None
@@ -77,7 +79,7 @@ class Score(Table):
     @property
     def is_rule(self) -> bool:
         """Whether the category comes from decision rows and there is no number to report."""
-        return bool(self.decision)
+        return bool(self.decision) and not self.keeps_total
 
     def rows(self) -> tuple[Row, ...]:
         """Return every row that rests on a source."""
@@ -186,17 +188,31 @@ def _whole(line: Line | Curve) -> bool:
 
 
 def _category_faults(score: Score, names: frozenset[str]) -> Iterator[str]:
-    if not score.is_rule:
+    yield from _part_faults(score)
+    if not score.decision:
         if not score.items or not all(band.limits for band in score.bands):
             yield "a score has items, and limits on every band"
         return
     if any(row.category not in names for row in score.decision):
         yield "a decision row names a band that is not there"
-    without = [index for index, row in enumerate(score.decision) if row.when is None]
+    without = [
+        index for index, row in enumerate(score.decision) if row.when is None and not row.parts
+    ]
     if without != [len(score.decision) - 1]:
         yield "the last decision row, and only it, has no condition"
     if score.id in score.scores_read() and not score.items:
         yield "the rule reads its own total and has no items"
+
+
+def _part_faults(score: Score) -> Iterator[str]:
+    known = {item.id for item in score.items}
+    parts = [part for row in score.decision for part in row.parts]
+    if any(not known or not set(part.items) <= known for part in parts):
+        yield "a partial sum names an item that is not there"
+    if score.keeps_total and not (score.decision and score.items and score.model is None):
+        yield "a total is kept beside decision rows, of items, without a model"
+    if (score.keeps_total or parts) and score.is_spread:
+        yield "no partial sum and no kept total where points lie along a line"
 
 
 def score_ids() -> tuple[str, ...]:

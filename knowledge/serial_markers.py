@@ -78,6 +78,12 @@ class MarkerAge(Sourced):
     series_hours: PositiveFloat
 
 
+class PersonAge(Sourced):
+    """The age of the person, years, from which the statements hold."""
+
+    from_years: PositiveFloat
+
+
 class Marker(Frozen):
     """One marker.
 
@@ -85,6 +91,7 @@ class Marker(Frozen):
         analyte: Key of the analyte table.
         name: Name to show.
         age: How old samples may be.
+        ages: From which age of the person it is said; None for every age.
         readings: What its conditions may read besides clinical inputs.
         statements: What is said of it, in order.
         caveats: What must be read with it.
@@ -93,6 +100,7 @@ class Marker(Frozen):
     analyte: str
     name: Words
     age: MarkerAge
+    ages: PersonAge | None = None
     readings: Mapping[str, MarkerReading]
     statements: tuple[StatementRow, ...] = Field(min_length=1)
     caveats: tuple[MarkerCaveat, ...] = ()
@@ -100,6 +108,8 @@ class Marker(Frozen):
     def sourced(self) -> Iterator[Sourced]:
         """Yield every row that cites a source."""
         yield from (self.age, *self.statements, *self.caveats)
+        if self.ages is not None:
+            yield self.ages
 
 
 class SerialMarkers(Table):

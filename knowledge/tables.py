@@ -15,6 +15,7 @@ from knowledge.delta_checks import delta_checks
 from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
+from knowledge.identity_words import identity_words
 from knowledge.imaging_orders import imaging_orders
 from knowledge.imaging_terms import imaging_terms
 from knowledge.interference import interferences
@@ -36,6 +37,7 @@ from knowledge.retrieval.terms import search_terms
 from knowledge.scores import score
 from knowledge.scores_left_out import scores_left_out
 from knowledge.serial_markers import serial_markers
+from knowledge.specimen_words import specimen_words
 from knowledge.troponin import assays, pathways
 from knowledge.verifier_terms import verifier_terms
 from knowledge.wearable import wearable
@@ -53,6 +55,8 @@ _ONE: dict[str, Callable[[], Table]] = {
     "delta_checks": delta_checks,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
+    "identity_words": identity_words,
+    "specimen_words": specimen_words,
     "imaging_orders": imaging_orders,
     "imaging_terms": imaging_terms,
     "interference": interferences,

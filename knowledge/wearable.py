@@ -115,12 +115,21 @@ class Columns(Frozen):
         return {kind: getattr(self, kind) for kind in kinds}
 
 
+class PressureUnit(Frozen):
+    """One unit of pressure in mmHg."""
+
+    mmhg: float
+    source: str
+    review: str
+
+
 class WearableTable(Table):
     """The whole file."""
 
     home_pressure: HomePressure
     day: Day
     plausible: Plausible
+    pressure_units: Mapping[str, PressureUnit]
     single_lead: SingleLead
     marks: Marks
     columns: Columns

@@ -6,8 +6,7 @@ from agent.assessment import Assessment, Sentence
 from agent.fact_sheet.split import limits, parts_of
 from agent.facts import Fact, FactNumber, FactState
 from agent.narrative import score_sentence
-from knowledge.quantity import format_number
-from knowledge.risk import NOT_DETERMINED, Risk
+from knowledge.risk import NOT_DETERMINED, Risk, points_words
 
 _TROPONIN = "serial_troponin"
 SCORE = "score."
@@ -66,10 +65,11 @@ def _fact(risk: Risk) -> Fact:
     numbers: tuple[FactNumber, ...] = ()
     unit = f" {risk.unit}" if risk.unit else ""
     if risk.value is not None:
-        numbers = (FactNumber(text=f"{format_number(risk.value)}{unit}"),)
+        numbers = (FactNumber(text=f"{points_words(risk.value, risk.unit)}{unit}"),)
     elif risk.range is not None:
-        low, high = (format_number(value) for value in risk.range)
-        numbers = (FactNumber(text=f"between {low} and {high}{unit}"),)
+        low, high = (points_words(value, risk.unit) for value in risk.range)
+        said = low if low == high else f"between {low} and {high}"
+        numbers = (FactNumber(text=f"{said}{unit}"),)
     said = text.removeprefix(risk.name)
     for number in numbers:
         said = said.strip().removeprefix(number.text)

@@ -64,9 +64,12 @@ class LaboratoryResult(Frozen):
         flag: Where it lies, or why that is not known.
         earlier: What it is compared with; None where there is none.
         interferences: Those that are present.
+        suspected: Those whose cause is there, while it is not known whether they reach this result.
+        contaminated: Contaminations of the specimen that its change shows, known or suspected.
         not_known: Names of interferences about which nothing is known.
         quality: Quality flags, for example ``haemolysed``.
         part_of: The result it belongs to with its value, for example the organism of a culture.
+        note: What the laboratory says beside it, clipped; text from outside.
         evidence: Where it comes from.
     """
 
@@ -85,9 +88,14 @@ class LaboratoryResult(Frozen):
     flag: ResultFlag
     earlier: Earlier | None = None
     interferences: tuple[InterferenceFinding, ...] = ()
+    suspected: tuple[InterferenceFinding, ...] = Field(
+        default=(), exclude_if=lambda found: not found
+    )
+    contaminated: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
     not_known: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
     part_of: str = Field(default="", exclude_if=lambda found: not found)
+    note: str = Field(default="", exclude_if=lambda found: not found)
     evidence: tuple[Evidence, ...] = ()
 
     @property
@@ -95,6 +103,16 @@ class LaboratoryResult(Frozen):
         """Whether it is, or may be, at or beyond a critical limit."""
         worded = self.flag.flag is Flag.CRITICAL_ABNORMAL
         return worded or self.may_be_critical or bool(self.flag.critical)
+
+    @property
+    def may_be_false(self) -> tuple[InterferenceFinding, ...]:
+        """The interferences that are present or suspected."""
+        return (*self.interferences, *self.suspected)
+
+    @property
+    def falsified_by(self) -> tuple[str, ...]:
+        """Names of what may have falsified it, each once."""
+        return tuple(dict.fromkeys((*(one.label for one in self.may_be_false), *self.contaminated)))
 
     @property
     def outside(self) -> bool:
@@ -122,6 +140,51 @@ class OlderTest(Frozen):
     time: ClinicalTime
 
 
+class NotUsed(Frozen):
+    """A result that was collected after the moment of assessment."""
+
+    finding: str
+    name: str
+    chinese: str = ""
+    time: ClinicalTime | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class NotRead(Frozen):
+    """A file that may hold a laboratory result and was not read, or not all of it.
+
+    Args:
+        file: Its name.
+        kind: What it is.
+        reason: Why; for a file that was read in part, what of it was not.
+        in_part: Whether the rest of it was read.
+    """
+
+    file: str
+    kind: str
+    reason: str
+    in_part: bool = False
+
+
+class DocumentedResult(Frozen):
+    """A result read from a text or PDF: it answers nothing until a person confirms it.
+
+    Args:
+        test: Key of the analyte, or None.
+        name, chinese: To show.
+        value: As read.
+        time: When the specimen was collected.
+        evidence: Where it stands.
+    """
+
+    test: str | None = None
+    name: str
+    chinese: str = ""
+    value: str
+    time: ClinicalTime | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
 class LaboratoryReport(Frozen):
     """The laboratory's part of an assessment.
 
@@ -129,6 +192,7 @@ class LaboratoryReport(Frozen):
         hours: How old a result may be to be of now.
         results: Of now or of unknown time, by panel and name, the newest of a test first.
         older: Tests of which there are only older results.
+        later: Results that were collected after the moment: not used, only named.
         contamination: Patterns of change that suggest a contaminated specimen.
         indices: Derived indices, those that have a value or bounds.
         indices_open: Those for which something was measured and something is missing.
@@ -138,12 +202,15 @@ class LaboratoryReport(Frozen):
         suggestions: Tests to add; none that is there already.
         blood_group: The blood group over time; None where none was ever reported.
         conflicts: Laboratory flags that differ from ours, blood groups that differ.
+        not_read: Files that may hold a result and were not read, or not all of them.
+        documented: Results read from documents, not used until confirmed.
     """
 
     schema_: Literal["epicrisis/laboratory/1"] = Field(default=SCHEMA, alias="schema")
     hours: float
     results: tuple[LaboratoryResult, ...] = ()
     older: tuple[OlderTest, ...] = ()
+    later: tuple[NotUsed, ...] = Field(default=(), exclude_if=lambda found: not found)
     contamination: tuple[PatternResult, ...] = ()
     indices: tuple[Index, ...] = ()
     indices_open: tuple[Index, ...] = ()
@@ -153,6 +220,8 @@ class LaboratoryReport(Frozen):
     suggestions: tuple[ReflexSuggestion, ...] = ()
     blood_group: BloodGroup | None = None
     conflicts: tuple[Conflict, ...] = ()
+    not_read: tuple[NotRead, ...] = Field(default=(), exclude_if=lambda found: not found)
+    documented: tuple[DocumentedResult, ...] = Field(default=(), exclude_if=lambda found: not found)
 
     @property
     def urgent(self) -> tuple[LaboratoryResult, ...]:
@@ -167,8 +236,8 @@ class LaboratoryReport(Frozen):
 
     @property
     def doubtful(self) -> tuple[LaboratoryResult, ...]:
-        """Results that an interference is known to reach."""
-        return tuple(result for result in self.results if result.interferences)
+        """Results that an interference is known, or suspected, to reach."""
+        return tuple(result for result in self.results if result.may_be_false)
 
     @property
     def not_usable(self) -> tuple[LaboratoryResult, ...]:

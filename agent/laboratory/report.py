@@ -1,19 +1,26 @@
 """Put the laboratory's part of an assessment together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from agent.laboratory.beside import documented_results, not_read
 from agent.laboratory.indices import indices_of
 from agent.laboratory.model import LaboratoryReport, LaboratoryResult
-from agent.laboratory.results import current_results, older_tests
+from agent.laboratory.results import (
+    current_results,
+    later_results,
+    older_tests,
+    same_time_conflicts,
+)
 from knowledge.clinical_time import ClinicalTime
 from knowledge.conflict import Conflict
 from knowledge.finding import Finding
 from knowledge.laboratory_report import report_table
 from knowledge.laboratory_site import LaboratoryReference
-from knowledge.timeline import Timeline
+from knowledge.timeline import Fact, Timeline
+from tools.intake.result import InputFile
 from tools.labs.blood_group import BloodGroup, blood_group
 from tools.labs.change import Change
-from tools.labs.contamination import contamination_patterns
+from tools.labs.contamination import PatternResult, contamination_patterns
 from tools.labs.laboratory_chart import LaboratoryChart
 from tools.labs.markers.of_chart import marker_reports
 from tools.labs.patterns.judge import judge_patterns, not_looked_at
@@ -27,8 +34,12 @@ def laboratory_report(
     answers: Mapping[str, Finding],
     reference: LaboratoryReference | None = None,
     acute: bool = False,
+    inputs: Iterable[InputFile] = (),
+    documented: Iterable[Fact] = (),
 ) -> LaboratoryReport | None:
     """Return the laboratory's part of an assessment; None where there is no laboratory result.
+
+    Results of documents alone have a part, too: it says that none of them is used.
 
     Args:
         timeline: Of one patient.
@@ -36,12 +47,17 @@ def laboratory_report(
         answers: The clinical inputs by id.
         reference: Intervals and critical limits; None for the packaged ones.
         acute: Whether the complaint is known to be acute.
+        inputs: What became of every file, to tell what was not read.
+        documented: Results read from documents, which nothing uses until they are confirmed.
     """
+    waiting = documented_results(documented)
     chart = LaboratoryChart.of(timeline, at=at, answers=answers, reference=reference)
-    if not chart.results and not chart.unknown:
+    if not chart.results and not chart.unknown and not chart.later and not waiting:
         return None
     hours = report_table().current.hours
     results = current_results(chart, hours)
+    contamination = contamination_patterns(_changes(results)) if results else ()
+    results = _with_contamination(results, contamination)
     known, open_ = indices_of(chart, hours, _doubtful(results))
     patterns = judge_patterns(chart)
     groups = blood_group([result.finding for result in chart])
@@ -49,7 +65,8 @@ def laboratory_report(
         hours=hours,
         results=results,
         older=older_tests(chart, hours),
-        contamination=contamination_patterns(_changes(results)) if results else (),
+        later=later_results(chart),
+        contamination=contamination,
         indices=known,
         indices_open=open_,
         patterns=patterns,
@@ -57,7 +74,9 @@ def laboratory_report(
         markers=marker_reports(chart, onset="acute" if acute else None),
         suggestions=reflex_suggestions(chart, patterns),
         blood_group=groups,
-        conflicts=_conflicts(results, groups),
+        not_read=not_read(inputs),
+        documented=waiting,
+        conflicts=(*same_time_conflicts(chart), *_conflicts(results, groups)),
     )
 
 
@@ -65,10 +84,27 @@ def _doubtful(results: tuple[LaboratoryResult, ...]) -> dict[str, str]:
     """Return by test what is known to have falsified its newest result, as a warning."""
     return {
         result.test: f"{result.name} may be falsified: "
-        f"{', '.join(dict.fromkeys(found.label for found in result.interferences))}."
+        f"{', '.join(result.falsified_by)}."
         for result in results
-        if result.latest and result.test is not None and result.interferences
+        if result.latest and result.test is not None and result.falsified_by
     }
+
+
+def _with_contamination(
+    results: tuple[LaboratoryResult, ...], patterns: tuple[PatternResult, ...]
+) -> tuple[LaboratoryResult, ...]:
+    """Return the results, those that show a contaminated specimen marked with it."""
+    shown: dict[str, list[str]] = {}
+    for pattern in patterns:
+        if pattern.support == "supported" or pattern.suspected:
+            for analyte in pattern.shown_by:
+                shown.setdefault(analyte, []).append(pattern.label)
+    return tuple(
+        result.model_copy(update={"contaminated": tuple(shown[result.test])})
+        if result.latest and result.test in shown
+        else result
+        for result in results
+    )
 
 
 def _changes(results: tuple[LaboratoryResult, ...]) -> dict[str, Change]:

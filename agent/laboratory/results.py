@@ -2,22 +2,28 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from agent.laboratory.model import Earlier, LaboratoryResult, OlderTest
+from agent.laboratory.model import Earlier, LaboratoryResult, NotUsed, OlderTest
 from agent.untrusted import one_line
 from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE
-from knowledge.finding import Finding, NotAssessed, State
+from knowledge.conflict import Conflict, Side
+from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.interference import interferences
 from knowledge.laboratory_tests import laboratory_tests
 from tools.labs.change import change
 from tools.labs.delta_check import delta_check
 from tools.labs.interference import InterferenceFinding, interference_on
 from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
+from tools.labs.newest_result import Newest
 from tools.labs.paired_result import LabResult
 from tools.labs.result_source import comparable_result
 
 _HOUR = 60.0
+_NOTE = 200
+"""Characters of a laboratory's note that are shown."""
+
+_STATED = ("preliminary", "corrected", "amended")
 _LONGEST = 120
 """Characters of a name of another system."""
 
@@ -35,16 +41,80 @@ def current_results(chart: LaboratoryChart, hours: float) -> tuple[LaboratoryRes
     places = {key: place for place, key in enumerate(laboratory_tests().panels)}
     found: list[tuple[tuple[int, str], LaboratoryResult]] = []
     for key, held in chart.results.items():
-        newest = held[-1]
+        newest = chart.newest[key]
         for place, result in reversed(tuple(enumerate(held))):
             if is_current(result.finding.time, chart.at, hours):
-                one = _result(result, key, chart, held[:place], specimens, latest=result is newest)
+                latest = any(result is one for one in newest.contenders)
+                before = _dated_before(held[:place], newest, latest=latest)
+                one = _result(result, key, chart, before, specimens, latest=latest)
+                if latest and newest.why is not None:
+                    one = _with_note(one, newest.why)
                 found.append(((places.get(one.panel, len(places)), one.name.lower()), one))
     for result in reversed(chart.unknown):
         if is_current(result.finding.time, chart.at, hours):
             one = _result(result, None, chart, (), specimens, latest=True)
             found.append(((len(places), one.name.lower()), one))
     return tuple(result for _, result in sorted(found, key=lambda pair: pair[0]))
+
+
+def _dated_before(
+    held: Sequence[ChartResult], newest: Newest, *, latest: bool
+) -> tuple[ChartResult, ...]:
+    """Return what a result may be compared with: nothing where it may not be the newest."""
+    if latest and newest.why is not None:
+        return ()
+    return tuple(r for r in held if r.finding.time is not None)
+
+
+def _with_note(result: LaboratoryResult, why: NotAssessed) -> LaboratoryResult:
+    flag = result.flag.model_copy(update={"notes": (*result.flag.notes, f"{why.detail}.")})
+    return result.model_copy(update={"flag": flag})
+
+
+def same_time_conflicts(chart: LaboratoryChart) -> tuple[Conflict, ...]:
+    """Return the tests of which results of one collection time differ, with every value."""
+    found = []
+    for key, newest in chart.newest.items():
+        if newest.why is None or newest.why.why is not Why.CONFLICTING:
+            continue
+        sides = tuple(
+            Side(
+                who=", ".join((f"result {number}", *_stated(result.finding))),
+                says=result.finding.reported or str(result.finding.value),
+                evidence=result.finding.evidence,
+            )
+            for number, result in enumerate(newest.contenders, start=1)
+        )
+        found.append(
+            Conflict(
+                what=f"{names(key, newest.finding)[0]}, {newest.why.detail}",
+                sides=sides,
+                consequence="None of them is taken: what needs this result is a range or not "
+                "assessed. Ask the laboratory which one holds.",
+            )
+        )
+    return tuple(found)
+
+
+def _stated(finding: Finding) -> tuple[str, ...]:
+    return tuple(flag for flag in finding.flags if flag in _STATED)
+
+
+def later_results(chart: LaboratoryChart) -> tuple[NotUsed, ...]:
+    """Return the results that were collected after the moment of assessment."""
+    found = []
+    for result in chart.later:
+        name, chinese = names(result.analyte, result.finding)
+        found.append(
+            NotUsed(
+                finding=result.finding.id,
+                name=name,
+                chinese=chinese,
+                time=result.finding.time,
+                evidence=result.finding.evidence,
+            )
+        )
+    return tuple(found)
 
 
 def older_tests(chart: LaboratoryChart, hours: float) -> tuple[OlderTest, ...]:
@@ -111,9 +181,13 @@ def _result(
         flag=result.flag,
         earlier=_earlier(finding, before),
         interferences=tuple(one for one in found if one.state is State.PRESENT),
-        not_known=tuple(one.label for one in found if one.state is State.NOT_ASSESSED),
+        suspected=tuple(one for one in found if one.suspected),
+        not_known=tuple(
+            one.label for one in found if one.state is State.NOT_ASSESSED and not one.suspected
+        ),
         quality=tuple(flag for flag in finding.flags if not flag.startswith("lab-")),
         part_of=_part_of(finding, chart),
+        note=one_line(finding.note, limit=_NOTE),
         evidence=finding.evidence,
     )
 
@@ -166,7 +240,7 @@ def _interferences(
     if key is None or finding.state is not State.PRESENT:
         return
     together = specimens.get(_drawn(finding.time), ()) or (finding,)
-    answers = chart.signals(together)
+    answers = chart.signals(together, of=finding)
     assay = chart.answer("troponin_assay")
     named = str(assay.value) if assay.value is not None else None
     evidence = tuple(e for one in together if _tells(one) for e in one.evidence)

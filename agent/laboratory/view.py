@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from agent.episode import TROPONIN
-from agent.laboratory.model import Earlier, LaboratoryReport, LaboratoryResult
+from agent.laboratory.model import Earlier, LaboratoryReport, LaboratoryResult, NotUsed
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.evidence import Evidence
 from knowledge.finding import NotAssessed, Why
@@ -25,6 +25,13 @@ _HOURS_IN_WORDS = 48
 MARK = "*"
 """After a line that holds only under the note of its part."""
 _NOT_URGENT = "No result is known to reach a critical limit."
+_NOT_URGENT_OF_READ = (
+    "No result that was read is known to reach a critical limit; files were not read, see above."
+)
+_NOT_URGENT_OF_USED = (
+    "No result that is used is known to reach a critical limit; results of documents are not used, "
+    "see above."
+)
 _NOT_CHANGED = "No change beyond noise is known."
 
 
@@ -251,13 +258,20 @@ class _Writer:
             title=say("Laboratory"),
             intro=intro % (self._report.hours, len(self._report.results)),
             parts=(
-                self._part("urgent", "Urgent", self._urgent(), none=_NOT_URGENT),
+                self._part("not-read", "Not read", self._not_read()),
+                self._part(
+                    "documented",
+                    "Read from documents, not used until confirmed",
+                    self._documented(),
+                ),
+                self._part("urgent", "Urgent", self._urgent(), none=self._not_urgent()),
                 self._part("changed", "Changed", self._changed(), none=_NOT_CHANGED),
                 self._part("pattern", "Patterns supported", self._patterns("supported")),
                 self._part("marker", "Serial markers", self._markers()),
                 self._part("reflex", "To add", self._suggestions(), cite_once=False),
                 self._part("artefact", "May be an artefact", self._artefacts()),
                 self._part("conflict", "Sources disagree", self._conflicts()),
+                self._part("later", "Later than the moment of assessment", self._later()),
             ),
             columns=tuple(
                 say(text)
@@ -307,6 +321,24 @@ class _Writer:
             citations=tuple(cited.values()) if cite_once else (),
         )
 
+    def _not_urgent(self) -> str:
+        if self._report.not_read:
+            return _NOT_URGENT_OF_READ
+        return _NOT_URGENT_OF_USED if self._report.documented else _NOT_URGENT
+
+    def _not_read(self) -> Iterator[Line]:
+        for item in self._report.not_read:
+            said = self._say("read in part, and the rest may be a result")
+            said = said if item.in_part else self._say("not read, and it may hold a result")
+            yield Line(text=f"{item.file} ({item.kind}): {said}:", english=item.reason)
+
+    def _documented(self) -> Iterator[Line]:
+        for one in self._report.documented:
+            name = one.chinese if self._chinese and one.chinese else one.name
+            yield Line(
+                text=f"{name} {one.value} ({self._time(one.time)})".strip(), evidence=one.evidence
+            )
+
     def _urgent(self) -> Iterator[Line]:
         for result in self._report.urgent:
             converted = f" = {self._converted(result)}" if self._converted(result) else ""
@@ -335,7 +367,7 @@ class _Writer:
                 )
 
     def _falsified(self, result: LaboratoryResult) -> str:
-        labels = dict.fromkeys(self._say(found.label) for found in result.interferences)
+        labels = dict.fromkeys(self._say(label) for label in result.falsified_by)
         return f"; {self._say('may be falsified by')}: {', '.join(labels)}" if labels else ""
 
     def _limit_words(self, *, low: bool, certain: bool) -> str:
@@ -431,7 +463,7 @@ class _Writer:
 
     def _artefacts(self) -> Iterator[Line]:
         for result in self._report.doubtful:
-            for found in result.interferences:
+            for found in result.may_be_false:
                 yield Line(
                     text=f"{self._name(result)} {self._value(result)}:",
                     english=found.statement,
@@ -439,9 +471,9 @@ class _Writer:
                     citations=found.source,
                 )
         for pattern in self._report.contamination:
-            if pattern.support == "supported":
+            if pattern.support == "supported" or pattern.suspected:
                 yield Line(
-                    text=f"{self._say(SUPPORT[pattern.support])}:",
+                    text=f"{self._say('suspected' if pattern.suspected else pattern.support)}:",
                     english=f"{pattern.statement} {pattern.settles}",
                     evidence=pattern.evidence,
                     citations=pattern.source,
@@ -533,6 +565,12 @@ class _Writer:
         quality = [one for one in result.quality if one not in AS_GIVEN]
         if quality:
             yield Line(text=", ".join(self._say(QUALITY.get(one, one)) for one in quality))
+        if result.note:
+            yield Line(text=f"{self._say('note of the laboratory')}: \u201c{result.note}\u201d")
+        if result.suspected or result.contaminated:
+            labels = (*(one.label for one in result.suspected), *result.contaminated)
+            told = ", ".join(dict.fromkeys(self._say(label) for label in labels))
+            yield Line(text=f"{self._say('may be falsified by')}: {told}")
         if result.part_of:
             yield Line(text=f"{self._say('belongs to')} {result.part_of}")
         for note in result.flag.notes:
@@ -592,6 +630,20 @@ class _Writer:
         for test in self._report.older:
             name = test.chinese if self._chinese and test.chinese else test.name
             yield Line(text=f"{name} {test.value} ({self._time(test.time)})")
+
+    def _later(self) -> Iterator[Line]:
+        held = self._report.later
+        if held:
+            said = self._say("%d results not used: later than the moment of assessment:")
+            told = "; ".join(self._late(one) for one in held)
+            yield Line(
+                text=f"{said % len(held)} {told}",
+                evidence=tuple(e for one in held for e in one.evidence),
+            )
+
+    def _late(self, one: NotUsed) -> str:
+        name = one.chinese if self._chinese and one.chinese else one.name
+        return f"{name} ({self._time(one.time)})"
 
     def _not_known(self) -> Iterator[Line]:
         names = dict.fromkeys(name for r in self._report.results for name in r.not_known)

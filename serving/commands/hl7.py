@@ -1,19 +1,24 @@
 """``epicrisis hl7``: the MLLP listener, what it holds, and a sender to try it out."""
 
 import asyncio
-from datetime import UTC, datetime
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from knowledge.errors import InputError
+from knowledge.errors import InputError, InvalidValueError
 from knowledge.settings import load_settings
 
 if TYPE_CHECKING:
-    from serving.hl7_in.store import MessageStore
+    from serving.access.principal import Principal
+    from serving.hl7_in.store import MessageStore, Waiting
 
 _LISTED = 200
+_RESOLVE = (
+    "Held messages are in no case. `epicrisis hl7 show NUMBER` prints one, `hl7 retry NUMBER` files "
+    "it after the reason is gone, `hl7 discard NUMBER --by NAME --reason TEXT` decides against it."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +31,9 @@ def register(app: typer.Typer) -> None:
     group.command("listen")(listen)
     group.command("send")(send)
     group.command("held")(held)
+    group.command("show")(show)
     group.command("retry")(retry)
+    group.command("discard")(discard)
     app.add_typer(group, name="hl7")
 
 
@@ -108,11 +115,36 @@ def held() -> None:
     store = _store()
     for state in ("held", "waiting", "received"):
         for one in store.listed(state, limit=_LISTED):
-            at = one.received_at.isoformat(timespec="seconds")
-            reason = f": {one.reason}" if one.reason else ""
-            typer.echo(f"{one.number} {state} {one.type} {one.control_id} {at}{reason}")
+            typer.echo(_line(one, state))
     counts = store.counts()
     typer.echo(", ".join(f"{counts[s]} {s}" for s in sorted(counts)) or "no messages")
+    if counts.get("held"):
+        typer.echo(_RESOLVE)
+
+
+def show(
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="As `held` lists it")],
+) -> None:
+    """Print one message as it came; that it was seen is kept in the audit."""
+    from knowledge.plain_text import visible
+
+    one, content = _store().shown(number, to=_person())
+    typer.echo(_line(one, one.state))
+    for line in re.split(r"[\r\n]+", content.decode("utf-8", "replace")):
+        typer.echo(visible(line))
+
+
+def discard(
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="As `held` lists it")],
+    by: Annotated[str, typer.Option("--by", help="Who decides")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it is put into no case")],
+) -> None:
+    """Decide that a held message is put into no case; it is kept with who decided and why."""
+    if not by.strip() or not reason.strip():
+        raise InvalidValueError("--by and --reason", "say nothing", "name who decides, and why")
+    person = _person().model_copy(update={"name": by.strip()[:100]})
+    _store().discard(number, by=person, reason=reason.strip())
+    typer.echo(f"message {number}: discarded by {by.strip()}")
 
 
 def retry(
@@ -123,9 +155,33 @@ def retry(
     typer.echo(f"message {number}: put into its case by the listener, now or at its next start")
 
 
-def _store() -> "MessageStore":
-    from serving.hl7_in.store import MessageStore
-    from serving.storage.opening import open_storage
+def _line(one: "Waiting", state: str) -> str:
+    at = one.received_at.isoformat(timespec="seconds")
+    visit = one.encounter.removeprefix("hl7v2|") if one.encounter else "not named"
+    reason = f": {one.reason}" if one.reason else ""
+    return (
+        f"{one.number} {state} {one.type} {one.control_id} {at} from {one.source}, "
+        f"patient {one.patient.removeprefix('hl7v2|')}, visit {visit}{reason}"
+    )
 
-    database, _ = open_storage(load_settings())
-    return MessageStore(database, clock=lambda: datetime.now(UTC))
+
+def _person() -> "Principal":
+    from getpass import getuser
+
+    from serving.access.principal import Principal, Role
+
+    try:
+        name = getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return Principal(
+        subject=f"command line: {name}", name=name, roles=frozenset({Role.ADMIN}), via="local"
+    )
+
+
+def _store() -> "MessageStore":
+    from serving.assembly import assemble
+    from serving.hl7_in.store import MessageStore
+
+    services = assemble(load_settings())
+    return MessageStore(services.database, clock=services.clock, audit=services.audit)

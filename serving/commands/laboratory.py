@@ -9,11 +9,14 @@ from rich.console import Console
 
 from agent.assess import assess_paths
 from agent.assessment import RESEARCH_USE
+from agent.laboratory.beside import not_read
+from agent.laboratory.model import NotRead
 from agent.laboratory.view import LaboratoryView, laboratory_view
 from knowledge.laboratory_words import saying
 from knowledge.passages import Language
+from knowledge.plain_text import visible
 from knowledge.settings import load_settings
-from serving.commands.assess import exit_code, moment, utc_now
+from serving.commands.assess import UNUSABLE_INPUT, exit_code, moment, utc_now
 from serving.report.laboratory_terminal import show_laboratory
 from serving.report.render import laboratory_html, laboratory_markdown
 
@@ -47,21 +50,31 @@ def laboratory(
     outcome = assess_paths(paths, at=moment(at), now=utc_now(), settings=load_settings())
     code = exit_code(outcome)
     assessment = outcome.assessment
+    say = saying(lang)
+    unread = not_read(outcome.case.inputs) if outcome.case is not None else ()
     if code:
-        typer.echo(assessment.reason or assessment.narrative.headline, err=True)
+        said = say("Nothing usable was read.") if code == UNUSABLE_INPUT else ""
+        typer.echo(assessment.reason or said or assessment.narrative.headline, err=True)
+        for item in unread:
+            typer.echo(f"{say('Not read')}: {_plain(item)}", err=True)
         raise typer.Exit(code)
     report = assessment.laboratory
     if as_json:
         body = None if report is None else report.to_json()
         typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
         return
-    say = saying(lang)
     if report is None:
+        for item in unread:
+            typer.echo(f"{say('Not read')}: {_plain(item)}")
         typer.echo(say("No laboratory result in the files."))
         return
     view = laboratory_view(report, lang, time_zone=assessment.time_zone)
     heading = f"{assessment.case} · {assessment.provenance.at.show(assessment.time_zone)}"
     _show(view, form, heading, say(RESEARCH_USE), lang)
+
+
+def _plain(item: NotRead) -> str:
+    return visible(f"{item.file} ({item.kind}): {item.reason}")
 
 
 def _show(view: LaboratoryView, form: str, heading: str, notice: str, lang: Language) -> None:

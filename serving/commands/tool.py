@@ -38,7 +38,6 @@ from tools.intake.case_file import stated_finding
 from tools.intake.folder import read_case
 from tools.intake.result import CaseFiles
 from tools.labs.indices.as_tools import GROUP as INDEX
-from tools.risk.result import CONDITIONAL
 from tools.toolbox import Tool, discover
 
 
@@ -166,7 +165,7 @@ def _print_scores(shown: Sequence[Risk], ran: Sequence[Risk]) -> None:
             lines = [score_sentence(risk)]
             if risk.missing:
                 lines.append(f"missing: {', '.join(item.label for item in risk.missing)}")
-            lines += [line for line in risk.caveats if line.startswith(CONDITIONAL)]
+            lines += risk.caveats
             for line in lines:
                 console.print(Padding(Text(visible(line)), (0, 0, 0, 6)))
     listed = {risk.tool for risk in shown}

@@ -183,16 +183,43 @@ def _taken(message: Message, content: bytes) -> Accepted | Refused:
 
 
 def _patient(pid: Segment, message: Message) -> str | None:
-    """Return whose message it is: the medical record number, else the first number there is."""
-    listed = dict.fromkeys(numbers(pid, message))
-    if not listed:
-        return None
+    """Return whose message it is: a medical record number, else another number there is.
+
+    Where there are several of a kind it is the first by its letters, wherever it stands in PID-3.
+    """
+    return next(iter(_patients(pid, message)), None)
+
+
+def _patients(pid: Segment, message: Message) -> list[str]:
+    """Return the numbers of the best kind that a PID has, as `Case.patient`, by their letters."""
     for kind in _PATIENT_TYPES:
-        for rep in range(1, pid.repetitions(3) + 1):
-            if pid.get(3, rep=rep) and pid.get(3, 5, rep=rep).upper() == kind:
-                return _mark(pid, 3, message, rep)
-    system, value = next(iter(listed))
-    return f"{SYSTEM}|{system}|{value}"
+        places = (n for n in range(1, pid.repetitions(3) + 1) if pid.get(3, rep=n))
+        same = [n for n in places if pid.get(3, 5, rep=n).upper() == kind]
+        if same:
+            return sorted({_mark(pid, 3, message, n) for n in same})
+    return sorted({f"{SYSTEM}|{s}|{v}"[: _LONGEST["patient"]] for s, v in numbers(pid, message)})
+
+
+def patients_in(content: bytes) -> tuple[str, ...]:
+    """Return every number of the patient of a message, each as `Case.patient`.
+
+    Raises:
+        InputError: The message cannot be read.
+    """
+    message = parse_message(RawMessage(1, content), only=_LOOKED_AT)
+    found = (one for s in message.segments if s.name == "PID" for one in _patients(s, message))
+    return tuple(dict.fromkeys(found))
+
+
+def is_merge(kind: str) -> bool:
+    """Return whether a type of message says that two numbers are of one patient.
+
+    Examples:
+        >>> is_merge("ADT^A40"), is_merge("ADT^A01")
+        (True, False)
+    """
+    code, _, event = kind.partition("^")
+    return code == "ADT" and event in MERGES
 
 
 def _mark(segment: Segment, field: int, message: Message, rep: int) -> str:

@@ -9,11 +9,13 @@ import re
 import threading
 from collections.abc import Sequence
 
-from knowledge.errors import EpicrisisError, UnavailableError
+from knowledge.errors import EpicrisisError, InvalidValueError, UnavailableError
 from serving.access.principal import Principal, Role
 from serving.cases.model import Case
 from serving.cases.service import CaseService
-from serving.hl7_in.store import HELD, WAITING, MessageStore, Waiting
+from serving.hl7_in.accept import is_merge, patients_in
+from serving.hl7_in.revision import Revision, orders_in, revision_of
+from serving.hl7_in.store import DECIDE, HELD, MERGE, WAITING, MessageStore, Waiting
 from serving.services import Services
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ PRINCIPAL = Principal(
 )
 """In whose name cases are opened and changed by messages."""
 
+_NOT_HELD = "takes back or corrects a result that no case of this patient holds"
 _NO_CASE = "its patient has no case: it is put into the next one of the last three days"
 _TOGETHER = 50
 """Messages of one visit that are put into its case at once."""
@@ -95,10 +98,12 @@ class Filing:
 
         A message that is not of the patient, or that cannot be read, must not hold up the others.
         """
-        case = self._services.cases.visit(messages[0].patient, messages[0].encounter)
+        files = [(file_name(m), self._store.content(m.number)) for m in messages]
+        if any(is_merge(m.type) for m in messages) or any(revision_of(c) for _, c in files):
+            return False
+        case = self._visit(messages[0], files[0][1])
         if case is None:
             return False
-        files = [(file_name(m), self._store.content(m.number)) for m in messages]
         try:
             self._cases.add_files(case, files, principal=PRINCIPAL)
         except UnavailableError:
@@ -141,12 +146,25 @@ class Filing:
     def _filed(self, message: Waiting) -> Case | None:
         """Put a message into its case and assess it; None where its patient has no case.
 
+        One that takes back or corrects results goes to every case that holds them, whatever visit
+        it names.
+
         A message that was filed just before the process died has its name there already: the same
         file in the same place changes nothing.
         """
         cases = self._services.cases
         name, content = file_name(message), self._store.content(message.number)
-        case = cases.visit(message.patient, message.encounter)
+        if is_merge(message.type):
+            raise InvalidValueError(f"message {message.number}", MERGE, DECIDE)
+        case = self._visit(message, content)
+        revision = revision_of(content)
+        holding = [] if revision is None else self._holding(message, content, revision)
+        if revision is not None and holding:
+            if revision.new and case is not None:
+                holding = [*holding, *(one for one in (case,) if one not in holding)]
+            return self._revised(message, holding, (name, content))
+        if revision is not None:
+            self._may_be_filed(message, content, revision)
         if case is None and message.type.startswith("ADT"):
             return None
         created = False
@@ -164,6 +182,62 @@ class Filing:
         else:
             self._cases.add_files(case, [(name, content)], principal=PRINCIPAL)
         return case
+
+
+    def _visit(self, message: Waiting, content: bytes) -> Case | None:
+        """Return the case of the visit, under any of the numbers of the patient."""
+        for patient in dict.fromkeys((message.patient, *patients_in(content))):
+            found = self._services.cases.visit(patient, message.encounter)
+            if found is not None:
+                return found
+        return None
+
+    def _cases_of(self, message: Waiting, content: bytes) -> list[Case]:
+        """Return every case of the patient, newest first."""
+        known = dict.fromkeys((message.patient, *patients_in(content)))
+        found = {c.id: c for p in known for c in self._services.cases.list(patient=p)}
+        return list(found.values())
+
+    def _holding(self, message: Waiting, content: bytes, revision: Revision) -> list[Case]:
+        """Return the cases of the patient with results of the orders that a message revises."""
+        cases = self._services.cases
+        return [
+            case
+            for case in self._cases_of(message, content)
+            if any(
+                file.name != file_name(message)
+                and file.name.endswith(".hl7")
+                and revision.orders & orders_in(cases.content(file))
+                for file in cases.files(case.id)
+            )
+        ]
+
+    def _revised(self, message: Waiting, holding: list[Case], file: tuple[str, bytes]) -> Case:
+        """Put a message into every case that holds what it revises, and return the newest."""
+        for case in holding:
+            self._cases.add_files(case, [file], principal=PRINCIPAL)
+        for case in holding[1:]:
+            self._services.audit.used(
+                PRINCIPAL,
+                "hl7.kept",
+                case=case,
+                detail={"message": message.number, "type": message.type},
+            )
+        return holding[0]
+
+    def _may_be_filed(self, message: Waiting, content: bytes, revision: Revision) -> None:
+        """Refuse a revision of what no case holds, where it would land in a case by guess.
+
+        A correction holds a value of its own: where its visit is certain it is used there, and told
+        as one that corrects nothing that is known.
+
+        Raises:
+            InvalidValueError: A person decides.
+        """
+        others = self._cases_of(message, content)
+        guessed = revision.corrects and others and message.encounter is None
+        if revision.in_error or guessed:
+            raise InvalidValueError(f"message {message.number}", _NOT_HELD, DECIDE)
 
 
 def file_name(message: Waiting) -> str:

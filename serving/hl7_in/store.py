@@ -1,5 +1,7 @@
 """Messages in the database: kept before they are acknowledged, then put into cases one by one."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -8,15 +10,23 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from knowledge.model import Frozen
-from serving.access.errors import NotFoundError
+from serving.access.errors import ConflictError, NotFoundError
+from serving.access.principal import Principal
 from serving.audit.seam import SERVICE, Audit
-from serving.hl7_in.accept import Accepted, Refused
+from serving.hl7_in.accept import Accepted, Refused, is_merge
 from serving.hl7_in.tables import Hl7MessageRow
 from serving.storage.database import Database
 
 RECEIVED, FILED, WAITING, HELD = "received", "filed", "waiting", "held"
+DISCARDED = "discarded"
+
+MERGE = "joins the numbers of patients, which nothing here does by itself"
+DECIDE = "a person decides: put right what it is about, then discard it with the reason"
 
 _REASON = 500
+_NUMBERED = re.compile(r"^(?:message \d+|hl7/[^:]*): ")
+"""A reason that begins with which message it is about."""
+
 _REUSED = "this control id was acknowledged for another message of the same sender"
 
 
@@ -172,7 +182,9 @@ class MessageStore:
 
         Raises:
             NotFoundError: No message of this number is held.
+            ConflictError: It joins the numbers of patients: nothing would be joined by it.
         """
+        self._not_a_merge(number)
         with self._database.transaction() as session:
             done = session.execute(
                 update(Hl7MessageRow)
@@ -181,6 +193,53 @@ class MessageStore:
             )
             if getattr(done, "rowcount", 0) != 1:
                 raise NotFoundError(f"held message {number}")
+
+    def _not_a_merge(self, number: int) -> None:
+        with self._database.reading() as session:
+            row = session.get(Hl7MessageRow, number)
+            if row is not None and row.state == HELD and is_merge(row.type):
+                raise ConflictError(f"message {number}", MERGE, DECIDE)
+
+    def discard(self, number: int, *, by: Principal, reason: str) -> None:
+        """Decide that a held message is put into no case; it is kept, with who decided and why.
+
+        Raises:
+            NotFoundError: No message of this number is held.
+        """
+        with self._database.transaction() as session:
+            done = session.execute(
+                update(Hl7MessageRow)
+                .where(Hl7MessageRow.number == number, Hl7MessageRow.state == HELD)
+                .values(state=DISCARDED, reason=f"{by.name}: {reason}"[:_REASON])
+            )
+            if getattr(done, "rowcount", 0) != 1:
+                raise NotFoundError(f"held message {number}")
+            if self._audit is not None:
+                detail = {"message": number, "reason": reason[:_REASON]}
+                self._audit.within(session, by, "hl7.discarded", case=None, detail=detail)
+
+    def shown(self, number: int, *, to: Principal) -> tuple[Waiting, bytes]:
+        """Return a message as it came, and keep who saw it.
+
+        Raises:
+            NotFoundError: There is none of this number.
+        """
+        with self._database.transaction() as session:
+            row = session.get(Hl7MessageRow, number)
+            if row is None:
+                raise NotFoundError(f"message {number}")
+            found = _waiting(row), row.content
+            if self._audit is not None:
+                detail = {"message": number}
+                self._audit.within(session, to, "hl7.shown", case=None, detail=detail)
+        return found
+
+    def held_reasons(self) -> tuple[tuple[str, int], ...]:
+        """Return why messages are held, and how many for each reason, the most frequent first."""
+        query = select(Hl7MessageRow.reason).where(Hl7MessageRow.state == HELD)
+        with self._database.reading() as session:
+            found = Counter(_NUMBERED.sub("", reason) for reason in session.scalars(query))
+        return tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
     def listed(self, state: str, *, limit: int = 200) -> tuple[Waiting, ...]:
         """Return messages of one state, oldest first."""

@@ -3,8 +3,7 @@
 from agent.assessment import Assessment, Verdict
 from knowledge.evidence import describe
 from knowledge.finding import Finding, State
-from knowledge.quantity import format_number
-from knowledge.risk import ItemResult, Risk
+from knowledge.risk import ItemResult, Risk, points_words
 
 STATUS = {
     "complete": "complete",
@@ -24,10 +23,10 @@ def score(risk: Risk) -> str:
         '3'
     """
     if risk.value is not None:
-        return format_number(risk.value)
+        return points_words(risk.value, risk.unit)
     if risk.range is not None:
-        low, high = risk.range
-        return f"{format_number(low)} to {format_number(high)}"
+        low, high = (points_words(end, risk.unit) for end in risk.range)
+        return low if low == high else f"{low} to {high}"
     return ""
 
 
@@ -54,8 +53,8 @@ def meaning(risk: Risk) -> str:
 def points(item: ItemResult) -> str:
     """Return the points of one item, or the range they lie in."""
     if item.low == item.high:
-        return format_number(item.low)
-    return f"{format_number(item.low)} to {format_number(item.high)}"
+        return points_words(item.low)
+    return f"{points_words(item.low)} to {points_words(item.high)}"
 
 
 def said(finding: Finding) -> str:

@@ -96,7 +96,7 @@ def _band(segment: Segment, low: float, per_point: float, *, on: bool) -> str:
 def _segments(score_id: str) -> tuple[Segment, ...]:
     """Return the bands of a score in points, over every total it can reach."""
     found = score(score_id)
-    if found.is_rule or not found.items or found.model is not None:
+    if found.decision or not found.items or found.model is not None:
         return ()
     low, high = _reach(found)
     bands = sorted(found.bands, key=_starts)

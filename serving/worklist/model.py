@@ -201,6 +201,18 @@ class WorklistRow(Frozen):
     not_judged: tuple[str, ...] = ()
 
 
+class HeldMessages(Frozen):
+    """Messages of the HL7 v2 feed that are in no case, for one reason.
+
+    Args:
+        reason: Why.
+        messages: How many.
+    """
+
+    reason: str
+    messages: PositiveInt
+
+
 class Worklist(Frozen):
     """The cases, those first that need somebody soonest.
 
@@ -210,6 +222,8 @@ class Worklist(Frozen):
         waiting: How many of them wait.
         unacknowledged: How many critical results nobody has acknowledged.
         more: Whether there are older cases that are not in it.
+        held: Messages that were received and are in no case until a person decides, by reason: a
+            result or a withdrawal may be among them.
         notice: Research use.
     """
 
@@ -218,4 +232,5 @@ class Worklist(Frozen):
     waiting: NonNegativeInt
     unacknowledged: NonNegativeInt
     more: bool
+    held: tuple[HeldMessages, ...] = ()
     notice: str = RESEARCH_USE

@@ -8,10 +8,11 @@ from agent.assessment import Status
 from knowledge.pathways import Urgency
 from serving.access.principal import Principal
 from serving.cases.model import Case
+from serving.hl7_in.store import MessageStore
 from serving.jobs.seam import JobState
 from serving.services import Services
 from serving.worklist.due import due_of, is_live, moment_of
-from serving.worklist.model import Due, State, Worklist, WorklistRow
+from serving.worklist.model import Due, HeldMessages, State, Worklist, WorklistRow
 from serving.worklist.read import Known, Summary, known_of
 from serving.worklist.store import with_unacknowledged
 
@@ -62,7 +63,16 @@ def worklist(services: Services, principal: Principal, *, everything: bool = Fal
         waiting=sum(row.waits for row in rows),
         unacknowledged=sum(len(row.critical) for row in rows),
         more=more,
+        held=_held(services, principal),
     )
+
+
+def _held(services: Services, principal: Principal) -> tuple[HeldMessages, ...]:
+    """Return why messages of the feed are in no case; not for who may see one patient alone."""
+    if principal.patient is not None:
+        return ()
+    store = MessageStore(services.database, clock=services.clock)
+    return tuple(HeldMessages(reason=r, messages=n) for r, n in store.held_reasons())
 
 
 def row_of(case: Case, known: Known, *, now: datetime) -> WorklistRow:

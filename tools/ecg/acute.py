@@ -1,10 +1,15 @@
-"""The statements that chest-pain rules ask for, put together from the single criteria."""
+"""The statements that chest-pain rules ask for, put together from the criteria and named patterns.
+
+A named pattern that is present never leaves them absent: it makes them present where its source
+calls it equivalent or ischaemia, and not assessed where it does not settle the question.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from knowledge.finding import Why
 from tools.ecg.ischaemia import Change
-from tools.ecg.verdict import BORDERLINE, Verdict, first_reason, some
+from tools.ecg.verdict import BORDERLINE, Verdict, first_reason, some, unknown
 
 NOT_KNOWN_TO_BE_NEW = "not-known-to-be-new"
 _NONSPECIFIC = (
@@ -30,17 +35,37 @@ class Category:
 
 
 def omi_equivalent(
-    gate: Verdict, posterior: Verdict, sgarbossa: Verdict, barcelona: Verdict
+    gate: Verdict,
+    posterior: Verdict,
+    sgarbossa: Verdict,
+    barcelona: Verdict,
+    equivalent: tuple[Verdict, ...] = (),
 ) -> Verdict:
     """Return whether a pattern equivalent to ST-elevation infarction is there.
 
-    Behind left bundle branch block or pacing either rule decides; else the posterior pattern. Other
-    patterns (de Winter, Wellens, hyperacute T) are not looked for: absent does not exclude them.
+    Behind left bundle branch block or pacing either rule decides; else the posterior pattern or a
+    named pattern that equals it (`equivalent`, those present).
     """
     if gate.holds is None:
         return replace(gate, basis="")
-    parts = (sgarbossa, barcelona) if gate.holds else (posterior,)
+    parts = (sgarbossa, barcelona) if gate.holds else (posterior, *equivalent)
     return either(parts)
+
+
+def not_against(verdict: Verdict, named: Mapping[str, Verdict]) -> Verdict:
+    """Return the verdict, or that it is not known where it denies a named pattern that is present.
+
+    Args:
+        verdict: The answer by the criteria.
+        named: The patterns that are present, by code.
+    """
+    if verdict.holds is not False or not named:
+        return verdict
+    names = "; ".join(f"{code} ({v.basis})" for code, v in named.items())
+    leads = tuple(dict.fromkeys(lead for v in named.values() for lead in v.leads))
+    rows = tuple(dict.fromkeys((*verdict.rows, *(row for v in named.values() for row in v.rows))))
+    detail = f"a named pattern is present, which neither shows nor excludes it: {names}"
+    return unknown(Why.CONFLICTING, detail, leads=leads, rows=rows)
 
 
 def st_deviation(regions: tuple[Verdict, ...], stemi: Verdict, depression: Change) -> Verdict:
@@ -61,17 +86,22 @@ def new_ischaemia(parts: tuple[Verdict, ...]) -> Verdict:
     return verdict.flagged(NOT_KNOWN_TO_BE_NEW) if verdict.holds else verdict
 
 
-def heart_category(acute: Mapping[str, Verdict], verdicts: Mapping[str, Verdict]) -> Category:
+def heart_category(
+    acute: Mapping[str, Verdict],
+    verdicts: Mapping[str, Verdict],
+    abnormal: Mapping[str, Verdict],
+) -> Category:
     """Return the ECG category of the HEART score: normal, nonspecific or st_deviation.
 
     ST deviation that hypertrophy or right bundle branch block may explain leaves two categories
     open: not assessed, for a clinician to settle. Atrial fibrillation, a wide QRS, pathological Q
     waves, T inversion and upsloping depression at the J point are not a normal ECG and count as
-    nonspecific.
+    nonspecific, and so does anything else abnormal that is present.
 
     Args:
         acute: The unexplained criteria that make it `st_deviation`.
         verdicts: Every other statement by code.
+        abnormal: What else is present and no part of a normal ECG, by code.
     """
     deviation = either(tuple(acute.values()))
     if deviation.holds is True:
@@ -82,7 +112,7 @@ def heart_category(acute: Mapping[str, Verdict], verdicts: Mapping[str, Verdict]
     if secondary.holds is True and verdicts["omi_equivalent"].holds is None:
         return Category(verdict=verdicts["omi_equivalent"], choice=None)
     other = [verdicts[code] for code in _NONSPECIFIC]
-    found = either(tuple(other))
+    found = either((*other, *abnormal.values()))
     if found.holds is None:
         return Category(verdict=found, choice=None)
     if found.holds is True:

@@ -6,9 +6,9 @@ from knowledge.ecg_reliability import measured, reliability_words
 from knowledge.errors import InputError
 from knowledge.finding import Finding, NotAssessed, Why
 from tools.ecg.interpretation import interpret
-from tools.ecg.measure import measure
+from tools.ecg.measure import NoQrsError, measure
 from tools.ecg.model import EcgRecording
-from tools.ecg.report import EcgReport, nothing_assessed
+from tools.ecg.report import NO_QRS, EcgReport, nothing_assessed
 from tools.ecg.statement import VERSION
 from tools.toolbox import Card, tool
 
@@ -43,8 +43,8 @@ CARD = Card(
         "known, computed from that of one value.",
         "ST elevation resting on leads with deep S waves in hypertrophy is not assessed.",
         "Named patterns (de Winter, Wellens, T/QRS, subtle occlusion, pericarditis, hyperkalaemia, "
-        "Brugada, S1Q3T3) are listed beside the criteria and change none of them; absent does not "
-        "exclude the disease.",
+        "Brugada, S1Q3T3) change no criterion; one of ischaemia that is present makes ischaemia and "
+        "the equivalent of infarction present or not assessed. Absent does not exclude the disease.",
         "No labelled recordings of the named patterns were at hand: only false alarms on records "
         "labelled normal are counted; the symmetry and width limits are choices of this project.",
         "The subtle-occlusion formulas are applied only where their studies applied them.",
@@ -118,8 +118,10 @@ def ecg_analysis(
     try:
         numbers = measure(recording)
     except InputError as error:
-        detail = f"{error.item}: {error.reason}"
-        return nothing_assessed(recording, NotAssessed(why=Why.QUALITY, detail=detail))
+        reason = NotAssessed(why=Why.QUALITY, detail=f"{error.item}: {error.reason}")
+        if isinstance(error, NoQrsError):
+            return nothing_assessed(recording, reason, first=NO_QRS)
+        return nothing_assessed(recording, reason)
     return interpret(
         recording,
         numbers,

@@ -18,6 +18,9 @@ from tools.ecg.verdict import (
     with_margin,
 )
 
+SPIKES = "spikes-seen"
+"""Flag: pacing spikes were seen, and not at most QRS onsets."""
+
 _RIGHT = "rbbb"
 
 
@@ -61,9 +64,10 @@ def incomplete_rbbb(reading: Reading, left: Verdict) -> Verdict:
 def paced(reading: Reading) -> Verdict:
     """Return whether the rhythm is ventricular paced.
 
-    It is where spikes stand at most QRS onsets. Filters can remove spikes: without them a wide QRS
-    with the shape of left bundle branch block, and a very wide one that is no right bundle branch
-    block, is not assessed; any other is not paced.
+    It is where spikes stand at most QRS onsets; at some of them only, or elsewhere beside a wide
+    QRS, it is not assessed. Filters can remove spikes: without them a wide QRS with the shape of
+    left bundle branch block, and a very wide one that is no right bundle branch block, is not
+    assessed; any other is not paced.
     """
     rule, qrs = reading.criteria.pacing, reading.m.qrs_ms
     if (why := reading.blocked("timing", "rhythm")) is not None:
@@ -73,6 +77,9 @@ def paced(reading: Reading) -> Verdict:
     if share >= rule.beats_share_from:
         return Verdict(holds=True, basis=basis, rows=("pacing",))
     basis += f"; QRS {qrs:.0f} ms"
+    if (seen := len(reading.m.pacing_spikes)) and (share > 0 or qrs >= rule.wide_qrs_from_ms):
+        detail = f"{seen} pacing spikes seen; {basis}: whether the ventricles are paced is open"
+        return unknown(Why.CONFLICTING, detail, flags=(SPIKES,), rows=("pacing",))
     like_left = qrs >= rule.wide_qrs_from_ms and _lbbb_shape(reading).holds is not False
     odd = qrs >= rule.suspect_qrs_from_ms and _rbbb_shape(reading).holds is not True
     if like_left or odd:
@@ -82,6 +89,21 @@ def paced(reading: Reading) -> Verdict:
         )
         return unknown(Why.QUALITY, detail, rows=("pacing",))
     return Verdict(holds=False, basis=basis, rows=("pacing",))
+
+
+def beside_pacing(left: Verdict, pacing: Verdict) -> Verdict:
+    """Return left bundle branch block: not assessed behind pacing, which has its shape."""
+    if left.holds is True and pacing.holds is True:
+        detail = f"ventricular paced rhythm, which has this shape by itself: {left.basis}"
+        return unknown(Why.OUTSIDE_CONTRACT, detail, rows=left.rows)
+    return left
+
+
+def beside_spikes(verdict: Verdict, pacing: Verdict) -> Verdict:
+    """Return a statement on the shape of the QRS: not assessed where spikes leave pacing open."""
+    if verdict.holds is None or SPIKES not in pacing.flags:
+        return verdict
+    return Verdict(holds=None, why=pacing.why, rows=verdict.rows)
 
 
 def delay(reading: Reading, *specific: Verdict) -> Verdict:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from knowledge.finding import Finding, NotAssessed
 from tools.ecg import conduction
-from tools.ecg.arrhythmia.av_block import av_block
+from tools.ecg.arrhythmia.av_block import without_pr
 from tools.ecg.arrhythmia.ectopy import ectopy
 from tools.ecg.arrhythmia.flutter import flutter
 from tools.ecg.arrhythmia.pacing_kinds import pacing_kinds
@@ -40,9 +40,8 @@ def further(
     gate = conduction.gate(verdicts["lbbb"], pacing)
     wide = _wide_qrs(reading)
     return {
-        **av_block(reading, beats, pacing),
         **fascicles(reading, right, gate),
-        "pre-excitation": pre_excitation(reading, pacing),
+        **without_pr({"pre-excitation": pre_excitation(reading, pacing)}, verdicts),
         **pacing_kinds(reading, pacing),
         **ectopy(reading, beats, pacing),
         "atrial-flutter": flutter(reading, beats, pacing),

@@ -6,30 +6,44 @@ from itertools import chain
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.finding import Finding, State, Why
 from tools.ecg.arrhythmia import sentences as arrhythmia
+from tools.ecg.arrhythmia.flutter import WAVES
 from tools.ecg.contiguity import region_names
 from tools.ecg.patterns import sentences
 from tools.ecg.reading import Reading
+from tools.ecg.report import NO_QRS
 from tools.ecg.verdict import BORDERLINE
 
 _ST_STATEMENTS = ("stemi_criteria", "omi_equivalent", "st-depression", "t-inversion")
 
 
-def headline(findings: Mapping[str, Finding], rhythm: str) -> str:
+def headline(findings: Mapping[str, Finding], rhythm: str, *, no_qrs: bool = False) -> str:
     """Return the most urgent thing the ECG shows, or that it shows none of what was looked for.
+
+    A block or a run of ventricular beats comes before everything that is less urgent than an
+    infarction.
 
     Args:
         findings: Every statement by code.
         rhythm: The rhythm in a few words.
+        no_qrs: Whether no QRS stands out of the recording.
     """
-    found = chain(
-        _urgent(findings), sentences.soon(findings), _changes(findings), _unsettled(findings)
-    )
+    if no_qrs:
+        return f"{NO_QRS}; {rhythm}."
+    urgent = next(_urgent(findings), None)
+    if urgent is not None:
+        return f"{urgent}; {rhythm}{arrhythmia.beside(findings)}."
+    blocks = arrhythmia.first(findings)
+    found = chain(sentences.soon(findings), _changes(findings), _unsettled(findings))
     quiet = (
         "No ST-elevation criteria, no horizontal or downsloping ST depression and no T inversion "
         "of the rules applied"
         f"{_margin(findings['stemi_criteria'])}{_also(findings)}"
     )
-    return f"{next(found, quiet)}; {rhythm}{arrhythmia.beside(findings)}."
+    rest = next(found, quiet)
+    if blocks:
+        words = ", ".join(blocks.values())
+        rest = f"{words[0].upper()}{words[1:]}; {rest if rest != quiet else f'n{quiet[1:]}'}"
+    return f"{rest}; {rhythm}{arrhythmia.beside(findings, without=frozenset(blocks))}."
 
 
 def advice(reading: Reading, findings: Mapping[str, Finding], *, diffuse: bool) -> tuple[str, ...]:
@@ -78,13 +92,16 @@ def _urgent(findings: Mapping[str, Finding]) -> Iterator[str]:
         yield (
             f"ST-elevation criteria of infarction are met: {_where(stemi)} ({stemi.body_site})"
             + _margin(stemi)
+            + _flutter(stemi)
             + _also(findings)
         )
-    if omi.state is State.PRESENT:
-        yield f"Pattern equivalent to ST-elevation infarction ({omi.body_site}): {_which(findings)}"
+    if omi.state is State.PRESENT and (which := _which(findings)):
+        caution = _flutter(omi)
+        yield f"Pattern equivalent to ST-elevation infarction ({omi.body_site}): {which}{caution}"
     yield from sentences.urgent(findings)
-    if findings["multivessel_ischaemia_pattern"].state is State.PRESENT:
-        yield "Widespread ST depression with ST elevation in aVR or V1"
+    many = findings["multivessel_ischaemia_pattern"]
+    if many.state is State.PRESENT:
+        yield f"Widespread ST depression with ST elevation in aVR or V1{_flutter(many)}"
     if findings["wide-complex-tachycardia"].state is State.PRESENT:
         yield "Fast rhythm with wide QRS"
 
@@ -109,7 +126,7 @@ def _changes(findings: Mapping[str, Finding]) -> Iterator[str]:
                 findings["ecg_new_ischaemia"].state is not State.PRESENT
             )
             others = _also(findings)
-            yield f"{words} ({found.body_site}){mimic}{_margin(found)}{others}"
+            yield f"{words} ({found.body_site}){mimic}{_margin(found)}{_flutter(found)}{others}"
 
 
 def _unsettled(findings: Mapping[str, Finding]) -> Iterator[str]:
@@ -162,6 +179,10 @@ def _also(findings: Mapping[str, Finding]) -> str:
     ]
     names += sentences.also(findings)
     return f"; with {', '.join(names)}" if names else ""
+
+
+def _flutter(finding: Finding) -> str:
+    return " (flutter waves may cause it: flutter not excluded)" if WAVES in finding.flags else ""
 
 
 def _margin(finding: Finding) -> str:

@@ -4,27 +4,25 @@ Order matters only where one statement opens or closes another: conduction befor
 before ST elevation, V7-V9 before the posterior pattern.
 """
 
+from dataclasses import replace
+
 from knowledge.ecg_criteria import EcgCriteria
 from knowledge.finding import Finding
 from knowledge.reference import Citation
-from tools.ecg import conduction, hypertrophy, intervals, st_elevation
-from tools.ecg.acute import (
-    Category,
-    heart_category,
-    new_ischaemia,
-    omi_equivalent,
-    st_deviation,
-)
+from tools.ecg import chest_pain, conduction, hypertrophy, intervals, st_elevation
+from tools.ecg.acute import Category
+from tools.ecg.arrhythmia.av_block import DISSOCIATED, av_block, without_pr
 from tools.ecg.device_conflicts import device_conflicts
 from tools.ecg.electrodes import limb_reversal
 from tools.ecg.further import further
+from tools.ecg.flutter_waves import in_flutter
 from tools.ecg.headline import advice, headline
 from tools.ecg.model import EcgMeasurements, EcgRecording
 from tools.ecg.patterns.collect import patterns
+from tools.ecg.quality import NO_QRS
 from tools.ecg.reading import Reading
 from tools.ecg.report import EcgReport
-from tools.ecg.rhythm import Rhythm, fast, rhythm, slow, wide_and_fast
-from tools.ecg.st_t import st_and_t
+from tools.ecg.rhythm import Rhythm, fast, rhythm, slow, wide_and_fast, with_p_waves
 from tools.ecg.statement import measurements, statement
 from tools.ecg.verdict import Verdict
 
@@ -49,6 +47,10 @@ def interpret(
     """
     reading = Reading.of(recording, measured, age_years=age_years, sex=sex)
     rhythm_name, verdicts, category = _judge(reading, qt_risk_medicine)
+    if verdicts["av-block-3"].holds is True:
+        missing = {**measured.not_measured, "pr_ms": DISSOCIATED}
+        unlinked = replace(measured, pr_ms=None, not_measured=missing)
+        reading = replace(reading, m=unlinked)
     choices = {"ecg_heart_category": category.choice}
     findings = {
         code: statement(reading, code, verdicts[code], choice=choices.get(code))
@@ -59,7 +61,7 @@ def interpret(
     return EcgReport(
         recording=recording.id,
         time=recording.start,
-        headline=headline(findings, rhythm_name),
+        headline=headline(findings, rhythm_name, no_qrs=_no_qrs(reading)),
         rhythm=rhythm_name,
         findings=tuple(findings.values()),
         measurements=numbers,
@@ -75,15 +77,24 @@ def interpret(
     )
 
 
+def _no_qrs(reading: Reading) -> bool:
+    return any(problem.code == NO_QRS for problem in reading.m.problems)
+
+
 def _judge(reading: Reading, medicine: Finding | None) -> tuple[str, dict[str, Verdict], Category]:
     """Return the rhythm in words, the verdict of every statement by code, the HEART category."""
     verdicts = _conduction(reading)
     beats = rhythm(reading, verdicts["paced_rhythm"])
-    verdicts |= _rhythm(reading, beats) | _intervals(reading)
-    category = _acute(reading, verdicts)
-    verdicts["ecg_heart_category"] = category.verdict
+    blocks = av_block(reading, beats, verdicts["paced_rhythm"])
+    beats = with_p_waves(reading, beats, blocks)
+    verdicts |= _rhythm(reading, beats) | blocks | _intervals(reading, blocks)
     verdicts |= patterns(reading, verdicts)
+    statements, decides = chest_pain.acute(reading, verdicts)
+    verdicts |= statements
     verdicts |= further(reading, verdicts, beats, medicine)
+    verdicts |= in_flutter(verdicts)
+    category = chest_pain.category(reading, verdicts, decides)
+    verdicts["ecg_heart_category"] = category.verdict
     if (why := reading.outside_contract) is not None:
         refused = Verdict(holds=None, why=why)
         verdicts = dict.fromkeys(verdicts, refused)
@@ -96,15 +107,17 @@ def _conduction(reading: Reading) -> dict[str, Verdict]:
     right = conduction.rbbb(reading, left)
     gate = conduction.gate(left, pacing)
     return {
-        "lbbb": left,
+        "lbbb": conduction.beside_pacing(left, pacing),
         "paced_rhythm": pacing,
         "rbbb": right,
         "incomplete-rbbb": conduction.incomplete_rbbb(reading, left),
         "conduction-delay": conduction.delay(reading, left, right, pacing),
         "limb-lead-reversal": limb_reversal(reading),
-        "lvh": hypertrophy.lvh(reading, gate),
+        "lvh": conduction.beside_spikes(hypertrophy.lvh(reading, gate), pacing),
         "low-voltage": hypertrophy.low_voltage(reading),
-        "pathological-q": hypertrophy.pathological_q(reading, gate),
+        "pathological-q": conduction.beside_spikes(
+            hypertrophy.pathological_q(reading, gate), pacing
+        ),
     }
 
 
@@ -120,11 +133,14 @@ def _rhythm(reading: Reading, beats: Rhythm) -> dict[str, Verdict]:
     }
 
 
-def _intervals(reading: Reading) -> dict[str, Verdict]:
+def _intervals(reading: Reading, blocks: dict[str, Verdict]) -> dict[str, Verdict]:
     prolonged = intervals.prolonged_qtc(reading)
-    return {
+    with_pr = {
         "prolonged-pr": intervals.prolonged_pr(reading),
         "short-pr": intervals.short_pr(reading),
+    }
+    return {
+        **without_pr(with_pr, blocks),
         "prolonged-qtc": prolonged,
         "qtc-above-500": intervals.very_long_qtc(reading, prolonged),
         "short-qtc": intervals.short_qtc(reading),
@@ -132,39 +148,6 @@ def _intervals(reading: Reading) -> dict[str, Verdict]:
         "right-axis": intervals.axis(reading, "right"),
         "extreme-axis": intervals.axis(reading, "extreme"),
     }
-
-
-def _acute(reading: Reading, verdicts: dict[str, Verdict]) -> Category:
-    """Add the ST and T statements to `verdicts`; return the HEART category."""
-    gate = conduction.gate(verdicts["lbbb"], verdicts["paced_rhythm"])
-    found = st_and_t(reading, gate=gate, lvh=verdicts["lvh"], rbbb=verdicts["rbbb"])
-    omi = omi_equivalent(gate, found.posterior, found.modified_sgarbossa, found.barcelona)
-    stemi, many, unexplained = found.stemi, found.multivessel, found.depression.unexplained
-    shown = tuple(v for group, v in found.regions.items() if _counts(reading, group))
-    verdicts |= {
-        "stemi_criteria": stemi,
-        "omi_equivalent": omi,
-        "multivessel_ischaemia_pattern": many,
-        "st_deviation": st_deviation(shown, stemi, found.depression),
-        "ecg_new_ischaemia": new_ischaemia(
-            (stemi, omi, many, unexplained, found.inversion.unexplained)
-        ),
-        "st-depression": found.depression.seen,
-        "j-depression": found.at_j,
-        "t-inversion": found.inversion.seen,
-        "posterior-pattern": found.posterior,
-        "modified-sgarbossa": found.modified_sgarbossa,
-        "barcelona": found.barcelona,
-    }
-    verdicts |= {f"st-elevation-{group}": verdict for group, verdict in found.regions.items()}
-    acute = {"stemi": stemi, "omi": omi, "many": many, "depression": unexplained}
-    return heart_category(acute, verdicts)
-
-
-def _counts(reading: Reading, group: str) -> bool:
-    """Return whether a group belongs to the ECG: the extra leads only where recorded."""
-    rule = reading.criteria.st_elevation
-    return group not in rule.extra_groups or reading.recorded(*rule.groups[group])
 
 
 def _sources(criteria: EcgCriteria, verdicts: dict[str, Verdict]) -> tuple[Citation, ...]:

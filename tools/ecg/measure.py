@@ -30,6 +30,10 @@ MIN_BEATS = 3
 MAX_FLAT_INDEPENDENT = 3
 
 
+class NoQrsError(ContractError):
+    """Too few QRS complexes, or no signal: asystole, fibrillation or no electrode connected."""
+
+
 def measure(recording: EcgRecording) -> EcgMeasurements:
     """Return everything measured on a 12-lead recording.
 
@@ -60,7 +64,7 @@ def _measure(recording: EcgRecording) -> EcgMeasurements:
     _check_flat(signal[:, columns], recording.file)
     r_peaks = find_r_peaks(band_pass(signal[:, columns], rate, 0.5, 40), rate)
     if len(r_peaks) < MIN_BEATS:
-        raise ContractError(
+        raise NoQrsError(
             recording.file, f"{len(r_peaks)} beats found", f"at least {MIN_BEATS} are needed"
         )
     flattened = remove_baseline(signal, r_peaks, rate)
@@ -75,6 +79,7 @@ def _measure(recording: EcgRecording) -> EcgMeasurements:
         recording.leads, flattened[:, [names.index(name) for name in recording.leads]]
     )
     problems += quality.beat_problems(beat, marks.j, names, rate)
+    problems += quality.qrs_problem(flattened[:, columns], r_peaks, rate)
     if derived:
         problems.append(
             Problem(code="lead-derived", detail=f"computed: {', '.join(derived)}", leads=derived)
@@ -192,4 +197,5 @@ def _check_flat(independent: NDArray[np.float64], file: str) -> None:
     flat = np.ptp(independent, axis=0) < quality.FLAT_MV
     if flat.sum() > MAX_FLAT_INDEPENDENT:
         names = [n for n, f in zip(lead_set.INDEPENDENT, flat, strict=True) if f]
-        raise ContractError(file, f"no signal in {', '.join(names)}", "record the ECG again")
+        kind = NoQrsError if flat.all() else ContractError
+        raise kind(file, f"no signal in {', '.join(names)}", "record the ECG again")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.ecg import leads as lead_set
+from tools.ecg.filters import low_pass
 from tools.ecg.median_beat import MedianBeat
 from tools.ecg.model import LEADS_12, EcgRecording, LeadMeasurement, Problem
 
@@ -27,6 +28,17 @@ _MIN_SPAN_MV, _MAX_SPAN_MV = 0.10, 12.0  # beyond the smallest and largest QRS s
 _NOISE_MV = 0.05  # half of the smallest ST deviation that is a criterion (0.05 mV is one)
 _MIN_BEATS = 3
 _REVERSED_MV = 0.1
+_P_VISIBLE_MV = 0.02
+# Largest QRS over all leads: real records lie above 0.7 mV; a tenth of a usual one is 0.2 mV.
+_MIN_LARGEST_MV = 0.3
+_HIGH_LEADS = 2  # an artefact may be this large in one lead, a wrong gain is in all
+# Steepness at the beats over the usual one, below 25 Hz: noise, fibrillation and even waves stay
+# below 2.6, a wide ventricular rhythm reaches 12 and records with beats 5.
+_STEEP_FROM, _STEEP_BELOW_HZ, _AROUND_S = 3.5, 25.0, 0.08
+NO_QRS = "no-reliable-qrs"
+"""Code of the defect that what was counted as beats does not stand out as QRS complexes do."""
+TOO_FEW = "too-few-beats"
+"""Code of the defect that too few beats are alike."""
 
 
 def recording_problems(recording: EcgRecording) -> Iterator[Problem]:
@@ -73,6 +85,15 @@ def lead_problems(leads: tuple[str, ...], signal: NDArray[np.float64]) -> Iterat
     span = high - low
     odd = ~flat & ((span < _MIN_SPAN_MV) | (span > _MAX_SPAN_MV))
     yield from _each(leads, odd, "implausible-gain", [f"spans {v:.2f} mV" for v in span])
+    known = span[~flat & ~np.isnan(span)]
+    high = int((known > _MAX_SPAN_MV).sum())
+    largest = float(known.max(initial=0.0))
+    if high >= _HIGH_LEADS or 0 < largest < _MIN_LARGEST_MV:
+        yield Problem(
+            code="implausible-gain",
+            detail=f"the largest lead spans {largest:.2f} mV: the gain of the file cannot be right",
+            blocks=("amplitude",),
+        )
     standard = np.array([name in LEADS_12 for name in leads]) & ~flat
     if standard.sum() >= 8 and whole[standard].std() < _EQUAL_SPAN * whole[standard].mean():
         yield Problem(
@@ -109,9 +130,9 @@ def beat_problems(
     used = len(beat.used)
     if used < _MIN_BEATS:
         yield Problem(
-            code="too-few-beats",
+            code=TOO_FEW,
             detail=f"only {used} of {len(beat.complete)} beats are alike",
-            blocks=("timing", "amplitude"),
+            blocks=("timing", "amplitude", "rhythm"),
         )
         return
     part = slice(j, j + int(0.080 * rate_hz))
@@ -128,32 +149,61 @@ def beat_problems(
     )
 
 
+def qrs_problem(
+    signal: NDArray[np.float64], r_peaks: NDArray[np.int64], rate_hz: float
+) -> Iterator[Problem]:
+    """Yield a defect where the beats found are hardly steeper than what lies between them.
+
+    A QRS is the steepest part of a cycle, by far. Noise, ventricular fibrillation, a sine wave and
+    an asystole with disconnected electrodes have maxima that are counted, and no QRS.
+
+    Args:
+        signal: (samples, leads) mV, the independent leads.
+        r_peaks: (beats,) what was counted.
+        rate_hz: The rate.
+    """
+    smooth = low_pass(signal, rate_hz, _STEEP_BELOW_HZ)
+    steep = np.sqrt((np.gradient(smooth, axis=0) ** 2).sum(axis=1))
+    around = int(_AROUND_S * rate_hz)
+    tops = [float(steep[max(0, r - around) : r + around].max()) for r in r_peaks]
+    usual = float(np.median(steep))
+    ratio = float(np.median(tops)) / usual if usual > 0 else np.inf
+    if ratio < _STEEP_FROM:
+        yield Problem(
+            code=NO_QRS,
+            detail=f"the beats found are {ratio:.1f} times as steep as the rest of the recording "
+            f"(limit {_STEEP_FROM:g})",
+            blocks=("all",),
+        )
+
+
 def reversal_problem(measured: dict[str, LeadMeasurement]) -> Iterator[Problem]:
     """Yield a suspicion of swapped limb electrodes.
 
-    Arms swapped: lead I is upside down in QRS and P, aVR upright, while V6, which does not depend
-    on which arm is which, is not (as it would be with the heart on the right).
+    Arms swapped: lead I is upside down in QRS and P, while V6, which does not depend on which arm
+    is which, is not (as it would be with the heart on the right). aVR then shows what aVL would: it
+    is upright only where the axis is not steep, and says nothing.
     """
-    if not {"I", "aVR", "V6"} <= measured.keys():
+    if not {"I", "V6"} <= measured.keys():
         return
-    one, avr, v6 = measured["I"], measured["aVR"], measured["V6"]
+    one, v6 = measured["I"], measured["V6"]
     swapped = (
-        _net(one) < -_REVERSED_MV
-        and _net(avr) > _REVERSED_MV
-        and _net(v6) > _REVERSED_MV
-        and (one.p_mv or 0) < -0.02
+        net_mv(one) < -_REVERSED_MV
+        and net_mv(v6) > _REVERSED_MV
+        and (one.p_mv or 0) < -_P_VISIBLE_MV
         and (v6.p_mv or 0) > 0
     )
     if swapped:
         yield Problem(
             code="limb-lead-reversal",
-            detail="P and QRS are inverted in I and upright in aVR and V6: arm electrodes swapped?",
+            detail="P and QRS are inverted in I and upright in V6: arm electrodes swapped?",
             leads=lead_set.LIMB,
             blocks=("amplitude",),
         )
 
 
-def _net(lead: LeadMeasurement) -> float:
+def net_mv(lead: LeadMeasurement) -> float:
+    """Return the height of R less the depth of the deepest wave, mV."""
     return lead.r_mv + min(lead.q_mv, lead.s_mv)
 
 

@@ -64,12 +64,27 @@ def statement_concept(code: str) -> Concept:
     return Concept(text=row.label, codings=(Coding(system=ECG, code=code),))
 
 
-def nothing_assessed(recording: EcgRecording, reason: NotAssessed) -> EcgReport:
-    """Return a report in which every statement is not assessed, for one reason."""
+NO_QRS = (
+    "No QRS was reliably found (asystole, ventricular fibrillation or a disconnected electrode): "
+    "look at the patient"
+)
+"""First words of a report on a recording in which no heartbeat can be told from the rest."""
+
+
+def nothing_assessed(
+    recording: EcgRecording, reason: NotAssessed, *, first: str = "ECG not assessed"
+) -> EcgReport:
+    """Return a report in which every statement is not assessed, for one reason.
+
+    Args:
+        recording: As read.
+        reason: Why.
+        first: How the headline begins.
+    """
     return EcgReport(
         recording=recording.id,
         time=recording.start,
-        headline=f"ECG not assessed: {reason.detail}.",
+        headline=f"{first}: {reason.detail}." if first != NO_QRS else f"{first}; {reason.detail}.",
         rhythm=f"not assessed: {reason.detail}",
         findings=tuple(
             not_assessed(statement_concept(code), reason.why, reason.detail, time=recording.start)

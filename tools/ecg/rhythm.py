@@ -7,7 +7,8 @@ nor fibrillation is assessed. Atrial flutter and other regular rhythms without a
 QRS are not told apart: "regular rhythm, not classified".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from knowledge.finding import NotAssessed, Why
 from tools.ecg.reading import Reading
@@ -54,6 +55,27 @@ def rhythm(reading: Reading, pacing: Verdict) -> Rhythm:
         ectopy=ectopy,
         name=_name(reading, sinus, fibrillation, irregular, ectopy),
     )
+
+
+def with_p_waves(reading: Reading, beats: Rhythm, blocks: Mapping[str, Verdict]) -> Rhythm:
+    """Return the rhythm, no longer called fibrillation where a block rests on P waves.
+
+    The P wave of a block has no one place before the QRS: the median beat loses it, and the pauses
+    make the rhythm irregular, which together reads as fibrillation. Neither fibrillation nor sinus
+    rhythm is assessed then.
+
+    Args:
+        reading: The ECG.
+        beats: The rhythm by RR intervals and the median P wave.
+        blocks: The statements about atrioventricular block, by code.
+    """
+    shown = [v.basis for v in blocks.values() if v.holds is True]
+    if beats.fibrillation.holds is not True or not shown:
+        return beats
+    detail = f"irregular, but a block shows P waves: {'; '.join(shown)}"
+    open_ = unknown(Why.CONFLICTING, detail, rows=beats.fibrillation.rows)
+    name = f"irregular rhythm with P waves, {reading.m.heart_rate_per_min:.0f}/min"
+    return replace(beats, fibrillation=open_, sinus=replace(open_, rows=beats.sinus.rows), name=name)
 
 
 def slow(reading: Reading) -> Verdict:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pydantic import FiniteFloat
 
 from knowledge.analytes import Converted, analytes, convert
-from knowledge.clinical_inputs import ClinicalInput, catalogue
+from knowledge.clinical_inputs import COMPLETED_YEARS, ClinicalInput, catalogue
 from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.errors import InvalidValueError
 from knowledge.evidence import RecordEvidence
@@ -15,6 +15,13 @@ from knowledge.plain_text import quotation, visible
 from knowledge.quantity import Choice, Interval, Value, format_number, measured
 from knowledge.units import parse_stated
 
+_MONTH, _DAY = 1 / 12, 1 / 365.25
+_YEARS_OF = {
+    **dict.fromkeys(("mo", "mos", "month", "months"), _MONTH),
+    **dict.fromkeys(("wk", "wks", "week", "weeks"), 7 * _DAY),
+    **dict.fromkeys(("d", "day", "days"), _DAY),
+}
+"""Years in a unit of an infant's age (UCUM: a year of 365.25 days, a month its twelfth)."""
 _YES = frozenset({"yes", "y", "true", "present"})
 _NO = frozenset({"no", "n", "false", "absent"})
 _LONGEST = 60
@@ -189,6 +196,8 @@ def _converted(
     if key in analytes().analytes:
         return convert(key, interval, unit)
     canonical = entry.unit or "1"
+    if canonical == COMPLETED_YEARS and unit in _YEARS_OF:
+        return Converted(value=measured(interval.scaled(_YEARS_OF[unit]), canonical), changed=True)
     if unit is None or unit == canonical or unit in analytes().spellings.get(canonical, ()):
         return Converted(value=measured(interval, canonical), changed=False)
     detail = f"unit not recognised: {quotation(unit)} for {entry.label}"

@@ -1,9 +1,11 @@
 """Whether two sources are of one patient: match, mismatch, or not comparable.
 
 Compared before anything is combined. One field that disagrees is a mismatch. A match needs an
-identifier of one assigner, or at least two of name and birth date: a name alone, or a sex alone,
-identifies nobody, so that pair is not comparable and needs an explicit statement. Values are
-compared as written, anonymised placeholders too; results name files and fields, never values.
+identifier of one assigner, or a name and a birth date: a name alone, or a sex alone, identifies
+nobody, so that pair is not comparable and needs an explicit statement. What agrees and proves
+nothing does not count: a placeholder for a name or a birth date (``identity_words.yaml``), an initial
+alone, a year or month of birth. Values are compared as written, so that a placeholder and a name
+differ; results name files and fields, never values.
 """
 
 import re
@@ -13,6 +15,7 @@ from itertools import combinations, starmap
 from typing import Literal
 
 from knowledge.clinical_time import ClinicalTime, Precision
+from knowledge.identity_words import identity_words
 from knowledge.model import Frozen
 from knowledge.patient import Identity
 
@@ -25,40 +28,6 @@ MAX_COMPARED = 50_000
 """Comparisons of a larger case: what is not compared is not proven, and needs a statement."""
 
 _ORDER = (Precision.YEAR, Precision.MONTH, Precision.DAY)
-_NO_NAMES = frozenset(
-    {
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "dr",
-        "prof",
-        "sir",
-        "herr",
-        "frau",
-        "fräulein",
-        "mme",
-        "mlle",
-        "monsieur",
-        "madame",
-        "sr",
-        "sra",
-        "sig",
-        "signora",
-        "jr",
-        "ii",
-        "iii",
-        "the",
-        "test",
-        "example",
-        "patient",
-        "patientin",
-        "pat",
-        "anonymous",
-        "unknown",
-    }
-)
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 _NOT_DECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "œ": "oe"})
 
@@ -114,7 +83,7 @@ def compare(a: Identity, b: Identity) -> Comparison:
     }
     agree = tuple(name for name, same in fields.items() if same is True)
     differ = tuple(name for name, same in fields.items() if same is False)
-    strong = "identifier" in agree or len(set(agree) - {"sex"}) > 1
+    strong = "identifier" in agree or (_name_proves(a, b) and _birth_proves(a, b))
     result: Result = "mismatch" if differ else "match" if strong else "not comparable"
     first, second = sorted((a.source, b.source))
     return Comparison(files=(first, second), result=result, agree=agree, differ=differ)
@@ -214,18 +183,57 @@ def names_another(display: str, known: Iterable[Identity]) -> bool:
         (True, False)
     """
     words = re.findall(r"[^\W_]+", display)
-    kept = [w for w in words if w.casefold() not in _NO_NAMES and not w.isdigit()]
+    nobody = identity_words().nobody
+    kept = [w for w in words if w.casefold() not in nobody and not w.isdigit()]
     one = Identity(source="", family=" ".join(kept))
     verdicts = [same_name(one, other) for other in known]
     return False in verdicts and True not in verdicts
 
 
+def _name_proves(a: Identity, b: Identity) -> bool:
+    """Return whether two names agree in a part that can be one person's own."""
+    if same_name(a, b) is not True:
+        return False
+    ours = [{s for part in _own_parts(one) for s in part} for one in (a, b)]
+    return bool(ours[0] & ours[1])
+
+
+def _own_parts(identity: Identity) -> list[tuple[str, ...]]:
+    """Return the parts of a name without titles, placeholders and initials."""
+    said, table = _words_of(identity), identity_words()
+    if frozenset(said) in table.nobodies:
+        return []
+    kept = [w for w in said if w not in table.nobody and not w.isdigit() and not _is_initial(w)]
+    return [_spellings(word) for word in kept]
+
+
+def _is_initial(word: str) -> bool:
+    """Return whether a word is one letter, or one repeated; one character of Chinese is a name."""
+    letters = ("LATIN", "GREEK", "CYRILLIC")
+    return len(set(word)) == 1 and unicodedata.name(word[0], "").startswith(letters)
+
+
+def _birth_proves(a: Identity, b: Identity) -> bool:
+    """Return whether two birth dates agree to the day, and can be a patient's."""
+    one, other = a.birth_date, b.birth_date
+    if one is None or other is None or not _birth_dates(one, other):
+        return False
+    to_the_day = all(_fineness(time) == len(_ORDER) - 1 for time in (one, other))
+    return to_the_day and identity_words().says_birth(one.at.date())
+
+
 def _parts(identity: Identity) -> list[tuple[str, ...]]:
     """Return each part of a name in its spellings without case and diacritics."""
-    words = re.findall(
-        r"[^\W_]+", " ".join(p for p in (identity.family, *identity.given) if p).casefold()
-    )
-    return [tuple(dict.fromkeys((_plain(w), _plain(w.translate(_GERMAN))))) for w in words]
+    return [_spellings(word) for word in _words_of(identity)]
+
+
+def _words_of(identity: Identity) -> list[str]:
+    said = " ".join(p for p in (identity.family, *identity.given) if p).casefold()
+    return re.findall(r"[^\W_]+", said)
+
+
+def _spellings(word: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((_plain(word), _plain(word.translate(_GERMAN)))))
 
 
 def _plain(word: str) -> str:

@@ -184,24 +184,43 @@ def named_test(name: str, code: str | None, specimen: str | None) -> MeasuredTes
     if stated and not _CODE.fullmatch(stated):
         return MeasuredTest(name=shown or stated[:20], problem="the code is not one of LOINC")
     by_code = analytes().for_loinc(stated) if stated else None
+    other = laboratory_vocabulary().contradicts(name, by_code) if by_code else None
+    if by_code and other:
+        problem = f"the code is of {analytes().analytes[by_code].label}, the name of {other}"
+        return MeasuredTest(name=shown, problem=problem)
     by_name = laboratory_vocabulary().named_test(name) if not stated else None
     key = by_code or (by_name.analyte if by_name else None)
     form = stated if by_code else by_name.loinc if by_name else None
     loinc = stated or None
-    if key is not None and specimen is not None and not _fits(key, specimen):
-        problem = f"{analytes().analytes[key].label} is not held for {specimen}"
+    if key is not None and specimen is not None and not fits_specimen(key, specimen):
+        problem = not_of_specimen(key, specimen)
         return MeasuredTest(name=shown or stated, loinc=loinc, problem=problem)
     return MeasuredTest(name=shown or stated, analyte=key, loinc=loinc, form_code=form)
 
 
-def _fits(analyte: str, specimen: str) -> bool:
-    """Return whether a test may be measured in a specimen, as far as its codes say."""
+def fits_specimen(analyte: str, specimen: str) -> bool:
+    """Return whether a test may be measured in a specimen, as far as its codes say.
+
+    One that is stated in words that are not known fits none: it may be any.
+
+    Args:
+        analyte: Key of the analyte table.
+        specimen: Kind of specimen, or words that name none.
+    """
     table = result_sources()
     if specimen not in table.specimens:
-        return True
+        return False
     codes = analytes().analytes[analyte].loinc
     held = {s for code in codes if (s := table.specimen_of_loinc(code)) is not None}
     return not held or (_of_blood(specimen) and any(_of_blood(h) for h in held)) or specimen in held
+
+
+def not_of_specimen(analyte: str, specimen: str) -> str:
+    """Return why a test is not taken for one of a specimen."""
+    label = analytes().analytes[analyte].label
+    if specimen in result_sources().specimens:
+        return f"{label} is not held for {specimen}"
+    return f"the specimen {specimen[:40]!r} is not known: not taken for {label}"
 
 
 def _of_blood(specimen: str) -> bool:

@@ -47,5 +47,7 @@ def withheld(fact: Fact, why: Why, detail: str, flag: str) -> Fact:
         evidence=finding.evidence,
         specimen=finding.specimen,
         method_kind=finding.method_kind,
+        derived_from=finding.derived_from,
+        note=finding.note,
     )
     return fact.model_copy(update={"finding": changed})

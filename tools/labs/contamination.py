@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field
+
 from knowledge.delta_checks import DeltaPattern, SomeOf, delta_checks
 from knowledge.evidence import Evidence, ReferenceEvidence
 from knowledge.finding import NotAssessed, Why
@@ -21,6 +23,8 @@ class PatternResult(Frozen):
         pattern: Key of the row.
         label: What it suggests.
         support: Supported, argued against, or not assessed.
+        suspected: Whether it would be supported if both specimens were measured alike, where only
+            that is not stated; the support itself then stays not assessed.
         shown_by: Analytes that changed as the pattern says.
         against: Analytes that are known not to have changed so.
         missing: Analytes whose change is not assessed and could decide it.
@@ -34,6 +38,7 @@ class PatternResult(Frozen):
     pattern: str
     label: str
     support: Support
+    suspected: bool = Field(default=False, exclude_if=lambda found: not found)
     shown_by: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -55,31 +60,31 @@ def contamination_patterns(changes: Mapping[str, Change]) -> tuple[PatternResult
 
 
 def _judged(key: str, row: DeltaPattern, changes: Mapping[str, Change]) -> PatternResult:
-    wanted = _wanted(row)
-    truth = {name: _moved(changes.get(name), way) for name, way in wanted}
-    required = [truth[name] for name in (*row.up, *row.down)]
-    groups = [_some(some, truth) for some in (row.some_up, row.some_down) if some is not None]
-    parts = [*required, *groups]
-    support: Support = "not assessed"
-    if False in parts:
-        support = "argued against"
-    elif None not in parts:
-        support = "supported"
+    support, truth = _support(row, changes, supposed=False)
+    suspected = False
+    if support == "not assessed":
+        found, alike = _support(row, changes, supposed=True)
+        suspected = found == "supported"
+        truth = alike if suspected else truth
     missing = tuple(name for name, known in truth.items() if known is None)
     reason = None
     if support == "not assessed":
         reason = NotAssessed(
             why=Why.MISSING, detail=f"the change is not assessed of {', '.join(missing)}"
         )
+    if suspected:
+        detail = "the method or the specimen is not stated for both samples"
+        reason = NotAssessed(why=Why.MISSING, detail=detail)
     return PatternResult(
         pattern=key,
         label=row.label,
         support=support,
+        suspected=suspected,
         shown_by=tuple(name for name, known in truth.items() if known),
         against=tuple(name for name, known in truth.items() if known is False),
         missing=missing,
         not_assessed=reason,
-        statement=_statement(row, support, reason),
+        statement=_statement(row, support, reason, suspected=suspected),
         settles=row.settles,
         evidence=(
             *(e for name in truth if name in changes for e in changes[name].evidence),
@@ -89,17 +94,35 @@ def _judged(key: str, row: DeltaPattern, changes: Mapping[str, Change]) -> Patte
     )
 
 
+def _support(
+    row: DeltaPattern, changes: Mapping[str, Change], *, supposed: bool
+) -> tuple[Support, dict[str, bool | None]]:
+    """Return whether the changes show a pattern, and which of them are known to."""
+    truth = {
+        name: _moved(changes.get(name), way, supposed=supposed) for name, way in _wanted(row)
+    }
+    required = [truth[name] for name in (*row.up, *row.down)]
+    groups = [_some(some, truth) for some in (row.some_up, row.some_down) if some is not None]
+    parts = [*required, *groups]
+    if False in parts:
+        return "argued against", truth
+    return ("not assessed" if None in parts else "supported"), truth
+
+
 def _wanted(row: DeltaPattern) -> tuple[tuple[str, str], ...]:
     up = (*row.up, *(row.some_up.of if row.some_up else ()))
     down = (*row.down, *(row.some_down.of if row.some_down else ()))
     return (*((name, "rise") for name in up), *((name, "fall") for name in down))
 
 
-def _moved(change: Change | None, way: str) -> bool | None:
+def _moved(change: Change | None, way: str, *, supposed: bool) -> bool | None:
     """Return whether a result moved this way beyond noise at 95 %; None where not known."""
-    if change is None or change.verdict in ("not assessed", "not determined"):
+    if change is None:
         return None
-    if change.verdict == "within noise":
+    verdict = change.supposed if supposed and change.supposed is not None else change.verdict
+    if verdict in ("not assessed", "not determined"):
+        return None
+    if verdict == "within noise":
         return False
     return change.direction == way
 
@@ -111,7 +134,14 @@ def _some(some: SomeOf, truth: Mapping[str, bool | None]) -> bool | None:
     return None if known.count(True) + known.count(None) >= some.at_least else False
 
 
-def _statement(row: DeltaPattern, support: Support, reason: NotAssessed | None) -> str:
+def _statement(
+    row: DeltaPattern, support: Support, reason: NotAssessed | None, *, suspected: bool
+) -> str:
+    if reason is not None and suspected:
+        return (
+            f"{row.label}: suspected, not assessed ({reason.detail}); it would be supported if both "
+            f"were measured alike. {row.explains}"
+        )
     if reason is not None:
         return f"{row.label}: not assessed ({reason.detail})."
     if support == "supported":

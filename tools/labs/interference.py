@@ -6,6 +6,8 @@ tells, the interference is not assessed, and what would tell is named.
 
 from collections.abc import Iterable, Mapping
 
+from pydantic import Field
+
 from knowledge.codes import ANALYTE
 from knowledge.evidence import Evidence, ReferenceEvidence
 from knowledge.finding import Finding, NotAssessed, State, Why
@@ -32,6 +34,8 @@ class InterferenceFinding(Frozen):
         label: Name of the interference.
         state: Present, absent, or not assessed.
         not_assessed: The reason.
+        suspected: Whether its cause is there while it is not known whether it reaches this result
+            (method, specimen); the state itself then stays not assessed.
         would_tell: What would tell, where it is not assessed.
         direction: Of the error it makes.
         size: In words, where known.
@@ -46,6 +50,7 @@ class InterferenceFinding(Frozen):
     label: str
     state: State
     not_assessed: NotAssessed | None = None
+    suspected: bool = Field(default=False, exclude_if=lambda found: not found)
     would_tell: tuple[str, ...] = ()
     direction: Direction
     size: str = ""
@@ -122,17 +127,19 @@ def _judged(
         "" if state is State.ABSENT else " ".join(dict.fromkeys(e.consequence for e in shown))
     )
     direction = _direction(shown)
+    suspected = there is True and state is State.NOT_ASSESSED
     return InterferenceFinding(
         analyte=analyte,
         interference=key,
         label=row.label,
         state=state,
         not_assessed=reason,
+        suspected=suspected,
         would_tell=tells,
         direction=direction,
         size="; ".join(dict.fromkeys(e.size for e in shown if e.size)),
         consequence=consequence,
-        statement=_statement(row, state, direction, consequence, reason),
+        statement=_statement(row, state, direction, consequence, reason, suspected=suspected),
         evidence=(*evidence, ReferenceEvidence(table=_TABLE, row=f"interferences.{key}")),
         source=tuple(
             interferences().cite(_TABLE, *pair)
@@ -203,10 +210,15 @@ def _statement(
     direction: Direction,
     consequence: str,
     reason: NotAssessed | None,
+    *,
+    suspected: bool,
 ) -> str:
     words = {"raises": "reads falsely high", "lowers": "reads falsely low", "either": "reads false"}
     if state is State.PRESENT:
         return f"{row.label}: present, the result {words[direction]}. {consequence}"
+    if reason is not None and suspected:
+        said = f"{row.label}: possible, {reason.detail}. With it the result {words[direction]}."
+        return f"{said} {consequence}".strip()
     if reason is not None:
         return f"{row.label}: {reason.detail}. With it the result {words[direction]}."
     return f"{row.label}: absent, or of no effect on this result."

@@ -1,7 +1,7 @@
 """Every laboratory result of a case with its flag, by analyte: what patterns and reports read."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime, elapsed
@@ -13,9 +13,14 @@ from knowledge.laboratory_tests import laboratory_tests
 from knowledge.patient import Patient
 from knowledge.rules import Answer, answer_of
 from knowledge.timeline import Category, Fact, Timeline
+from tools.labs.chart_result import ChartResult
 from tools.labs.interference import answers_from
 from tools.labs.interval import flag_result
-from tools.labs.interval_model import ResultFlag, Subject
+from tools.labs.interval_model import Subject
+from tools.labs.newest_result import Newest, newest_result
+from tools.labs.result_source import specimen_of
+
+__all__ = ["SUBJECT_INPUTS", "ChartResult", "LaboratoryChart", "test_key"]
 
 _PREGNANT = "pregnant_now"
 _PREGNANT_OR_AFTER = "pregnancy"
@@ -32,26 +37,6 @@ SUBJECT_INPUTS = (_PREGNANT, _PREGNANT_OR_AFTER, _SMOKES_OR_DID)
 """Clinical inputs that say of whom a result is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ChartResult:
-    """One laboratory result.
-
-    Args:
-        finding: As intake made it; not assessed where the value cannot be used.
-        analyte: Key of the analyte or of the worded test; None for a test we do not hold.
-        flag: Where it lies, or why that is not known.
-    """
-
-    finding: Finding
-    analyte: str | None
-    flag: ResultFlag
-
-    @property
-    def usable(self) -> bool:
-        """Whether it has a value that may be read."""
-        return self.finding.state is State.PRESENT
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LaboratoryChart:
     """The laboratory results of one patient as they were known at a moment.
@@ -64,6 +49,8 @@ class LaboratoryChart:
         unknown: Laboratory results of tests that we do not hold, oldest first.
         answers: The clinical inputs by id.
         reference: Intervals and critical limits, the site's first.
+        later: Results that were collected after the moment, oldest first: never read, only named.
+        newest: By analyte or worded test, the newest result, or what may be it.
     """
 
     patient: Patient
@@ -72,6 +59,8 @@ class LaboratoryChart:
     unknown: tuple[ChartResult, ...]
     answers: Mapping[str, Finding]
     reference: LaboratoryReference
+    later: tuple[ChartResult, ...] = ()
+    newest: Mapping[str, Newest] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -86,21 +75,25 @@ class LaboratoryChart:
 
         Args:
             timeline: Of one patient.
-            at: The moment of assessment; a result collected after it is left out.
+            at: The moment of assessment; a result collected after it is kept apart.
             answers: The clinical inputs by id, as the chart and people answer them.
             reference: Intervals and critical limits; None for the packaged ones.
         """
         rows = reference or LaboratoryReference()
         by_key: dict[str, list[ChartResult]] = {}
         unknown: list[ChartResult] = []
+        later: list[ChartResult] = []
         subject_at = _subjects(timeline.patient, answers)
         for fact in timeline.facts:
             key = test_key(fact)
-            if (key is None and fact.category is not Category.LABORATORY) or _later(fact, at):
+            if key is None and fact.category is not Category.LABORATORY:
                 continue
             finding = fact.finding
             flag = flag_result(finding, subject_at(finding.time), rows)
             result = ChartResult(finding=finding, analyte=key, flag=flag)
+            if _later(fact, at):
+                later.append(result)
+                continue
             (unknown if key is None else by_key.setdefault(key, [])).append(result)
         return cls(
             patient=timeline.patient,
@@ -109,6 +102,8 @@ class LaboratoryChart:
             unknown=tuple(unknown),
             answers=answers,
             reference=rows,
+            later=tuple(later),
+            newest={key: newest_result(held) for key, held in by_key.items()},
         )
 
     def usable(self, analyte: str) -> tuple[ChartResult, ...]:
@@ -119,9 +114,14 @@ class LaboratoryChart:
         """Return the newest result of an analyte, usable or not; None where there is none.
 
         The newest is meant even where it cannot be used: an older value does not stand in for it.
+        Where it is not known which is the newest, it spans what it may be, or is not assessed.
         """
-        held = self.results.get(analyte, ())
-        return held[-1] if held else None
+        newest = self.newest.get(analyte)
+        if newest is None or newest.why is None:
+            return None if newest is None else newest.contenders[-1]
+        finding = newest.finding
+        flag = flag_result(finding, self.subject(finding.time), self.reference)
+        return ChartResult(finding=finding, analyte=analyte, flag=flag)
 
     def answer(self, input_id: str) -> Finding:
         """Return what is known of a clinical input; not assessed where nothing is."""
@@ -132,15 +132,19 @@ class LaboratoryChart:
             clinical_input(input_id, input_id), Why.MISSING, "nothing in the record says it"
         )
 
-    def signals(self, together: Iterable[Finding]) -> dict[str, Answer]:
+    def signals(
+        self, together: Iterable[Finding], of: Finding | None = None
+    ) -> dict[str, Answer]:
         """Return what is known of the specimen of these findings and of what the patient takes.
 
         Args:
-            together: Findings of one specimen.
+            together: Findings collected together.
+            of: The one that is asked about: its own specimen counts, not that of the others.
         """
         held = tuple(together)
         found = answers_from(held)
-        specimens = {f.specimen for f in held if f.specimen in _SPECIMENS}
+        measured_in = [specimen_of(f) for f in (held if of is None else (of,))]
+        specimens = {s for s in measured_in if isinstance(s, str) and s in _SPECIMENS}
         if len(specimens) == 1:
             found.setdefault("specimen", _SPECIMENS[specimens.pop()])
         for key, signal in interferences().signals.items():

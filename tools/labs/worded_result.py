@@ -58,9 +58,18 @@ def _flags(finding: Finding, test: WordedTest) -> frozenset[Flag] | NotAssessed:
         return frozenset({Flag.NORMAL if answer == test.expect else _abnormal(test)})
     if answer == "negative" and normal is not None and normal.is_below(_NONE) is False:
         return frozenset({Flag.NORMAL})
+    if names_organism(finding, test):
+        return frozenset({_abnormal(test)})
     return NotAssessed(
         why=Why.UNREADABLE, detail="the answer is none of the words or counts that are known"
     )
+
+
+def names_organism(finding: Finding, test: WordedTest) -> bool:
+    """Return whether the answer of a culture or smear names what grew or was seen."""
+    if not test.organisms or not isinstance(finding.value, Text):
+        return False
+    return laboratory_tests().organisms.reported(finding.value.text)
 
 
 def _answer(finding: Finding) -> Answer | None:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from knowledge.clinical_inputs import COMPLETED_YEARS, ClinicalInput, catalogue
 from knowledge.errors import ContractError, InvalidValueError
 from knowledge.finding import Finding, NotAssessed, State, Why
-from knowledge.quantity import Choice, Interval, Quantity, QuantityInterval, format_number
+from knowledge.quantity import Choice, Interval, Quantity, QuantityInterval, format_number, to_digits
 from knowledge.rules import Answer, answer_of
+
+
+_MULTIPLE_DIGITS = 3
+"""Significant digits of a quotient of two results, as shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,8 @@ class Input:
             return self.entry.choices.get(answer, answer)
         if self.entry.multiple_of:
             method = self.finding.method if self.finding is not None else None
-            return f"{answer} times {self.entry.multiple_of}" + (f" ({method})" if method else "")
+            multiple = to_digits(answer, _MULTIPLE_DIGITS)
+            return f"{multiple} times {self.entry.multiple_of}" + (f" ({method})" if method else "")
         units = {"1": "", COMPLETED_YEARS: " years"}
         return f"{answer}{units.get(self.entry.unit or '1', f' {self.entry.unit}')}"
 

@@ -20,7 +20,8 @@ class Reached:
     """What matters of one completion.
 
     Args:
-        totals: Points of each score read, in the order of `Outcomes.scores`.
+        totals: Points of each score read, in the order of `Outcomes.scores`, then each partial
+            sum that a decision row tests.
         truths: The tests of inputs in the decision rows: position and truth.
     """
 
@@ -52,6 +53,7 @@ class Outcomes:
         self._spread = [item for _, item in items if self._is_spread(item)]
         conditions = [row.when for row in score.decision if row.when is not None]
         self._leaves = [leaf for c in conditions for leaf in c.leaves() if leaf.input]
+        self._parts_tested = [part for row in score.decision for part in row.parts]
         self._leaf_at = {id(leaf): at for at, leaf in enumerate(self._leaves)}
         self._tested: dict[tuple[int, int, int], bool] = {}
 
@@ -88,13 +90,13 @@ class Outcomes:
             model = self.score.model
             spans = [span if model is None else model.image(span) for span in self._spans]
             return tuple(b for b in self.score.bands if any(meets(b, span) for span in spans))
-        reached = {self._result(state) for state in self.states}
-        return tuple(b for b in self.score.bands if any(b.name == self._name(r) for r in reached))
+        reached = {self._category(state) for state in self.states}
+        return tuple(b for b in self.score.bands if b.name in reached)
 
     @cached_property
     def rows(self) -> tuple[DecisionRow, ...]:
         """Every attainable decision row, in the order of the file."""
-        if not self.score.is_rule:
+        if not self.score.decision:
             return ()
         reached = {id(self._row(state)) for state in self.states}
         return tuple(row for row in self.score.decision if id(row) in reached)
@@ -109,7 +111,7 @@ class Outcomes:
         }
         for group in self._groups:
             rest = frozenset({self._base})  # totals add up, so the rest cannot change a difference
-            if self.score.is_rule:
+            if self.score.decision:
                 rest = self._together([g for g in self._groups if g is not group])
             for input_id, differing in group.by_input.items():
                 if any(self._differ(states, rest) for states in differing):
@@ -149,13 +151,19 @@ class Outcomes:
         return found
 
     def _differ(self, states: frozenset[Reached], rest: frozenset[Reached]) -> bool:
-        if not self.score.is_rule:
+        if not self.score.decision:
             return len({s.totals[0] for s in states}) > 1
         return any(len({self._result(s + r) for s in states}) > 1 for r in rest)
 
-    def _result(self, state: Reached) -> float | str:
-        """Return the total of a score, or the category of a rule."""
-        return self._row(state).category if self.score.is_rule else round(state.totals[0], DIGITS)
+    def _result(self, state: Reached) -> tuple[float | None, str]:
+        """Return the total where one is reported, and the category that decision rows give."""
+        total = None if self.score.is_rule else round(state.totals[0], DIGITS)
+        return total, self._row(state).category
+
+    def _category(self, state: Reached) -> str:
+        if self.score.decision:
+            return self._row(state).category
+        return self._name(round(state.totals[0], DIGITS))
 
     def _is_spread(self, item: Item) -> bool:
         return item.line is not None and is_spread(item, self._values[item.line.input])
@@ -172,10 +180,8 @@ class Outcomes:
             along = added(along, self._points_along(item))
         return added(along, [Interval.exact(total) for total in self.totals_of(self.score.id)])
 
-    def _name(self, result: float | str) -> str:
-        if isinstance(result, str):
-            return result
-        number = self.score.number(result)
+    def _name(self, total: float) -> str:
+        number = self.score.number(total)
         names = [band.name for band in self.score.bands if band.holds(number)]
         if len(names) != 1:
             unit = self.score.unit
@@ -184,7 +190,8 @@ class Outcomes:
 
     def _row(self, state: Reached) -> DecisionRow:
         truths = dict(state.truths)
-        points = {s.id: total for s, total in zip(self.scores, state.totals, strict=True)}
+        points = {s.id: total for s, total in zip(self.scores, state.totals, strict=False)}
+        sums = dict(zip(map(id, self._parts_tested), state.totals[len(self.scores) :], strict=True))
 
         def test(leaf: Condition) -> bool | None:
             if leaf.score is None:
@@ -193,7 +200,10 @@ class Outcomes:
             return all(total.compare(op, limit) for op, limit in leaf.limits)
 
         return next(
-            row for row in self.score.decision if row.when is None or combine(row.when, test)
+            row
+            for row in self.score.decision
+            if (row.when is None or combine(row.when, test))
+            and all(part.holds(sums[id(part)]) for part in row.parts)
         )
 
     @cached_property
@@ -218,15 +228,20 @@ class Outcomes:
 
     def _state(self, members: Iterable[int], answers: Mapping[str, Answer]) -> Reached:
         totals = [0.0] * len(self.scores)
+        sums = [0.0] * len(self._parts_tested)
         truths: set[tuple[int, bool]] = set()
         for member in members:
             if member < len(self._items):
                 at, item = self._items[member]
-                totals[at] += self._points(item, answers)
+                points = self._points(item, answers)
+                totals[at] += points
+                if self.scores[at].id == self.score.id:
+                    for place, part in enumerate(self._parts_tested):
+                        sums[place] += part.of(item.id, points)
             else:
                 leaf = member - len(self._items)
                 truths.add((leaf, self._test(self._leaves[leaf], answers)))
-        return Reached(tuple(totals), frozenset(truths))
+        return Reached((*totals, *sums), frozenset(truths))
 
     def _together(self, groups: Sequence[Group[Reached]]) -> frozenset[Reached]:
         return reduce(

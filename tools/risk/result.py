@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from knowledge.evidence import Evidence, ReferenceEvidence
 from knowledge.finding import State
 from knowledge.low_risk import NEVER_LOW, low_risk_blocks
-from knowledge.quantity import format_number
 from knowledge.reference import Citation, Review
-from knowledge.risk import NOT_DETERMINED, Band, ItemResult, MissingInput, Risk
+from knowledge.risk import NOT_DETERMINED, Band, ItemResult, MissingInput, Risk, points_words
 from knowledge.rules import Answer, holds
 from knowledge.score_rows import Item, Note, Row, ScoreBand
 from knowledge.scores import Score
@@ -49,6 +48,7 @@ def result(inputs: Inputs, outcomes: Outcomes, scope: Scope) -> Risk:
     score, totals, bands = outcomes.score, outcomes.totals, outcomes.bands
     exact = totals[0] if len(totals) == 1 else None
     missing = tuple(_missing(k) for i, k in inputs.items() if i in outcomes.deciding)
+    settled = exact is not None and not missing
     notes = tuple(note for note in score.notes if _shown(note, inputs))
     rows: list[tuple[Score, Row]] = [(score, row) for row in (*bands, *outcomes.rows, *notes)]
     rows += [(part, item) for part in outcomes.scores for item in part.items]
@@ -56,11 +56,13 @@ def result(inputs: Inputs, outcomes: Outcomes, scope: Scope) -> Risk:
         name=score.name,
         tool=score.id,
         category=bands[0].name if len(bands) == 1 else NOT_DETERMINED,
-        value=exact,
-        range=(totals[0], totals[-1]) if len(totals) > 1 else None,
+        value=exact if settled else None,
+        range=(totals[0], totals[-1]) if totals and not settled else None,
         unit="" if score.model is None else score.unit,
         missing=missing,
-        bands=tuple(Band(name=b.name, points=b.points, meaning=b.meaning) for b in bands),
+        bands=tuple(
+            Band(name=b.name, points=b.points, meaning=_meaning(b, outcomes)) for b in bands
+        ),
         items=tuple(_items(inputs, outcomes)),
         statement=_statement(outcomes, missing),
         caveats=(
@@ -77,15 +79,21 @@ def result(inputs: Inputs, outcomes: Outcomes, scope: Scope) -> Risk:
     )
 
 
+def _meaning(band: ScoreBand, outcomes: Outcomes) -> str:
+    """Return what a band means: beside a total, what the one row that can give it says."""
+    said = [row.statement for row in outcomes.rows if row.category == band.name]
+    return said[0] if outcomes.score.keeps_total and len(said) == 1 else band.meaning
+
+
 def _statement(outcomes: Outcomes, missing: tuple[MissingInput, ...]) -> str:
     name, bands, rows = outcomes.score.name, outcomes.bands, outcomes.rows
-    if len(rows) == 1:
+    if len(rows) == 1 and outcomes.score.is_rule:
         return rows[0].statement
     words = " or ".join(band.name for band in bands)
     if len(bands) == 1:
-        words = f"{bands[0].name} ({bands[0].meaning})"
+        words = f"{bands[0].name} ({_meaning(bands[0], outcomes)})"
     if outcomes.totals:
-        name = f"{name} {_span(outcomes.totals)} {outcomes.score.unit}".rstrip()
+        name = f"{name} {_span(outcomes.totals, outcomes.score.unit)}"
     if not missing:
         return f"{name}: {words}."
     asked = ", ".join(m.label for m in missing)
@@ -140,7 +148,7 @@ def _total(part: Score, inputs: Inputs, outcomes: Outcomes) -> ItemResult:
     return ItemResult(
         item=part.id,
         label=part.name,
-        answer=f"{_span(totals)} points",
+        answer=_span(totals),
         state=State.PRESENT if len(totals) == 1 else State.NOT_ASSESSED,
         low=totals[0],
         high=totals[-1],
@@ -197,9 +205,12 @@ def _state(known: Input) -> State:
     return State.ABSENT if known.answer is False else State.PRESENT
 
 
-def _span(totals: tuple[float, ...]) -> str:
-    low, high = format_number(totals[0]), format_number(totals[-1])
-    return low if low == high else f"{low} to {high}"
+def _span(totals: tuple[float, ...], unit: str = "points") -> str:
+    of_model = "" if unit == "points" else unit
+    low, high = points_words(totals[0], of_model), points_words(totals[-1], of_model)
+    one = unit == "points" and low == high == "1"
+    said = low if low == high else f"{low} to {high}"
+    return f"{said} {'point' if one else unit}".rstrip()
 
 
 def _answers(inputs: Inputs) -> dict[str, Answer]:

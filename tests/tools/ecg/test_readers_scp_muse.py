@@ -71,6 +71,13 @@ def test_muse_without_a_unit_forbids_amplitudes() -> None:
     assert "no unit of voltage" in (read_ecg(_muse(unit=""), file="a.xml").gain_doubt or "")
 
 
+def test_a_step_that_makes_no_number_of_a_sample_is_refused() -> None:
+    """1e999 is read as infinite, and nothing of the signal is left but NaN at the stored zeros."""
+    content = _muse().replace(b">4.88<", b">1e999<")
+    with pytest.raises(UnreadableError, match="an amplitude scale that is no number"):
+        read_ecg(content, file="a.xml")
+
+
 @pytest.mark.parametrize(("name", "content"), [("a.scp", _scp()), ("a.xml", _muse())])
 def test_an_unverified_format_says_so_wherever_the_recording_is_shown(
     tmp_path: Path, name: str, content: bytes

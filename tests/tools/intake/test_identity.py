@@ -1,5 +1,6 @@
 """Comparing identities: what agrees, what differs, what cannot be compared."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from knowledge.clinical_time import parse_fhir
 from knowledge.patient import Identity
+from tests.tools.intake.samples import bundle, observation, patient, read, report, write
 from tools.intake.identity import compare, compare_all
 
 
@@ -157,3 +159,46 @@ def test_a_patient_of_whom_nothing_is_stated_never_displaces_a_named_one(
     case = read(tmp_path)
     assert report(case, "chart.json").status == "read"
     assert (report(case, name).status, len(case.timeline.facts)) == ("failed", 1)
+
+
+UNKNOWN: dict[str, Any] = {"family": "Unknown", "given": ("Unknown",), "sex": "male"}
+PROVE_NOTHING = [
+    ({**UNKNOWN, "born": "1970-01-01"}, {**UNKNOWN, "born": "1970-01-01"}),
+    ({**UNKNOWN, "born": "1900-01-01"}, {**UNKNOWN, "born": "1900-01-01"}),
+    ({**UNKNOWN, "born": "1955-07-21"}, {**UNKNOWN, "born": "1955-07-21"}),
+    ({"family": "Unbekannt", "born": "1955-07-21"}, {"family": "UNBEKANNT", "born": "1955-07-21"}),
+    ({"family": "无名氏", "born": "1955-07-21"}, {"family": "无名氏", "born": "1955-07-21"}),
+    (
+        {"family": "Doe", "given": ("John",), "born": "1955-07-21"},
+        {"family": "Doe", "given": ("John",), "born": "1955-07-21"},
+    ),
+    ({**CLARA, "born": "1900-01-01"}, {**CLARA, "born": "1900-01-01"}),
+    ({**CLARA, "born": "1970-01-01"}, {**CLARA, "born": "1970-01-01"}),
+    ({**CLARA, "born": "1955-07-21"}, {"family": "C", "born": "1955-07-21"}),
+    ({"family": "M", "given": ("C",), "born": "1955-07-21"}, {**CLARA, "born": "1955-07-21"}),
+    ({**CLARA, "born": "1955-07-21"}, {**CLARA, "born": "1955"}),
+    ({**CLARA, "born": "1955-07"}, {**CLARA, "born": "1955-07"}),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), PROVE_NOTHING)
+def test_what_any_two_people_may_share_is_no_proof(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    result = compare(identity(**one), identity("b", **other))
+    assert (result.result, result.differ) == ("not comparable", ())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"family": "李", "given": ("明",)}, {"family": "李", "given": ("明",)}),
+        ({"family": "Muster", "given": ("C",)}, CLARA),
+        ({"family": "김", "given": ("민",)}, {"family": "김", "given": ("민",)}),
+    ],
+)
+def test_a_name_with_a_part_of_its_own_is_proof_beside_a_birth_date(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    born = {"born": "1955-07-21"}
+    assert compare(identity(**one, **born), identity("b", **other, **born)).result == "match"

@@ -47,7 +47,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     ),
     "grace_in_hospital": (
         "age_years", "heart_rate", "systolic_bp", "creatinine", "killip_class", "cardiac_arrest",
-        "st_deviation", "troponin_times_limit",
+        "st_deviation", "troponin_times_limit", "stemi_criteria",
     ),
     "add_rs": (
         "aortic_predisposition", "pain_abrupt", "pain_severe", "pain_tearing", "pulse_deficit",
@@ -130,7 +130,8 @@ def grace_in_hospital(a: Answers) -> Outcome:
     total += {"I": 0, "II": 20, "III": 39, "IV": 59}[a["killip_class"]]
     total += 39 * a["cardiac_arrest"] + 28 * a["st_deviation"]
     total += 14 if a["troponin_times_limit"] > 1 else 0
-    return total, "low" if total <= 108 else "intermediate" if total <= 140 else "high"
+    low, middle = (125, 154) if a["stemi_criteria"] else (108, 140)
+    return total, "low" if total <= low else "intermediate" if total <= middle else "high"
 
 
 def add_rs(a: Answers) -> Outcome:

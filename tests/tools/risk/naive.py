@@ -35,9 +35,11 @@ def raw(name: str) -> dict[str, Any]:
 def outcome(score_id: str, answers: Answers) -> tuple[float | None, str]:
     """Return (points, category) of one complete patient; a rule has no points."""
     data = raw(f"scores/{score_id}")
+    kept = points(data, answers) if data.get("keeps_total") else None
     for row in data.get("decision", ()):
-        if "when" not in row or true(row["when"], answers):
-            return None, row["category"]
+        parts = all(_part(data, part, answers) for part in row.get("parts", ()))
+        if parts and ("when" not in row or true(row["when"], answers)):
+            return kept, row["category"]
     total = _number(data, points(data, answers))
     return total, next(b["name"] for b in data["bands"] if _within(b, total))
 
@@ -45,6 +47,15 @@ def outcome(score_id: str, answers: Answers) -> tuple[float | None, str]:
 def points(data: Mapping[str, Any], answers: Answers) -> float:
     """Return the sum of the items."""
     return round(sum(_item(item, answers) for item in data["items"]), 9)
+
+
+def _part(data: Mapping[str, Any], part: Mapping[str, Any], answers: Answers) -> bool:
+    """Return whether the sum of some items, or the count of those with many points, is within."""
+    items = [i for i in data["items"] if i["id"] in part.get("items", [i["id"]])]
+    given = [_item(item, answers) for item in items]
+    if "from_points" in part:
+        return _within(part, sum(points >= part["from_points"] for points in given))
+    return _within(part, sum(given))
 
 
 def shown(score_id: str, numbers: set[float]) -> tuple[float, float]:
@@ -116,6 +127,8 @@ def inputs(score_id: str) -> tuple[str, ...]:
             found.update(dict.fromkeys(leaf["input"] for leaf in _leaves(rule["when"])))
     for row in data.get("decision", ()):
         for leaf in _leaves(row["when"]) if "when" in row else ():
+            if leaf.get("score") == score_id:
+                continue
             if "score" in leaf:
                 found.update(dict.fromkeys(inputs(leaf["score"])))
             else:
@@ -148,7 +161,7 @@ def excluded(score_id: str) -> dict[str, Any]:
     data = raw(f"scores/{score_id}")
     for row in data.get("decision", ()):
         for leaf in _leaves(row["when"]) if "when" in row else ():
-            if "score" in leaf:
+            if "score" in leaf and leaf["score"] != score_id:
                 found.update(excluded(leaf["score"]))
     for word, sought in (("outside_if", False), ("requires", True)):
         for clause in data["population"].get(word, ()):
@@ -214,6 +227,8 @@ def _cuts(score_id: str, input_id: str) -> Iterator[float]:
             ends = [(line[end], 0) for end in ("low", "high") if end in line]
             yield from (x for x, _ in line.get("knots", ends))
     for leaf in (leaf for c in conditions for leaf in _leaves(c)):
+        if leaf.get("score") == score_id:
+            continue
         if "score" in leaf:
             yield from _cuts(leaf["score"], input_id)
         elif leaf["input"] == input_id:

@@ -76,7 +76,7 @@ def _deciding(score_id: str, outcomes: Mapping[tuple[Any, ...], Any]) -> set[str
         beside: dict[tuple[Any, ...], set[Any]] = {}
         for picked, (points, category) in outcomes.items():
             rest = picked[:position] + picked[position + 1 :]
-            beside.setdefault(rest, set()).add(category if points is None else points)
+            beside.setdefault(rest, set()).add((points, category))
         if any(len(results) > 1 for results in beside.values()):
             found.add(input_id)
     return found

@@ -55,7 +55,7 @@ def _deciding(answers: Mapping[str, Any], outcomes: Mapping[tuple[Any, ...], Any
         beside: dict[tuple[Any, ...], set[Any]] = {}
         for picked, (points, category) in outcomes.items():
             rest = picked[:at] + picked[at + 1 :]
-            beside.setdefault(rest, set()).add(category if points is None else points)
+            beside.setdefault(rest, set()).add((points, category))
         if any(len(results) > 1 for results in beside.values()):
             found.add(input_id)
     return found

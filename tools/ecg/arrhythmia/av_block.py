@@ -5,6 +5,7 @@ not seen: 2:1 block at a fast atrial rate may be missed, and "absent" does not e
 intermittent block outside the recording.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from tools.ecg.verdict import Verdict, every, unknown
 
 AGAINST_FIBRILLATION = "even-p-waves-against-fibrillation"
 """Flag: the rhythm reads as atrial fibrillation, but P waves come evenly: read it by eye."""
+
+DISSOCIATED = "P and QRS look independent: there is no PR interval"
 
 _ROWS = ("av_block",)
 _CLEAR_ALIKE, _CLEAR_SIZE = 0.90, 1.5  # cosine over the leads, and ratio of sizes
@@ -61,6 +64,23 @@ def av_block(reading: Reading, beats: Rhythm, pacing: Verdict) -> dict[str, Verd
     third = _third(reading, beats, pacing)
     blocked = (*second.values(), third)
     return {"av-block-1": _first(reading, blocked, beats, pacing), **second, "av-block-3": third}
+
+
+def without_pr(
+    resting_on_pr: Mapping[str, Verdict], blocks: Mapping[str, Verdict]
+) -> dict[str, Verdict]:
+    """Return statements that rest on PR: not assessed where P and QRS look independent.
+
+    Args:
+        resting_on_pr: The statements, by code.
+        blocks: The statements about atrioventricular block, by code.
+    """
+    if blocks["av-block-3"].holds is not True:
+        return dict(resting_on_pr)
+    return {
+        code: unknown(Why.OUTSIDE_CONTRACT, DISSOCIATED, rows=verdict.rows)
+        for code, verdict in resting_on_pr.items()
+    }
 
 
 def p_waves(reading: Reading) -> PWaves | None:
@@ -254,6 +274,7 @@ def _first(
         return unknown(Why.CONFLICTING, detail, rows=("pr",))
     long = prolonged_pr(reading)
     if any(v.holds is True for v in blocked) and long.holds is not None:
-        basis = f"{long.basis}; block of a higher degree"
+        independent = blocked[-1].holds is True
+        basis = DISSOCIATED if independent else f"{long.basis}; block of a higher degree"
         return Verdict(holds=False, basis=basis, rows=("pr",))
     return long

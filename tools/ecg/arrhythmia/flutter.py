@@ -11,6 +11,9 @@ from tools.ecg.reading import Reading
 from tools.ecg.rhythm import FLUTTER, Rhythm
 from tools.ecg.verdict import Verdict, unknown
 
+WAVES = "flutter-waves"
+"""Flag: ST, T and the beginning of the QRS may be the flutter waves'."""
+
 _ROWS = ("flutter_waves", "flutter")
 _EVEN_RR = 0.06  # irregularity of RR below this: one fixed ratio of atrial to ventricular waves
 
@@ -24,10 +27,13 @@ def flutter(reading: Reading, beats: Rhythm, pacing: Verdict) -> Verdict:
         return unknown(Why.OUTSIDE_CONTRACT, "ventricular paced rhythm", rows=_ROWS)
     slowest, fastest = reading.criteria.flutter.atrial_per_min
     doubled = 2 * m.heart_rate_per_min
-    if FLUTTER in beats.sinus.flags or _unexplained(reading, beats, doubled):
-        detail = f"{m.heart_rate_per_min:.0f}/min: flutter with 2:1 conduction cannot be told apart"
-        return unknown(Why.CONFLICTING, detail, rows=_ROWS)
     train = even_train(bumps(m, flutter=True), shortest_s=60 / fastest, longest_s=60 / slowest)
+    unexplained = _unexplained(reading, beats, doubled)
+    if FLUTTER in beats.sinus.flags or unexplained:
+        detail = f"{m.heart_rate_per_min:.0f}/min: flutter with 2:1 conduction cannot be told apart"
+        even = train is not None and train.regularity >= rule.regularity.share
+        flags = (WAVES,) if even or unexplained else ()
+        return unknown(Why.CONFLICTING, detail, rows=_ROWS, flags=flags)
     if train is None:
         basis = "no alike waves between the QRS complexes"
         return Verdict(holds=False, basis=basis, rows=_ROWS)
@@ -39,14 +45,15 @@ def flutter(reading: Reading, beats: Rhythm, pacing: Verdict) -> Verdict:
     seen = train.regularity >= rule.regularity.share and train.covered >= rule.covered.share
     if not seen:
         if _in_doubt(reading, train):
-            return unknown(Why.CONFLICTING, f"{basis}: neither shown nor excluded", rows=_ROWS)
+            detail = f"{basis}: neither shown nor excluded"
+            return unknown(Why.CONFLICTING, detail, rows=_ROWS, flags=(WAVES,))
         return Verdict(holds=False, basis=basis, rows=_ROWS)
     ratio = train.rate_per_min / m.heart_rate_per_min
     fixed = (m.rr_irregularity or 0.0) < _EVEN_RR and m.rr_irregularity is not None
     if fixed and abs(ratio - round(ratio)) <= rule.whole_ratio.share * ratio:
         detail = f"{basis}; {ratio:.1f} times the even ventricular rate: T and P waves may be that"
         return unknown(Why.CONFLICTING, detail, rows=_ROWS)
-    return Verdict(holds=True, basis=basis, rows=_ROWS)
+    return Verdict(holds=True, basis=basis, rows=_ROWS, flags=(WAVES,))
 
 
 def _in_doubt(reading: Reading, train: Waves) -> bool:

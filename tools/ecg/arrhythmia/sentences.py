@@ -21,6 +21,14 @@ _SAID = {
     "chest-lead-order": "chest leads look out of order",
     "dextrocardia": "dextrocardia suspected",
 }
+_FIRST = (
+    "ventricular-run",
+    "av-block-3",
+    "av-block-2-type-2",
+    "av-block-2-to-1",
+    "av-block-2-type-1",
+)
+"""What a headline begins with, unless an infarction or a fast wide rhythm comes before it."""
 _ADVICE = {
     "qt-medicine-warning": "qt_medicine",
     "av-block-3": "block",
@@ -34,7 +42,16 @@ _ADVICE = {
 }
 
 
-def beside(findings: Mapping[str, Finding]) -> str:
+def first(findings: Mapping[str, Finding]) -> dict[str, str]:
+    """Return the blocks and runs that are present in words, by code, the gravest first."""
+    return {
+        code: _SAID[code] + _margin(findings[code])
+        for code in _FIRST
+        if findings[code].state is State.PRESENT
+    }
+
+
+def beside(findings: Mapping[str, Finding], *, without: frozenset[str] = frozenset()) -> str:
     """Return what is said after the rhythm, with the words that join it; empty for nothing.
 
     Statements that only count or measure (first-degree block, single premature beats, atrial
@@ -42,11 +59,12 @@ def beside(findings: Mapping[str, Finding]) -> str:
 
     Args:
         findings: Every statement by code.
+        without: What is said elsewhere.
     """
     words = [
         said + _margin(findings[code])
         for code, said in _SAID.items()
-        if findings[code].state is State.PRESENT
+        if findings[code].state is State.PRESENT and code not in without
     ]
     return f"; {', '.join(words)}" if words else ""
 

@@ -31,6 +31,9 @@ from tools.ecg.readers.placed import placed
 if TYPE_CHECKING:
     from ecgdatakit.models import ECGRecord, Lead
 
+Scaled = tuple[NDArray[np.float64], float, float]
+"""Stored numbers (samples,), mV a step, mV of a stored 0."""
+
 AGAIN = "export the ECG again from the ECG system"
 
 NOT_VERIFIED = "the reading of this format has not been verified on a real file of a device"
@@ -153,7 +156,7 @@ def columns(
     """Return lead names, (samples, leads) mV, and why the scale cannot be trusted, or None.
 
     Raises:
-        UnreadableError: No leads, or leads of different rate or length.
+        UnreadableError: No leads, leads of different rate or length, or a scale that is no number.
         TooLargeError: Over the limits.
     """
     if not leads:
@@ -164,8 +167,26 @@ def columns(
     limits.check_shape(file, samples=lengths.pop(), leads=len(leads))
     unscaled = [lead_of_text(lead.label) for lead in leads if not _is_voltage(lead)]
     doubt = f"no unit of voltage is stated for {', '.join(unscaled)}" if unscaled else None
-    signal = np.stack([_millivolts(lead) for lead in leads], axis=1)
+    signal = scaled([_millivolts(lead) for lead in leads], file=file)
     return [lead_of_text(lead.label) for lead in leads], signal, doubt
+
+
+def scaled(leads: Sequence[Scaled], *, file: str) -> NDArray[np.float64]:
+    """Return (samples, leads) mV of leads of one length.
+
+    Args:
+        leads: Of each lead the stored numbers (samples,), mV a step, and mV of a stored 0.
+        file: Its name.
+
+    Raises:
+        UnreadableError: A scale that makes no number of a stored one (infinite, or beyond range).
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        signal = np.stack([stored * step + zero for stored, step, zero in leads], axis=1)
+    there = np.isfinite(np.stack([stored for stored, _, _ in leads], axis=1))
+    if not np.isfinite(signal[there]).all():
+        raise UnreadableError(file, "an amplitude scale that is no number", AGAIN)
+    return signal
 
 
 def before_calibration(signal: NDArray[np.float64]) -> int:
@@ -247,12 +268,13 @@ def _is_voltage(lead: "Lead") -> bool:
     return bool(lead.resolution) and lead.resolution_unit in _MILLIVOLTS
 
 
-def _millivolts(lead: "Lead") -> NDArray[np.float64]:
-    """Return (samples,) mV; of a lead without a unit the stored numbers, as if they were uV."""
+def _millivolts(lead: "Lead") -> Scaled:
+    """Return (samples,) as stored and their scale; of a lead without a unit, as if they were uV."""
     samples = np.asarray(lead.samples, dtype=np.float64)
     if not _is_voltage(lead):
-        return samples * 1e-3
-    return (samples * lead.resolution + lead.offset) * _MILLIVOLTS[lead.resolution_unit]
+        return samples, 1e-3, 0.0
+    unit = _MILLIVOLTS[lead.resolution_unit]
+    return samples, lead.resolution * unit, lead.offset * unit
 
 
 def _part(text: str | None) -> str | None:

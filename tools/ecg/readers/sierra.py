@@ -24,7 +24,7 @@ from knowledge.evidence import RecordEvidence
 from knowledge.finding import Finding
 from knowledge.patient import Identity, Sex
 from tools.ecg.model import EcgRecording
-from tools.ecg.readers import limits
+from tools.ecg.readers import decoded, limits
 from tools.ecg.readers.device_said import MAX_STATEMENTS, clean, device_number, device_text
 from tools.ecg.readers.lead_names import in_standard_order, lead_of_text
 from tools.ecg.readers.placed import placed
@@ -95,7 +95,7 @@ def read_sierra(content: bytes, *, file: str, zone: str | None) -> EcgRecording:
     doubt = None if all(_in_volts(lead) for lead in record.leads) else "no signal resolution stated"
     leads, signal = in_standard_order(
         [lead_of_text(lead.label) for lead in record.leads],
-        np.stack([_millivolts(lead) for lead in record.leads], axis=1),
+        decoded.scaled([_millivolts(lead) for lead in record.leads], file=file),
     )
     length = _before_calibration(signal)
     if length < len(signal):
@@ -164,9 +164,10 @@ def _in_volts(lead: "Lead") -> bool:
     return bool(lead.resolution) and lead.resolution_unit == "uV"
 
 
-def _millivolts(lead: "Lead") -> NDArray[np.float64]:
+def _millivolts(lead: "Lead") -> decoded.Scaled:
     samples = np.asarray(lead.samples, dtype=np.float64)
-    return (samples * lead.resolution + lead.offset) * 1e-3 if _in_volts(lead) else samples * 1e-3
+    scale = (lead.resolution * 1e-3, lead.offset * 1e-3) if _in_volts(lead) else (1e-3, 0.0)
+    return (samples, *scale)
 
 
 def _before_calibration(signal: NDArray[np.float64]) -> int:

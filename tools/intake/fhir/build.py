@@ -31,6 +31,7 @@ def fact(
     specimen: str | None = None,
     method_kind: MethodKind | None = None,
     derived_from: tuple[str, ...] = (),
+    note: str = "",
 ) -> Fact:
     """Return a fact; the arguments are those of `Finding` and `Fact`."""
     finding = {
@@ -47,6 +48,7 @@ def fact(
         "specimen": specimen,
         "method_kind": method_kind,
         "derived_from": derived_from,
+        "note": note,
     }
     whole = {
         "category": category,

@@ -41,6 +41,7 @@ class Entry(Struct, eq=False, gc=False):
         within: For a contained resource, the entry that contains it.
         conflicting: Stated with different contents, and nothing tells which is newer.
         clock: Whose clock its times without an offset are read from; None for the file's own.
+        doubt: Why it is `conflicting`, where its source says more than that.
     """
 
     file: str
@@ -52,6 +53,7 @@ class Entry(Struct, eq=False, gc=False):
     within: "Entry | None" = None
     conflicting: bool = False
     clock: str | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,9 +225,13 @@ def _fate_within(outer: Entry, fate: _Fate | None) -> _Fate | None:
     return _Fate(f"contained in {outer.name}, which {fate.reason}", taken_back=False)
 
 
+_NO_NEWER = "stated with different contents, and no version tells which is newer"
+
+
 def _checked(fact: Fact, entry: Entry, at: ClinicalTime | None) -> Fact:
-    if (entry.within or entry).conflicting:
-        detail = "stated with different contents, and no version tells which is newer"
+    whole = entry.within or entry
+    if whole.conflicting:
+        detail = whole.doubt or _NO_NEWER
         return withheld(fact, Why.CONFLICTING, detail, "conflicting-versions")
     if is_future(fact.finding.time, at):
         return withheld(fact, Why.FUTURE_TIME, "later than the moment of assessment", "future-time")

@@ -7,6 +7,7 @@ from msgspec import ValidationError, convert
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import NotAssessed, State, Why
+from knowledge.specimen_words import specimen_states
 from knowledge.timeline import Category, Fact
 from tools.intake.fhir.build import evidence, fact
 from tools.intake.fhir.coded import coded
@@ -25,6 +26,9 @@ _STATUS_FLAGS: dict[str | None, tuple[str, ...]] = {
     None: ("status-not-stated",),
 }
 """Statuses of a result that is used (FHIR R4 ObservationStatus), and the flags they leave."""
+
+_LONGEST_NOTE = 300
+"""Characters of a note that are kept beside its result."""
 
 _NO_VALUE = Reading(
     path="value",
@@ -67,6 +71,7 @@ class _Shared:
         "flags",
         "method",
         "method_kind",
+        "note",
         "source",
         "specimen",
         "time",
@@ -91,8 +96,11 @@ class _Shared:
             self.flags += ("no-collection-time",)
         if resource.note:
             self.flags += ("has-note",)
+        said = [note.text for note in resource.note if note.text]
+        self.note = " / ".join(said)[:_LONGEST_NOTE]
         if (resource.note or resource.specimen is not None) and haemolysed(source, resource):
             self.flags += (FLAG,)
+        self.flags += tuple(f for f in specimen_states(said) if f not in self.flags)
 
     def component(self, element: Any, path: str) -> Fact | None:
         """Return the fact of one component, or None after noting why there is none."""
@@ -143,6 +151,7 @@ class _Shared:
             specimen=self.specimen if of_specimen else None,
             method_kind=self.method_kind if of_specimen else None,
             derived_from=self.derived_from,
+            note=self.note,
         )
 
     def _problem(self, path: str, what: str) -> None:

@@ -1,5 +1,7 @@
 """The characters of a message: MSH-18 names their encoding (HL7 table 0211), and is read first."""
 
+import re
+
 from knowledge.errors import UnreadableError, UnsupportedError
 from tools.intake.hl7v2.wire import RawMessage
 
@@ -24,6 +26,9 @@ _CODECS = {
 }
 """Table 0211 of HL7 v2.8, and spellings senders use for the same; ``8859/1`` to ``8859/15``
 follow their number. UNICODE without a form is deprecated there and sent as UTF-8."""
+
+_LINE_END = re.compile(rb"[\r\n]")
+"""A segment ends with a carriage return; files and some senders write other line ends."""
 
 _LATIN = range(1, 17)
 _DECLARE = "let the sender name its character set in MSH-18, for example UNICODE UTF-8"
@@ -76,7 +81,7 @@ def decoded(raw: RawMessage, item: str) -> str:
 
 def declared(data: bytes) -> str:
     """Return the first character set in MSH-18, read from the bytes; empty where none is named."""
-    line = data.split(b"\r", 1)[0]
+    line = _LINE_END.split(data, maxsplit=1)[0]
     fields = line.split(line[3:4]) if len(line) > 3 else []
     stated = fields[17] if len(fields) > 17 else b""
     repetition = line[5:6] or b"~"

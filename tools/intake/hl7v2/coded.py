@@ -69,6 +69,16 @@ def key_of(segment: Segment, field: int, message: Message) -> str:
     return f"{system_of(system, message.facility)}|{code}" if code else ""
 
 
+def codes_of(segment: Segment, field: int) -> frozenset[str]:
+    """Return every identifier of a coded field, whichever of its places it stands in.
+
+    Where it has none, its words. Systems are left out: the same order, or the same patient's
+    results, are what these are compared within.
+    """
+    found = {segment.get(field, n).upper() for n in (1, 4)} - {""}
+    return frozenset(found or {segment.get(field, n).upper() for n in (2, 5)} - {""})
+
+
 def number_of(segment: Segment, field: int, message: Message) -> str:
     """Return an entity identifier (EI) with who gave it; empty where there is none.
 

@@ -48,6 +48,12 @@ class Item:
         members: Results of a report.
         mentioned: Whether the message only names it: one that is about it says more.
         rank: Place among reports in the order they were made; None for what is no report.
+        codes: Of a result (OBX-3), each of its identifiers.
+        sub: Its sub-id (OBX-4).
+        service: What was ordered (OBR-4), each of its identifiers.
+        filler, placer: Its order numbers with who gave them; empty where there is none.
+        whose: Numbers of the patient, with who gave them.
+        doubt: Why another message leaves open whether it holds.
     """
 
     resource: dict[str, Any]
@@ -65,6 +71,13 @@ class Item:
     rank: int | None = None
     id: str = ""
     conflicting: bool = False
+    codes: frozenset[str] = frozenset()
+    sub: str = ""
+    service: frozenset[str] = frozenset()
+    filler: str = ""
+    placer: str = ""
+    whose: tuple[tuple[str, str], ...] = ()
+    doubt: str = ""
 
     @property
     def kind(self) -> str:

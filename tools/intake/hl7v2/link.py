@@ -18,6 +18,7 @@ from knowledge.clinical_time import parse_fhir
 from knowledge.errors import InvalidValueError
 from tools.intake.hl7v2.item import Item
 from tools.intake.hl7v2.status import Role
+from tools.intake.hl7v2.withdrawn import doubted_by, settle, too_early
 
 PREFIX = "hl7."
 """Begins the id of every resource made from HL7 v2: no FHIR server has it."""
@@ -27,6 +28,7 @@ _COME = ("registered", "partial", "preliminary", "final", "corrected")
 
 _WORDS = 20
 _HASH = 10
+_TOO_EARLY = "takes back a result that was reported later; that result is not used"
 _AMBIGUOUS = "a correction that fits several earlier results of its order; none of them is used"
 
 
@@ -66,6 +68,7 @@ def link(items: Iterable[tuple[str, Item]], *, zone: str | None) -> list[Linked]
     """
     ordered = sorted(items, key=lambda one: _order(one[0], one[1], zone))
     fillers = _fillers(ordered)
+    told = settle(ordered, lambda item: _number(item, fillers))
     groups: dict[tuple[str, ...], list[tuple[str, Item]]] = {}
     made: list[Linked] = []
     for file, item in ordered:
@@ -79,7 +82,7 @@ def link(items: Iterable[tuple[str, Item]], *, zone: str | None) -> list[Linked]
             made += _results(group, members)
         else:
             made += _named(group, members)
-    return made
+    return [replace(one, problem=one.problem or told.get(id(one.item), "")) for one in made]
 
 
 def _order(file: str, item: Item, zone: str | None) -> tuple[str, int, str, str, int, str]:
@@ -108,11 +111,15 @@ def _group(item: Item, fillers: dict[str, set[str]]) -> tuple[str, ...]:
     key = item.key
     if key is None:
         raise TypeError("an item without a key belongs to no group")
-    number = key.filler
-    if not number:
-        known = fillers.get(key.placer, set())
-        number = next(iter(known)) if len(known) == 1 else key.placer
-    return key.kind, number, key.code
+    return key.kind, key.filler or _number(item, fillers), key.code
+
+
+def _number(item: Item, fillers: dict[str, set[str]]) -> str:
+    """Return the number of an order: the filler's, also where only the placer's is stated."""
+    if item.filler or item.key is None:
+        return item.filler
+    known = fillers.get(item.key.placer, set())
+    return next(iter(known)) if len(known) == 1 else item.key.placer
 
 
 def _named(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
@@ -151,6 +158,11 @@ def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> lis
         for slot in chosen:
             own = item if len(chosen) == 1 else replace(item, resource=dict(item.resource))
             slot.items.append((file, _finalised(own, slot)))
+    for slot in slots:
+        early = too_early(slot.items)
+        if early is not None:
+            doubted_by(early, slot.items)
+            told.append(Linked(*early, _TOO_EARLY))
     made = []
     for number, slot in enumerate(slots):
         name = _id(slot.items[0][1], *group, slot.time or "no time", _ordinal(slots, number))

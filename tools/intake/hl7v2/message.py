@@ -81,6 +81,19 @@ class Segment:
         parts = found.value.split(self.delimiters[2])
         return self.unescaped(parts[rep - 1]) if rep <= len(parts) else ""
 
+    def parts(self, field: int) -> list[list[int]]:
+        """Return where the first repetition of a field says something.
+
+        For each component, up to the last that says something, the places of its subcomponents
+        from 0: ``[[0]]`` for one plain value.
+        """
+        found = self.parsed.get_field(field)
+        components = found.repetitions[0].components if found and found.repetitions else ()
+        said = [[n for n, text in enumerate(c.subcomponents) if text] for c in components]
+        while said and not said[-1]:
+            said.pop()
+        return said
+
     def is_null(self, field: int) -> bool:
         """Return whether a field says that what was there is deleted."""
         found = self.parsed.get_field(field)

@@ -49,13 +49,17 @@ def patient_of(pid: Segment, message: Message, problems: list[str]) -> dict[str,
 
 
 def assigner(segment: Segment, field: int, message: Message, *, rep: int = 1) -> str:
-    """Return who gave a number (CX-4): an OID where one is stated, else a name, else the sender."""
+    """Return who gave a number (CX-4): an OID where one is stated, else a name, else the sender.
+
+    Empty where the message names none of them: such a number is comparable with no other.
+    """
     universal = segment.get(field, 4, 2, rep=rep)
     kind = segment.get(field, 4, 3, rep=rep).upper()
     if universal and (kind == _ISO or re.fullmatch(r"[0-9]+(\.[0-9]+)+", universal)):
         return f"urn:oid:{universal}"
     named = segment.get(field, 4, 1, rep=rep) or universal
-    return f"urn:hl7v2:{named or message.facility}"
+    giver = named or message.facility
+    return f"urn:hl7v2:{giver}" if giver else ""
 
 
 def numbers(pid: Segment, message: Message) -> list[tuple[str, str]]:
@@ -72,7 +76,8 @@ def numbers(pid: Segment, message: Message) -> list[tuple[str, str]]:
 
 
 def _identifiers(pid: Segment, message: Message) -> list[dict[str, str]]:
-    return [{"system": system, "value": value} for system, value in numbers(pid, message)]
+    found = [{"system": system, "value": value} for system, value in numbers(pid, message)]
+    return [{name: said for name, said in one.items() if said} for one in found]
 
 
 def _name(pid: Segment, rep: int) -> dict[str, Any]:

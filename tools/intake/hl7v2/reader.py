@@ -21,7 +21,7 @@ from tools.intake.hl7v2.item import Context, Item
 from tools.intake.hl7v2.link import PREFIX, link
 from tools.intake.hl7v2.message import Message, parse_message
 from tools.intake.hl7v2.moment import moment, offset_of
-from tools.intake.hl7v2.patient import patient_of
+from tools.intake.hl7v2.patient import numbers, patient_of
 from tools.intake.hl7v2.result import items_of_order
 from tools.intake.hl7v2.visit import MERGES, items_of_visit
 from tools.intake.hl7v2.wire import RawMessage, split_file
@@ -164,6 +164,9 @@ def _read(raw: RawMessage, parts: _Parts) -> None:
     for pid, segment in groups.visits:
         parts.items += items_of_visit(pid, segment, context)
     parts.items += _said(groups, context, parts)
+    whose = {pid.position: tuple(numbers(pid, message)) for pid in groups.patients}
+    for item in parts.items[before:]:
+        item.whose = whose.get(item.patient or 0, ())
     if message.trigger in MERGES and message.code == "ADT":
         context.problem(f"{message.type} concerns the numbers of patients; nothing was merged")
     if len(parts.items) == before and not groups.patients:
@@ -243,6 +246,7 @@ def _entry(item: Item, of: Hl7File, zone: str | None) -> Entry:
         resource=resource,
         conflicting=item.conflicting,
         clock=item.clock,
+        doubt=item.doubt,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tools.intake.hl7v2.coded import concept, key_of, number_of
+from tools.intake.hl7v2.coded import codes_of, concept, key_of, number_of
 from tools.intake.hl7v2.collected import collected_at, read_time
 from tools.intake.hl7v2.groups import Order, Result
 from tools.intake.hl7v2.item import Context, Item, Key
@@ -11,9 +11,11 @@ from tools.intake.hl7v2.message import Segment
 from tools.intake.hl7v2.status import (
     CANCELLED_ORDER,
     CANCELS,
+    CANCELS_ALL,
     NOT_STATED,
     REPORT,
     ResultStatus,
+    Role,
     result_status,
 )
 from tools.intake.hl7v2.value import ATTACHED, attachment_of, text_attachment, value_of
@@ -76,7 +78,10 @@ def _report(order: Order, context: Context, status: str | None) -> Item:
     where = f"OBR {obr.get(1)}".strip() if obr is not None else "results without OBR"
     item = context.item(resource, where, source, pid=order.patient)
     item.stamp = issued or context.stamp
-    filler, placer = _numbers(order, context)
+    filler, placer = item.filler, item.placer = _numbers(order, context)
+    item.service = codes_of(obr, 4) if obr is not None else frozenset()
+    if status == "cancelled" and _takes_all_back(order):
+        item.role = Role.WITHDRAWAL
     code = key_of(obr, 4, message) if obr is not None else ""
     if filler or placer:
         item.key = Key(
@@ -111,6 +116,19 @@ def _report_status(order: Order, context: Context, *, is_request: bool) -> str |
     if order.obr is not None:
         context.problem(f"OBR {order.obr.get(1)}: OBR-25 states no status; not taken as final")
     return None
+
+
+def _takes_all_back(order: Order) -> bool:
+    """Return whether a cancelled order has no results, also none that were sent before.
+
+    One that is discontinued keeps those it had.
+    """
+    stated = order.obr.get(25).upper() if order.obr is not None else ""
+    if stated in REPORT and REPORT[stated] == "cancelled":
+        return True
+    if order.orc is None:
+        return False
+    return order.orc.get(1).upper() in CANCELS_ALL or order.orc.get(5).upper() == "CA"
 
 
 def _runs(results: Sequence[Result]) -> Iterator[list[Result]]:
@@ -168,13 +186,16 @@ def _result(
             forms.append(form)
         return None
     code = concept(obx, 3, context.message)
-    if not code and not obx.whole(5).strip():
+    if not code and not obx.whole(5).strip() and status.role is not Role.WITHDRAWAL:
         context.problem(f"{where}: neither a name (OBX-3) nor a value (OBX-5)")
         return None
     resource = _observation(result, order, context, status, code)
     item = context.item(resource, where, obx, pid=order.patient)
     item.stamp = read_time(order.obr, 22, "OBR", context) or context.stamp
     item.time, item.role = resource.get("effectiveDateTime"), status.role
+    item.codes, item.sub = codes_of(obx, 3), obx.whole(4).strip()
+    item.service = codes_of(order.obr, 4) if order.obr is not None else frozenset()
+    item.filler, item.placer = _numbers(order, context)
     item.key = _key(obx, order, item, context)
     return item
 
@@ -241,7 +262,7 @@ def _key(obx: Segment, order: Order, item: Item, context: Context) -> Key | None
 
     Without an order number: the sender, the code and the time; None where there is no time either.
     """
-    filler, placer = _numbers(order, context)
+    filler, placer = item.filler, item.placer
     code = f"{key_of(obx, 3, context.message) or obx.whole(3)}|{obx.whole(4)}"
     words = obx.get(3)
     if filler or placer:

@@ -73,6 +73,10 @@ REPORT: dict[str, str] = {
 CANCELS = frozenset({"CA", "DC", "OC", "OD", "CR", "DR", "UD"})
 """Order control codes (HL7 table 0119) after which no result is to come."""
 
+CANCELS_ALL = frozenset({"CA", "OC", "CR"})
+"""Those of `CANCELS` that say of the whole order that it was not carried out; one that was
+discontinued (DC, OD, DR) keeps the results it had."""
+
 CANCELLED_ORDER = frozenset({"CA", "DC", "RP"})
 """Order statuses (ORC-5, HL7 table 0038) after which no result is to come."""
 

@@ -47,7 +47,7 @@ def value_of(obx: Segment, message: Message) -> dict[str, Any]:
         return {}
     kind = obx.get(2).upper()
     if kind == "NM" and obx.repetitions(5) == 1:
-        return _number(obx.get(5), obx)
+        return _number(obx.get(5) if obx.parts(5) == [[0]] else obx.whole(5), obx)
     if kind == "SN" and obx.repetitions(5) == 1:
         return _structured(obx)
     if kind in CODED:
@@ -102,6 +102,8 @@ def _number(text: str, obx: Segment) -> dict[str, Any]:
 
 def _structured(obx: Segment) -> dict[str, Any]:
     """Return a structured numeric (SN): a bound, a number, a range, a ratio, or its words."""
+    if any(places not in ([], [0]) for places in obx.parts(5)):
+        return _printed(obx.whole(5), obx)
     sign, first, between, second = (obx.get(5, n) for n in (1, 2, 3, 4))
     if sign == "=":
         sign = ""

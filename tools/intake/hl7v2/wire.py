@@ -16,6 +16,9 @@ START, END = b"\x0b", b"\x1c"
 MAX_MESSAGES = 5_000
 """Messages in one file of one patient's visit."""
 
+_LEAST = {b"OBX": 11, b"OBR": 4, b"PID": 5}
+"""Last required field of a segment (HL7 v2.5.1, chapters 3, 4 and 7)."""
+
 _LINE = re.compile(rb"\r\n|\r|\n")
 _HEAD = re.compile(rb"MSH[^0-9A-Za-z\r\n\s]")
 _ENVELOPE = re.compile(rb"(FHS|BHS|BTS|FTS)([^0-9A-Za-z\r\n\s]|$)")
@@ -87,6 +90,7 @@ def split_file(content: bytes, file: str) -> Messages:
         raise TooLargeError(file, f"over {MAX_MESSAGES} messages", "give one patient's visit")
     if stray:
         problems.append(f"{stray} lines before the first MSH segment belong to no message")
+    problems += _cut(content, found[-1])
     problems += [
         f"{segment} says {number} messages or batches, the file holds {len(found)} messages"
         for segment, number in declared
@@ -97,6 +101,27 @@ def split_file(content: bytes, file: str) -> Messages:
         for number, lines in enumerate(found, start=1)
     )
     return Messages(messages, tuple(problems))
+
+
+def _cut(content: bytes, lines: list[bytes]) -> list[str]:
+    """Return what tells that a file was cut off, and take the part of a segment out of `lines`.
+
+    A file without a last line end is common; one whose last segment then lacks a field that the
+    standard requires (OBX-11, OBR-4, PID-5) was cut within it, and half a value looks like a whole
+    one.
+    """
+    if content.count(START) > content.count(END):
+        cut = "the last message has no end"
+    else:
+        cut = "the file ends within a segment"
+    last, mark = lines[-1], lines[0][3:4]
+    ended = content.rstrip(b" \t\x00").endswith((b"\r", b"\n", END))
+    least = _LEAST.get(last[:3], 0)
+    if not ended and len(lines) > 1 and last.count(mark) < least:
+        lines.pop()
+        name = last[:3].decode("ascii", "replace")
+        return [f"{cut}: it was cut off, and its last segment ({name}) is not used"]
+    return [f"{cut}: it was cut off"] if cut.startswith("the last message") else []
 
 
 def _declared(envelope: re.Match[bytes], line: bytes) -> list[tuple[str, int]]:

@@ -20,7 +20,7 @@ from knowledge.evidence import NoteEvidence, RecordEvidence
 from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.patient import Identity
 from knowledge.plain_text import visible
-from knowledge.result_sources import known_specimen
+from knowledge.result_sources import specimen_heading, stated_specimen
 from knowledge.settings import Settings
 from knowledge.timeline import Document, Fact
 from tools.intake.case_file import Attachment
@@ -221,6 +221,10 @@ def _line(reading: _Reading, number: int, start: int, line: str) -> None:
         for label, said in labels:
             _label(reading, number, label, said)
         return
+    section = specimen_heading(line)
+    if section is not None:
+        reading.specimen = section
+        return
     if is_heading(line):
         return
     results = results_of_line(line)
@@ -269,7 +273,7 @@ def _label(reading: _Reading, number: int, label: str, said: str) -> None:
             reading.time = None
             reading.problems.append(f"line {number}: collection time: {error.reason}")
     elif label == "specimen":
-        reading.specimen = known_specimen(said) if said else None
+        reading.specimen = stated_specimen(said) if any(map(str.isalpha, said)) else None
     elif label == "method":
         reading.method = said[:400] or None
     elif label in _WHO and said and reading.identity.setdefault(label, said) != said:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from knowledge.errors import UnsupportedError
+from knowledge.identity_words import identity_words
 from knowledge.laboratory_vocabulary import as_compared, laboratory_vocabulary
 from tools.intake.tables.cells import Grid, Row
 from tools.intake.tables.mapping import SCHEMA, LabMapping
@@ -29,6 +30,7 @@ class Layout:
         headings: Index to the heading as printed.
         rows: Those below the headings.
         unused: Headings of columns that are not used.
+        persons: Index of columns that are not used and look like they name a person.
     """
 
     header: int
@@ -37,6 +39,7 @@ class Layout:
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     unused: tuple[str, ...]
+    persons: tuple[int, ...] = ()
 
 
 def mapped_layout(grid: Grid, file: str, mapping: LabMapping) -> Layout:
@@ -81,6 +84,7 @@ def known_layout(grid: Grid, file: str) -> Layout:
     if twice:
         raise _needs_mapping(file, headings, f"two columns that look like {twice[0]}")
     at = {holds: index for index, holds in meant.items() if holds != "other_time"}
+    at |= _of_person(headings, at)
     if "value" not in at or not {"test", "code"} & set(at):
         raise _needs_mapping(file, headings, "no column known to hold the test, or its result")
     if not _ORIENTING & set(at):
@@ -128,6 +132,23 @@ def _headings(header: Row, file: str) -> tuple[str, ...]:
     return tuple(cell.text.strip() for cell in header.cells)
 
 
+def _of_person(headings: tuple[str, ...], at: Mapping[str, int]) -> dict[str, int]:
+    """Return the columns that name the person by another heading; none that may name the test."""
+    found: dict[str, int] = {}
+    for index, holds in _persons(headings, at):
+        key = {"number": "patient_id", "name": "name"}.get(holds)
+        taken = key in at or key in found or (key == "name" and {"family", "given"} & set(at))
+        if key is not None and not taken and "test" in at:
+            found[key] = index
+    return found
+
+
+def _persons(headings: tuple[str, ...], at: Mapping[str, int]) -> list[tuple[int, str]]:
+    used, words = set(at.values()), identity_words()
+    named = ((i, words.column(h)) for i, h in enumerate(headings) if i not in used)
+    return [(i, holds) for i, holds in named if holds is not None]
+
+
 def _layout(grid: Grid, header: Row, headings: tuple[str, ...], at: Mapping[str, int]) -> Layout:
     used = set(at.values())
     return Layout(
@@ -137,4 +158,5 @@ def _layout(grid: Grid, header: Row, headings: tuple[str, ...], at: Mapping[str,
         headings=headings,
         rows=tuple(row for row in grid.rows if row.number > header.number),
         unused=tuple(h for i, h in enumerate(headings) if h and i not in used),
+        persons=tuple(i for i, _ in _persons(headings, at)),
     )

@@ -57,6 +57,9 @@ SCHEMA = "epicrisis/lab-mapping/1"
 MAX_BYTES = 256 * 1024
 """A mapping is written by hand: columns, and the names of a few hundred tests."""
 
+MAX_DEPTH = 8
+"""Levels of nesting: the deepest thing above has four."""
+
 _ENCODINGS = Literal[
     "utf-8",
     "utf-16",
@@ -253,9 +256,7 @@ def read_mapping(content: bytes, file: str) -> LabMapping:
     if len(content) > MAX_BYTES:
         raise TooLargeError(file, "over 256 KiB", "a mapping file is short")
     try:
-        for event in yaml.parse(content, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise UnreadableError(file, "YAML aliases are not taken", "write the value out")
+        _check_events(content, file)
         data = strict_yaml(content)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         first = str(error).splitlines()[0][:120] if str(error) else "not YAML"
@@ -272,3 +273,23 @@ def read_mapping(content: bytes, file: str) -> LabMapping:
         raise InvalidValueError(
             f"{file}: {where}", first_error["msg"], "see `epicrisis schema lab-mapping`"
         ) from error
+
+
+def _check_events(content: bytes, file: str) -> None:
+    """Refuse what a parser could be kept busy with, before anything is built.
+
+    Raises:
+        UnreadableError: With aliases, or nested too deep.
+    """
+    depth = 0
+    for event in yaml.parse(content, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise UnreadableError(file, "YAML aliases are not taken", "write the value out")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise UnreadableError(
+                file, "YAML nested too deep", "see `epicrisis schema lab-mapping`"
+            )

@@ -21,7 +21,7 @@ from tools.intake.tables.columns import (
 )
 from tools.intake.tables.delimited import decoded, delimited, known_headings
 from tools.intake.tables.mapping import LabMapping, read_mapping
-from tools.intake.tables.row_identity import identity_of_row, is_of
+from tools.intake.tables.row_identity import identity_of_row, is_of, refuse_several
 from tools.intake.tables.row_result import Surroundings, fault_of, result_of_row
 from tools.intake.tables.workbook import workbook
 
@@ -111,6 +111,7 @@ def read_table(
     )
     rows = _usable(layout, around)
     identities, rows, others = _of_patient(rows, around, known)
+    refuse_several(rows, around)
     if stated and _several(identities):
         raise UnsupportedError(
             file, "holds rows of several patients", "write `rows: several patients` in its mapping"

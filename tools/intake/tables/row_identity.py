@@ -4,11 +4,11 @@ Numbers of one column are of one assigner, so that two of them in one table are 
 where nobody has said who gave them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from knowledge.clinical_time import ClinicalTime
-from knowledge.errors import InvalidValueError
-from knowledge.laboratory_vocabulary import laboratory_vocabulary
+from knowledge.errors import InvalidValueError, UnsupportedError
+from knowledge.laboratory_vocabulary import as_compared, laboratory_vocabulary
 from knowledge.patient import Identity, Sex
 from tools.intake.identity import compare
 from tools.intake.tables.cells import Cell, Row
@@ -51,6 +51,52 @@ def _identity(row: Row, around: Surroundings, columns: Columns | None, number: s
         birth_date=_born(row, around, columns),
         sex=_sex(around.text(row, "sex"), columns),
     )
+
+
+def refuse_several(rows: Sequence[Row], around: Surroundings) -> None:
+    """Refuse a table whose rows may be of several people by a column that identifies nobody else.
+
+    That is a column that is not used and looks like it names a person, where no column in use does,
+    and dates of birth of which one cannot be read.
+
+    Raises:
+        UnsupportedError: It holds more than one value.
+    """
+    if around.mapping is not None and around.mapping.rows == "several patients":
+        return
+    born = [row for row in rows if around.text(row, "birth_date")]
+    texts = {as_compared(around.text(row, "birth_date")) for row in born}
+    columns = around.mapping.columns if around.mapping is not None else None
+    if len(texts) > 1 and any(not _is_date(row, around, columns) for row in born):
+        raise _several(around, "dates of birth, of which one cannot be read")
+    if {"patient_id", "name", "family"} & set(around.layout.at):
+        return
+    for index in around.layout.persons:
+        said = {as_compared(row.cells[index].text) for row in rows if index < len(row.cells)}
+        if len(said - {""}) > 1 and not _names_tests(said - {""}):
+            raise _several(around, f"values in the column {around.layout.headings[index][:40]!r}")
+
+
+def _several(around: Surroundings, what: str) -> UnsupportedError:
+    return UnsupportedError(
+        around.file,
+        f"may hold rows of several people: different {what}",
+        "say in a mapping file which column is the patient's number or name, or give one "
+        "patient's rows",
+    )
+
+
+def _names_tests(said: Collection[str]) -> bool:
+    return any(laboratory_vocabulary().named_test(text) is not None for text in said)
+
+
+def _is_date(row: Row, around: Surroundings, columns: Columns | None) -> bool:
+    column = columns.birth_date if columns is not None else None
+    try:
+        read_time(around.cell(row, "birth_date"), Cell(), column, file=around.file, zone=None)
+    except InvalidValueError:
+        return False
+    return True
 
 
 def is_of(identity: Identity, known: Sequence[Identity]) -> bool:

@@ -17,7 +17,9 @@ from tools.intake.printed_result import (
     MeasuredTest,
     NumberFormat,
     Printed,
+    fits_specimen,
     named_test,
+    not_of_specimen,
     plain,
     read_number,
     result_fact,
@@ -150,9 +152,13 @@ def _test(row: Row, around: Surroundings) -> tuple[MeasuredTest, str | None, str
     if own.analyte is not None and by_code.analyte not in (None, own.analyte):
         problem = "the code of the row and the mapped name are two tests"
         return MeasuredTest(name=name, loinc=code, problem=problem), None, specimen
+    key = None if by_code.problem else by_code.analyte or own.analyte
+    if key is not None and specimen is not None and not fits_specimen(key, specimen):
+        problem = not_of_specimen(key, specimen)
+        return MeasuredTest(name=by_code.name, loinc=by_code.loinc, problem=problem), None, specimen
     test = MeasuredTest(
         name=by_code.name,
-        analyte=by_code.analyte or own.analyte,
+        analyte=key,
         loinc=by_code.loinc,
         form_code=by_code.form_code or own.loinc,
         problem=by_code.problem,

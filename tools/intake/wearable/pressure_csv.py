@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from knowledge.clinical_time import ClinicalTime
-from knowledge.errors import InvalidValueError, TooLargeError, UnreadableError
+from knowledge.errors import InvalidValueError, TooLargeError, UnreadableError, UnsupportedError
+from knowledge.identity_words import identity_words
 from knowledge.patient import Identity
 from knowledge.wearable import wearable
 from tools.intake.wearable.model import MAX_READINGS, Kind, Reading, WearableFile
@@ -18,6 +19,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_PROBLEMS = 50
 
 _UNIT = re.compile(r"\s*[\[(\uff08].*$")
+_STATED_UNIT = re.compile(r"[\[(\uff08]\s*([^\])\uff09]+)")
 _SEPARATORS = (",", ";", "\t")
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("systolic", "systolic"),
@@ -57,12 +59,11 @@ def read_pressure_table(content: bytes, *, file: str, zone: str | None) -> Weara
     separator, columns = found
     problems: list[str] = []
     readings: list[Reading] = []
-    try:
-        for at, row in enumerate(csv.reader(io.StringIO(text), delimiter=separator), start=1):
-            if at > 1 and any(cell.strip() for cell in row):
-                readings += _row(row, at, columns, file, zone, problems)
-    except csv.Error as error:
-        raise UnreadableError(file, "a table whose quotes do not close", _AGAIN) from error
+    headings, rows = _table(text, separator, file)
+    identity = _whose(headings, [row for _, row in rows], file)
+    per_unit = _per_unit(headings, columns, file)
+    for at, row in rows:
+        readings += _row(row, at, columns, file, zone, problems, per_unit)
     if not readings:
         told = f": {problems[0]}" if problems else ""
         raise UnreadableError(file, f"no row of it can be used{told}", _AGAIN)
@@ -72,11 +73,66 @@ def read_pressure_table(content: bytes, *, file: str, zone: str | None) -> Weara
     return WearableFile(
         file=file,
         kind="table of home blood pressures",
-        identity=Identity(source=file),
+        identity=identity,
         readings=tuple(readings),
         counts=dict(Counter(reading.kind for reading in readings)),
         problems=(*problems[:MAX_PROBLEMS], *more),
     )
+
+
+def _table(text: str, separator: str, file: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the headings, and each row that is not blank with its number from 1."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=separator)
+    try:
+        rows = [(at, row) for at, row in enumerate(reader, start=1)]
+    except csv.Error as error:
+        raise UnreadableError(file, "a table whose quotes do not close", _AGAIN) from error
+    return rows[0][1], [(at, row) for at, row in rows[1:] if any(cell.strip() for cell in row)]
+
+
+def _whose(headings: Sequence[str], rows: Sequence[Sequence[str]], file: str) -> Identity:
+    """Return who the table says the wearer is, by the columns that name a person.
+
+    Raises:
+        UnsupportedError: Such a column names more than one.
+    """
+    name: str | None = None
+    for at, heading in enumerate(headings):
+        holds = identity_words().column(heading)
+        if holds is None:
+            continue
+        said = {" ".join(row[at].split()) for row in rows if at < len(row)} - {""}
+        if len({one.casefold() for one in said}) > 1:
+            raise UnsupportedError(
+                file,
+                f"may hold readings of several people: different values in {heading.strip()[:40]!r}",
+                "export the readings of one person alone",
+            )
+        if holds == "name" and said and name is None:
+            name = min(said)
+    return Identity(source=file, family=name)
+
+
+def _per_unit(headings: Sequence[str], columns: Mapping[str, int], file: str) -> float:
+    """Return how many mmHg one of the unit in the headings is; 1 where none is stated.
+
+    Raises:
+        UnsupportedError: A unit that is no pressure's, or two of them.
+    """
+    stated = {
+        match[1].strip().casefold()
+        for kind in ("systolic", "diastolic")
+        if (match := _STATED_UNIT.search(headings[columns[kind]]))
+    }
+    known = wearable().pressure_units
+    per = {unit: known[unit].mmhg for unit in stated if unit in known}
+    if len(stated) > 1 or len(per) < len(stated):
+        raise UnsupportedError(
+            file,
+            f"pressures in {' and '.join(sorted(stated))[:40]}, which is not read",
+            "export them in mmHg",
+        )
+    return next(iter(per.values()), 1.0)
 
 
 def _columns(text: str) -> tuple[str, dict[str, int]] | None:
@@ -106,12 +162,23 @@ def _row(
     file: str,
     zone: str | None,
     problems: list[str],
+    per_unit: float,
 ) -> list[Reading]:
-    """Return the readings of one row: both pressures or none of them."""
+    """Return the readings of one row: both pressures or none of them.
+
+    Args:
+        row, at: Its cells and its number.
+        columns: What each column holds.
+        file, zone: Of the table.
+        problems: Collects why a row is not used.
+        per_unit: How many mmHg one of the table's unit of pressure is.
+    """
     try:
         time, wall = _when(row, columns, file, zone)
         values = {
-            kind: number(_cell(row, columns, name), kind)
+            kind: number(
+                _cell(row, columns, name), kind, times=1.0 if kind == "heart_rate" else per_unit
+            )
             for name, kind in _KINDS
             if kind != "heart_rate" or _cell(row, columns, name).strip()
         }

@@ -13,8 +13,13 @@ _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d 
 _DATES = ("%Y-%m-%d", "%Y/%m/%d")
 
 
-def number(text: str, kind: Kind) -> float:
+def number(text: str, kind: Kind, *, times: float = 1.0) -> float:
     """Return a measured number.
+
+    Args:
+        text: As printed.
+        kind: What was measured.
+        times: What it is multiplied with, where it is printed in another unit.
 
     Raises:
         InvalidValueError: No number, or one that cannot be measured.
@@ -23,6 +28,8 @@ def number(text: str, kind: Kind) -> float:
     if re.fullmatch(r"\d{1,3}(?:[.,]\d{1,6})?", shown) is None:
         raise InvalidValueError(kind, "no number")
     value = float(shown.replace(",", "."))
+    if times != 1.0:
+        value = round(value * times, 1)
     span = getattr(wearable().plausible, kind)
     if not span.low <= value <= span.high:
         raise InvalidValueError(kind, f"{value:g} cannot be measured")

@@ -6,7 +6,7 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import Finding
 from knowledge.rules import Answer, answer_of
 from knowledge.serial_markers import serial_markers
-from tools.labs.markers.report import MarkerReport, marker_report
+from tools.labs.markers.report import MarkerReport, for_age, marker_report
 from tools.labs.markers.series import series_of
 from tools.toolbox import Card, tool
 
@@ -76,4 +76,5 @@ def natriuretic_peptide(
         "fall_percent": None if first is None else first.fall_percent,
     }
     given = tuple(finding for finding in inputs.values() if finding is not None)
-    return marker_report(peptide, series, answers, given=given)
+    report = marker_report(peptide, series, answers, given=given)
+    return report if age_years is None else for_age(report, answers["age_years"])

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from knowledge.finding import Finding
+from knowledge.rules import answer_of
 from tools.labs.laboratory_chart import LaboratoryChart
 from tools.labs.markers.ck_mb import ck_mb_serial
 from tools.labs.markers.d_dimer import d_dimer_by_age
@@ -11,7 +12,7 @@ from tools.labs.markers.natriuretic_peptide import Peptide, natriuretic_peptide
 from tools.labs.markers.natriuretic_peptide import Setting as Onset
 from tools.labs.markers.procalcitonin import Setting as Ward
 from tools.labs.markers.procalcitonin import procalcitonin_course
-from tools.labs.markers.report import MarkerReport
+from tools.labs.markers.report import MarkerReport, for_age
 
 _PEPTIDES: tuple[Peptide, ...] = ("bnp", "nt_probnp")
 MARKER_INPUTS = ("age_years", "bmi", "obesity", "ckd", "atrial_fibrillation_known")
@@ -60,7 +61,8 @@ def marker_reports(
         found.append(lactate_clearance(samples, at=chart.at))
     if samples := _samples(chart, "procalcitonin"):
         found.append(procalcitonin_course(samples, at=chart.at, setting=ward))
-    return tuple(found)
+    age = answer_of(chart.answer("age_years"))
+    return tuple(for_age(report, age) for report in found)
 
 
 def _samples(chart: LaboratoryChart, marker: Marker) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ from knowledge.reference import Citation
 from knowledge.rules import Answer, Condition, holds
 from knowledge.serial_markers import FILE, Marker, serial_markers
 from knowledge.words import Words
+from tools.labs.age_contract import not_for_age
 from tools.labs.markers.series import MarkerChange, MarkerSeries, SetAsideSample
 
 
@@ -104,6 +105,22 @@ def marker_report(
             ReferenceEvidence(table=FILE, row=f"markers.{key}"),
         ),
         source=tuple(dict.fromkeys(_cite(row.source, row.review) for row in marker.sourced())),
+    )
+
+
+def for_age(report: MarkerReport, age: Answer) -> MarkerReport:
+    """Return a report that says nothing where its statements are of people of another age.
+
+    Args:
+        report: The report.
+        age: Of the person, years; None where not known.
+    """
+    ages = serial_markers().markers[report.marker].ages
+    refused = None if ages is None else not_for_age(ages.from_years, age)
+    if refused is None or report.not_assessed is not None:
+        return report
+    return report.model_copy(
+        update={"statements": (), "caveats": (), "value": None, "not_assessed": refused[0]}
     )
 
 

@@ -18,10 +18,11 @@ from knowledge.laboratory_patterns import (
     laboratory_patterns,
 )
 from knowledge.reference import Citation, Review
-from knowledge.rules import Answer, Condition, holds
+from knowledge.rules import Answer, Condition, answer_of, holds
 from knowledge.words import Words
+from tools.labs.age_contract import not_for_age
 from tools.labs.laboratory_chart import LaboratoryChart
-from tools.labs.patterns.fact import Fact, phrase, reason_words, test_label
+from tools.labs.patterns.fact import Fact, input_label, phrase, reason_words, test_label
 from tools.labs.patterns.read import Shared, answers, facts_of
 from tools.labs.patterns.verdict import (
     EvidenceLine,
@@ -34,6 +35,9 @@ from tools.labs.patterns.verdict import (
     ShownValue,
     Support,
 )
+from tools.labs.patterns.window import Window
+
+_AGE = "age_years"
 
 
 def judge_patterns(chart: LaboratoryChart) -> tuple[PatternVerdict, ...]:
@@ -87,6 +91,9 @@ def judge(
     """
     facts, window = facts_of(pattern, chart, {} if shared is None else shared)
     case = _Case(pattern, facts)
+    refused = _not_for_age(pattern, chart)
+    if refused is not None:
+        return _refused(pattern, refused, facts, window)
     sets = tuple(case.verdict_of(chosen) for chosen in pattern.sets)
     first = pattern.sets[0]
     reason = case.reason(first) if sets[0].verdict == "not assessed" else None
@@ -105,6 +112,52 @@ def judge(
         settle=tuple(_settling(pattern, facts)),
         not_assessed=reason[0] if reason is not None else None,
         caveats=tuple(dict.fromkeys(case.caveats())),
+        as_of=window.anchor,
+        source=_citations(pattern),
+        evidence=(
+            *_evidence(facts.values()),
+            ReferenceEvidence(table=FOLDER + pattern.id, row=sets[0].id),
+        ),
+    )
+
+
+def _not_for_age(
+    pattern: LaboratoryPattern, chart: LaboratoryChart
+) -> tuple[NotAssessed, Words] | None:
+    if pattern.ages is None:
+        return None
+    return not_for_age(pattern.ages.from_years, answer_of(chart.answer(_AGE)))
+
+
+def _refused(
+    pattern: LaboratoryPattern,
+    reason: tuple[NotAssessed, Words],
+    facts: Mapping[str, Fact],
+    window: Window,
+) -> PatternVerdict:
+    """Return a pattern whose criteria do not hold, or may not hold, for the person's age."""
+    sets = tuple(
+        SetVerdict(
+            id=chosen.id,
+            name=chosen.name,
+            verdict="not assessed",
+            source=_cite(pattern, chosen.source, chosen.review),
+        )
+        for chosen in pattern.sets
+    )
+    asked = reason[0].why is Why.MISSING
+    age = MissingFact(
+        fact=_AGE, reads=(_AGE,), label=input_label(_AGE), reason=reason[0], words=reason[1]
+    )
+    return PatternVerdict(
+        id=pattern.id,
+        name=pattern.name,
+        topic=pattern.topic,
+        verdict="not assessed",
+        sets=sets,
+        statement=_statement(pattern, sets[0], reason),
+        missing=(age,) if asked else (),
+        not_assessed=reason[0],
         as_of=window.anchor,
         source=_citations(pattern),
         evidence=(

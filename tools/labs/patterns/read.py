@@ -1,6 +1,7 @@
 """The facts of a pattern, read from the chart: results, limits, changes, answers."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from knowledge.analytes import analytes
 from knowledge.clinical_inputs import catalogue
@@ -105,6 +106,23 @@ def clinical_fact(name: str, input_id: str, window: Window) -> Fact:
     )
 
 
+def _as_computed(fact: Fact, row: FactRow, window: Window) -> Fact:
+    """Return an answer that was computed from results: a bound where something reaches them."""
+    if not isinstance(fact.answer, Interval) or row.clinical is None:
+        return fact
+    value, caveats = window.as_computed(fact.answer, row.computed_from)
+    if not caveats:
+        return fact
+    words = number_words(value, catalogue().get(row.clinical).unit or "1")
+    return replace(
+        fact,
+        answer=value,
+        words=words,
+        why=fact.why if value.is_exact else censored(words),
+        caveats=(*fact.caveats, *caveats),
+    )
+
+
 def _worded(name: str, label: Words, test: str, window: Window) -> Fact:
     found = window.worded(test)
     if isinstance(found, NotAssessed):
@@ -143,7 +161,8 @@ class _Reader:
     def _read(self, name: str, row: FactRow) -> Fact:
         label = label_of(row)
         if row.clinical is not None:
-            return clinical_fact(name, row.clinical, self.window)
+            found = clinical_fact(name, row.clinical, self.window)
+            return _as_computed(found, row, self.window) if row.computed_from else found
         if row.analyte is not None:
             if row.within_hours is not None or row.days_apart is not None:
                 return _of_series(name, label, row, self.window)

@@ -5,22 +5,25 @@ a result that a known interference reaches is no longer a number but a bound: ha
 of 6.8 is "at most 6.8", which raises nothing and may still be low.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
 from knowledge.analytes import convert
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import Finding, NotAssessed, State, Why
+from knowledge.interference import interferences
 from knowledge.laboratory_patterns import Times, pattern_words
 from knowledge.quantity import Interval, format_number, measured
+from knowledge.rules import holds
 from knowledge.words import Words
-from tools.labs.interference import InterferenceFinding, answers_from, interference_on
+from tools.labs.interference import InterferenceFinding, interference_on
 from tools.labs.interval_model import Flag
 from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
 from tools.labs.patterns.fact import phrase, test_label
 
 _MINUTES_PER_HOUR = 60
+_ASSAY = "troponin_assay"
 _PRELIMINARY = "preliminary"
 """Flag of a result that its laboratory may still change."""
 
@@ -161,15 +164,9 @@ class Window:
     def reading(self, result: ChartResult, analyte: str) -> Reading:
         """Return a result as far as it may be read."""
         value = result.finding.interval or Interval()
-        found = [i for i in self.interferences(result, analyte) if i.state is State.PRESENT]
-        directions = {i.direction for i in found}
-        up, down = directions & {"raises", "either"}, directions & {"lowers", "either"}
-        widened = Interval(
-            low=_lowest(value.low) if up else value.low,
-            low_closed=bool(up) or value.low_closed,
-            high=None if down else value.high,
-            high_closed=bool(down) or value.high_closed,
-        )
+        every = self.interferences(result, analyte)
+        found = [i for i in every if i.state is State.PRESENT or i.suspected]
+        widened = _widened(value, {i.direction for i in found})
         caveats = [_caveat(analyte, i) for i in found]
         if _PRELIMINARY in result.finding.flags:
             caveats.append(phrase("preliminary", of=test_label(analyte)))
@@ -177,17 +174,57 @@ class Window:
 
     def interferences(self, result: ChartResult, analyte: str) -> tuple[InterferenceFinding, ...]:
         """Return every interference on a result, from what its specimen shows."""
-        time = result.finding.time
         key = analyte, result.finding.id
         if key not in self.shared:
-            together = [
-                other.finding
-                for others in self.chart.results.values()
-                for other in others
-                if other is result or (time is not None and other.finding.time == time)
-            ]
-            self.shared[key] = interference_on(analyte, answers_from(together))
+            together = self._together(result)
+            assay = self.chart.answer(_ASSAY)
+            self.shared[key] = interference_on(
+                analyte,
+                self.chart.signals(together, of=result.finding),
+                troponin_assay=None if assay.value is None else str(assay.value),
+            )
         return self.shared[key]
+
+    def as_computed(self, value: Interval, analytes: tuple[str, ...]) -> tuple[Interval, list[Words]]:
+        """Return a value that was computed from results, as far as they may be read.
+
+        Args:
+            value: What was computed.
+            analytes: Of which; every result of the window is looked at.
+        """
+        caveats: list[Words] = []
+        for analyte in analytes:
+            for result in self.chart.usable(analyte):
+                if isinstance(self.in_time(result.finding), NotAssessed):
+                    continue
+                for found in self.interferences(result, analyte):
+                    if not self._reaches(found, result):
+                        continue
+                    value = _widened(value, {found.direction})
+                    caveats.append(_caveat(analyte, found))
+        return value, list(dict.fromkeys(caveats))
+
+    def in_time(self, finding: Finding) -> NotAssessed | None:
+        """Return why a result is not known to be of the window; None where it is."""
+        hours = self.times.not_older_than_hours
+        return _within(finding.time, self.chart.at, hours, "the assessment", Why.STALE)
+
+    def _reaches(self, found: InterferenceFinding, result: ChartResult) -> bool:
+        """Return whether an interference is there, its effect on this assay known or not."""
+        if found.state is not State.NOT_ASSESSED:
+            return found.state is State.PRESENT
+        row = interferences().interferences[found.interference]
+        return holds(row.present_when, self.chart.signals(self._together(result), of=result.finding)) is True
+
+    def _together(self, result: ChartResult) -> list[Finding]:
+        """Return the results of one specimen: those of one time."""
+        time = result.finding.time
+        return [
+            other.finding
+            for others in self.chart.results.values()
+            for other in others
+            if other is result or (time is not None and other.finding.time == time)
+        ]
 
 
 def anchor_of(chart: LaboratoryChart, analytes: Mapping[str, bool]) -> ClinicalTime | None:
@@ -224,6 +261,17 @@ def _within(
         return None
     detail = f"not known to be collected within {format_number(hours)} h of {what}"
     return NotAssessed(why=why, detail=detail)
+
+
+def _widened(value: Interval, directions: Set[str]) -> Interval:
+    """Return all that a value may be that reads too high, too low, or false."""
+    up, down = directions & {"raises", "either"}, directions & {"lowers", "either"}
+    return Interval(
+        low=_lowest(value.low) if up else value.low,
+        low_closed=bool(up) or value.low_closed,
+        high=None if down else value.high,
+        high_closed=bool(down) or value.high_closed,
+    )
 
 
 def _lowest(bound: float | None) -> float | None:

@@ -344,4 +344,4 @@ def test_every_input_can_be_converted_from_the_unit_of_its_analyte() -> None:
                 assert isinstance(given, NotAssessed)
                 assert given.why is Why.VALUE_IMPOSSIBLE, (key, name)
     # measured in urine only: no row there yet, so they are taken in the unit of the formula alone
-    assert unknown == {"urine_sodium", "urine_urea", "urine_creatinine"}
+    assert unknown == {"urine_urea", "urine_creatinine"}

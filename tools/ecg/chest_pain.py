@@ -1,0 +1,122 @@
+"""The answers chest-pain rules ask an ECG, from the criteria, the named patterns and the rhythm."""
+
+from collections.abc import Mapping
+
+from tools.ecg import conduction
+from tools.ecg.acute import (
+    Category,
+    heart_category,
+    new_ischaemia,
+    not_against,
+    omi_equivalent,
+    st_deviation,
+)
+from tools.ecg.patterns.de_winter import FAST
+from tools.ecg.reading import Reading
+from tools.ecg.st_t import StT, st_and_t
+from tools.ecg.verdict import BORDERLINE, Verdict
+
+Verdicts = dict[str, Verdict]
+_ANTERIOR_T = "t-inversion-anterior"
+
+
+def acute(reading: Reading, verdicts: Mapping[str, Verdict]) -> tuple[Verdicts, Verdicts]:
+    """Return the ST and T statements with what they say of ischaemia, and the part HEART asks.
+
+    Args:
+        reading: The ECG.
+        verdicts: Conduction, hypertrophy and the named patterns, by code.
+    """
+    gate = conduction.gate(verdicts["lbbb"], verdicts["paced_rhythm"])
+    found = st_and_t(reading, gate=gate, lvh=verdicts["lvh"], rbbb=verdicts["rbbb"])
+    equal, shown, open_ = _named(reading, verdicts)
+    omi = omi_equivalent(
+        gate,
+        found.posterior,
+        found.modified_sgarbossa,
+        found.barcelona,
+        tuple(equal.values()),
+    )
+    stemi, many, unexplained = found.stemi, found.multivessel, found.depression.unexplained
+    ischaemia = new_ischaemia(
+        (stemi, omi, many, unexplained, found.inversion.unexplained, *shown.values())
+    )
+    regions = tuple(v for group, v in found.regions.items() if _counts(reading, group))
+    deviation = st_deviation((*regions, *equal.values()), stemi, found.depression)
+    statements = {
+        "stemi_criteria": stemi,
+        "omi_equivalent": omi if stemi.holds else not_against(omi, {**shown, **open_}),
+        "multivessel_ischaemia_pattern": many,
+        "st_deviation": deviation,
+        "ecg_new_ischaemia": not_against(ischaemia, {**open_, **_anterior_t(reading, verdicts)}),
+        **_single(found),
+    }
+    return statements, {"stemi": stemi, "omi": omi, "many": many, "depression": unexplained}
+
+
+def category(
+    reading: Reading, verdicts: Mapping[str, Verdict], decides: Mapping[str, Verdict]
+) -> Category:
+    """Return the ECG category of the HEART score.
+
+    Args:
+        reading: The ECG.
+        verdicts: Every other statement by code.
+        decides: The criteria that make it ST deviation, as `acute` gave them.
+    """
+    return heart_category(decides, verdicts, _abnormal(reading, verdicts))
+
+
+def _single(found: StT) -> Verdicts:
+    return {
+        "st-depression": found.depression.seen,
+        "j-depression": found.at_j,
+        "t-inversion": found.inversion.seen,
+        "posterior-pattern": found.posterior,
+        "modified-sgarbossa": found.modified_sgarbossa,
+        "barcelona": found.barcelona,
+        **{f"st-elevation-{group}": verdict for group, verdict in found.regions.items()},
+    }
+
+
+def _named(
+    reading: Reading, verdicts: Mapping[str, Verdict]
+) -> tuple[Verdicts, Verdicts, Verdicts]:
+    """Return the named patterns that are present: equivalent, ischaemia, open."""
+    rule = reading.criteria.named_ischaemia
+    kinds = (rule.equivalent, rule.ischaemia, rule.open)
+    equal, shown, open_ = (
+        {code: verdicts[code] for code in codes if verdicts[code].holds is True} for codes in kinds
+    )
+    doubtful = {code: v for code, v in equal.items() if FAST in v.flags}
+    sure = {code: v for code, v in equal.items() if code not in doubtful}
+    return sure, shown, {**open_, **doubtful}
+
+
+def _anterior_t(reading: Reading, verdicts: Mapping[str, Verdict]) -> Verdicts:
+    """Return an inversion where T is upright in adults, whatever the R wave, if one is there.
+
+    A right bundle branch block inverts these T waves by itself.
+    """
+    found, right = verdicts[_ANTERIOR_T], verdicts["rbbb"]
+    abnormal = set(found.leads) & set(reading.criteria.t_map.upright_in_adults)
+    return {_ANTERIOR_T: found} if found.holds and abnormal and right.holds is not True else {}
+
+
+def _abnormal(reading: Reading, verdicts: Mapping[str, Verdict]) -> Verdicts:
+    """Return the statements that are present and no part of a normal ECG."""
+    criteria = reading.criteria
+    return {
+        code: verdicts[code]
+        for code, row in criteria.statements.items()
+        if row.label is not None
+        and code not in criteria.heart_normal.may_be_present
+        and verdicts[code].holds is True
+        and BORDERLINE not in verdicts[code].flags
+    }
+
+
+def _counts(reading: Reading, group: str) -> bool:
+    """Return whether a group belongs to the ECG: the extra leads only where recorded."""
+    rule = reading.criteria.st_elevation
+    return group not in rule.extra_groups or reading.recorded(*rule.groups[group])
