@@ -288,6 +288,7 @@ def _laboratory(
         answers={**asked, **state.findings},
         reference=reference,
         acute=True,
+        time_zone=case.time_zone,
         inputs=case.inputs,
         documented=case.documented,
     )

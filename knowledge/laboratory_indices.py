@@ -119,6 +119,7 @@ class IndexRow(Sourced):
 
     Args:
         name: Name to show.
+        terms: Words a person asks for it by, beside its name; without any it is not asked by name.
         family: Module of ``tools/labs/indices`` that holds the formula.
         unit: UCUM unit of the result.
         decimals: To show; the value itself is not rounded.
@@ -129,10 +130,12 @@ class IndexRow(Sourced):
         categorised_at_decimals: Decimals at which the category is read; None for unrounded.
         categories: Sets of categories by name; each covers every number without overlap.
         caveats: What must be read with it.
+        not_when: Clinical inputs that rule it out where they are present, each with the reason.
         not_available: Why it cannot be computed at all with what is held here.
     """
 
     name: str
+    terms: tuple[str, ...] = ()
     family: str
     unit: str
     decimals: NonNegativeInt
@@ -144,7 +147,13 @@ class IndexRow(Sourced):
     categorised_at_decimals: NonNegativeInt | None = None
     categories: Mapping[str, tuple[IndexCategory, ...]] = Field(default_factory=dict)
     caveats: tuple[str, ...] = ()
+    not_when: Mapping[str, str] = Field(default_factory=dict)
     not_available: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every word it is asked for by: its name, and its other names."""
+        return tuple(dict.fromkeys((self.name, *self.terms)))
 
     @model_validator(mode="after")
     def _every_number_has_one_category(self) -> Self:

@@ -2,28 +2,46 @@
 
 The file is YAML in the format of ``laboratory_tests.yaml`` (a head with `sources`, then `tests`),
 with the site's `critical` limits in the format of ``critical_results.yaml``. Every row names one of
-the file's own sources and says how sure it is. A critical row replaces the packaged one as a whole.
+the file's own sources and says how sure it is. A critical row replaces the packaged one; a side that
+it does not give stays the packaged one unless the row says ``whole: true``. A limit that cannot be
+meant (inside a reference interval, impossible, far from the packaged one) is refused unless the row
+says ``confirmed: true``.
 """
 
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import ValidationError
 
 from knowledge.analytes import analytes
-from knowledge.critical_results import CriticalRange, critical_results
+from knowledge.critical_results import CriticalRange, Limit, critical_results
 from knowledge.errors import ReferenceDataError
 from knowledge.laboratory_tests import LabTest, check_rows, laboratory_tests
 from knowledge.model import Frozen
 from knowledge.reference import Citation, Table, strict_yaml, unsourced_numbers
 
+Side = Literal["low", "high"]
+SIDES: tuple[Side, ...] = ("low", "high")
 SITE_FILE = "laboratory_overrides"
 """What evidence and citations call the site's file: the name of its setting."""
 _LARGEST = 4 * 1024 * 1024
 """Bytes of a site's file; the packaged one is below 0.1 MiB."""
+
+
+class SiteCritical(CriticalRange):
+    """A site's critical limits of one analyte.
+
+    Args:
+        confirmed: Whether the site stands by a limit that would be refused as a slip.
+        whole: Whether a side that is not given has no limit; else the packaged one stays.
+    """
+
+    confirmed: bool = False
+    whole: bool = False
 
 
 class SiteLaboratory(Table):
@@ -35,7 +53,7 @@ class SiteLaboratory(Table):
     """
 
     tests: Mapping[str, LabTest] = {}
-    critical: Mapping[str, CriticalRange] = {}
+    critical: Mapping[str, SiteCritical] = {}
 
 
 class LaboratoryReference(Frozen):
@@ -63,6 +81,19 @@ class LaboratoryReference(Frozen):
         if own is not None:
             return own, True
         return critical_results().values.get(analyte), False
+
+    def critical_side(self, analyte: str, side: Side) -> tuple[Limit | None, bool]:
+        """Return one critical limit of an analyte, and whether the site decides on that side.
+
+        Args:
+            analyte: Key of the analyte.
+            side: Of which end; a side that the site's row leaves out stays the packaged one.
+        """
+        own = None if self.site is None else self.site.critical.get(analyte)
+        packaged = critical_results().values.get(analyte)
+        if own is not None and (own.whole or getattr(own, side) is not None):
+            return getattr(own, side), True
+        return (None if packaged is None else getattr(packaged, side)), False
 
     def cite(self, source: str, review: str, *, site: bool, table: str) -> Citation:
         """Return the citation of a row.
@@ -144,6 +175,45 @@ def _check(site: SiteLaboratory) -> None:
         for limit in (limits.low, limits.high):
             if limit is not None:
                 _cite(site, key, limit.source, limit.review)
+        for side in SIDES:
+            problem = None if limits.confirmed else _slip(site, key, side)
+            if problem is not None:
+                raise ReferenceDataError(
+                    f"{SITE_FILE}: critical.{key}.{side}",
+                    problem,
+                    "correct the row, or write `confirmed: true` in it",
+                )
+
+
+def _slip(site: SiteLaboratory, key: str, side: Side) -> str | None:
+    """Return why a site's critical limit cannot be meant; None where it can."""
+    given: Limit | None = getattr(site.critical[key], side)
+    if given is None:
+        return None
+    limit = given.limit
+    analyte = analytes().analytes[key]
+    if not analyte.low <= limit <= analyte.high:
+        return f"{limit:g} is impossible: it lies outside {analyte.low:g} to {analyte.high:g}"
+    reference = LaboratoryReference(site=site)
+    other, _ = reference.critical_side(key, "high" if side == "low" else "low")
+    if other is not None and (limit - other.limit) * (1 if side == "low" else -1) >= 0:
+        return f"{limit:g} is on the wrong side of the other limit, {other.limit:g}"
+    for name, test in (("site's", site.tests.get(key)), ("packaged", reference.test(key))):
+        for row in () if test is None else test.intervals:
+            within = row.low is not None and row.high is not None and row.low < limit < row.high
+            if within and row.kind == "reference":
+                return f"{limit:g} lies inside the {name} reference interval {row.words()}"
+    return _far(limit, key, side)
+
+
+def _far(limit: float, key: str, side: Side) -> str | None:
+    """Return that a limit is many times the packaged one, or a small part of it."""
+    packaged = critical_results().values.get(key)
+    held: Limit | None = None if packaged is None else getattr(packaged, side)
+    times = laboratory_tests().printed_check.times
+    if held is None or held.limit <= 0 or held.limit / times <= limit <= held.limit * times:
+        return None
+    return f"{limit:g} is more than {times:g} times away from the packaged limit, {held.limit:g}"
 
 
 def _cite(site: SiteLaboratory, key: str, source: str, review: str) -> None:

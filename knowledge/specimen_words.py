@@ -1,12 +1,13 @@
 """What a laboratory's comment says of the state of its specimen, by words that are data.
 
-They are ``specimen_words.yaml``: German and Chinese words of haemolysis, and of lipaemia and icterus
-also the English ones. A word that is denied states nothing.
+They are ``specimen_words.yaml``: German and Chinese words of haemolysis, and of lipaemia and
+icterus also the English ones. A word that is denied states nothing.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Literal
 
 from knowledge.identity_words import Words
@@ -16,7 +17,7 @@ FILE = "specimen_words"
 
 State = Literal["haemolysed", "lipaemic", "icteric"]
 
-_CLAUSE = re.compile(r"[.;:!?\n。；：，]|,(?=\s)")
+_CLAUSE = re.compile(r"[.;:!?\n\u3002\uff1b\uff1a\uff0c]|,(?=\s)")
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _BEFORE, _BEHIND = 3, 2
 """Words among which one that denies is looked for."""
@@ -80,9 +81,8 @@ def specimen_states(texts: Iterable[str]) -> tuple[State, ...]:
 def _clauses(text: str) -> list[str]:
     """Return the clauses; what stands behind a colon or a comma may deny what is before it."""
     parts = _CLAUSE.split(text)
-    joined = [f"{a} {b}" for a, b in zip(parts, parts[1:], strict=False) if _only_denies(b)]
-    kept = [p for n, p in enumerate(parts) if n + 1 >= len(parts) or not _only_denies(parts[n + 1])]
-    return kept + joined
+    joined = [f"{a} {b}" for a, b in pairwise(parts) if _only_denies(b)]
+    return [a for a, b in pairwise([*parts, ""]) if not _only_denies(b)] + joined
 
 
 def _only_denies(clause: str) -> bool:

@@ -19,8 +19,11 @@ from agent.chat.guidelines import guidance
 from agent.chat.question import Question, understood
 from agent.chat.select import Selection, is_gap, picked, selected, unknown_inputs
 from agent.chat.terms import holds
+from agent.chat.unheld import near_names, unheld_name
 from agent.chat.wording import (
     HYPOTHETICAL,
+    NEAR,
+    NOT_HELD,
     NOT_OFFERED,
     NOT_UNDERSTOOD,
     REFUSED,
@@ -33,6 +36,7 @@ from agent.chat.wording import (
 from agent.facts import Fact, FactSheet
 from agent.llm.errors import LLMError
 from agent.llm.seam import LLM
+from agent.untrusted import one_line
 from agent.write import Dropped, VerifiedSentence
 from knowledge.chat_terms import Subject, chat_terms
 from knowledge.model import Frozen
@@ -45,6 +49,9 @@ __all__ = ["MOST_QUESTION", "TIMEOUT_S", "ChatAnswer", "Kind", "WouldAnswer", "a
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 60.0
+_SCORES = "scores"
+"""The subject that asks for the scores in general."""
+_MOST_NAME = 40
 _MOST_ASKED = 8
 """Missing inputs named beside an answer from facts."""
 
@@ -124,6 +131,10 @@ async def answer(
     if asked.asks == "missing":
         gaps = tuple(f for f in sheet.facts if f.kind == "missing")
         return _not_in_record(gaps, sheet, notes=())
+    unheld = _unheld(asked, language)
+    if unheld:
+        without = "this score is not held here"
+        return ChatAnswer(kind="not_in_record", notes=unheld, without_llm=without)
     chosen = _overview(sheet) if asked.asks == "overview" else selected(asked, sheet)
     notes = _notes(asked, language)
     if not chosen.knows() and _is_recognised(asked, chosen):
@@ -212,6 +223,20 @@ def _left_out(question: Question, language: Language) -> list[str]:
     asked = (r for r in scores_left_out().scores.values() if holds(question.text, r.terms))
     said = NOT_OFFERED[language]
     return [said.format(r.name, r.because_zh if language == "zh" else r.because) for r in asked]
+
+
+def _unheld(question: Question, language: Language) -> tuple[str, ...]:
+    """Return what is said of a score asked for by a name that no score here has."""
+    subjects = set(question.subjects) - {_SCORES}
+    if subjects or question.inputs or question.names or question.computed:
+        return ()
+    said = tuple(_left_out(question, language))
+    name = "" if said else unheld_name(question.text)
+    if name:
+        near = near_names(name)
+        listed = ("; " if language == "en" else "、").join(near)
+        said = ((NEAR if near else NOT_HELD)[language].format(one_line(name, limit=_MOST_NAME), listed),)
+    return said
 
 
 def _said_with(rows: Iterable[Subject], question: Question, language: Language) -> tuple[str, ...]:

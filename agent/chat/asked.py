@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 from agent.assess import Outcome
 from agent.assessment import Assessment, Status
-from agent.chat.question import scores_named
+from agent.chat.question import indices_named, scores_named
+from agent.fact_sheet.indices import index_facts
 from agent.fact_sheet.sheet import fact_sheet
-from agent.facts import FactSheet
+from agent.facts import FactSheet, numbered
+from agent.indices_by_name import indices_of
 from agent.on_request import with_scores
 from knowledge.passages import Language
 from knowledge.risk import Risk
@@ -40,4 +42,8 @@ def asked_of(outcome: Outcome, question: str, *, language: Language) -> Asked:
     names = () if made.status is Status.REFUSED else scores_named(question)
     extended = with_scores(outcome, names)
     sheet = fact_sheet(extended, language=language, asked=names)
+    indices = () if made.status is Status.REFUSED else indices_of(outcome, indices_named(question))
+    if indices:
+        facts = (*sheet.facts, *index_facts(indices, language))
+        sheet = numbered(facts, language, sheet.day, sheet.unread)
     return Asked(extended, sheet, extended.risks[len(made.risks) :])

@@ -27,6 +27,7 @@ class Question(Frozen):
         inputs: Ids of the clinical inputs it names.
         names: Names of findings it holds.
         scores: Ids of the scores on request that it names.
+        indices: Ids of the derived indices that it names.
         left: Words that belong to nothing it names.
         letter: T or I, where it asks for one troponin.
         history: Whether a remedy is asked about as something that was.
@@ -42,6 +43,7 @@ class Question(Frozen):
     inputs: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()
+    indices: tuple[str, ...] = ()
     left: frozenset[str] = frozenset()
     letter: str = ""
     history: bool = False
@@ -53,7 +55,12 @@ class Question(Frozen):
     @property
     def named(self) -> bool:
         """Whether it names anything the tables know."""
-        return bool(self.subjects or self.inputs or self.names or self.scores)
+        return bool(self.subjects or self.inputs or self.names or self.computed)
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Ids of the scores and indices that are computed because it names them."""
+        return (*self.scores, *self.indices)
 
     def rows(self) -> tuple[Subject, ...]:
         """Return the subjects it names."""
@@ -91,6 +98,7 @@ def understood(question: str, sheet: FactSheet) -> Question:
         inputs=inputs,
         names=tuple(t.key for t in targets if t.kind == "fact"),
         scores=tuple(t.key for t in targets if t.kind == "score"),
+        indices=tuple(t.key for t in targets if t.kind == "index"),
         left=left_over(found.rest, sheet.language),
         letter=letter[1].upper() if letter else "",
         history=holds(question, words.history),
@@ -110,6 +118,16 @@ def scores_named(question: str) -> tuple[str, ...]:
         (('cha2ds2_vasc',), ())
     """
     return understood(question, FactSheet(facts=())).scores
+
+
+def indices_named(question: str) -> tuple[str, ...]:
+    """Return the ids of the derived indices that a question names, in its order.
+
+    Examples:
+        >>> indices_named("What is his FIB-4?"), indices_named("Is the ECG normal?")
+        (('fib_4',), ())
+    """
+    return understood(question, FactSheet(facts=())).indices
 
 
 def asks_for(question: str, language: Language = "en") -> Asks:
@@ -132,15 +150,15 @@ def _asks(read: Question, rest: str, words: Questions) -> Asks:
     does = {row.does for row in read.rows()}
     if "plan" in does:
         return "orders"
-    if holds(rest, words.overview) and not (read.inputs or read.names or read.scores):
+    if holds(rest, words.overview) and not (read.inputs or read.names or read.computed):
         return "overview"
-    if holds(rest, words.missing) and not does - {"facts"} and not read.scores:
+    if holds(rest, words.missing) and not does - {"facts"} and not read.computed:
         return "missing"
     if "unread" in does and ("remedy" not in does or read.history):
         return "facts"
     if "remedy" in does and not read.history:
         return "orders"
-    return "orders" if _commands(read.text, words) and not read.scores else "facts"
+    return "orders" if _commands(read.text, words) and not read.computed else "facts"
 
 
 def _commands(question: str, words: Questions) -> bool:

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from agent.chat.lexical import speaking
 from agent.chat.question import Question
 from agent.fact_sheet.conclusions import HEADLINE
+from agent.fact_sheet.indices import INDEX
 from agent.fact_sheet.scores import CAVEAT, SCORE
 from agent.fact_sheet.troponin import SERIES
 from agent.facts import Fact, FactSheet
@@ -154,12 +155,14 @@ def _named_directly(question: Question, sheet: FactSheet) -> tuple[Fact, ...]:
 
 
 def _of_scores(question: Question, sheet: FactSheet) -> Iterator[Fact]:
-    """Yield the scores on request that a question names, each with what must be read with it."""
+    """Yield the scores and indices that a question names, each with what must be read with it."""
     for key in question.scores:
         wanted = (f"{SCORE}{score(key).name}", f"{CAVEAT}{score(key).name}.")
         for fact in sheet.facts:
             if fact.key == wanted[0] or fact.key.startswith(wanted[1]):
                 yield fact
+    for key in question.indices:
+        yield from (fact for fact in sheet.facts if fact.key == f"{INDEX}{key}")
 
 
 def _of_subjects(question: Question, sheet: FactSheet) -> tuple[list[Fact], list[Fact]]:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from agent.chat.laboratory_names import names_of_tests
 from agent.facts import FactSheet
+from agent.indices_by_name import index_names
 from agent.on_request import on_request
 from knowledge.chat_terms import chat_terms, input_terms
 from knowledge.note_terms import pattern
@@ -16,7 +18,7 @@ _HYPHEN = re.compile(r"(?<=\w)[-\u2010-\u2014](?=\w)")
 
 
 class Target(NamedTuple):
-    """What a word is about: a subject of the table, an input, a fact by its name, or a score."""
+    """What a word is about: a subject of the table, an input, a fact by its name, a score, an index."""
 
     kind: str
     key: str
@@ -35,7 +37,7 @@ class _Match(NamedTuple):
     target: Target
 
 
-_RANKS = {"subject": 0, "input": 1, "fact": 2, "score": 3}
+_RANKS = {"subject": 0, "input": 1, "fact": 2, "score": 3, "index": 3}
 
 
 def plain(text: str) -> str:
@@ -85,6 +87,7 @@ def _table() -> tuple[tuple[Target, tuple[str, ...]], ...]:
     rows = [(Target("subject", key), row.terms) for key, row in subjects]
     rows += [(Target("input", key), terms) for key, terms in input_terms().items()]
     rows += [(Target("score", key), score(key).names) for key in on_request()]
+    rows += [(Target("index", key), names) for key, names in index_names().items()]
     return tuple(rows)
 
 

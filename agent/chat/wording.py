@@ -30,6 +30,14 @@ NOT_OFFERED = {
     "en": "Not computed here: {0} ({1}).",
     "zh": "本系统不计算：{0}（{1}）。",
 }
+NOT_HELD = {
+    "en": "A score of the name {0} is not held here.",
+    "zh": "本系统未收录名为 {0} 的评分。",
+}
+NEAR = {
+    "en": "A score of the name {0} is not held here. Names near to it: {1}.",
+    "zh": "本系统未收录名为 {0} 的评分。相近的名称：{1}。",
+}
 HYPOTHETICAL = {
     "en": "What would be if something were otherwise is not computed; these are the facts as they "
     "are.",

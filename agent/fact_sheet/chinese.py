@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from agent.fact_sheet.conclusions import DIAGNOSIS, DISCHARGE, HEADLINE
+from agent.fact_sheet.scores import CAVEAT
 from agent.facts import Fact, FactNumber
 from knowledge.clinical_inputs import catalogue
 from knowledge.plain_text import has_chinese
@@ -13,6 +14,10 @@ from knowledge.verifier_terms import verifier_terms
 
 _UNTRANSLATED = re.compile(r"[A-Z][A-Za-z]{0,3}\d*|aV[RLF]|[\d.]+ ?\S+")
 _OLD = re.compile(r"the last value is of (.+), older than (\d+) h")
+_CONDITIONAL = re.compile(
+    r"(?P<name>.+?): Check that the score applies: .+; (?P<label>[^;]+) is not assessed: [^;]*"
+)
+_NOT_ASSESSED = " is not assessed"
 _POSSIBLE = " possible"
 _STATES = {
     "present": "存在",
@@ -40,6 +45,8 @@ def in_chinese(fact: Fact, day: str = "") -> Fact:
         return fact
     if fact.key.startswith(DIAGNOSIS) or fact.key == DISCHARGE:
         return _conclusion(fact)
+    if fact.key.startswith(CAVEAT):
+        return _caveat(fact)
     if fact.whole:
         return _whole(fact)
     if fact.kind == "person":
@@ -52,7 +59,10 @@ def in_chinese(fact: Fact, day: str = "") -> Fact:
     category = _words((fact.category,)) if fact.category else ("",)
     if fact.kind == "score":
         names, category = names or fact.names[:1], category or (fact.category,)
-        kept = tuple(part for part in fact.parts if _words((part,)) or part in fact.needed)
+        refused = fact.state == "not_assessed"  # its reason is said, if need be in English
+        kept = tuple(p for p in fact.parts if refused or _words((p,)) or p in fact.needed)
+        if refused and _words(kept) is None:
+            return _refused(fact, names)
         fact, parts = fact.model_copy(update={"parts": kept}), _words(kept)
     if names is None or parts is None or category is None or not names:
         return fact
@@ -98,6 +108,23 @@ def _whole(fact: Fact) -> Fact:
     return fact.model_copy(update={"text": f"{prefix}{words}。", "language": "zh", "names": ()})
 
 
+def _refused(fact: Fact, names: tuple[str, ...]) -> Fact:
+    """Return a score that is not assessed, with those parts of the reason that have words."""
+    said = "，".join((_words((part,)) or (part,))[0] for part in fact.parts)
+    text = f"{names[0]}：未评估，{said}。"
+    return fact.model_copy(update={"names": names, "text": text, "whole": True, "language": "zh"})
+
+
+def _caveat(fact: Fact) -> Fact:
+    """Return in Chinese that a score may not apply, naming what is not known; others stay."""
+    found = _CONDITIONAL.fullmatch(fact.text)
+    words = None if found is None else _words((found["label"],))
+    if found is None or words is None:
+        return fact
+    text = f"{found['name']}：请确认该评分适用于本患者：{words[0]}未评估。"
+    return fact.model_copy(update={"text": text, "language": "zh"})
+
+
 def _person(fact: Fact) -> Fact:
     word = {"woman": "女性", "man": "男性"}.get(fact.names[0])
     if word is None or not fact.numbers:
@@ -140,6 +167,8 @@ def _words(texts: Sequence[str]) -> tuple[str, ...] | None:
     for text in texts:
         if text in phrases:
             found.append(phrases[text])
+        elif text.removesuffix(_NOT_ASSESSED) in phrases and text.endswith(_NOT_ASSESSED):
+            found.append(f"{phrases[text.removesuffix(_NOT_ASSESSED)]}未评估")
         elif text.endswith(_POSSIBLE):
             bands = text.removesuffix(_POSSIBLE).split(" or ")
             found.append(f"{'、'.join(phrases.get(band, band) for band in bands)}均有可能")

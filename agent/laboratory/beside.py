@@ -15,8 +15,11 @@ _SHOWN = 5
 _NO_RESULTS = ("ECG", "wearable", "home pressure", "table of home", "signal file", "image", "note")
 """How kinds begin that hold no laboratory results."""
 
-_RESULTS = ("laboratory", "HL7 v2", "FHIR JSON", "text", "PDF")
-"""How kinds begin that may hold them, so that what of one was not understood may be one."""
+_RESULTS = ("HL7 v2", "FHIR JSON")
+"""Kinds that may hold them, so that what of one was not understood may be one.
+
+A table or a report of a laboratory says itself whether what was not understood may be a result.
+"""
 
 
 def not_read(inputs: Iterable[InputFile]) -> tuple[NotRead, ...]:

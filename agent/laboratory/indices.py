@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from agent.laboratory.results import is_current
 from knowledge.clinical_inputs import catalogue
-from knowledge.finding import Finding, NotAssessed, Why
+from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.index import Index
-from knowledge.laboratory_indices import IndexInputRow, laboratory_indices
+from knowledge.laboratory_indices import IndexInputRow, IndexRow, laboratory_indices
 from knowledge.laboratory_report import Shown, report_table
 from knowledge.quantity import Choice
 from tools.labs.indices.compute import compute
+from tools.labs.indices.evaluate import not_assessed_index
 from tools.labs.indices.supplied import Supplied, UpperLimit
 from tools.labs.interval_model import Flag
 from tools.labs.laboratory_chart import LaboratoryChart
@@ -59,9 +60,21 @@ def index_of(key: str, chart: LaboratoryChart, hours: float) -> Index:
         chart: Every result with its flag.
         hours: How old a result may be.
     """
-    inputs = laboratory_indices().indices[key].inputs
+    row = laboratory_indices().indices[key]
+    inputs = row.inputs
+    refused = _refused(row, chart)
+    if refused is not None:
+        return not_assessed_index(key, refused)
     supplied = {name: _supplied(name, spec, chart, hours) for name, spec in inputs.items()}
     return compute(key, supplied, _options(chart))
+
+
+def _refused(row: IndexRow, chart: LaboratoryChart) -> NotAssessed | None:
+    """Return why an index is not for this person: a state that is known and that it excludes."""
+    for state, reason in row.not_when.items():
+        if chart.answer(state).state is State.PRESENT:
+            return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=reason)
+    return None
 
 
 def _says_something(shown: Shown, chart: LaboratoryChart, hours: float) -> bool:

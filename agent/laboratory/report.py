@@ -10,6 +10,7 @@ from agent.laboratory.results import (
     later_results,
     older_tests,
     same_time_conflicts,
+    susceptibility_conflicts,
 )
 from knowledge.clinical_time import ClinicalTime
 from knowledge.conflict import Conflict
@@ -34,6 +35,7 @@ def laboratory_report(
     answers: Mapping[str, Finding],
     reference: LaboratoryReference | None = None,
     acute: bool = False,
+    time_zone: str | None = None,
     inputs: Iterable[InputFile] = (),
     documented: Iterable[Fact] = (),
 ) -> LaboratoryReport | None:
@@ -47,6 +49,7 @@ def laboratory_report(
         answers: The clinical inputs by id.
         reference: Intervals and critical limits; None for the packaged ones.
         acute: Whether the complaint is known to be acute.
+        time_zone: IANA zone of the case.
         inputs: What became of every file, to tell what was not read.
         documented: Results read from documents, which nothing uses until they are confirmed.
     """
@@ -60,7 +63,7 @@ def laboratory_report(
     results = _with_contamination(results, contamination)
     known, open_ = indices_of(chart, hours, _doubtful(results))
     patterns = judge_patterns(chart)
-    groups = blood_group([result.finding for result in chart])
+    groups = blood_group([result.finding for result in chart], time_zone=time_zone)
     return LaboratoryReport(
         hours=hours,
         results=results,
@@ -76,7 +79,11 @@ def laboratory_report(
         blood_group=groups,
         not_read=not_read(inputs),
         documented=waiting,
-        conflicts=(*same_time_conflicts(chart), *_conflicts(results, groups)),
+        conflicts=(
+            *same_time_conflicts(chart),
+            *susceptibility_conflicts(chart),
+            *_conflicts(results, groups),
+        ),
     )
 
 

@@ -24,6 +24,17 @@ _NOTE = 200
 """Characters of a laboratory's note that are shown."""
 
 _STATED = ("preliminary", "corrected", "amended")
+_SAID = {
+    "s": "susceptible",
+    "susceptible": "susceptible",
+    "sensitive": "susceptible",
+    "i": "intermediate",
+    "intermediate": "intermediate",
+    "r": "resistant",
+    "resistant": "resistant",
+}
+"""Whole answers that name a category of susceptibility, to the flag of the same meaning."""
+_CONTRADICTS = "susceptibility-contradicts"
 _LONGEST = 120
 """Characters of a name of another system."""
 
@@ -185,10 +196,41 @@ def _result(
         not_known=tuple(
             one.label for one in found if one.state is State.NOT_ASSESSED and not one.suspected
         ),
-        quality=tuple(flag for flag in finding.flags if not flag.startswith("lab-")),
+        quality=_quality(finding),
         part_of=_part_of(finding, chart),
         note=one_line(finding.note, limit=_NOTE),
         evidence=finding.evidence,
+    )
+
+
+def _quality(finding: Finding) -> tuple[str, ...]:
+    """Return the quality flags; of a susceptibility that contradicts itself none is taken."""
+    flags = tuple(flag for flag in finding.flags if not flag.startswith("lab-"))
+    if len(_susceptibilities(finding)) < 2:
+        return flags
+    return (*(flag for flag in flags if flag not in _SAID.values()), _CONTRADICTS)
+
+
+def _susceptibilities(finding: Finding) -> dict[str, str]:
+    """Return the categories that a result names, each with who says it."""
+    said = {flag: "interpretation" for flag in finding.flags if flag in _SAID.values()}
+    answer = _SAID.get(str(finding.value).strip().casefold()) if finding.value else None
+    return said if answer is None or not said else {answer: "answer", **said}
+
+
+def susceptibility_conflicts(chart: LaboratoryChart) -> tuple[Conflict, ...]:
+    """Return the susceptibilities whose answer and interpretation contradict each other."""
+    return tuple(
+        Conflict(
+            what=f"Susceptibility, {names(result.analyte, result.finding)[0]}",
+            sides=tuple(
+                Side(who=who, says=category, evidence=result.finding.evidence)
+                for category, who in found.items()
+            ),
+            consequence="Neither is taken: ask the laboratory before the antibiotic is chosen.",
+        )
+        for result in chart
+        if len(found := _susceptibilities(result.finding)) > 1
     )
 
 

@@ -26,7 +26,7 @@ MARK = "*"
 """After a line that holds only under the note of its part."""
 _NOT_URGENT = "No result is known to reach a critical limit."
 _NOT_URGENT_OF_READ = (
-    "No result that was read is known to reach a critical limit; files were not read, see above."
+    "No result that was read is known to reach a critical limit; not everything was read, see above."
 )
 _NOT_URGENT_OF_USED = (
     "No result that is used is known to reach a critical limit; results of documents are not used, "
@@ -78,6 +78,8 @@ QUALITY: Mapping[str, str] = {
     "amended": "amended",
     "has-note": "with a note of the laboratory",
     "no-collection-time": "collection time not stated",
+    "specimen-contradicts-code": "the stated specimen is not that of the code: not used as it",
+    "susceptibility-contradicts": "the answer and the interpretation contradict each other",
     "susceptible": "susceptible",
     "intermediate": "susceptible, increased exposure (I)",
     "resistant": "resistant",
@@ -258,12 +260,7 @@ class _Writer:
             title=say("Laboratory"),
             intro=intro % (self._report.hours, len(self._report.results)),
             parts=(
-                self._part("not-read", "Not read", self._not_read()),
-                self._part(
-                    "documented",
-                    "Read from documents, not used until confirmed",
-                    self._documented(),
-                ),
+                *self._beside(),
                 self._part("urgent", "Urgent", self._urgent(), none=self._not_urgent()),
                 self._part("changed", "Changed", self._changed(), none=_NOT_CHANGED),
                 self._part("pattern", "Patterns supported", self._patterns("supported")),
@@ -326,9 +323,17 @@ class _Writer:
             return _NOT_URGENT_OF_READ
         return _NOT_URGENT_OF_USED if self._report.documented else _NOT_URGENT
 
+    def _beside(self) -> Iterator[Part]:
+        """Yield what must be known before the results: what was not read, what is not used."""
+        if self._report.not_read:
+            yield self._part("not-read", "Not read", self._not_read())
+        if self._report.documented:
+            title = "Read from documents, not used until confirmed"
+            yield self._part("documented", title, self._documented())
+
     def _not_read(self) -> Iterator[Line]:
         for item in self._report.not_read:
-            said = self._say("read in part, and the rest may be a result")
+            said = self._say("not all of it was understood")
             said = said if item.in_part else self._say("not read, and it may hold a result")
             yield Line(text=f"{item.file} ({item.kind}): {said}:", english=item.reason)
 
@@ -340,6 +345,14 @@ class _Writer:
             )
 
     def _urgent(self) -> Iterator[Line]:
+        group = self._report.blood_group
+        for conflict in () if group is None else group.conflicts:
+            said = "; ".join(f"{side.who}: {side.says}" for side in conflict.sides)
+            yield Line(
+                text=f"{self._say('Blood groups differ')}:",
+                english=f"{conflict.what}: {said}. {conflict.consequence}",
+                evidence=tuple(e for side in conflict.sides for e in side.evidence),
+            )
         for result in self._report.urgent:
             converted = f" = {self._converted(result)}" if self._converted(result) else ""
             value = f"{self._value(result)}{converted}"

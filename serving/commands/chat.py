@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """``epicrisis chat`` and ``epicrisis answer``: ask about a case, and complete it."""
 
 import asyncio
@@ -16,7 +17,7 @@ from agent.assess import Outcome, assess_paths
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import InvalidValueError
 from knowledge.passages import Language
-from knowledge.plain_text import visible
+from knowledge.plain_text import has_chinese, visible
 from knowledge.settings import Settings, load_settings
 from serving.commands.assess import exit_code, moment, present, utc_now
 
@@ -232,8 +233,10 @@ def lines(said: "ChatAnswer") -> list[str]:
         sources += [place for place in places if place][: _MOST_PLACES - len(sources)]
         found.append(sentence.text + (f"  [{'; '.join(sources)}]" if sources else ""))
     if said.would_answer:
-        found.append("Would answer it: " + "; ".join(item.label for item in said.would_answer))
-    found += [f"Note: {note}" for note in said.notes]
+        listed = "; ".join(item.label for item in said.would_answer)
+        chinese = any(has_chinese(item.label) for item in said.would_answer)
+        found.append(("可由以下项目回答：" if chinese else "Would answer it: ") + listed)
+    found += [f"{'注意：' if has_chinese(note) else 'Note: '}{note}" for note in said.notes]
     if said.dropped:
         found.append(f"{len(said.dropped)} sentence(s) of the model were dropped: not supported.")
     return found

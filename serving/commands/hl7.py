@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _LISTED = 200
 _RESOLVE = (
-    "Held messages are in no case. `epicrisis hl7 show NUMBER` prints one, `hl7 retry NUMBER` files "
-    "it after the reason is gone, `hl7 discard NUMBER --by NAME --reason TEXT` decides against it."
+    "Held messages are in no case. `epicrisis hl7 show NUMBER` prints one, `hl7 retry NUMBER` "
+    "files it after the reason is gone, `hl7 discard NUMBER --by NAME --reason TEXT` decides "
+    "against it."
 )
 
 

@@ -54,7 +54,7 @@ def laboratory(
     unread = not_read(outcome.case.inputs) if outcome.case is not None else ()
     if code:
         said = say("Nothing usable was read.") if code == UNUSABLE_INPUT else ""
-        typer.echo(assessment.reason or said or assessment.narrative.headline, err=True)
+        typer.echo(said or assessment.reason or assessment.narrative.headline, err=True)
         for item in unread:
             typer.echo(f"{say('Not read')}: {_plain(item)}", err=True)
         raise typer.Exit(code)

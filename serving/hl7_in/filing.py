@@ -172,7 +172,7 @@ class Filing:
             case, created = cases.open_visit(
                 message.patient,
                 message.encounter,
-                label="from HL7 v2",
+                label="from HL7 v2, complaint not stated",
                 source="hl7",
                 by=PRINCIPAL.subject,
                 files=[(name, content)],
@@ -182,7 +182,6 @@ class Filing:
         else:
             self._cases.add_files(case, [(name, content)], principal=PRINCIPAL)
         return case
-
 
     def _visit(self, message: Waiting, content: bytes) -> Case | None:
         """Return the case of the visit, under any of the numbers of the patient."""

@@ -44,7 +44,7 @@ from tools.intake.wearable.apple_export import read_apple_export
 from tools.intake.wearable.model import WearableFile
 from tools.intake.wearable.pressure_csv import read_pressure_table
 
-EXAMPLES = 250
+EXAMPLES = 60
 SECONDS = 20.0
 """For one file; all are below 1 MiB. A slow machine under load, not a promise of speed."""
 

@@ -6,6 +6,7 @@ a name of two tests, a unit that is not one, are refused with the reason.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -30,6 +31,7 @@ MAX_VALUE = 4000
 _GROUP_SIGNS = {"comma": ",", "point": ".", "space": " ", "apostrophe": "'"}
 _SIGNED = re.compile(r"(?P<sign>[<>]=?|[≤≥])?\s*(?P<number>[-+]?[0-9][0-9.,' ]*)")
 _TWO_READINGS = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_IN_TEXT = re.compile(r"(?<![\w.,])[0-9]+(?:[.,][0-9]+)+(?![\w.,])")
 _CODE = re.compile(r"[0-9]{3,5}-[0-9]")
 
 
@@ -41,11 +43,31 @@ class NumberFormat:
         decimal: The decimal sign; None where nobody has said, so that a comma is not read.
         thousands: The sign between groups of three digits.
         mixed: Whether commas occur among numbers although nobody has said what they are.
+        point: Whether other numbers show that the point is the decimal sign; `1.234` alone may be
+            1234 as German and other laboratories print it.
     """
 
     decimal: Decimal | None = None
     thousands: Thousands = "none"
     mixed: bool = False
+    point: bool = False
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "NumberFormat":
+        """Return what numbers of one source show of how they are written; nothing is declared.
+
+        Examples:
+            >>> NumberFormat.of(["5.4", "1.234"]).point, NumberFormat.of(["1.234"]).point
+            (True, False)
+            >>> NumberFormat.of(["6,9"]).mixed
+            True
+        """
+        found = [n for text in texts for n in _IN_TEXT.findall(plain(text))]
+        two = [bool(_TWO_READINGS.fullmatch(n)) for n in found]
+        return cls(
+            mixed=any("," in n for n in found),
+            point=any(n.count(".") == 1 and not t for n, t in zip(found, two, strict=True)),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,6 +149,10 @@ def read_number(text: str, form: NumberFormat) -> tuple[Interval, str] | str | N
         '1234'
         >>> read_number("negative", NumberFormat()) is None
         True
+        >>> read_number("150.000", NumberFormat())
+        'the point has two readings (decimal sign, or between thousands)'
+        >>> read_number("1.234", NumberFormat(point=True))[1]
+        '1.234'
     """
     match = _SIGNED.fullmatch(plain(text))
     if match is None:
@@ -135,12 +161,29 @@ def read_number(text: str, form: NumberFormat) -> tuple[Interval, str] | str | N
     written = _as_point(number, form)
     if form.mixed and "," not in number and _TWO_READINGS.fullmatch(number):
         return "the point has two readings: other numbers of the file have commas"
+    declared = form.decimal is not None or form.point
+    if not declared and "." in number and _TWO_READINGS.fullmatch(number):
+        return "the point has two readings (decimal sign, or between thousands)"
     if written is None:
         return _why_not(number, form)
     stated = parse_stated(f"{match['sign'] or ''}{written}")
     if stated is None:
         return "not one plain number"
     return stated[0], f"{match['sign'] or ''}{written}"
+
+
+def two_readings(text: str, form: NumberFormat) -> bool:
+    """Return whether a number in a text may be a decimal one or one of thousands.
+
+    Examples:
+        >>> two_readings("150.000-400.000", NumberFormat())
+        True
+        >>> two_readings("3.5-5.1", NumberFormat())
+        False
+    """
+    if form.decimal is not None or (form.point and not form.mixed):
+        return False
+    return any(_TWO_READINGS.fullmatch(number) for number in _IN_TEXT.findall(plain(text)))
 
 
 def _as_point(number: str, form: NumberFormat) -> str | None:

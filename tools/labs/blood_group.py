@@ -40,8 +40,8 @@ class BloodGroup(Frozen):
     """The blood group of a patient over time.
 
     Args:
-        abo, rh: The one group that every understood result gives; None where they differ or none
-            was understood.
+        abo, rh: The one group that every understood result gives; None where they differ, none
+            was understood, or the other part differs: the samples may be of two people.
         abo_consistency, rh_consistency: Whether the results agree.
         results: Every result, oldest first.
         conflicts: Results that differ.
@@ -57,49 +57,53 @@ class BloodGroup(Frozen):
     notice: str = "A check of the record only; blood is chosen by current samples and crossmatch."
 
 
-def blood_group(findings: Sequence[Finding]) -> BloodGroup | None:
+def blood_group(
+    findings: Sequence[Finding], *, time_zone: str | None = None
+) -> BloodGroup | None:
     """Return the blood group over time; None where no finding is one.
 
     Args:
         findings: Laboratory findings, oldest first.
+        time_zone: IANA zone that times are told in.
     """
     results = tuple(part for finding in findings for part in _parts(finding))
     if not results:
         return None
-    abo, abo_consistency, abo_conflict = _agreed(results, "ABO")
-    rh, rh_consistency, rh_conflict = _agreed(results, "RhD")
+    abo, abo_consistency, abo_conflict = _agreed(results, "ABO", time_zone)
+    rh, rh_consistency, rh_conflict = _agreed(results, "RhD", time_zone)
+    conflicts = (*abo_conflict, *rh_conflict)
     return BloodGroup(
-        abo=abo,
-        rh=rh,
+        abo=None if conflicts else abo,
+        rh=None if conflicts else rh,
         abo_consistency=abo_consistency,
         rh_consistency=rh_consistency,
         results=results,
-        conflicts=(*abo_conflict, *rh_conflict),
+        conflicts=conflicts,
     )
 
 
 def _agreed(
-    results: Sequence[GroupResult], part: Part
+    results: Sequence[GroupResult], part: Part, time_zone: str | None
 ) -> tuple[str | None, Consistency, tuple[Conflict, ...]]:
     held = [result for result in results if result.part == part]
     groups = dict.fromkeys(result.group for result in held if result.group is not None)
     if not groups:
         return None, "not assessed", ()
     if len(groups) > 1:
-        return None, "conflicting", (_conflict(held, part),)
+        return None, "conflicting", (_conflict(held, part, time_zone),)
     unread = any(result.group is None for result in held)
     known: Consistency = "one result" if len(held) == 1 else "consistent"
     return next(iter(groups)), "not assessed" if unread else known, ()
 
 
-def _conflict(held: Sequence[GroupResult], part: Part) -> Conflict:
+def _conflict(held: Sequence[GroupResult], part: Part, time_zone: str | None) -> Conflict:
     return Conflict(
         what=f"Blood group {part}",
         sides=tuple(
             Side(
                 who="undated result"
                 if result.time is None
-                else f"result of {result.time.show(None)}",
+                else f"result of {result.time.show(time_zone)}",
                 says=result.printed,
                 evidence=result.evidence,
             )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from knowledge.critical_results import CriticalRange, Limit, critical_results
-from knowledge.laboratory_site import LaboratoryReference
+from knowledge.critical_results import Limit, critical_results
+from knowledge.laboratory_site import SIDES, LaboratoryReference
 from knowledge.quantity import Interval
 from tools.labs.interval_model import CriticalLimit, LimitSide, Subject
 
@@ -16,7 +16,7 @@ def critical_limits(
 ) -> tuple[CriticalLimit, ...]:
     """Return the critical limits that a value reaches, certain ones first.
 
-    A site's row takes the place of the packaged one and of its conditional limits.
+    A side of a site's row takes the place of the packaged one and of its conditional limits.
 
     Args:
         analyte: Key of the analyte.
@@ -25,27 +25,21 @@ def critical_limits(
         subject: Whose value it is.
         reference: The rows.
     """
-    limits, site = reference.critical(analyte)
-    found = list(_always(limits, value, unit, reference, site=site))
-    if not site:
-        certain = {limit.side for limit in found if limit.certain}
-        conditional = _conditional(analyte, value, unit, subject, reference)
-        found += [limit for limit in conditional if limit.side not in certain]
+    found = list(_always(analyte, value, unit, reference))
+    certain = {limit.side for limit in found if limit.certain}
+    found += [
+        limit
+        for limit in _conditional(analyte, value, unit, subject, reference)
+        if limit.side not in certain and not reference.critical_side(analyte, limit.side)[1]
+    ]
     return tuple(sorted(found, key=lambda limit: not limit.certain))
 
 
 def _always(
-    limits: CriticalRange | None,
-    value: Interval,
-    unit: str,
-    reference: LaboratoryReference,
-    *,
-    site: bool,
+    analyte: str, value: Interval, unit: str, reference: LaboratoryReference
 ) -> Iterator[CriticalLimit]:
-    if limits is None:
-        return
-    sides: tuple[tuple[LimitSide, Limit | None], ...] = (("low", limits.low), ("high", limits.high))
-    for side, limit in sides:
+    for side in SIDES:
+        limit, site = reference.critical_side(analyte, side)
         if limit is None:
             continue
         reached = _reached(side, value, limit)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from knowledge.analytes import Converted, analytes, convert
 from knowledge.codes import LOINC
 from knowledge.finding import Finding, NotAssessed, Why
-from knowledge.laboratory_tests import Bounds, laboratory_tests
+from knowledge.laboratory_tests import Bounds, LabTest, laboratory_tests
 from knowledge.plain_text import quotation
 from knowledge.quantity import Interval, QuantityInterval
 from knowledge.units import parse_stated
@@ -182,7 +182,27 @@ def _far(bounds: Bounds, analyte: str) -> bool:
     highs = [row.high for row in rows if row.high is not None and row.high > 0]
     if highs and bounds.low is not None and bounds.low > times * max(highs):
         return True
-    return bool(lows) and bounds.high is not None and bounds.high * times < min(lows)
+    if lows and bounds.high is not None and bounds.high * times < min(lows):
+        return True
+    return _too_wide(bounds, test, times)
+
+
+def _too_wide(bounds: Bounds, test: LabTest | None, times: float) -> bool:
+    """Return whether an end lies so far outside every known one that it would hide a result.
+
+    An end is judged where every row of the test has one.
+    """
+    rows = () if test is None else test.intervals
+    highs = [row.high for row in rows]
+    lows = [row.low for row in rows]
+    if bounds.high is not None and highs and None not in highs:
+        widest = max(high for high in highs if high is not None)
+        if widest > 0 and bounds.high > times * widest:
+            return True
+    if bounds.low is not None and bounds.low > 0 and lows and None not in lows:
+        lowest = min(low for low in lows if low is not None)
+        return lowest > 0 and bounds.low * times < lowest
+    return False
 
 
 def _bounds(result: Converted, stated: Bounds) -> Bounds:

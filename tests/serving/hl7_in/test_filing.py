@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
-from serving.access.errors import NotFoundError
+from knowledge.settings import load_settings
+from serving.access.errors import ConflictError, NotFoundError
+from serving.assembly import assemble
 from serving.audit.tables import AuditRow
+from serving.cli import application
 from serving.hl7_in.accept import Accepted, Refused, check
-from serving.hl7_in.filing import Filing
+from serving.hl7_in.filing import PRINCIPAL, Filing
 from serving.hl7_in.store import Kept, MessageStore
 from serving.storage.deletion import delete_case
+from serving.worklist.service import worklist
 from tests.serving.cases.fresh import Fresh, fresh
 from tests.serving.hl7_in.listening import store_of
 from tests.serving.storage.databases import KINDS
@@ -149,14 +154,72 @@ def test_what_a_killed_process_left_is_filed_by_the_next(tmp_path: Path) -> None
 
 
 def test_a_held_message_can_be_tried_again(tmp_path: Path) -> None:
-    merge = message(msh("ADT^A40", "A2"), "EVN|A40", PID, "MRG|0099^^^LAB")
+    wrong = oru(obx("1"), control="M4").replace(b"19550721", b"19880101")
     with fresh(tmp_path) as made:
-        store = filed(made, merge)
+        store = filed(made, FIRST, wrong)
         (held,) = store.listed("held")
         store.again(held.number)
-        assert store.counts() == {"received": 1}
+        assert store.counts() == {"filed": 1, "received": 1}
         with pytest.raises(NotFoundError):
             store.again(held.number)
+
+
+def test_a_merge_of_numbers_stays_held_until_a_person_decides_against_it(tmp_path: Path) -> None:
+    merge = message(msh("ADT^A40", "A2"), "EVN|A40", PID, "MRG|0099^^^LAB")
+    with fresh(tmp_path) as made:
+        store = filed(made, FIRST, merge)
+        (held,) = store.listed("held")
+        with pytest.raises(ConflictError, match="joins the numbers"):
+            store.again(held.number)
+        assert store.counts() == {"filed": 1, "held": 1}
+        store.discard(held.number, by=PRINCIPAL, reason="merged in the other system")
+        assert store.counts() == {"discarded": 1, "filed": 1}
+        with pytest.raises(NotFoundError):
+            store.discard(held.number, by=PRINCIPAL, reason="again")
+        with made.services.database.reading() as session:
+            actions = list(session.scalars(select(AuditRow.action)))
+        assert actions.count("hl7.discarded") == 1
+
+
+def visit(number: int, order: str, result: str, control: str) -> bytes:
+    own = (VISIT.format(number=number),) if number else ()
+    return message(msh(control=control), PID, *own, obr(order), result)
+
+
+def test_a_withdrawal_goes_to_the_case_that_holds_the_result_whatever_visit_is_newest(
+    tmp_path: Path,
+) -> None:
+    with fresh(tmp_path) as made:
+        back = visit(0, "Z1", obx("", status="W"), "W1").replace(b"0900", b"1000", 1)
+        store = filed(made, visit(1, "Z1", obx("60"), "A1"), visit(2, "Z2", obx("12"), "A2"), back)
+        cases = made.services.cases
+        held = {str(c.encounter)[-1]: len(cases.files(c.id)) for c in cases.list()}
+        assert held == {"1": 2, "2": 1}
+        assert store.counts() == {"filed": 3}
+
+
+def test_a_withdrawal_of_what_no_case_holds_is_held_and_shown_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    with fresh(tmp_path) as made:
+        store = filed(made, FIRST, visit(0, "Z9", obx("", status="D"), "W1"))
+        assert store.counts() == {"filed": 1, "held": 1}
+        found = worklist(made.services, PRINCIPAL)
+        ((reason, messages),) = [(one.reason, one.messages) for one in found.held]
+        assert messages == 1
+        assert reason.startswith("takes back or corrects a result that no case")
+
+
+def test_the_numbers_of_a_patient_in_another_order_are_the_same_patient(tmp_path: Path) -> None:
+    numbers = ("0012^^^LAB&1.2.3&ISO^MR", "77^^^WARD&1.2.4&ISO^MR")
+    one, two = (
+        sent.replace(numbers[0].encode(), "~".join(order).encode())
+        for sent, order in ((FIRST, numbers), (SECOND, numbers[::-1]))
+    )
+    with fresh(tmp_path) as made:
+        filed(made, one, two)
+        (case,) = made.services.cases.list()
+        assert len(made.services.cases.files(case.id)) == 2
 
 
 def test_messages_are_deleted_with_their_case(tmp_path: Path) -> None:
@@ -195,3 +258,21 @@ def test_reasons_name_no_patient(tmp_path: Path) -> None:
         (held,) = store.listed("held")
         assert "Geheim" not in held.reason
         assert "Muster" not in held.reason
+
+
+def test_the_command_line_names_whose_a_held_message_is_and_takes_a_decision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EPICRISIS_DATA_DIR", str(tmp_path))
+    services = assemble(load_settings())
+    store = MessageStore(services.database, clock=services.clock)
+    store.keep([accepted(message(msh("ADT^A40", "A2"), "EVN|A40", PID, "MRG|0099^^^LAB"))])
+    services.database.close()
+    listed = CliRunner().invoke(application(), ["hl7", "held"]).stdout
+    assert "1 held ADT^A40 A2" in listed
+    assert "from LIS|HOSP, patient urn:oid:1.2.3|0012, visit not named: joins" in listed
+    assert "MRG|0099" in CliRunner().invoke(application(), ["hl7", "show", "1"]).stdout
+    decided = ["hl7", "discard", "1", "--by", "Dr Anna", "--reason", "merged by hand"]
+    assert CliRunner().invoke(application(), decided).exit_code == 0
+    assert "1 discarded" in CliRunner().invoke(application(), ["hl7", "held"]).stdout
+    assert "discarded" in CliRunner().invoke(application(), ["hl7", "show", "1"]).stdout

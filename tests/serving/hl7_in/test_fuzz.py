@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 
 @settings(
-    max_examples=300,
+    max_examples=100,
     deadline=60_000,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

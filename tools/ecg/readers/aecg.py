@@ -105,9 +105,16 @@ def _rate(record: "ECGRecord", file: str) -> float:
 
 
 def _assigner(root: Any) -> str:
-    """Return who numbers the subjects (the root of trialSubject/id), as a system, or nothing."""
+    """Return who numbers the subjects (trialSubject/id), as a system, or nothing.
+
+    It is the root, or the name of the authority where there is no root.
+    """
     place = root.find(_SUBJECT)
-    oid = clean(place.get("root", "") if place is not None else "", 128)
+    if place is None:
+        return ""
+    oid = clean(place.get("root", ""), 128)
+    if not oid:
+        return clean(place.get("assigningAuthorityName", ""), 128)
     return f"urn:oid:{oid}" if re.fullmatch(r"\d+(?:\.\d+)+", oid) else oid
 
 

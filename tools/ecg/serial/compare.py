@@ -9,11 +9,14 @@ called one. Position and electrode placement also move ST; no file tells them.
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from knowledge.clinical_time import elapsed
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import IdentityConflictError, InvalidValueError
 from knowledge.finding import Finding, NotAssessed, State, Why
 from tools.ecg.contiguity import Call, all_sets, contiguous, deciding, nearest, open_call, words
+from tools.ecg.model import EcgRecording
 from tools.ecg.serial.model import EcgComparison, NumberChange, StChange
 from tools.ecg.serial.statements import changed, said
 from tools.ecg.serial.tracing import Tracing, difference_error
@@ -43,6 +46,7 @@ _NUMBERS = {
 }
 _MM_PER_MV = 10.0
 _NEAREST = 2
+_STORED_STEP_MV = 0.006  # the coarsest step of the formats written and read is 5 uV
 
 
 def compare(earlier: Tracing, later: Tracing, *, same_patient: bool = False) -> EcgComparison:
@@ -115,11 +119,29 @@ def check_order(earlier: Tracing, later: Tracing) -> None:
         InvalidValueError: With the way out.
     """
     a, b = earlier.recording, later.recording
-    if a.id == b.id:
+    if a.id == b.id or same_recording(a, b):
         raise InvalidValueError(b.file, "the same recording twice", "give two tracings")
     minutes = elapsed(a.start, b.start).minutes
     if minutes is not None and minutes.high is not None and minutes.high < 0:
         raise InvalidValueError(b.file, "recorded before the other", "give the earlier one first")
+
+
+def same_recording(a: EcgRecording, b: EcgRecording) -> bool:
+    """Return whether two files hold one recording: same start, rate, leads and samples.
+
+    A recording exported in another format has another id. Samples agree within the steps in which
+    formats store them; two recordings of one patient never do.
+    """
+    if not np.isclose(a.sampling_rate_hz, b.sampling_rate_hz) or len(a.signal_mv) != len(b.signal_mv):
+        return False
+    if a.start is not None and b.start is not None and a.start.at != b.start.at:
+        return False
+    leads = [lead for lead in a.leads if lead in b.leads]
+    if not leads:
+        return False
+    first = a.signal_mv[:, [a.leads.index(lead) for lead in leads]]
+    second = b.signal_mv[:, [b.leads.index(lead) for lead in leads]]
+    return bool(np.allclose(first, second, rtol=0, atol=_STORED_STEP_MV, equal_nan=True))
 
 
 def st_refusal(earlier: Tracing, later: Tracing) -> NotAssessed | None:

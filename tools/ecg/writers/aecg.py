@@ -4,6 +4,7 @@ The standard was made for drug trials: it requires a trial and a subject. Both c
 or say that nothing is (`nullFlavor`).
 """
 
+import re
 import uuid
 from datetime import timedelta
 from xml.etree import ElementTree as ET
@@ -65,9 +66,7 @@ def _subject(subject: ET.Element, recording: EcgRecording) -> None:
     if not number:
         _add(subject, "id", **_UNKNOWN)
     else:
-        oid = system.removeprefix("urn:oid:")
-        known = {"root": oid} if oid and all(c.isdigit() or c == "." for c in oid) else {}
-        _add(subject, "id", extension=number, **known)
+        _add(subject, "id", extension=number, **_assigned_by(system))
     if who.is_empty and who.sex is None:
         return
     person = _add(subject, "subjectDemographicPerson")
@@ -81,6 +80,16 @@ def _subject(subject: ET.Element, recording: EcgRecording) -> None:
         _add(person, "administrativeGenderCode", code=_SEX[who.sex], codeSystem=_GENDER)
     if who.birth_date is not None:
         _add(person, "birthTime", value=who.birth_date.at.strftime(_day(who.birth_date)))
+
+
+def _assigned_by(system: str) -> dict[str, str]:
+    """Return who numbers the subjects: an OID as the root, any other system as a name."""
+    if not system:
+        return {}
+    oid = system.removeprefix("urn:oid:")
+    if oid != system and re.fullmatch(r"[\d.]+", oid):
+        return {"root": oid}
+    return {"assigningAuthorityName": system}
 
 
 def _day(time: ClinicalTime) -> str:

@@ -9,6 +9,7 @@ from msgspec.json import decode
 
 from knowledge.analytes import analytes
 from knowledge.codes import LOINC, Concept
+from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.timeline import Category
 from tools.intake.fhir.haemolysis import FLAG, concept_says_haemolysed
 from tools.intake.fhir.resources import CodeableConcept, FhirQuantity, ReferenceRange
@@ -62,6 +63,7 @@ class Coded(NamedTuple):
         category: Of the analyte where it is known, else as stated.
         flags: The laboratory's own interpretation.
         range_words: The laboratory's reference ranges; empty where none has a text or a bound.
+        contradicted: Why no analyte is taken: the name is of another test than the code.
     """
 
     concept: Concept
@@ -71,6 +73,7 @@ class Coded(NamedTuple):
     category: Category
     flags: tuple[str, ...]
     range_words: str
+    contradicted: str | None = None
 
 
 def coded(element: dict[str, Any], category: Any) -> Coded:
@@ -111,6 +114,8 @@ def _coded(elements: bytes) -> Coded:
     table = analytes()
     found = {key: c for c in codes(code, LOINC) if (key := table.for_loinc(c)) is not None}
     key, loinc = next(iter(found.items())) if len(found) == 1 else (None, None)
+    contradicted = None if key is None else _contradicted(code, key, loinc)
+    key, loinc = (key, loinc) if contradicted is None else (None, None)
     group = table.analytes[key].group if key is not None else None
     return Coded(
         concept=concept(code, default="observation without a name", analyte=key),
@@ -120,7 +125,19 @@ def _coded(elements: bytes) -> Coded:
         category=_category(group, category),
         flags=_lab_flags(interpretation or []),
         range_words="; ".join(words for r in ranges or () if (words := _range_words(r))),
+        contradicted=contradicted,
     )
+
+
+def _contradicted(code: CodeableConcept, analyte: str, loinc: str | None) -> str | None:
+    """Return that the name of a test is of another one than its code, or None."""
+    displays = (c.display for c in code.coding if c.code == loinc)
+    for name in (code.text, *displays):
+        other = laboratory_vocabulary().contradicts(name, analyte) if name else None
+        if other is not None:
+            label = analytes().analytes[analyte].label
+            return f"the code is of {label}, the name of {other}"
+    return None
 
 
 def _category(group: str | None, category: Any) -> Category:

@@ -15,6 +15,7 @@ from tools.intake.fhir.haemolysis import FLAG, haemolysed
 from tools.intake.fhir.measured_in import measured_in
 from tools.intake.fhir.resources import Device, ObservationResource, Specimen, WithValue
 from tools.intake.fhir.source import Source, short_reference, validated, what_is_wrong, words
+from tools.intake.fhir.specimen import WRONG_SPECIMEN, code_in_specimen
 from tools.intake.fhir.value import Reading, read_value, with_range
 
 _STATUS_FLAGS: dict[str | None, tuple[str, ...]] = {
@@ -120,6 +121,9 @@ class _Shared:
         except ValidationError:
             self._problem(path, "code: not valid")
             return None
+        of_specimen = code.category is not Category.VITAL_SIGN
+        specimen = self.specimen if of_specimen else None
+        code, other = code_in_specimen(code, specimen)
         try:
             reading = read_value(stated, element, analyte=code.analyte, loinc=code.loinc)
         except ValidationError as error:
@@ -128,13 +132,17 @@ class _Shared:
         reading = reading or otherwise
         if reading is None:
             return None
+        if code.contradicted is not None:
+            reading = _of_no_known_test(reading, code.contradicted)
+            self._problem(path, f"code: {code.contradicted}; it is not assessed")
         flags = self.flags + reading.flags
         if code.flags:
             flags = tuple(dict.fromkeys(flags + code.flags)) if flags else code.flags
         if code.disagree:
             flags += ("codes-disagree",)
+        if other:
+            flags += (WRONG_SPECIMEN,)
         entry = self.source.entry
-        of_specimen = code.category is not Category.VITAL_SIGN
         return fact(
             code.category,
             code.concept,
@@ -148,7 +156,7 @@ class _Shared:
             method=self.method,
             reported=with_range(reading, code.range_words),
             flags=flags,
-            specimen=self.specimen if of_specimen else None,
+            specimen=specimen,
             method_kind=self.method_kind if of_specimen else None,
             derived_from=self.derived_from,
             note=self.note,
@@ -156,6 +164,15 @@ class _Shared:
 
     def _problem(self, path: str, what: str) -> None:
         self.source.problems.append(f"{self.source.entry.name}: {path}.{what}")
+
+
+def _of_no_known_test(reading: Reading, contradicted: str) -> Reading:
+    """Return a value that is not assessed: which test it is of is not certain."""
+    value = reading.reported or (str(reading.value) if reading.value is not None else None)
+    why = NotAssessed(why=Why.CONFLICTING, detail=contradicted)
+    return Reading(
+        path=reading.path, state=State.NOT_ASSESSED, not_assessed=why, reported=value
+    )
 
 
 def _collected(

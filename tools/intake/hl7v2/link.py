@@ -1,9 +1,10 @@
 """Which messages speak of the same result: the names under which versions are told apart.
 
-A result is that of one filler order number (OBR-3), code (OBX-3) and sub-id (OBX-4); a serial
-sample under the same number is another result, which its collection time tells. A correction or
-withdrawal whose time is that of no earlier result concerns the only one there is; where there are
-several, a withdrawal takes back all of them, and a correction leaves all of them open.
+What a withdrawal or correction means is settled first (`withdrawn`). A result is that of one filler
+order number (OBR-3), code (OBX-3) and sub-id (OBX-4); a serial sample under the same number is
+another result, which its collection time tells. A correction or withdrawal whose time is that of no
+earlier result concerns the only one there is; where there are several, a withdrawal takes back all
+of them, and a correction leaves all of them open.
 """
 
 import hashlib
@@ -158,11 +159,7 @@ def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> lis
         for slot in chosen:
             own = item if len(chosen) == 1 else replace(item, resource=dict(item.resource))
             slot.items.append((file, _finalised(own, slot)))
-    for slot in slots:
-        early = too_early(slot.items)
-        if early is not None:
-            doubted_by(early, slot.items)
-            told.append(Linked(*early, _TOO_EARLY))
+    told += _early(slots)
     made = []
     for number, slot in enumerate(slots):
         name = _id(slot.items[0][1], *group, slot.time or "no time", _ordinal(slots, number))
@@ -171,6 +168,17 @@ def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> lis
             made.append(Linked(file, item))
     problems = {id(one.item): one.problem for one in told}
     return [replace(one, problem=problems.get(id(one.item), "")) for one in made]
+
+
+def _early(slots: Iterable[_Slot]) -> list[Linked]:
+    """Return the withdrawals of what was reported after them, whose results are left open."""
+    found = []
+    for slot in slots:
+        early = too_early(slot.items)
+        if early is not None:
+            doubted_by(early, slot.items)
+            found.append(Linked(*early, _TOO_EARLY))
+    return found
 
 
 def _slots_of(file: str, item: Item, slots: Sequence[_Slot]) -> list[_Slot]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from knowledge.result_sources import result_sources
 from tools.intake.hl7v2.coded import codes_of, concept, key_of, number_of
 from tools.intake.hl7v2.collected import collected_at, read_time
 from tools.intake.hl7v2.groups import Order, Result
@@ -226,6 +227,8 @@ def _observation(
     devices = [obx.get(18, n, rep=r) for r in range(1, obx.repetitions(18) + 1) for n in (1, 2)]
     if any(devices):
         resource["device"] = {"display": " ".join(d for d in devices if d)[:200]}
+    if specimen := _specimen(order, context):
+        resource["specimen"] = {"display": specimen}
     if notes := _notes(result, order, context):
         resource["note"] = notes
     return resource
@@ -237,6 +240,18 @@ def _value(obx: Segment, status: ResultStatus, where: str, context: Context) -> 
     if obx.whole(5).strip() and not obx.get(2):
         context.problem(f"{where}: OBX-2 states no type; the value is read as text")
     return value_of(obx, context.message)
+
+
+def _specimen(order: Order, context: Context) -> str:
+    """Return the type of the one specimen of an order (SPM-4) in words; empty for none or several.
+
+    A code of table 0487 alone is told by the words of that kind.
+    """
+    if len(order.specimens) != 1:
+        return ""
+    stated = order.specimens[0]
+    by_code = result_sources().specimen_of_code(stated.get(4))
+    return by_code or concept(stated, 4, context.message).get("text", "")[:200]
 
 
 def _notes(result: Result, order: Order, context: Context) -> list[dict[str, str]]:

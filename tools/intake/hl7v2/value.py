@@ -10,6 +10,7 @@ from tools.intake.fhir.value import UCUM
 from tools.intake.hl7v2.coded import concept
 from tools.intake.hl7v2.message import Message, Segment
 from tools.intake.hl7v2.moment import moment
+from tools.intake.printed_result import NumberFormat, two_readings
 
 TEXTS = frozenset({"TX", "FT", "ST"})
 CODED = frozenset({"CE", "CWE", "CNE", "CF"})
@@ -54,7 +55,7 @@ def value_of(obx: Segment, message: Message) -> dict[str, Any]:
         return _coded(obx, message)
     if kind in TIMES and obx.repetitions(5) == 1:
         return _time(obx.get(5))
-    return _text(obx)
+    return _text(obx, message)
 
 
 def attachment_of(obx: Segment) -> dict[str, Any] | str:
@@ -140,11 +141,21 @@ def _time(text: str) -> dict[str, Any]:
         return {"valueString": text}
 
 
-def _text(obx: Segment) -> dict[str, Any]:
+def _text(obx: Segment, message: Message) -> dict[str, Any]:
     """Return words with every repetition; a number sent as text has its unit behind it."""
     lines = [obx.whole(5, rep=r) for r in range(1, obx.repetitions(5) + 1)]
     text = ("\n" if obx.get(2).upper() in TEXTS else "; ").join(lines).strip()
-    return _printed(text, obx) if len(lines) == 1 else {"valueString": text}
+    printed = _printed(text, obx) if len(lines) == 1 else {"valueString": text}
+    if printed["valueString"] != text and two_readings(text, _numbers(message)):
+        said = "the point has two readings, decimal sign or between thousands"
+        return {"valueString": f"{printed['valueString']} ({said})"}
+    return printed
+
+
+def _numbers(message: Message) -> NumberFormat:
+    """Return what the numbers that the message sends as text show of how they are written."""
+    texts = [s.get(5) for s in message.segments if s.name == "OBX" and s.get(2).upper() == "ST"]
+    return NumberFormat.of(texts)
 
 
 def _printed(text: str, obx: Segment) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from tools.intake.case_file import Attachment
 from tools.intake.content import Content, refused
 from tools.intake.fhir.haemolysis import FLAG, says_haemolysed
 from tools.intake.lab_file import LabFile, LabFiles, told
-from tools.intake.printed_result import Printed, named_test, result_fact
+from tools.intake.printed_result import NumberFormat, Printed, named_test, result_fact
 from tools.intake.report_text.head import is_heading, labelled, stated_time
 from tools.intake.report_text.result_line import ResultLine, results_of_line
 from tools.intake.result import InputFile
@@ -63,6 +63,7 @@ class _Reading:
     words: list[int] = field(default_factory=list)
     identity: dict[str, str] = field(default_factory=dict)
     time: ClinicalTime | None = None
+    numbers: NumberFormat = NumberFormat()
     specimen: str | None = None
     method: str | None = None
     known: int = 0
@@ -121,7 +122,9 @@ def read_report(
     """
     text, notes = _text(content, settings)
     reading = _Reading(file=content.file, document=_id(content.file, text), zone=zone)
-    for number, start, line in _lines(text):
+    lines = list(_lines(text))
+    reading.numbers = NumberFormat.of(line for _, _, line in lines if not labelled(line))
+    for number, start, line in lines:
         _line(reading, number, start, line)
     if reading.known < _LEAST or reading.known * _FEW < len(reading.problems):
         if content.kind != "PDF":
@@ -227,7 +230,7 @@ def _line(reading: _Reading, number: int, start: int, line: str) -> None:
         return
     if is_heading(line):
         return
-    results = results_of_line(line)
+    results = results_of_line(line, reading.numbers)
     if results is None:
         if any(c.isdigit() for c in line):
             reading.problems.append(f"line {number}: holds a number and is not understood")

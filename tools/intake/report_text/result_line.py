@@ -11,7 +11,7 @@ from knowledge.analytes import analytes
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.laboratory_vocabulary import NamedTest, laboratory_vocabulary
 from knowledge.quantity import Interval
-from tools.intake.printed_result import NumberFormat, plain, read_number
+from tools.intake.printed_result import NumberFormat, plain, read_number, two_readings
 from tools.labs.printed_interval import parse_interval
 
 MAX_LINE = 400
@@ -50,8 +50,12 @@ class ResultLine:
     range_words: str = ""
 
 
-def results_of_line(line: str) -> tuple[ResultLine, ...] | str | None:
+def results_of_line(line: str, form: NumberFormat = _FORM) -> tuple[ResultLine, ...] | str | None:
     """Return the results of a line, why a line with a result is not understood, or None for words.
+
+    Args:
+        line: Of the report.
+        form: What the numbers of the report show of how they are written.
 
     Examples:
         >>> results_of_line("Potassium 5.9 H mmol/L 3.5-5.1")[0].flag
@@ -69,7 +73,7 @@ def results_of_line(line: str) -> tuple[ResultLine, ...] | str | None:
         return None
     found: list[ResultLine] = []
     while tokens:
-        read = _one(tokens, first=not found)
+        read = _one(tokens, form, first=not found)
         if isinstance(read, str):
             return read
         result, tokens = read
@@ -80,7 +84,9 @@ def results_of_line(line: str) -> tuple[ResultLine, ...] | str | None:
 _INDEXLESS = re.compile(r"^[*\u2605\u2606]+(?=\S)")
 
 
-def _one(tokens: list[str], *, first: bool) -> tuple[ResultLine, list[str]] | str:
+def _one(
+    tokens: list[str], form: NumberFormat, *, first: bool
+) -> tuple[ResultLine, list[str]] | str:
     """Return the first result of a line and what follows it, or why it is not understood."""
     numbered = len(tokens) > 2 and bool(_INDEX.fullmatch(tokens[0])) and not _is_value(tokens[1])
     tokens = tokens[1:] if numbered else tokens
@@ -89,7 +95,7 @@ def _one(tokens: list[str], *, first: bool) -> tuple[ResultLine, list[str]] | st
         return "no name of a test before the number"
     if known is None and not first:
         return "something follows the result that is not understood"
-    value = _value(rest)
+    value = _value(rest, form)
     if isinstance(value, str):
         return value
     result, rest = value
@@ -104,6 +110,8 @@ def _one(tokens: list[str], *, first: bool) -> tuple[ResultLine, list[str]] | st
         unit = text if kind == "unit" else unit
         range_words = text if kind == "interval" else range_words
         rest = rest[count:]
+    if two_readings(range_words, form):
+        return "a number of the interval has two readings (decimal sign, or between thousands)"
     plain_word = numbered and result.interval is None
     if known is None and unit is None and not range_words and not plain_word:
         return "neither the name of the test nor a unit or interval is known"
@@ -149,7 +157,7 @@ def _name_behind(tokens: list[str], limit: int) -> tuple[NamedTest, int] | None:
     return None
 
 
-def _value(tokens: list[str]) -> tuple[ResultLine, list[str]] | str:
+def _value(tokens: list[str], form: NumberFormat) -> tuple[ResultLine, list[str]] | str:
     """Return the value, with a flag that is printed at it, and the rest."""
     if not tokens:
         return "no value behind the name"
@@ -163,7 +171,7 @@ def _value(tokens: list[str]) -> tuple[ResultLine, list[str]] | str:
     if glued is not None:
         head, flag = glued["number"], laboratory_vocabulary().flag(glued["flag"])
     if _NUMBER.fullmatch(head):
-        read = read_number(head, _FORM)
+        read = read_number(head, form)
         if read is None or isinstance(read, str):
             return read or "not one plain number"
         result = ResultLine(name="", known=None, value=read[1], interval=read[0], flag=flag)

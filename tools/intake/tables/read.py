@@ -215,9 +215,11 @@ def _numbers(layout: Layout, mapping: LabMapping | None) -> NumberFormat:
     if mapping is not None and mapping.decimal is not None:
         return NumberFormat(decimal=mapping.decimal, thousands=mapping.thousands)
     index = layout.at["value"]
-    texts = (row.cells[index].text for row in layout.rows if index < len(row.cells))
+    texts = [row.cells[index].text for row in layout.rows if index < len(row.cells)]
     mixed = any("," in text and text.replace(",", "").replace(".", "").isdigit() for text in texts)
-    return NumberFormat(mixed=mixed)
+    others = [layout.at[key] for key in ("interval", "low", "high") if key in layout.at]
+    beside = [row.cells[i].text for row in layout.rows for i in others if i < len(row.cells)]
+    return NumberFormat(mixed=mixed, point=NumberFormat.of([*texts, *beside]).point)
 
 
 def _usable(layout: Layout, around: Surroundings) -> list[Row]:

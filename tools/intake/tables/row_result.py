@@ -23,6 +23,7 @@ from tools.intake.printed_result import (
     plain,
     read_number,
     result_fact,
+    two_readings,
 )
 from tools.intake.tables.cells import Cell, ProblemKind, Row, RowProblem
 from tools.intake.tables.columns import Layout
@@ -37,6 +38,7 @@ _FLAG_WORDS = {
     "abnormal": "lab-abnormal",
     "none": "",
 }
+_TWO_READINGS = "interval: a number in it has two readings; the interval is not used"
 _ARROW = re.compile(r"(?P<value>.*?[0-9])\s*(?P<flag>[\u2191\u2193]{1,2}|(?<=\s)[HLhl]{1,2})")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(?:[ T](\d{1,2}:\d\d(?::\d\d)?))?")
 _ESSENTIAL = ("test", "code", "value", "unit", "patient_id", "low", "high", "interval")
@@ -115,7 +117,7 @@ def result_of_row(row: Row, around: Surroundings) -> Fact | None:
     words, flags = _value_and_flags(row, around, value)
     number: tuple[Interval, str] | None = None
     if words and not laboratory_vocabulary().says_no_result(words):
-        form = NumberFormat() if value.is_number else around.numbers
+        form = NumberFormat(decimal="point") if value.is_number else around.numbers
         read = read_number(words, form)
         if isinstance(read, str):
             around.problem(row, "number", f"value: {read}")
@@ -198,8 +200,14 @@ def _range(row: Row, around: Surroundings) -> str:
         if cell.at is not None:
             around.problem(row, "cell", "interval: a date stands in its place", used=True)
             return ""
+        if two_readings(cell.text, around.numbers):
+            around.problem(row, "number", _TWO_READINGS, used=True)
+            return ""
         return plain(cell.text)
     low, high = (around.text(row, holds) for holds in ("low", "high"))
+    if any(two_readings(text, around.numbers) for text in (low, high)):
+        around.problem(row, "number", _TWO_READINGS, used=True)
+        return ""
     none = around.mapping.no_interval if around.mapping is not None else ()
     if (low, high) in none:
         return ""

@@ -171,6 +171,20 @@ def _statement(
     return f"{words}."
 
 
+def not_assessed_index(index_id: str, reason: NotAssessed) -> Index:
+    """Return an index that is not for this person, with the reason."""
+    row = laboratory_indices().indices[index_id]
+    return Index(
+        index=index_id,
+        name=row.name,
+        statement=f"{row.name}: not assessed ({reason.detail}).",
+        caveats=row.caveats,
+        not_assessed=reason,
+        evidence=(ReferenceEvidence(table=TABLE, row=f"indices.{index_id}"),),
+        source=(laboratory_indices().cite(TABLE, row.source, row.review),),
+    )
+
+
 def _not_assessed(index_id: str, inputs: Inputs, reason: NotAssessed) -> Index:
     row = inputs.row
     return Index(

@@ -4,13 +4,14 @@ Two samples are compared only where the kind of method and the specimen are stat
 the assay is not stated to differ: point-of-care and laboratory results are never mixed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.model import Frozen
 from knowledge.quantity import Interval, format_number
+from tools.chart.same_time import same_minute
 from tools.labs.paired_result import not_comparable, percent_change
 from tools.labs.result_source import comparable_result
 
@@ -97,6 +98,11 @@ def series_of(
         missing = NotAssessed(why=Why.MISSING, detail=f"no sample of {analyte}")
         return MarkerSeries(set_aside=tuple(aside), not_assessed=why or missing)
     newest = usable[-1]
+    unsure = _not_known_which(usable, given, analyte, unit)
+    if unsure is not None:
+        return MarkerSeries(
+            samples=tuple(usable), set_aside=tuple(aside), not_assessed=unsure
+        )
     age = elapsed(newest.time, at).minutes
     if age is None or age.compare("le", newest_hours * _MINUTES_PER_HOUR) is not True:
         detail = f"the newest sample is not known to be within {format_number(newest_hours)} h"
@@ -107,6 +113,24 @@ def series_of(
     aside += [SetAsideSample(finding=f.id, reason=too_old) for f in usable if f not in kept]
     changes = tuple(_change(f, newest) for f in kept if f is not newest)
     return MarkerSeries(samples=tuple(kept), changes=changes, set_aside=tuple(aside))
+
+
+def _not_known_which(
+    usable: Sequence[Finding], given: Sequence[Finding], analyte: str, unit: str
+) -> NotAssessed | None:
+    """Return why it is not known which sample is the newest; None where it is."""
+    newest = usable[-1]
+    for one in given:
+        of_unit = one.quantity is not None and one.quantity.unit == unit
+        if one.time is None and of_unit and one.concept.has(ANALYTE, analyte):
+            detail = "a sample without a collection time may be newer than the newest that has one"
+            return NotAssessed(why=Why.TIME_NOT_GIVEN, detail=detail)
+    tied = [f for f in usable if same_minute(f, newest)]
+    if len({f.interval for f in tied}) > 1:
+        values = " and ".join(str(f.value) for f in tied)
+        detail = f"samples of one collection time differ: {values}"
+        return NotAssessed(why=Why.CONFLICTING, detail=detail)
+    return None
 
 
 def _unusable(finding: Finding, analyte: str, unit: str, at: ClinicalTime) -> NotAssessed | None:

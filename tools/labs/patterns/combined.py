@@ -94,6 +94,10 @@ class Combined:
     def _index(self, name: str, label: Words, row: FactRow) -> Fact:
         key = str(row.index)
         spec = laboratory_indices().indices[key]
+        for state, reason in spec.not_when.items():
+            if self.window.chart.answer(state).state is State.PRESENT:
+                why = NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=reason)
+                return unknown(name, label, (state,), why)
         supplied = {k: self._supplied(k, row_) for k, row_ in spec.inputs.items()}
         reads = tuple(
             dict.fromkeys(r for k, row_ in spec.inputs.items() if (r := _analyte(k, row_)))

@@ -27,6 +27,8 @@ from tools.ecg.analysis import ecg_analysis
 from tools.ecg.model import EcgRecording
 from tools.ecg.readers import read_ecg
 from tools.ecg.readers.fhir_sampled import read_fhir_ecg
+from tools.ecg.serial.compare import compare
+from tools.ecg.serial.tracing import Tracing
 from tools.ecg.writers import FORMATS, write_ecg
 from tools.ecg.writers.quantised import quantised
 
@@ -288,3 +290,22 @@ def test_any_signal_comes_back_within_half_a_step(values: list[float], form: str
     signal = np.array(values).reshape(2, 12).repeat(40, axis=0)
     recording = recording_of(signal)
     same_signal(recording, written(recording, form))
+
+
+@pytest.mark.parametrize("system", ["urn:oid:1.2.3", "urn:example:hospital-mrn", "1.2.3", ""])
+def test_aecg_keeps_who_numbers_the_patients(system: str) -> None:
+    recording = replace(made(), identity=replace_identity(system))
+    assert written(recording, "aecg").identity.identifiers == ((system, "17"),)
+
+
+def replace_identity(system: str) -> Identity:
+    return ANNA.model_copy(update={"identifiers": ((system, "17"),)})
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_recording_and_its_own_export_are_no_two_tracings(form: str) -> None:
+    """An exported file has another id; start and samples are those of the recording."""
+    first = made()
+    pair = [Tracing.of(r, age_years=age(60), sex=sex("male")) for r in (first, written(first, form))]
+    with pytest.raises(InvalidValueError, match="same recording"):
+        compare(*pair, same_patient=True)

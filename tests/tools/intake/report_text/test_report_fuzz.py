@@ -15,7 +15,7 @@ from tools.intake.report_text.read import read_report
 from tools.intake.report_text.result_line import results_of_line
 
 fuzz = settings(
-    max_examples=300, deadline=timedelta(seconds=10), suppress_health_check=[HealthCheck.too_slow]
+    max_examples=100, deadline=timedelta(seconds=10), suppress_health_check=[HealthCheck.too_slow]
 )
 _PARTS = [
     "Potassium",

@@ -16,7 +16,7 @@ from tools.intake.tables.mapping import read_mapping
 from tools.intake.tables.read import read_table
 
 fuzz = settings(
-    max_examples=300,
+    max_examples=100,
     deadline=timedelta(seconds=10),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
