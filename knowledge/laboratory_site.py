@@ -2,10 +2,10 @@
 
 The file is YAML in the format of ``laboratory_tests.yaml`` (a head with `sources`, then `tests`),
 with the site's `critical` limits in the format of ``critical_results.yaml``. Every row names one of
-the file's own sources and says how sure it is. A critical row replaces the packaged one; a side that
-it does not give stays the packaged one unless the row says ``whole: true``. A limit that cannot be
-meant (inside a reference interval, impossible, far from the packaged one) is refused unless the row
-says ``confirmed: true``.
+the file's own sources and says how sure it is. A critical row replaces the packaged one; a side
+that it does not give stays the packaged one unless the row says ``whole: true``. A limit that
+cannot be meant (inside a reference interval, impossible, far from the packaged one) is refused
+unless the row says ``confirmed: true``.
 """
 
 import hashlib

@@ -19,8 +19,8 @@ Comparator = Literal["<", "<=", ">=", ">"]
 _STATED = re.compile(
     r"\s*(?P<comparator><=|>=|<|>|≤|≥)?\s*"
     r"(?P<number>-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?)"
-    r"(?:\s*(?P<unit>(?![eE][+-]?[0-9])[A-Za-zµμ%/\[{°][^<>=≤≥]{0,39})"
-    r"|(?:\s+|\s*[×xX]\s*)(?P<power>10(?:[*^]|[eE]|(?=[²³⁰¹⁴-⁹]))[^<>=≤≥]{1,35}))?\s*"
+    r"(?:(?:\s+|\s*[\u00d7xX]\s*)(?P<power>10(?:[*^]|[eE]|(?=[²³⁰¹⁴-⁹]))[^<>=≤≥]{1,35})"
+    r"|\s*(?P<unit>(?![eE][+-]?[0-9])[A-Za-zµμ%/\[{°][^<>=≤≥]{0,39}))?\s*"
 )
 """One number and its unit, which may begin with a power of ten as in ``10*9/L``."""
 _PLAIN_SIGNS: dict[str, Comparator] = {
@@ -45,7 +45,7 @@ def parse_stated(text: str) -> tuple[Interval, str | None] | None:
         (Interval(low=12.5, high=12.5, low_closed=True, high_closed=True), 'ng/L')
         >>> str(parse_stated("<6 ng/L")[0])
         '<6'
-        >>> parse_stated("120 10*9/L")[1], parse_stated("120 × 10⁹/L")[1]
+        >>> parse_stated("120 10*9/L")[1], parse_stated("120 x 10⁹/L")[1]
         ('10*9/L', '10⁹/L')
         >>> parse_stated("1,200 ng/L") is None, parse_stated("10-20") is None
         (True, True)

@@ -235,7 +235,9 @@ def _unheld(question: Question, language: Language) -> tuple[str, ...]:
     if name:
         near = near_names(name)
         listed = ("; " if language == "en" else "、").join(near)
-        said = ((NEAR if near else NOT_HELD)[language].format(one_line(name, limit=_MOST_NAME), listed),)
+        said = (
+            (NEAR if near else NOT_HELD)[language].format(one_line(name, limit=_MOST_NAME), listed),
+        )
     return said
 
 

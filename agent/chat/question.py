@@ -27,6 +27,7 @@ class Question(Frozen):
         inputs: Ids of the clinical inputs it names.
         names: Names of findings it holds.
         scores: Ids of the scores on request that it names.
+        tests: Keys of the laboratory tests that it names.
         indices: Ids of the derived indices that it names.
         left: Words that belong to nothing it names.
         letter: T or I, where it asks for one troponin.
@@ -43,6 +44,7 @@ class Question(Frozen):
     inputs: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
     indices: tuple[str, ...] = ()
     left: frozenset[str] = frozenset()
     letter: str = ""
@@ -55,7 +57,7 @@ class Question(Frozen):
     @property
     def named(self) -> bool:
         """Whether it names anything the tables know."""
-        return bool(self.subjects or self.inputs or self.names or self.computed)
+        return bool(self.subjects or self.inputs or self.names or self.computed or self.tests)
 
     @property
     def computed(self) -> tuple[str, ...]:
@@ -98,6 +100,7 @@ def understood(question: str, sheet: FactSheet) -> Question:
         inputs=inputs,
         names=tuple(t.key for t in targets if t.kind == "fact"),
         scores=tuple(t.key for t in targets if t.kind == "score"),
+        tests=tuple(t.key for t in targets if t.kind == "test"),
         indices=tuple(t.key for t in targets if t.kind == "index"),
         left=left_over(found.rest, sheet.language),
         letter=letter[1].upper() if letter else "",
@@ -150,7 +153,9 @@ def _asks(read: Question, rest: str, words: Questions) -> Asks:
     does = {row.does for row in read.rows()}
     if "plan" in does:
         return "orders"
-    if holds(rest, words.overview) and not (read.inputs or read.names or read.computed):
+    if holds(rest, words.overview) and not (
+        read.inputs or read.names or read.computed or read.tests
+    ):
         return "overview"
     if holds(rest, words.missing) and not does - {"facts"} and not read.computed:
         return "missing"

@@ -7,6 +7,7 @@ from agent.chat.lexical import speaking
 from agent.chat.question import Question
 from agent.fact_sheet.conclusions import HEADLINE
 from agent.fact_sheet.indices import INDEX
+from agent.fact_sheet.laboratory import RESULT
 from agent.fact_sheet.scores import CAVEAT, SCORE
 from agent.fact_sheet.troponin import SERIES
 from agent.facts import Fact, FactSheet
@@ -151,7 +152,15 @@ def _state(fact: Fact) -> str:
 def _named_directly(question: Question, sheet: FactSheet) -> tuple[Fact, ...]:
     by_input = picked((f"input:{key}" for key in question.inputs), sheet)
     by_name = (f for f in sheet.facts if f.kind == "finding" and f.subject in question.names)
-    return tuple(dict.fromkeys((*_of_scores(question, sheet), *by_input, *by_name)))
+    named = (*_of_scores(question, sheet), *_of_tests(question, sheet), *by_input, *by_name)
+    return tuple(dict.fromkeys(named))
+
+
+def _of_tests(question: Question, sheet: FactSheet) -> Iterator[Fact]:
+    """Yield the laboratory results of the tests that a question names, else their findings."""
+    for key in (test for test in question.tests if test not in question.inputs):
+        results = picked((f"{RESULT}{key}.*",), sheet)
+        yield from results or (f for f in sheet.facts if _is_value(key, f))
 
 
 def _of_scores(question: Question, sheet: FactSheet) -> Iterator[Fact]:

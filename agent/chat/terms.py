@@ -18,7 +18,7 @@ _HYPHEN = re.compile(r"(?<=\w)[-\u2010-\u2014](?=\w)")
 
 
 class Target(NamedTuple):
-    """What a word is about: a subject of the table, an input, a fact by its name, a score, an index."""
+    """What a word is about: a subject of the table, an input, a fact, a score, an index, a test."""
 
     kind: str
     key: str
@@ -37,7 +37,7 @@ class _Match(NamedTuple):
     target: Target
 
 
-_RANKS = {"subject": 0, "input": 1, "fact": 2, "score": 3, "index": 3}
+_RANKS = {"subject": 0, "input": 1, "fact": 2, "score": 3, "index": 3, "test": 4}
 
 
 def plain(text: str) -> str:
@@ -61,8 +61,9 @@ def found_in(question: str, sheet: FactSheet) -> Found:
     used: set[int] = set()
     kept: list[_Match] = []
     for one in matches:
-        if taken.get(one.places) == one.rank or not one.places & used:
-            taken[one.places] = one.rank
+        beside = one.target.kind == "test" and one.places in taken
+        if beside or taken.get(one.places) == one.rank or not one.places & used:
+            taken.setdefault(one.places, one.rank)
             used |= one.places
             kept.append(one)
     kept.sort(key=lambda m: min(m.places))
@@ -88,6 +89,7 @@ def _table() -> tuple[tuple[Target, tuple[str, ...]], ...]:
     rows += [(Target("input", key), terms) for key, terms in input_terms().items()]
     rows += [(Target("score", key), score(key).names) for key in on_request()]
     rows += [(Target("index", key), names) for key, names in index_names().items()]
+    rows += [(Target("test", key), names) for key, names in names_of_tests().items()]
     return tuple(rows)
 
 

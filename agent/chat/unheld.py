@@ -15,8 +15,32 @@ _NAMED = re.compile(
 )
 _ALONE = re.compile(r"\W*(?P<name>[A-Z][A-Za-z]*[A-Z0-9][A-Za-z0-9-]*)\W*")
 _QUESTION_WORDS = frozenset(
-    "a all an any calculate compute each every give her his how is my no risk show that the their "
-    "this total what which".split()
+    [
+        "a",
+        "all",
+        "an",
+        "any",
+        "calculate",
+        "compute",
+        "each",
+        "every",
+        "give",
+        "her",
+        "his",
+        "how",
+        "is",
+        "my",
+        "no",
+        "risk",
+        "show",
+        "that",
+        "the",
+        "their",
+        "this",
+        "total",
+        "what",
+        "which",
+    ]
 )
 _NEAR = 0.7
 

@@ -45,10 +45,8 @@ def in_chinese(fact: Fact, day: str = "") -> Fact:
         return fact
     if fact.key.startswith(DIAGNOSIS) or fact.key == DISCHARGE:
         return _conclusion(fact)
-    if fact.key.startswith(CAVEAT):
-        return _caveat(fact)
     if fact.whole:
-        return _whole(fact)
+        return _caveat(fact) if fact.key.startswith(CAVEAT) else _whole(fact)
     if fact.kind == "person":
         return _person(fact)
     if fact.kind == "onset":
@@ -59,10 +57,9 @@ def in_chinese(fact: Fact, day: str = "") -> Fact:
     category = _words((fact.category,)) if fact.category else ("",)
     if fact.kind == "score":
         names, category = names or fact.names[:1], category or (fact.category,)
-        refused = fact.state == "not_assessed"  # its reason is said, if need be in English
-        kept = tuple(p for p in fact.parts if refused or _words((p,)) or p in fact.needed)
-        if refused and _words(kept) is None:
+        if fact.state == "not_assessed" and parts is None:
             return _refused(fact, names)
+        kept = tuple(part for part in fact.parts if _words((part,)) or part in fact.needed)
         fact, parts = fact.model_copy(update={"parts": kept}), _words(kept)
     if names is None or parts is None or category is None or not names:
         return fact

@@ -1,4 +1,4 @@
-"""What stands beside the results: files that were not read, and results of documents, unconfirmed."""
+"""What stands beside the results: what was not read, and what of documents is not confirmed."""
 
 from collections.abc import Iterable, Iterator
 

@@ -90,8 +90,7 @@ def laboratory_report(
 def _doubtful(results: tuple[LaboratoryResult, ...]) -> dict[str, str]:
     """Return by test what is known to have falsified its newest result, as a warning."""
     return {
-        result.test: f"{result.name} may be falsified: "
-        f"{', '.join(result.falsified_by)}."
+        result.test: f"{result.name} may be falsified: {', '.join(result.falsified_by)}."
         for result in results
         if result.latest and result.test is not None and result.falsified_by
     }

@@ -26,7 +26,8 @@ MARK = "*"
 """After a line that holds only under the note of its part."""
 _NOT_URGENT = "No result is known to reach a critical limit."
 _NOT_URGENT_OF_READ = (
-    "No result that was read is known to reach a critical limit; not everything was read, see above."
+    "No result that was read is known to reach a critical limit; not everything was read, see "
+    "above."
 )
 _NOT_URGENT_OF_USED = (
     "No result that is used is known to reach a critical limit; results of documents are not used, "
@@ -77,6 +78,10 @@ QUALITY: Mapping[str, str] = {
     "corrected": "corrected",
     "amended": "amended",
     "has-note": "with a note of the laboratory",
+    "converted-ddu-to-feu": "reported in DDU, converted to FEU (x 2)",
+    "unit-assumed": "unit not printed, taken from the code",
+    "result-awaited": "result awaited",
+    "hand-entered": "entered by hand",
     "no-collection-time": "collection time not stated",
     "specimen-contradicts-code": "the stated specimen is not that of the code: not used as it",
     "susceptibility-contradicts": "the answer and the interpretation contradict each other",
@@ -240,6 +245,15 @@ def laboratory_view(
         time_zone: IANA zone of the case.
     """
     return _Writer(report, language, time_zone=time_zone).view()
+
+
+def result_rows(
+    report: LaboratoryReport, language: Language, *, time_zone: str | None
+) -> Iterator[tuple[str | None, Row]]:
+    """Yield the key of the test and the row of every result, in the order of the report."""
+    writer = _Writer(report, language, time_zone=time_zone)
+    for result in report.results:
+        yield result.test, writer.row(result)
 
 
 class _Writer:
@@ -518,7 +532,7 @@ class _Writer:
         table = laboratory_tests().panels
         by_panel: dict[str, list[Row]] = {}
         for result in self._report.results:
-            by_panel.setdefault(result.panel, []).append(self._row(result))
+            by_panel.setdefault(result.panel, []).append(self.row(result))
         for key, rows in by_panel.items():
             if not key:
                 name = self._say("Other tests, as reported")
@@ -526,7 +540,8 @@ class _Writer:
                 name = table[key].chinese if self._chinese else table[key].label
             yield Panel(name=name, rows=tuple(rows))
 
-    def _row(self, result: LaboratoryResult) -> Row:
+    def row(self, result: LaboratoryResult) -> Row:
+        """Return one result of the table."""
         flag, tone, sign = self._flag(result)
         return Row(
             name=self._name(result),

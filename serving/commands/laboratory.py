@@ -16,7 +16,8 @@ from knowledge.laboratory_words import saying
 from knowledge.passages import Language
 from knowledge.plain_text import visible
 from knowledge.settings import load_settings
-from serving.commands.assess import UNUSABLE_INPUT, exit_code, moment, utc_now
+from serving.cli import UNUSABLE_INPUT
+from serving.commands.assess import exit_code, moment, utc_now
 from serving.report.laboratory_terminal import show_laboratory
 from serving.report.render import laboratory_html, laboratory_markdown
 

@@ -7,6 +7,8 @@ import base64
 import gzip
 import io
 import random
+import re
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -73,6 +75,7 @@ PLAIN = (
     "potassium,5.9,mmol/L,2026-11-20T08:10:00+01:00,3.5-5.1,H,serum,0012\n"
     "sodium,138,mmol/L,2026-11-20T08:10:00+01:00,135-145,,serum,0012\n"
 )
+_MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,13 +294,23 @@ def _workbook() -> tuple[Seed, ...]:
             [float(c) if c.replace(".", "").isdigit() and c != "0012" else c for c in cells]
         )
     made.save(out)
-    return _one("results.xlsx", out.getvalue())
+    return _one("results.xlsx", _timeless(out.getvalue()))
+
+
+def _timeless(content: bytes) -> bytes:
+    """Return a ZIP without the moment it was made, so that it is the same each time."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            inner = _MOMENT.sub(b"2026-11-20T08:00:00Z", old.read(name))
+            new.writestr(zipfile.ZipInfo(name), inner, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def _apple_export() -> tuple[Seed, ...]:
     xml = export_xml(pressures(week(days=2)))
     strip = ecg_csv(beat_train([0.8] * 4, rate_hz=512.414))
-    return (*_one("export.xml", xml), *_one("export.zip", export_zip(xml, [strip])))
+    return (*_one("export.xml", xml), *_one("export.zip", _timeless(export_zip(xml, [strip]))))
 
 
 def _home_pressures() -> tuple[Seed, ...]:

@@ -110,3 +110,48 @@ def test_a_file_that_is_not_there_is_an_error_and_no_fallback(tmp_path: Path) ->
 def test_no_file_is_the_default() -> None:
     assert Settings().laboratory_overrides is None
     assert laboratory_reference().site is None
+
+
+# the packaged limits of potassium are 2.5 and 6.5 mmol/L (Kost 1990)
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("high: {limit: 6.0", "high: {limit: 5.0", "inside the site's reference interval"),
+        ("high: {limit: 6.0", "high: {limit: 60", "impossible"),
+        ("low: {limit: 2.8", "low: {limit: 0.8", "impossible|more than 3 times"),
+        ("    low: {limit: 2.8", "    low: {limit: 5.9", None),
+    ],
+)
+def test_a_critical_limit_that_cannot_be_meant_is_refused_unless_confirmed(
+    tmp_path: Path, old: str, new: str, message: str | None
+) -> None:
+    text = SITE.replace(old, new, 1)
+    assert text != SITE
+    if message is None:
+        assert laboratory_reference(write(tmp_path, text)).site is not None
+        return
+    with pytest.raises(ReferenceDataError, match=f"critical.potassium.*({message})"):
+        laboratory_reference(write(tmp_path, text))
+    confirmed = text.replace(
+        "critical:\n  potassium:\n", "critical:\n  potassium:\n    confirmed: true\n"
+    )
+    assert laboratory_reference(write(tmp_path, confirmed)).site is not None
+
+
+def test_a_limit_on_the_wrong_side_of_the_packaged_one_is_refused(tmp_path: Path) -> None:
+    one = SITE.replace('    high: {limit: 6.0, source: own, review: "V:own"}\n', "")
+    with pytest.raises(ReferenceDataError, match="wrong side of the other limit, 6.5"):
+        laboratory_reference(write(tmp_path, one.replace("limit: 2.8", "limit: 7.0")))
+
+
+def test_a_side_that_the_site_leaves_out_stays_the_packaged_one(tmp_path: Path) -> None:
+    one = SITE.replace('    high: {limit: 6.0, source: own, review: "V:own"}\n', "")
+    site = laboratory_reference(write(tmp_path, one))
+    high = flagged("2823-3", 6.8, "mmol/L", reference=site)
+    assert (high.flag, high.critical[0].origin) == (Flag.CRITICAL_HIGH, "fallback")
+    low = flagged("2823-3", 2.7, "mmol/L", reference=site)
+    assert (low.flag, low.critical[0].origin) == (Flag.CRITICAL_LOW, "site")
+    whole = one.replace("  potassium:\n    low", "  potassium:\n    whole: true\n    low")
+    assert not flagged(
+        "2823-3", 6.8, "mmol/L", reference=laboratory_reference(write(tmp_path, whole))
+    ).critical

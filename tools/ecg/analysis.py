@@ -43,8 +43,9 @@ CARD = Card(
         "known, computed from that of one value.",
         "ST elevation resting on leads with deep S waves in hypertrophy is not assessed.",
         "Named patterns (de Winter, Wellens, T/QRS, subtle occlusion, pericarditis, hyperkalaemia, "
-        "Brugada, S1Q3T3) change no criterion; one of ischaemia that is present makes ischaemia and "
-        "the equivalent of infarction present or not assessed. Absent does not exclude the disease.",
+        "Brugada, S1Q3T3) change no criterion; one of ischaemia that is present makes ischaemia "
+        "and the equivalent of infarction present or not assessed. Absent does not exclude the "
+        "disease.",
         "No labelled recordings of the named patterns were at hand: only false alarms on records "
         "labelled normal are counted; the symmetry and width limits are choices of this project.",
         "The subtle-occlusion formulas are applied only where their studies applied them.",

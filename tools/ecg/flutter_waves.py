@@ -31,9 +31,7 @@ def in_flutter(verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
     if WAVES not in flutter.flags:
         return {}
     found = {
-        code: verdicts[code].flagged(WAVES)
-        for code in JUDGED_ON_ST
-        if verdicts[code].holds is True
+        code: verdicts[code].flagged(WAVES) for code in JUDGED_ON_ST if verdicts[code].holds is True
     }
     slow = verdicts[_ON_THE_QRS]
     if slow.holds is True:

@@ -14,8 +14,8 @@ from tools.ecg.acute import Category
 from tools.ecg.arrhythmia.av_block import DISSOCIATED, av_block, without_pr
 from tools.ecg.device_conflicts import device_conflicts
 from tools.ecg.electrodes import limb_reversal
-from tools.ecg.further import further
 from tools.ecg.flutter_waves import in_flutter
+from tools.ecg.further import further
 from tools.ecg.headline import advice, headline
 from tools.ecg.model import EcgMeasurements, EcgRecording
 from tools.ecg.patterns.collect import patterns

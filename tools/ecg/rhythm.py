@@ -75,7 +75,9 @@ def with_p_waves(reading: Reading, beats: Rhythm, blocks: Mapping[str, Verdict])
     detail = f"irregular, but a block shows P waves: {'; '.join(shown)}"
     open_ = unknown(Why.CONFLICTING, detail, rows=beats.fibrillation.rows)
     name = f"irregular rhythm with P waves, {reading.m.heart_rate_per_min:.0f}/min"
-    return replace(beats, fibrillation=open_, sinus=replace(open_, rows=beats.sinus.rows), name=name)
+    return replace(
+        beats, fibrillation=open_, sinus=replace(open_, rows=beats.sinus.rows), name=name
+    )
 
 
 def slow(reading: Reading) -> Verdict:

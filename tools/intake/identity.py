@@ -3,9 +3,9 @@
 Compared before anything is combined. One field that disagrees is a mismatch. A match needs an
 identifier of one assigner, or a name and a birth date: a name alone, or a sex alone, identifies
 nobody, so that pair is not comparable and needs an explicit statement. What agrees and proves
-nothing does not count: a placeholder for a name or a birth date (``identity_words.yaml``), an initial
-alone, a year or month of birth. Values are compared as written, so that a placeholder and a name
-differ; results name files and fields, never values.
+nothing does not count: a placeholder for a name or a birth date (``identity_words.yaml``), an
+initial alone, a year or month of birth. Values are compared as written, so that a placeholder and
+a name differ; results name files and fields, never values.
 """
 
 import re

@@ -57,9 +57,7 @@ class BloodGroup(Frozen):
     notice: str = "A check of the record only; blood is chosen by current samples and crossmatch."
 
 
-def blood_group(
-    findings: Sequence[Finding], *, time_zone: str | None = None
-) -> BloodGroup | None:
+def blood_group(findings: Sequence[Finding], *, time_zone: str | None = None) -> BloodGroup | None:
     """Return the blood group over time; None where no finding is one.
 
     Args:

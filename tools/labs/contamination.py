@@ -98,9 +98,7 @@ def _support(
     row: DeltaPattern, changes: Mapping[str, Change], *, supposed: bool
 ) -> tuple[Support, dict[str, bool | None]]:
     """Return whether the changes show a pattern, and which of them are known to."""
-    truth = {
-        name: _moved(changes.get(name), way, supposed=supposed) for name, way in _wanted(row)
-    }
+    truth = {name: _moved(changes.get(name), way, supposed=supposed) for name, way in _wanted(row)}
     required = [truth[name] for name in (*row.up, *row.down)]
     groups = [_some(some, truth) for some in (row.some_up, row.some_down) if some is not None]
     parts = [*required, *groups]
@@ -139,8 +137,8 @@ def _statement(
 ) -> str:
     if reason is not None and suspected:
         return (
-            f"{row.label}: suspected, not assessed ({reason.detail}); it would be supported if both "
-            f"were measured alike. {row.explains}"
+            f"{row.label}: suspected, not assessed ({reason.detail}); it would be supported if "
+            f"both were measured alike. {row.explains}"
         )
     if reason is not None:
         return f"{row.label}: not assessed ({reason.detail})."

@@ -15,6 +15,7 @@ from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.laboratory_tests import Bounds, LabTest, laboratory_tests
 from knowledge.plain_text import quotation
 from knowledge.quantity import Interval, QuantityInterval
+from knowledge.troponin import assays
 from knowledge.units import parse_stated
 
 _MARK = " (laboratory's range: "
@@ -184,7 +185,17 @@ def _far(bounds: Bounds, analyte: str) -> bool:
         return True
     if lows and bounds.high is not None and bounds.high * times < min(lows):
         return True
-    return _too_wide(bounds, test, times)
+    return _too_wide(bounds, test, times) or _far_from_percentiles(bounds, analyte, times)
+
+
+def _far_from_percentiles(bounds: Bounds, analyte: str, times: float) -> bool:
+    """Return whether the upper end lies far from every assay's 99th percentile (troponin)."""
+    rows = (a.percentile_99 for a in assays().assays.values() if a.analyte == analyte)
+    cells = (row.overall for row in rows if row is not None)
+    known = [c.value for c in cells if c is not None and c.value is not None]
+    if not known or bounds.high is None:
+        return False
+    return bounds.high > times * max(known) or bounds.high * times < min(known)
 
 
 def _too_wide(bounds: Bounds, test: LabTest | None, times: float) -> bool:

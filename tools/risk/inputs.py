@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from knowledge.clinical_inputs import COMPLETED_YEARS, ClinicalInput, catalogue
 from knowledge.errors import ContractError, InvalidValueError
 from knowledge.finding import Finding, NotAssessed, State, Why
-from knowledge.quantity import Choice, Interval, Quantity, QuantityInterval, format_number, to_digits
+from knowledge.quantity import (
+    Choice,
+    Interval,
+    Quantity,
+    QuantityInterval,
+    format_number,
+    to_digits,
+)
 from knowledge.rules import Answer, answer_of
-
 
 _MULTIPLE_DIGITS = 3
 """Significant digits of a quotient of two results, as shown."""
@@ -47,7 +53,7 @@ class Input:
             return "yes" if answer else "no"
         if isinstance(answer, str):
             return self.entry.choices.get(answer, answer)
-        if self.entry.multiple_of:
+        if self.entry.multiple_of and isinstance(answer, Interval):
             method = self.finding.method if self.finding is not None else None
             multiple = to_digits(answer, _MULTIPLE_DIGITS)
             return f"{multiple} times {self.entry.multiple_of}" + (f" ({method})" if method else "")

@@ -45,13 +45,13 @@ def test_what_is_urgent_follows_the_published_limits_and_says_what_falsifies_it(
     }
     lines = {line.text for line in laboratory_view(report, "en", time_zone=None).parts[0].lines}
     assert any("Potassium 6.8 mmol/L" in line and "Haemolysis" in line for line in lines)
-    assert any("Escherichia coli" in line and "not understood" in line for line in lines)
+    assert any("Escherichia coli" in line and "to be known at once" in line for line in lines)
 
 
 def test_a_culture_with_an_organism_is_never_read_as_normal(report: LaboratoryReport) -> None:
     (culture,) = [r for r in report.results if r.test == "blood_culture"]
-    assert culture.flag.flag is None
-    assert culture.may_be_critical
+    assert culture.flag.flag is Flag.CRITICAL_ABNORMAL
+    assert culture.critical
     assert culture.value == "Escherichia coli"
 
 

@@ -226,3 +226,18 @@ def _loinc(node: Any) -> list[tuple[str, str]]:
 def test_words_of_two_specimens_or_methods_name_neither() -> None:
     assert stated_specimen("serum and urine") == "serum and urine"
     assert stated_method("laboratory or point of care") is None
+
+
+def test_a_code_that_contradicts_its_name_is_not_assessed_and_told() -> None:
+    # 2823-3: potassium in serum or plasma (LOINC); 770-8: neutrophils per 100 leucocytes
+    code = {"coding": [{"system": "http://loinc.org", "code": "2823-3", "display": "Sodium"}]}
+    found = chart(patient(), observation(6.0, "mmol/L", id="a", code=code))
+    (fact,) = found.facts
+    why = fact.finding.not_assessed
+    assert why is not None
+    assert why.why is Why.CONFLICTING
+    assert "Sodium" in why.detail
+    assert "potassium" not in [c.code for c in fact.finding.concept.codings]
+    general = {"coding": [{"system": "http://loinc.org", "code": "770-8"}], "text": "Neutrophils"}
+    share = only_fact(patient(), observation(60, "%", code=general)).finding
+    assert "neutrophils_percent" in [c.code for c in share.concept.codings]

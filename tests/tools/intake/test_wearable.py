@@ -397,3 +397,37 @@ def test_the_same_value_of_a_monitor_is_a_vital_sign(tmp_path: Path) -> None:
     plain["device"] = {"display": "Bedside monitor"}
     write(tmp_path, "chart.json", bundle(patient(), plain))
     assert len(read(tmp_path).timeline.in_category(Category.VITAL_SIGN)) == 1
+
+
+NAMED = """{who},Date,Time,Systolic{unit},Diastolic{unit}
+{first},2026-11-19,08:00,{a},{b}
+{second},2026-11-19,09:00,{a},{b}
+"""
+
+
+def named_pressures(**changes: str) -> bytes:
+    said = {"who": "Name", "unit": "", "first": "Clara Muster", "second": "Clara Muster"}
+    return NAMED.format(**{**said, "a": "150", "b": "90", **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("who", "second"),
+    [("Name", "Hans Meier"), ("User", "B"), ("Patient No", "0013"), ("姓名", "王芳")],
+)
+def test_readings_of_two_people_are_refused(who: str, second: str) -> None:
+    with pytest.raises(UnsupportedError, match="several people"):
+        read_pressure_table(named_pressures(who=who, second=second), file="bp.csv", zone=None)
+
+
+def test_the_one_name_of_a_table_is_compared() -> None:
+    found = read_pressure_table(named_pressures(), file="bp.csv", zone=None)
+    assert found.identity.family == "Clara Muster"
+
+
+def test_kilopascals_are_converted_and_another_unit_is_refused() -> None:
+    # 18.5 kPa / 0.133322 kPa per mmHg = 138.8; 11.2 / 0.133322 = 84.0 (SI brochure, table 8)
+    table = named_pressures(unit=" (kPa)", a="18.5", b="11.2")
+    found = read_pressure_table(table, file="bp.csv", zone=None)
+    assert {(r.kind, r.value) for r in found.readings} == {("systolic", 138.8), ("diastolic", 84.0)}
+    with pytest.raises(UnsupportedError, match="cmh2o"):
+        read_pressure_table(named_pressures(unit=" (cmH2O)"), file="bp.csv", zone=None)

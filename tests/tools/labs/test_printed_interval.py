@@ -164,3 +164,40 @@ def test_an_interval_that_was_cut_off_is_refused() -> None:
     assert found is not None
     assert found.bounds is None
     assert MAN.sex == "male"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "printed", "refused"),
+    [
+        # 0.060 ug/L is 60 ng/L; "<14" without a unit would be 14 ug/L = 14,000 ng/L
+        (0.060, "ug/L", "<14", True),
+        (60, "ng/L", "<14", False),
+        (0.060, "ug/L", "<0.014", False),
+        (60, "ng/L", "<0.014", True),
+    ],
+)
+def test_a_troponin_interval_far_from_every_99th_percentile_is_not_used(
+    value: float, unit: str, printed: str, refused: bool
+) -> None:
+    # 14 ng/L: 99th percentile of Elecsys hs-cTnT (PMC5890635)
+    read = printed_interval(finding("67151-1", value, unit, printed=printed), "hs_ctnt")
+    assert read is not None
+    assert (read.bounds is None) == refused
+
+
+# usual upper limits: CRP 5 to 8 mg/L, TSH 4.0 to 4.5 mIU/L
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "printed", "taken"),
+    [
+        ("1988-5", 200, "mg/L", "0-500", False),
+        ("1988-5", 200, "mg/L", "0-10", True),
+        ("3016-3", 20, "m[IU]/L", "0.4-40", False),
+        ("3016-3", 2, "m[IU]/L", "0.04-4.0", False),
+        ("3016-3", 2, "m[IU]/L", "0.27-4.2", True),
+    ],
+)
+def test_an_absurdly_wide_interval_does_not_hide_a_result(
+    code: str, value: float, unit: str, printed: str, taken: bool
+) -> None:
+    result = flagged(code, value, unit, MAN, printed=printed)
+    assert ("printed" in {used.origin for used in result.intervals}) is taken

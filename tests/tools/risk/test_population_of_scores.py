@@ -115,14 +115,10 @@ def test_sic_wants_more_than_two_of_its_points_from_coagulation() -> None:
     assert open_.range == (3, 5)
     assert {band.name for band in open_.bands} == {"not-met", "met"}
     # SOFA unknown with 2 + 2 of coagulation: 4 to 6 points, met in every case, never a number
-    sure = evaluate(
-        "sic", given(age_years=60, infection_suspected=True, platelets=90, inr=1.5)
-    )
+    sure = evaluate("sic", given(age_years=60, infection_suspected=True, platelets=90, inr=1.5))
     assert (sure.category, sure.range, sure.value) == ("met", (4, 6), None)
     # SOFA unknown with 1 + 1: at most 4, never met, though the total reaches 4
-    never = evaluate(
-        "sic", given(age_years=60, infection_suspected=True, platelets=120, inr=1.3)
-    )
+    never = evaluate("sic", given(age_years=60, infection_suspected=True, platelets=120, inr=1.3))
     assert (never.category, never.range) == ("not-met", (2, 4))
 
 

@@ -132,7 +132,9 @@ def same_recording(a: EcgRecording, b: EcgRecording) -> bool:
     A recording exported in another format has another id. Samples agree within the steps in which
     formats store them; two recordings of one patient never do.
     """
-    if not np.isclose(a.sampling_rate_hz, b.sampling_rate_hz) or len(a.signal_mv) != len(b.signal_mv):
+    if not np.isclose(a.sampling_rate_hz, b.sampling_rate_hz):
+        return False
+    if len(a.signal_mv) != len(b.signal_mv):
         return False
     if a.start is not None and b.start is not None and a.start.at != b.start.at:
         return False

@@ -170,9 +170,7 @@ def _of_no_known_test(reading: Reading, contradicted: str) -> Reading:
     """Return a value that is not assessed: which test it is of is not certain."""
     value = reading.reported or (str(reading.value) if reading.value is not None else None)
     why = NotAssessed(why=Why.CONFLICTING, detail=contradicted)
-    return Reading(
-        path=reading.path, state=State.NOT_ASSESSED, not_assessed=why, reported=value
-    )
+    return Reading(path=reading.path, state=State.NOT_ASSESSED, not_assessed=why, reported=value)
 
 
 def _collected(

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from knowledge.errors import InvalidValueError
+from knowledge.units import parse_stated
 from tools.intake.fhir.value import UCUM
 from tools.intake.hl7v2.coded import concept
 from tools.intake.hl7v2.message import Message, Segment
@@ -146,7 +147,8 @@ def _text(obx: Segment, message: Message) -> dict[str, Any]:
     lines = [obx.whole(5, rep=r) for r in range(1, obx.repetitions(5) + 1)]
     text = ("\n" if obx.get(2).upper() in TEXTS else "; ").join(lines).strip()
     printed = _printed(text, obx) if len(lines) == 1 else {"valueString": text}
-    if printed["valueString"] != text and two_readings(text, _numbers(message)):
+    number = parse_stated(printed["valueString"])
+    if number is not None and number[1] is not None and two_readings(text, _numbers(message)):
         said = "the point has two readings, decimal sign or between thousands"
         return {"valueString": f"{printed['valueString']} ({said})"}
     return printed

@@ -63,7 +63,7 @@ class _Reading:
     words: list[int] = field(default_factory=list)
     identity: dict[str, str] = field(default_factory=dict)
     time: ClinicalTime | None = None
-    numbers: NumberFormat = NumberFormat()
+    numbers: NumberFormat = field(default_factory=NumberFormat)
     specimen: str | None = None
     method: str | None = None
     known: int = 0

@@ -5,7 +5,7 @@ the reason says which mapping file to write, with the columns as they look.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from knowledge.errors import UnsupportedError
@@ -84,7 +84,7 @@ def known_layout(grid: Grid, file: str) -> Layout:
     if twice:
         raise _needs_mapping(file, headings, f"two columns that look like {twice[0]}")
     at = {holds: index for index, holds in meant.items() if holds != "other_time"}
-    at |= _of_person(headings, at)
+    at |= _of_person(grid, headings, at)
     if "value" not in at or not {"test", "code"} & set(at):
         raise _needs_mapping(file, headings, "no column known to hold the test, or its result")
     if not _ORIENTING & set(at):
@@ -132,15 +132,22 @@ def _headings(header: Row, file: str) -> tuple[str, ...]:
     return tuple(cell.text.strip() for cell in header.cells)
 
 
-def _of_person(headings: tuple[str, ...], at: Mapping[str, int]) -> dict[str, int]:
+def _of_person(grid: Grid, headings: tuple[str, ...], at: Mapping[str, int]) -> dict[str, int]:
     """Return the columns that name the person by another heading; none that may name the test."""
     found: dict[str, int] = {}
     for index, holds in _persons(headings, at):
         key = {"number": "patient_id", "name": "name"}.get(holds)
         taken = key in at or key in found or (key == "name" and {"family", "given"} & set(at))
-        if key is not None and not taken and "test" in at:
+        if key is not None and not taken and "test" in at and not names_tests(grid.rows, index):
             found[key] = index
     return found
+
+
+def names_tests(rows: Iterable[Row], index: int) -> bool:
+    """Return whether a column holds a known name of a test, so that it names no person."""
+    said = {row.cells[index].text for row in rows if index < len(row.cells)}
+    words = laboratory_vocabulary()
+    return any(words.named_test(text) is not None for text in said)
 
 
 def _persons(headings: tuple[str, ...], at: Mapping[str, int]) -> list[tuple[int, str]]:

@@ -4,7 +4,7 @@ Numbers of one column are of one assigner, so that two of them in one table are 
 where nobody has said who gave them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import InvalidValueError, UnsupportedError
@@ -12,6 +12,7 @@ from knowledge.laboratory_vocabulary import as_compared, laboratory_vocabulary
 from knowledge.patient import Identity, Sex
 from tools.intake.identity import compare
 from tools.intake.tables.cells import Cell, Row
+from tools.intake.tables.columns import names_tests
 from tools.intake.tables.mapping import Columns
 from tools.intake.tables.row_result import Surroundings, read_time
 
@@ -73,7 +74,7 @@ def refuse_several(rows: Sequence[Row], around: Surroundings) -> None:
         return
     for index in around.layout.persons:
         said = {as_compared(row.cells[index].text) for row in rows if index < len(row.cells)}
-        if len(said - {""}) > 1 and not _names_tests(said - {""}):
+        if len(said - {""}) > 1 and not names_tests(rows, index):
             raise _several(around, f"values in the column {around.layout.headings[index][:40]!r}")
 
 
@@ -84,10 +85,6 @@ def _several(around: Surroundings, what: str) -> UnsupportedError:
         "say in a mapping file which column is the patient's number or name, or give one "
         "patient's rows",
     )
-
-
-def _names_tests(said: Collection[str]) -> bool:
-    return any(laboratory_vocabulary().named_test(text) is not None for text in said)
 
 
 def _is_date(row: Row, around: Surroundings, columns: Columns | None) -> bool:

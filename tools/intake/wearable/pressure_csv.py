@@ -105,7 +105,7 @@ def _whose(headings: Sequence[str], rows: Sequence[Sequence[str]], file: str) ->
         if len({one.casefold() for one in said}) > 1:
             raise UnsupportedError(
                 file,
-                f"may hold readings of several people: different values in {heading.strip()[:40]!r}",
+                f"may hold readings of several people: two values in {heading.strip()[:40]!r}",
                 "export the readings of one person alone",
             )
         if holds == "name" and said and name is None:
@@ -167,9 +167,11 @@ def _row(
     """Return the readings of one row: both pressures or none of them.
 
     Args:
-        row, at: Its cells and its number.
+        row: Its cells.
+        at: Its number.
         columns: What each column holds.
-        file, zone: Of the table.
+        file: The table.
+        zone: IANA zone of its times.
         problems: Collects why a row is not used.
         per_unit: How many mmHg one of the table's unit of pressure is.
     """

@@ -100,9 +100,7 @@ def series_of(
     newest = usable[-1]
     unsure = _not_known_which(usable, given, analyte, unit)
     if unsure is not None:
-        return MarkerSeries(
-            samples=tuple(usable), set_aside=tuple(aside), not_assessed=unsure
-        )
+        return MarkerSeries(samples=tuple(usable), set_aside=tuple(aside), not_assessed=unsure)
     age = elapsed(newest.time, at).minutes
     if age is None or age.compare("le", newest_hours * _MINUTES_PER_HOUR) is not True:
         detail = f"the newest sample is not known to be within {format_number(newest_hours)} h"

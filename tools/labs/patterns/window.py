@@ -185,7 +185,9 @@ class Window:
             )
         return self.shared[key]
 
-    def as_computed(self, value: Interval, analytes: tuple[str, ...]) -> tuple[Interval, list[Words]]:
+    def as_computed(
+        self, value: Interval, analytes: tuple[str, ...]
+    ) -> tuple[Interval, list[Words]]:
         """Return a value that was computed from results, as far as they may be read.
 
         Args:
@@ -214,7 +216,10 @@ class Window:
         if found.state is not State.NOT_ASSESSED:
             return found.state is State.PRESENT
         row = interferences().interferences[found.interference]
-        return holds(row.present_when, self.chart.signals(self._together(result), of=result.finding)) is True
+        return (
+            holds(row.present_when, self.chart.signals(self._together(result), of=result.finding))
+            is True
+        )
 
     def _together(self, result: ChartResult) -> list[Finding]:
         """Return the results of one specimen: those of one time."""

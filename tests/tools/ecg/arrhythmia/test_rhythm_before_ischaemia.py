@@ -75,7 +75,8 @@ def test_third_degree_block_has_no_pr_and_comes_first() -> None:
     assert found.headline.startswith("Third-degree atrioventricular block suspected; no ST-elev")
     assert state(found, "prolonged-pr") == state(found, "short-pr") == "not_assessed"
     pr = next(m for m in found.measurements if m.concept.codings[0].code == "pr")
-    assert pr.not_assessed is not None and "independent" in pr.not_assessed.detail
+    assert pr.not_assessed is not None
+    assert "independent" in pr.not_assessed.detail
     assert found.finding("ecg_heart_category").choice == "nonspecific"
 
 
@@ -135,7 +136,7 @@ def test_exchanged_arms_of_real_normal_records_are_suspected(name: str) -> None:
 def test_spikes_behind_the_onset_found_are_pacing(millivolt: float, samples: int) -> None:
     """Spikes 78 ms before the top of a QRS of raised cosines 160 ms wide, at every beat."""
     size = dict(zip(INDEPENDENT, (0.9, -0.8, -1.2, -2.0, -1.9, -1.4, -0.6, -0.3), strict=True))
-    leads = {}
+    leads: dict[str, np.ndarray] = {}
     for name, height in size.items():
         signal = np.random.default_rng(len(leads)).normal(0, 0.004, 5000)
         for at in np.arange(0.5, 9.9, 0.8):

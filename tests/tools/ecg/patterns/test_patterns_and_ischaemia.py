@@ -15,14 +15,14 @@ from tests.tools.ecg.patterns.drawn import drawn, said
 
 Changes = Mapping[str, Mapping[str, float]]
 SLOPED = {"st": -0.2, "st_end": 0.2, "t": 1.0, "t_at": 0.26, "t_width": 0.075}
-DE_WINTER: Changes = dict.fromkeys(("V2", "V3", "V4", "V5"), SLOPED)
+DE_WINTER: Changes = {lead: SLOPED for lead in ("V2", "V3", "V4", "V5")}
 WELLENS_B: Changes = {"V2": {"t": -0.4}, "V3": {"t": -0.5}, "V4": {"t": -0.3}}
-WELLENS_A: Changes = dict.fromkeys(("V2", "V3"), {"t": 0.25, "t2": -0.35})
-AS_TALL: Changes = dict.fromkeys(
-    ("V2", "V3", "V4"), {"t": 1.3, "r": 0.4, "s": -0.3, "t_width": 0.08}
-)
-INVERTED: Changes = dict.fromkeys(("V1", "V2", "V3"), {"t": -0.15})
-PEAKED: Changes = dict.fromkeys(("V2", "V3", "V4"), {"t": 1.2, "t_width": 0.03})
+WELLENS_A: Changes = {lead: {"t": 0.25, "t2": -0.35} for lead in ("V2", "V3")}
+AS_TALL: Changes = {
+    lead: {"t": 1.3, "r": 0.4, "s": -0.3, "t_width": 0.08} for lead in ("V2", "V3", "V4")
+}
+INVERTED: Changes = {lead: {"t": -0.15} for lead in ("V1", "V2", "V3")}
+PEAKED: Changes = {lead: {"t": 1.2, "t_width": 0.03} for lead in ("V2", "V3", "V4")}
 RAISED: Changes = {"V1": {"st": 0.2}, "V2": {"st": 0.35}, "V3": {"st": 0.4}, "V4": {"st": 0.3}}
 
 

@@ -306,6 +306,8 @@ def replace_identity(system: str) -> Identity:
 def test_recording_and_its_own_export_are_no_two_tracings(form: str) -> None:
     """An exported file has another id; start and samples are those of the recording."""
     first = made()
-    pair = [Tracing.of(r, age_years=age(60), sex=sex("male")) for r in (first, written(first, form))]
+    pair = [
+        Tracing.of(r, age_years=age(60), sex=sex("male")) for r in (first, written(first, form))
+    ]
     with pytest.raises(InvalidValueError, match="same recording"):
         compare(*pair, same_patient=True)

@@ -276,6 +276,8 @@ def test_a_naive_time_is_of_the_declared_zone(tmp_path: Path) -> None:
         ("NM", "12", "ng/L^^UCUM", "12"),
         ("NM", "12", "pg/mL", "12"),
         ("NM", "0.012", "ng/mL^^UCUM", "12"),
+        ("NM", "1.234", "ng/L", "1.234"),
+        ("ST", "0.012", "ng/mL^^UCUM", "12"),
         ("SN", "^12", "ng/L", "12"),
         ("SN", "=^12", "ng/L", "12"),
         ("ST", "12", "ng/L", "12"),
@@ -304,6 +306,8 @@ def test_a_number_in_each_form_a_laboratory_sends(
         ("NM", "12", "furlong", Why.UNIT_NOT_RECOGNISED),
         ("NM", "12~60", "ng/L", Why.UNREADABLE),
         ("ST", "see comment", "", Why.UNREADABLE),
+        ("ST", "1.234", "ng/L", Why.UNREADABLE),  # 1234 as German laboratories print it
+        ("ST", "1.234 ng/L", "", Why.UNREADABLE),
         ("NM", "12,5", "ng/L", Why.UNREADABLE),
         ("CWE", "NEG^negative^L", "", Why.UNREADABLE),
     ],

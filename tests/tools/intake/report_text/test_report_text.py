@@ -319,3 +319,24 @@ def test_a_letter_in_pdf_is_kept_as_a_text_where_it_is_attached(tmp_path: Path) 
     read = case(tmp_path, letter_pdf=pdf("Dear colleague,\nthank you."), case_yaml=stated)
     assert [d.title for d in read.timeline.documents] == ["letter.pdf"]
     assert not read.documented
+
+
+HEAD = "Patient name: Muster Clara\nDate of birth: 1955-07-21\nCollected: 2026-11-20 08:00\n"
+
+
+@pytest.mark.parametrize("said", ["Specimen: Liquor", "Specimen: Urin", "URINE", "尿常规"])
+def test_results_behind_another_specimen_are_not_of_blood(said: str) -> None:
+    text = f"{HEAD}Sodium 140 mmol/L\nPotassium 4.5 mmol/L\n{said}\nGlucose 20 mmol/L\n"
+    found = read_report(content(text, "r.txt"), zone="UTC", settings=Settings())
+    assert found is not None
+    keys = [[c.code for c in fact.finding.concept.codings] for fact in found.documented]
+    assert keys == [["sodium"], ["potassium"], []]
+    assert any("Glucose" in problem for problem in found.problems)
+
+
+def test_a_point_before_three_digits_beside_commas_has_two_readings() -> None:
+    text = f"{HEAD}Sodium 140 mmol/L\nUrea 5 mmol/L\nPlatelets 150.000 /uL\n"
+    found = read_report(content(text, "r.txt"), zone="UTC", settings=Settings())
+    assert found is not None
+    assert len(found.documented) == 2
+    assert any("two readings" in problem for problem in found.problems)

@@ -356,3 +356,109 @@ def test_results_later_than_now_are_withheld(tmp_path: Path) -> None:
 def test_a_mapping_that_contradicts_itself_is_refused(change: tuple[str, str], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         mapping(MAPPING.replace(*change))
+
+
+PLAIN = "Test,Result,Unit,Specimen,Collected\n{},{},mmol/L,{},2026-11-20 08:00\n"
+
+
+@pytest.mark.parametrize(
+    ("specimen", "taken"),
+    [
+        ("Serum", True),
+        ("Blutplasma", True),
+        ("Vollblut", True),
+        ("静脉血", True),
+        ("Urin", False),
+        ("Spontanurin", False),
+        ("24-h-Urin", False),
+        ("Sammelurin", False),
+        ("Liquor", False),
+        ("尿", False),
+        ("Pleuraerguss", False),
+        ("unklar", False),
+        ("Punktat", False),
+    ],
+)
+def test_only_what_is_known_to_be_of_blood_is_taken_as_of_blood(specimen: str, taken: bool) -> None:
+    table = PLAIN.format("Potassium", "5.5", specimen)
+    found = read_table(content(table), None, zone="UTC", stated=True)
+    (fact,) = found.facts
+    assert ("potassium" in [c.code for c in fact.finding.concept.codings]) == taken
+    assert any("Potassium" in problem for problem in found.problems) != taken
+
+
+@pytest.mark.parametrize("specimen", ["Urin", "Liquor", "Punktat"])
+def test_a_mapped_name_is_not_taken_for_another_specimen_either(specimen: str) -> None:
+    row = POTASSIUM.replace("Serum", specimen)
+    found = read_table(content(f"{HEADER}\n{row}\n"), mapping(), zone=None)
+    (fact,) = found.facts
+    assert "potassium" not in [c.code for c in fact.finding.concept.codings]
+    assert any("Potassium" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        # a German laboratory prints 150,000 platelets as 150.000
+        (["Platelets,150.000,/uL"], None),
+        (["Troponin T hs,1.234,ng/L"], None),
+        (["Troponin T hs,1.234,ng/L", "Potassium,5.4,mmol/L"], 1.234),
+        (["Troponin T hs,0.060,ug/L"], 60.0),
+    ],
+)
+def test_a_point_before_three_digits_is_read_only_where_others_show_what_it_is(
+    rows: list[str], shown: float | None
+) -> None:
+    text = "\n".join(["Test,Result,Unit", *rows])
+    found = read_table(content(text), None, zone="UTC", stated=True)
+    values = [f.finding.quantity for f in found.facts if f.finding.concept.text != "Potassium"]
+    if shown is None:
+        assert not values
+        assert any("two readings" in problem for problem in found.problems)
+    else:
+        assert isinstance(values[0], Quantity)
+        assert values[0].value == pytest.approx(shown)
+
+
+def test_a_code_that_contradicts_the_name_names_no_test() -> None:
+    # 2823-3: potassium in serum or plasma (LOINC)
+    text = "Test,LOINC,Result,Unit\nSodium,2823-3,6.0,mmol/L\nK,2823-3,4.5,mmol/L\n"
+    found = read_table(content(text), None, zone="UTC", stated=True)
+    first, second = (f.finding.concept for f in found.facts)
+    assert not first.codings
+    assert "potassium" in [c.code for c in second.codings]
+    assert "Sodium" in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("heading", "first", "second"),
+    [
+        ("Name", "Muster Clara", "Meier Anna"),
+        ("Patient No", "0012", "0013"),
+        ("User", "A", "B"),
+        ("Patientennummer", "0012", "0013"),
+    ],
+)
+def test_two_people_in_one_table_are_refused_by_any_column_that_names_them(
+    heading: str, first: str, second: str
+) -> None:
+    text = (
+        f"{heading},Test,Result,Unit\n{first},Potassium,6.9,mmol/L\n{second},Potassium,3.1,mmol/L\n"
+    )
+    with pytest.raises(InputError, match="several"):
+        read_table(content(text), None, zone="UTC", stated=True)
+
+
+def test_a_birth_date_that_cannot_be_read_beside_another_is_not_one_person() -> None:
+    text = (
+        "Name,Date of birth,Test,Result,Unit\nMuster Clara,21.07.1955,Potassium,6.9,mmol/L\n"
+        "Muster Clara,1990-01-01,Potassium,3.1,mmol/L\n"
+    )
+    with pytest.raises(InputError, match="dates of birth"):
+        read_table(content(text), None, zone="UTC")
+
+
+def test_a_column_of_the_tests_own_long_names_names_nobody() -> None:
+    text = "Test,Name,Result,Unit\nK,Potassium,4.5,mmol/L\nNa,Sodium,140,mmol/L\n"
+    found = read_table(content(text), None, zone="UTC", stated=True)
+    assert len(found.facts) == 2
