@@ -176,11 +176,11 @@ def _check(site: SiteLaboratory) -> None:
             if limit is not None:
                 _cite(site, key, limit.source, limit.review)
         for side in SIDES:
-            problem = None if limits.confirmed else _slip(site, key, side)
-            if problem is not None:
+            slip = None if limits.confirmed else _slip(site, key, side)
+            if slip is not None:
                 raise ReferenceDataError(
                     f"{SITE_FILE}: critical.{key}.{side}",
-                    problem,
+                    slip,
                     "correct the row, or write `confirmed: true` in it",
                 )
 

@@ -605,8 +605,9 @@ class _Writer:
             yield Line(text="", english=note)
         reason = result.flag.not_assessed
         given = any(one in AS_GIVEN for one in result.quality)
-        told = _is_troponin(result) or given or (result.value and result.quantity is None)
-        if reason is not None and len(result.flag.possible) < 2 and not told:
+        in_words = bool(result.value) and result.quantity is None
+        silent = _is_troponin(result) or given or in_words
+        if reason is not None and len(result.flag.possible) < 2 and not silent:
             yield Line(text="", english=reason.detail)
 
     def _before(self, result: LaboratoryResult, earlier: Earlier) -> str:

@@ -132,9 +132,7 @@ class LaboratoryChart:
             clinical_input(input_id, input_id), Why.MISSING, "nothing in the record says it"
         )
 
-    def signals(
-        self, together: Iterable[Finding], of: Finding | None = None
-    ) -> dict[str, Answer]:
+    def signals(self, together: Iterable[Finding], of: Finding | None = None) -> dict[str, Answer]:
         """Return what is known of the specimen of these findings and of what the patient takes.
 
         Args:

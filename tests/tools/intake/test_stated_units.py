@@ -4,6 +4,7 @@
 import pytest
 
 from knowledge.finding import Why
+from knowledge.quantity import Quantity
 from knowledge.units import parse_stated
 from tools.intake.case_file import stated_finding
 from tools.risk.score import evaluate
@@ -40,7 +41,7 @@ def test_the_age_of_an_infant_is_read_and_outside_a_score_for_adults(
 ) -> None:
     """UCUM: a year of 12 months, or 365.25 days."""
     age = stated_finding("age_years", text, file="test", record="1")
-    assert age.quantity is not None
+    assert isinstance(age.quantity, Quantity)
     assert age.quantity.value == pytest.approx(years, rel=1e-4)
     risk = evaluate("centor", {"age_years": age})
     assert risk.not_assessed is not None

@@ -22,7 +22,7 @@ def code_in_specimen(code: Coded, specimen: str | None) -> tuple[Coded, bool]:
         specimen: Stated kind of specimen, or words; None where not stated. Words that name no kind
             that is known contradict nothing.
     """
-    if code.analyte is None or specimen not in result_sources().specimens:
+    if code.analyte is None or specimen is None or specimen not in result_sources().specimens:
         return code, False
     if fits_specimen(code.analyte, specimen) and not _other_blood(code.loinc, specimen):
         return code, False
