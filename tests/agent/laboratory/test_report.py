@@ -80,7 +80,8 @@ def test_two_blood_groups_are_a_conflict_and_none_is_stated(report: LaboratoryRe
     group = report.blood_group
     assert group is not None
     assert (group.abo, group.abo_consistency) == (None, "conflicting")
-    assert (group.rh, group.rh_consistency) == ("positive", "consistent")
+    # RhD is not stated either: which of the two people it would be of is not known
+    assert group.rh is None
     assert any(conflict.what == "Blood group ABO" for conflict in report.conflicts)
 
 

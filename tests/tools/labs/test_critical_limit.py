@@ -112,8 +112,8 @@ def test_a_critical_value_is_one_for_everybody_though_the_interval_is_not_known(
 
 
 def test_a_critical_value_within_the_printed_interval_says_so() -> None:
-    result = flagged("777-3", 45, "10*9/L", printed="30-400")
-    assert result.flag is Flag.CRITICAL_LOW
+    result = flagged("2823-3", 6.6, "mmol/L", printed="3.5-7.0")
+    assert result.flag is Flag.CRITICAL_HIGH
     assert any("By its interval the result is normal" in note for note in result.notes)
 
 
