@@ -143,6 +143,8 @@ def same_recording(a: EcgRecording, b: EcgRecording) -> bool:
         return False
     first = a.signal_mv[:, [a.leads.index(lead) for lead in leads]]
     second = b.signal_mv[:, [b.leads.index(lead) for lead in leads]]
+    if np.abs(np.nan_to_num(first)).max(initial=0.0) <= _STORED_STEP_MV:
+        return False  # no signal: it tells no recording from another
     return bool(np.allclose(first, second, rtol=0, atol=_STORED_STEP_MV, equal_nan=True))
 
 

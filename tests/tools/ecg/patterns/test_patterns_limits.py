@@ -206,10 +206,11 @@ def test_slow_rate_is_pointed_out_because_bazett_lowers_the_value() -> None:
     assert "rate-below-60" in report.finding("subtle-occlusion-4").flags
 
 
-def test_patterns_change_no_statement_that_the_pathway_reads() -> None:
-    """What is added beside: the criteria themselves are as before."""
+def test_patterns_change_no_criterion_and_are_heard_in_ischaemia() -> None:
+    """The criteria themselves are as before; a Wellens pattern is ischaemia beside them."""
     waves = {key: {"t_mv": -0.6, "r_mv": 0.4, "s_mv": -1.2} for key in ("V2", "V3")}
     report = read(ecg(waves=waves))
     assert state(report, "t-inversion") == "absent"  # R/S below 1: no UDMI criterion
-    assert state(report, "ecg_new_ischaemia") == "absent"
     assert state(report, "t-inversion-anterior") == "present"
+    assert state(report, "wellens") == "present"
+    assert state(report, "ecg_new_ischaemia") == "present"
