@@ -43,16 +43,16 @@ def flutter(reading: Reading, beats: Rhythm, pacing: Verdict) -> Verdict:
         f"seen at {train.covered:.0%} of their places (limit {rule.covered.share:.0%})"
     )
     seen = train.regularity >= rule.regularity.share and train.covered >= rule.covered.share
-    if not seen:
-        if _in_doubt(reading, train):
-            detail = f"{basis}: neither shown nor excluded"
-            return unknown(Why.CONFLICTING, detail, rows=_ROWS, flags=(WAVES,))
+    if not seen and not _in_doubt(reading, train):
         return Verdict(holds=False, basis=basis, rows=_ROWS)
     ratio = train.rate_per_min / m.heart_rate_per_min
     fixed = (m.rr_irregularity or 0.0) < _EVEN_RR and m.rr_irregularity is not None
     if fixed and abs(ratio - round(ratio)) <= rule.whole_ratio.share * ratio:
         detail = f"{basis}; {ratio:.1f} times the even ventricular rate: T and P waves may be that"
         return unknown(Why.CONFLICTING, detail, rows=_ROWS)
+    if not seen:
+        detail = f"{basis}: neither shown nor excluded"
+        return unknown(Why.CONFLICTING, detail, rows=_ROWS, flags=(WAVES,))
     return Verdict(holds=True, basis=basis, rows=_ROWS, flags=(WAVES,))
 
 
