@@ -291,6 +291,7 @@ def _laboratory(
         time_zone=case.time_zone,
         inputs=case.inputs,
         documented=case.documented,
+        retracted=case.retracted,
     )
 
 

@@ -29,6 +29,9 @@ variation selectors, the blank Braille pattern (Unicode 15, Default_Ignorable_Co
 _MARKS_IN_A_ROW = 4
 """Accents kept on one letter; more than that only hides the text under it."""
 
+LONGEST = 60
+"""Characters of a quoted text that are shown."""
+
 _LABEL = 60
 _OPENS = "<"
 _CLOSES = ">"
@@ -60,6 +63,17 @@ def one_line(text: str, *, limit: int) -> str:
     line = " ".join(cleaned(text).split())
     short = line if len(line) <= limit else line[: max(limit - 1, 0)] + "…"
     return _broken(short)
+
+
+def quotation(text: str) -> str:
+    """Return what a source wrote as a short quotation inside our own sentence.
+
+    Examples:
+        >>> quotation("7.1 'stone'")
+        '“7.1 stone”'
+    """
+    bare = text.translate(str.maketrans("", "", "'\"“”‘’")).rstrip(".")  # noqa: RUF001
+    return f"“{one_line(bare, limit=LONGEST)}”"
 
 
 def cleaned(text: str) -> str:

@@ -69,11 +69,16 @@ class DeltaPattern(Sourced):
         label: What it suggests.
         up, down: Analytes that must all rise, or fall.
         some_up, some_down: Analytes of which some must.
+        signal: Signal of ``interference.yaml`` that the pattern answers.
+        by_level: Whether results outside their intervals on these sides raise the suspicion where
+            there is no earlier sample to compare with.
         explains: Why.
         settles: What would settle it.
     """
 
     label: str
+    signal: str
+    by_level: bool = False
     up: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     some_up: SomeOf | None = None

@@ -49,9 +49,13 @@ class NamedIschaemia(Row):
 
 
 class HeartNormal(Row):
-    """Statements that may be present on an ECG that the HEART score counts as normal."""
+    """Statements that may be present on an ECG that the HEART score counts as normal.
+
+    Those of `never_normal` are no abnormality, but with them nothing abnormal seen is not normal.
+    """
 
     may_be_present: tuple[str, ...]
+    never_normal: tuple[str, ...]
 
 
 class Wellens(Row):

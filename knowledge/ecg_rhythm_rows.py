@@ -126,6 +126,13 @@ class LegElectrode(Row):
     others_from_mv: float
 
 
+class LongGap(Row):
+    """A stretch of the recording without a QRS."""
+
+    longest_s: float
+    times_usual: Share
+
+
 class ChestOrder(Row):
     """Chest leads whose exchange makes neighbours fit better than as labelled."""
 
@@ -158,6 +165,7 @@ class RhythmCriteria(Frozen):
     rvh: Rvh
     atria: Atria
     leg_electrode: LegElectrode
+    long_gap: LongGap
     chest_order: ChestOrder
     dextrocardia: Dextrocardia
     reliability: Reliability

@@ -170,6 +170,25 @@ class Headline(Sourced):
     leads: bool = False
 
 
+class NotStarted(Sourced):
+    """What holds where nothing states the complaint that the pathway is for.
+
+    What the pathway demands of everybody who has the complaint is then left out; what something
+    found demands stays. Nothing of it is ever a low conclusion.
+
+    Args:
+        problem: What the case is said to be for.
+        reason: Why the scores of the pathway are not run.
+        told: What the assessment says of it, and what would start the pathway.
+        leaves_out: Recommendations that do not apply.
+    """
+
+    problem: str
+    reason: str
+    told: str
+    leaves_out: tuple[str, ...]
+
+
 class Pathway(Table):
     """One pathway."""
 
@@ -183,10 +202,12 @@ class Pathway(Table):
     diagnoses: Mapping[str, Diagnosis]
     recommendations: Mapping[str, Recommendation]
     headlines: tuple[Headline, ...]
+    not_started: NotStarted
 
     @model_validator(mode="after")
     def _sources_exist(self) -> Self:
         rows: list[Sourced] = [*self.steps, *self.recommendations.values(), *self.headlines]
+        rows.append(self.not_started)
         rows += [*self.conditions.values(), *self.discharge.values()]
         for diagnosis in self.diagnoses.values():
             rows += [*diagnosis.supported, *diagnosis.against]
@@ -195,6 +216,9 @@ class Pathway(Table):
             raise ValueError(f"sources not listed: {', '.join(sorted(unknown))}")
         if self.headlines[-1].when is not None or self.headlines[-1].leads:
             raise ValueError("the last headline must have no condition")
+        left_out = set(self.not_started.leaves_out) - set(self.recommendations)
+        if left_out:
+            raise ValueError(f"no such recommendation: {', '.join(sorted(left_out))}")
         named = {key for row in self.recommendations.values() for key in row.names}
         if named - set(self.conditions):
             raise ValueError(

@@ -373,6 +373,11 @@ class Settings(BaseSettings):
     """Processing ids (MSH-11) that are taken: P production. T (training) and D (debugging) belong
     to a test installation, not beside real patients."""
 
+    hl7_complaint: Literal["not stated", "acute chest pain"] = "not stated"
+    """What the patients of the HL7 v2 messages came with, where neither the messages nor a person
+    says so. Not stated by default, since a feed is usually of a whole laboratory; ``acute chest
+    pain`` for the feed of a chest pain unit, which starts its pathway for every patient of it."""
+
     hl7_metrics_port: PositiveInt | None = None
     """Port on this machine that gives the listener's counters to Prometheus; None for none."""
 

@@ -26,6 +26,10 @@ NOT_SENT = "result-not-sent"
 """Flag of a result that a report or panel names and that is not among the data."""
 
 
+SUPERSEDED = "superseded"
+"""Flag of a result that a later version of it, under another id, replaced."""
+
+
 class Category(StrEnum):
     """What sort of fact an entry is."""
 

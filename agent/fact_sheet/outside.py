@@ -11,11 +11,8 @@ from collections.abc import Sequence
 from agent.assessment import Assessment
 from agent.fact_sheet.conclusions import HEADLINE
 from agent.facts import Fact
-from agent.untrusted import one_line
+from agent.untrusted import LONGEST, one_line, quotation
 from knowledge.finding import NotAssessed, Why
-
-LONGEST = 60
-"""Characters of a quoted text that are shown."""
 
 _REPEATING = frozenset(
     {
@@ -51,8 +48,8 @@ def quoted(detail: str) -> str:
     """
     head, mark, said = detail.partition(": ")
     if not mark or not head.startswith(_HEADS):
-        return _quotation(detail)
-    return f"{one_line(head, limit=LONGEST)}: {_quotation(said)}"
+        return quotation(detail)
+    return f"{one_line(head, limit=LONGEST)}: {quotation(said)}"
 
 
 def outside_texts(assessment: Assessment) -> tuple[str, ...]:
@@ -84,10 +81,5 @@ def _note(fact: Fact) -> Fact:
     head, mark, said = fact.text.partition(": ")
     if not mark or not head.startswith(_NOTES):
         return fact
-    listed = "; ".join(_quotation(item) for item in said.split("; "))
+    listed = "; ".join(quotation(item) for item in said.split("; "))
     return fact.model_copy(update={"text": f"{head}: {listed}."})
-
-
-def _quotation(text: str) -> str:
-    bare = text.translate(str.maketrans("", "", "'\"“”‘’")).rstrip(".")
-    return f"“{one_line(bare, limit=LONGEST)}”"

@@ -66,6 +66,7 @@ class LaboratoryResult(Frozen):
         interferences: Those that are present.
         suspected: Those whose cause is there, while it is not known whether they reach this result.
         contaminated: Contaminations of the specimen that its change shows, known or suspected.
+        superseded: What holds instead of it, where a later version replaced it; else empty.
         not_known: Names of interferences about which nothing is known.
         quality: Quality flags, for example ``haemolysed``.
         part_of: The result it belongs to with its value, for example the organism of a culture.
@@ -92,6 +93,7 @@ class LaboratoryResult(Frozen):
         default=(), exclude_if=lambda found: not found
     )
     contaminated: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
+    superseded: str = Field(default="", exclude_if=lambda found: not found)
     not_known: tuple[str, ...] = ()
     quality: tuple[str, ...] = ()
     part_of: str = Field(default="", exclude_if=lambda found: not found)
@@ -150,6 +152,27 @@ class NotUsed(Frozen):
     evidence: tuple[Evidence, ...] = ()
 
 
+class CancelledResult(Frozen):
+    """A result that its source took back: no result, and told so.
+
+    Args:
+        finding: Id of the finding that stands for it, without a value.
+        name, chinese: To show; `chinese` is empty where we have none.
+        time: When the specimen was collected.
+        in_error: Whether it was entered in error; else it was cancelled.
+        note: What the laboratory says beside it, clipped; text from outside.
+        evidence: Where it stands.
+    """
+
+    finding: str
+    name: str
+    chinese: str = ""
+    time: ClinicalTime | None = None
+    in_error: bool = False
+    note: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
 class NotRead(Frozen):
     """A file that may hold a laboratory result and was not read, or not all of it.
 
@@ -193,6 +216,7 @@ class LaboratoryReport(Frozen):
         results: Of now or of unknown time, by panel and name, the newest of a test first.
         older: Tests of which there are only older results.
         later: Results that were collected after the moment: not used, only named.
+        cancelled: Results that their source took back: not used, only named.
         contamination: Patterns of change that suggest a contaminated specimen.
         indices: Derived indices, those that have a value or bounds.
         indices_open: Those for which something was measured and something is missing.
@@ -211,6 +235,7 @@ class LaboratoryReport(Frozen):
     results: tuple[LaboratoryResult, ...] = ()
     older: tuple[OlderTest, ...] = ()
     later: tuple[NotUsed, ...] = Field(default=(), exclude_if=lambda found: not found)
+    cancelled: tuple[CancelledResult, ...] = Field(default=(), exclude_if=lambda found: not found)
     contamination: tuple[PatternResult, ...] = ()
     indices: tuple[Index, ...] = ()
     indices_open: tuple[Index, ...] = ()
@@ -226,7 +251,7 @@ class LaboratoryReport(Frozen):
     @property
     def urgent(self) -> tuple[LaboratoryResult, ...]:
         """Results at or beyond a critical limit, certain ones first."""
-        found = [result for result in self.results if result.critical]
+        found = [r for r in self.results if r.critical and not r.superseded]
         return tuple(sorted(found, key=lambda r: not _certain(r)))
 
     @property
@@ -237,7 +262,7 @@ class LaboratoryReport(Frozen):
     @property
     def doubtful(self) -> tuple[LaboratoryResult, ...]:
         """Results that an interference is known, or suspected, to reach."""
-        return tuple(result for result in self.results if result.may_be_false)
+        return tuple(r for r in self.results if r.may_be_false and not r.superseded)
 
     @property
     def not_usable(self) -> tuple[LaboratoryResult, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from agent.laboratory.beside import documented_results, not_read
+from agent.laboratory.cancelled import cancelled_results
 from agent.laboratory.indices import indices_of
 from agent.laboratory.model import LaboratoryReport, LaboratoryResult
 from agent.laboratory.results import (
@@ -18,7 +19,7 @@ from knowledge.finding import Finding
 from knowledge.laboratory_report import report_table
 from knowledge.laboratory_site import LaboratoryReference
 from knowledge.timeline import Fact, Timeline
-from tools.intake.result import InputFile
+from tools.intake.result import InputFile, Retraction
 from tools.labs.blood_group import BloodGroup, blood_group
 from tools.labs.change import Change
 from tools.labs.contamination import PatternResult, contamination_patterns
@@ -38,10 +39,12 @@ def laboratory_report(
     time_zone: str | None = None,
     inputs: Iterable[InputFile] = (),
     documented: Iterable[Fact] = (),
+    retracted: Iterable[Retraction] = (),
 ) -> LaboratoryReport | None:
     """Return the laboratory's part of an assessment; None where there is no laboratory result.
 
-    Results of documents alone have a part, too: it says that none of them is used.
+    Results of documents alone have a part, too: it says that none of them is used; so have results
+    that were all cancelled.
 
     Args:
         timeline: Of one patient.
@@ -52,12 +55,14 @@ def laboratory_report(
         time_zone: IANA zone of the case.
         inputs: What became of every file, to tell what was not read.
         documented: Results read from documents, which nothing uses until they are confirmed.
+        retracted: Records that their source took back or replaced.
     """
     waiting = documented_results(documented)
     chart = LaboratoryChart.of(timeline, at=at, answers=answers, reference=reference)
-    if not chart.results and not chart.unknown and not chart.later and not waiting:
-        return None
     hours = report_table().current.hours
+    cancelled = cancelled_results(retracted, at, hours)
+    if not (chart.results or chart.unknown or chart.later or waiting or cancelled):
+        return None
     results = current_results(chart, hours)
     contamination = contamination_patterns(_changes(results)) if results else ()
     results = _with_contamination(results, contamination)
@@ -69,6 +74,7 @@ def laboratory_report(
         results=results,
         older=older_tests(chart, hours),
         later=later_results(chart),
+        cancelled=cancelled,
         contamination=contamination,
         indices=known,
         indices_open=open_,

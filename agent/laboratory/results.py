@@ -11,6 +11,8 @@ from knowledge.conflict import Conflict, Side
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.interference import interferences
 from knowledge.laboratory_tests import laboratory_tests
+from knowledge.timeline import SUPERSEDED
+from tools.chart.same_time import same_minute
 from tools.labs.change import change
 from tools.labs.delta_check import delta_check
 from tools.labs.interference import InterferenceFinding, interference_on
@@ -60,6 +62,9 @@ def current_results(chart: LaboratoryChart, hours: float) -> tuple[LaboratoryRes
                 one = _result(result, key, chart, before, specimens, latest=latest)
                 if latest and newest.why is not None:
                     one = _with_note(one, newest.why)
+                if not latest and SUPERSEDED in result.finding.flags:
+                    instead = _instead(result, held)
+                    one = one.model_copy(update={"superseded": instead, "earlier": None})
                 found.append(((places.get(one.panel, len(places)), one.name.lower()), one))
     for result in reversed(chart.unknown):
         if is_current(result.finding.time, chart.at, hours):
@@ -74,7 +79,19 @@ def _dated_before(
     """Return what a result may be compared with: nothing where it may not be the newest."""
     if latest and newest.why is not None:
         return ()
-    return tuple(r for r in held if r.finding.time is not None)
+    return tuple(
+        r for r in held if r.finding.time is not None and SUPERSEDED not in r.finding.flags
+    )
+
+
+def _instead(result: ChartResult, held: Sequence[ChartResult]) -> str:
+    """Return the versions that hold instead of a result that was replaced, with their status."""
+    found = [
+        ", ".join((r.finding.reported or str(r.finding.value), *_stated(r.finding)))
+        for r in held
+        if SUPERSEDED not in r.finding.flags and same_minute(r.finding, result.finding)
+    ]
+    return one_line("; ".join(found), limit=_LONGEST) or "another version"
 
 
 def _with_note(result: LaboratoryResult, why: NotAssessed) -> LaboratoryResult:

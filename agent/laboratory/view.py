@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from agent.episode import TROPONIN
 from agent.laboratory.model import Earlier, LaboratoryReport, LaboratoryResult, NotUsed
+from agent.untrusted import quotation
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.evidence import Evidence
 from knowledge.finding import NotAssessed, Why
 from knowledge.index import Index
 from knowledge.laboratory_tests import laboratory_tests
-from knowledge.laboratory_words import saying
+from knowledge.laboratory_words import laboratory_told, saying
 from knowledge.passages import Language
 from knowledge.quantity import Interval, Measured
 from knowledge.reference import Citation
@@ -77,6 +78,9 @@ QUALITY: Mapping[str, str] = {
     "preliminary": "preliminary",
     "corrected": "corrected",
     "amended": "amended",
+    "superseded": "replaced by a later version",
+    "status-unknown": "status not known",
+    "status-not-stated": "status not stated",
     "has-note": "with a note of the laboratory",
     "converted-ddu-to-feu": "reported in DDU, converted to FEU (x 2)",
     "unit-assumed": "unit not printed, taken from the code",
@@ -281,6 +285,7 @@ class _Writer:
                 self._part("marker", "Serial markers", self._markers()),
                 self._part("reflex", "To add", self._suggestions(), cite_once=False),
                 self._part("artefact", "May be an artefact", self._artefacts()),
+                self._part("replaced", "Replaced by a later version", self._replaced()),
                 self._part("conflict", "Sources disagree", self._conflicts()),
                 self._part("later", "Later than the moment of assessment", self._later()),
             ),
@@ -320,7 +325,7 @@ class _Writer:
         cite_once: bool = True,
     ) -> Part:
         """Return a part; sources that its lines share are named once."""
-        found = tuple(lines)
+        found = tuple(self._told(line) for line in lines)
         cited = {(c.label, c.review): c for line in found for c in line.citations}
         marked = any(line.text.endswith(MARK) for line in found)
         return Part(
@@ -331,6 +336,16 @@ class _Writer:
             note=f"{MARK} {self._say(_PROVIDED)}" if marked else "",
             citations=tuple(cited.values()) if cite_once else (),
         )
+
+    def _told(self, line: Line) -> Line:
+        """Return a line with what is held in English told in the language, where words are."""
+        if not self._chinese:
+            return line
+        cited = tuple(one.model_copy(update={"review": self._say(one.review)}) for one in line.citations)
+        told, english = laboratory_told().by_sentence(line.english) if line.english else ("", "")
+        colon = bool(told) and line.text.endswith(":")
+        said = f"{line.text[:-1]}：{told}" if colon else f"{line.text} {told}".strip()  # noqa: RUF001
+        return replace(line, text=said, english=english, citations=cited)
 
     def _not_urgent(self) -> str:
         if self._report.not_read:
@@ -344,6 +359,8 @@ class _Writer:
         if self._report.documented:
             title = "Read from documents, not used until confirmed"
             yield self._part("documented", title, self._documented())
+        if self._report.cancelled:
+            yield self._part("cancelled", "Cancelled or taken back: no result", self._cancelled())
 
     def _not_read(self) -> Iterator[Line]:
         for item in self._report.not_read:
@@ -357,6 +374,27 @@ class _Writer:
             yield Line(
                 text=f"{name} {one.value} ({self._time(one.time)})".strip(), evidence=one.evidence
             )
+
+    def _cancelled(self) -> Iterator[Line]:
+        for one in self._report.cancelled:
+            name = one.chinese if self._chinese and one.chinese else one.name
+            said = "entered in error, a value seen before does not hold"
+            said = said if one.in_error else "cancelled, there is no result"
+            note = f" (\u201c{one.note}\u201d)" if one.note else ""
+            yield Line(
+                text=f"{name} ({self._time(one.time)}): {self._say(said)}{note}",
+                evidence=one.evidence,
+            )
+
+    def _replaced(self) -> Iterator[Line]:
+        for result in self._report.results:
+            if result.superseded:
+                critical = f"; {self._say('was critical')}" if result.critical else ""
+                yield Line(
+                    text=f"{self._name(result)} {self._value(result)} ({self._time(result.time)})"
+                    f"{critical}: {self._say('replaced by')} {result.superseded}",
+                    evidence=result.evidence,
+                )
 
     def _urgent(self) -> Iterator[Line]:
         group = self._report.blood_group
@@ -384,7 +422,7 @@ class _Writer:
             for limit in result.flag.critical:
                 sentence = self._limit_words(low=limit.side == "low", certain=limit.certain)
                 bound = f"{number_shown(limit.limit)} {unit_shown(limit.unit)}"
-                more = f"; {self._say('not known')}: {', '.join(limit.missing)}"
+                more = f"; {self._say('not known')}: {', '.join(map(self._say, limit.missing))}"
                 yield Line(
                     text=f"{said}: {sentence % bound}"
                     + (more if limit.missing else "")
@@ -555,13 +593,13 @@ class _Writer:
             sign=sign,
             interval="; ".join(dict.fromkeys(self._intervals(result))),
             before="" if result.earlier is None else self._before(result, result.earlier),
-            notes=tuple(self._notes(result)),
+            notes=tuple(self._told(note) for note in self._notes(result)),
             evidence=result.evidence,
         )
 
     def _intervals(self, result: LaboratoryResult) -> Iterator[str]:
         for used in result.flag.intervals:
-            shown = f"{used.bounds.words()} {unit_shown(used.unit)}".strip()
+            shown = f"{self._say(used.bounds.words())} {unit_shown(used.unit)}".strip()
             yield f"{shown} ({self._say(ORIGIN[used.origin])})"
 
     def _flag(self, result: LaboratoryResult) -> tuple[str, str, str]:
@@ -584,7 +622,7 @@ class _Writer:
     def _why_no_flag(self, result: LaboratoryResult) -> str:
         possible = [self._say(FLAG[flag.value]) for flag in result.flag.possible]
         if len(possible) > 1:
-            missing = ", ".join(result.flag.missing)
+            missing = ", ".join(map(self._say, result.flag.missing))
             said = self._say("%s, not known which") % f" {self._say('or')} ".join(possible)
             return f"{said} ({missing})" if missing else said
         return f"{self._say('not assessed')}: {self._why(result.flag.not_assessed)}"
@@ -642,7 +680,7 @@ class _Writer:
                 citations=index.source,
             )
         for index in self._report.indices_open:
-            yield Line(text=f"{index.name}: {self._say('not assessed')}:", english=_detail(index))
+            yield Line(text=f"{self._say(index.name)}: {self._say('not assessed')}:", english=_detail(index))
 
     def _blood_group(self) -> Iterator[Line]:
         group = self._report.blood_group
@@ -688,7 +726,10 @@ class _Writer:
             if used.citation is not None
         }
         for label, review in sorted(cited):
-            yield Line(text="", english=f"{label}; {review}")
+            if self._chinese:
+                yield Line(text=f"{label}; {self._say(review)}")
+            else:
+                yield Line(text="", english=f"{label}; {review}")
 
     def _name(self, result: LaboratoryResult) -> str:
         return result.chinese if self._chinese and result.chinese else result.name
@@ -696,7 +737,8 @@ class _Writer:
     def _value(self, result: LaboratoryResult) -> str:
         """Return the value as the laboratory reported it; else in the unit we read it in."""
         if not result.value:
-            return result.reported or self._say("no usable value")
+            said = result.reported
+            return quotation(said) if said else self._say("no usable value")
         return _as_printed(result.reported) or _shown(result.value)
 
     def _converted(self, result: LaboratoryResult) -> str:

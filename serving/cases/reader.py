@@ -91,10 +91,17 @@ class CaseReader:
         return newest_answers(_as_given(one) for one in self._store.answers(case.id))
 
     def settings_of(self, case: Case) -> Settings:
-        """Return the settings with the time zone that was stated for the case."""
-        if case.time_zone is None:
-            return self._services.settings
-        return self._services.settings.model_copy(update={"time_zone": case.time_zone})
+        """Return the settings with what was stated for the case: its time zone, and its complaint.
+
+        Who opens a case by hand, from a chart or from its EHR, opens it for acute chest pain; a
+        message that comes later does not take that back.
+        """
+        changed: dict[str, object] = {}
+        if case.time_zone is not None:
+            changed["time_zone"] = case.time_zone
+        if case.source != "hl7":
+            changed["hl7_complaint"] = "acute chest pain"
+        return self._services.settings.model_copy(update=changed)
 
     def outcome(
         self,

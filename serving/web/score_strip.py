@@ -1,4 +1,9 @@
-"""A score on its scale: the bands side by side, and where this patient stands or may stand."""
+"""A score on its scale: the bands side by side, and where this patient stands or may stand.
+
+Where the category of a total depends on more than the total (ST elevation, one item of three
+points), the scale is that of this patient as far as it is known; totals that can still fall into
+two categories are drawn as both.
+"""
 
 from collections.abc import Sequence
 from functools import cache
@@ -7,9 +12,11 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from knowledge.quantity import format_number
 from knowledge.risk import Risk
 from knowledge.score_rows import ScoreBand
 from knowledge.scores import Score, score, score_ids
+from serving.web.score_decisions import by_decision
 
 WIDTH, HEIGHT = 200.0, 20.0
 _BAR_TOP, _BAR = 7.0, 6.0
@@ -20,6 +27,8 @@ TONES = {
     "moderate": "mid",
     "intermediate": "mid",
     "observe": "mid",
+    "low-medium": "mid",
+    "medium": "mid",
     "not-low": "mid",
     "imaging": "mid",
     "high": "high",
@@ -33,11 +42,20 @@ TONES = {
 
 
 class Segment(NamedTuple):
-    """One band on the scale, in points."""
+    """One stretch of the scale, in points, and every category a total on it can have.
 
-    name: str
+    `words` says which totals, where the category does not follow from the band alone.
+    """
+
+    names: tuple[str, ...]
     low: float
     high: float
+    words: str = ""
+
+    @property
+    def name(self) -> str:
+        """The categories in words."""
+        return " or ".join(self.names)
 
 
 def tone(risk: Risk) -> str:
@@ -51,13 +69,13 @@ def strip(risk: Risk) -> Markup:
     """Return the score on its scale as SVG; empty for a rule without points."""
     if risk.tool not in score_ids():
         return Markup()
-    segments = _segments(risk.tool)
+    segments = _segments(risk.tool) or _decided(risk)
     if not segments or (risk.value is None and risk.range is None):
         return Markup()
     low, high = segments[0].low, segments[-1].high
     per_point = WIDTH / (high - low)
     possible = {band.name for band in risk.bands}
-    parts = [_band(s, low, per_point, on=s.name in possible) for s in segments]
+    parts = [_band(s, low, per_point, possible) for s in segments]
     if risk.value is not None:
         x = _within((risk.value - low) * per_point)
         parts.append(
@@ -70,7 +88,7 @@ def strip(risk: Risk) -> Markup:
             f'<rect class="reach" x="{left:.1f}" y="4" width="{max(right - left, 4):.1f}" '
             'height="12" rx="2"/>'
         )
-    words = "; ".join(f"{s.name}" for s in segments)
+    words = "; ".join(f"{s.name} {s.words}".strip() for s in segments)
     return Markup(  # noqa: S704 - our own drawing, its one text is escaped
         f'<svg class="strip" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img"'
         f"><title>{escape(f'{risk.name}: {words}')}</title>"
@@ -82,13 +100,16 @@ def _within(x: float) -> float:
     return min(max(x, 5.0), WIDTH - 5.0)
 
 
-def _band(segment: Segment, low: float, per_point: float, *, on: bool) -> str:
+def _band(segment: Segment, low: float, per_point: float, possible: set[str]) -> str:
+    """Return a stretch of the scale, its categories one above the other."""
     x = (segment.low - low) * per_point
     width = (segment.high - segment.low) * per_point
-    kind = TONES.get(segment.name, "plain")
-    return (
-        f'<rect class="band {kind}{" on" if on else ""}" x="{x + 0.75:.1f}" y="{_BAR_TOP:g}" '
-        f'width="{max(width - 1.5, 1):.1f}" height="{_BAR:g}"/>'
+    height = _BAR / len(segment.names)
+    return "".join(
+        f'<rect class="band {TONES.get(name, "plain")}{" on" if name in possible else ""}" '
+        f'x="{x + 0.75:.1f}" y="{_BAR_TOP + row * height:g}" '
+        f'width="{max(width - 1.5, 1):.1f}" height="{height:g}"/>'
+        for row, name in enumerate(segment.names)
     )
 
 
@@ -101,7 +122,27 @@ def _segments(score_id: str) -> tuple[Segment, ...]:
     low, high = _reach(found)
     bands = sorted(found.bands, key=_starts)
     edges = [low, *_edges(bands), high]
-    return tuple(Segment(band.name, edges[i], edges[i + 1]) for i, band in enumerate(bands))
+    return tuple(Segment((band.name,), edges[i], edges[i + 1]) for i, band in enumerate(bands))
+
+
+def _decided(risk: Risk) -> tuple[Segment, ...]:
+    """Return the scale of a score whose rows decide its category, for what is known here."""
+    found = score(risk.tool)
+    stretches = by_decision(found, risk)
+    if not stretches:
+        return ()
+    low, high = _reach(found)
+    between = [(a.last + b.first) / 2 for a, b in pairwise(stretches)]
+    edges = [low, *between, high]
+    return tuple(
+        Segment(s.names, edges[i], edges[i + 1], _totals(s.first, s.last))
+        for i, s in enumerate(stretches)
+    )
+
+
+def _totals(first: float, last: float) -> str:
+    ends = format_number(first), format_number(last)
+    return ends[0] if first == last else f"{ends[0]} to {ends[1]}"
 
 
 def _starts(band: ScoreBand) -> float:

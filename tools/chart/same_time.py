@@ -7,9 +7,14 @@ from knowledge.clinical_time import elapsed
 from knowledge.evidence import Evidence
 from knowledge.finding import Finding
 from knowledge.quantity import Interval, measured
+from knowledge.timeline import SUPERSEDED
 
 DIFFER = "values-differ"
 """Flag of a value that spans several values of one minute which contradict each other."""
+
+def holding(values: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the values without those that a later version replaced."""
+    return tuple(v for v in values if SUPERSEDED not in v.flags) or tuple(values)
 
 
 def latest(values: Sequence[Finding], entry: ClinicalInput) -> Finding:
@@ -19,12 +24,14 @@ def latest(values: Sequence[Finding], entry: ClinicalInput) -> Finding:
         values: In order of time, at least one.
         entry: The input, for its unit and tolerance.
     """
+    values = holding(values)
     last = values[-1]
     return spanned([v for v in values if same_minute(v, last)], entry)
 
 
 def differing(values: Sequence[Finding], entry: ClinicalInput) -> tuple[Finding, ...]:
     """Return the values of the last minute where they contradict each other, else none."""
+    values = holding(values)
     last = values[-1]
     group = [v for v in values if same_minute(v, last)]
     return tuple(group) if _contradict(group, entry) else ()
@@ -32,6 +39,7 @@ def differing(values: Sequence[Finding], entry: ClinicalInput) -> tuple[Finding,
 
 def spanned(group: Sequence[Finding], entry: ClinicalInput) -> Finding:
     """Return one finding for all values of a minute: their span where they contradict."""
+    group = holding(group)
     if not _contradict(group, entry):
         return group[-1]
     lows = [v.interval.low for v in group if v.interval is not None]

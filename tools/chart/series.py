@@ -13,7 +13,7 @@ from knowledge.finding import Finding, State
 from knowledge.timeline import Timeline
 from tools.chart.from_chart import chart_values
 from tools.chart.from_statements import Statement, is_settled
-from tools.chart.same_time import same_minute, spanned
+from tools.chart.same_time import holding, same_minute, spanned
 
 _NAMES = ("first", "lowest", "highest")
 
@@ -29,7 +29,7 @@ def series_findings(
     for input_id, entry in catalogue().inputs.items():
         if entry.kind != "quantity" or entry.observation is None:
             continue
-        values = _values(input_id, entry, timeline, stated.get(input_id, ()), at)
+        values = holding(_values(input_id, entry, timeline, stated.get(input_id, ()), at))
         if values:
             found[f"first.{input_id}"] = spanned(_first(values), entry)
             found[f"lowest.{input_id}"] = min(values, key=_low)

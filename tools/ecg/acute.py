@@ -7,11 +7,12 @@ calls it equivalent or ischaemia, and not assessed where it does not settle the 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from knowledge.finding import Why
+from knowledge.finding import NotAssessed, Why
 from tools.ecg.ischaemia import Change
 from tools.ecg.verdict import BORDERLINE, Verdict, first_reason, some, unknown
 
 NOT_KNOWN_TO_BE_NEW = "not-known-to-be-new"
+_NORMAL = ("heart_normal",)
 _NONSPECIFIC = (
     "lbbb",
     "paced_rhythm",
@@ -90,6 +91,7 @@ def heart_category(
     acute: Mapping[str, Verdict],
     verdicts: Mapping[str, Verdict],
     abnormal: Mapping[str, Verdict],
+    not_normal: NotAssessed | None = None,
 ) -> Category:
     """Return the ECG category of the HEART score: normal, nonspecific or st_deviation.
 
@@ -102,6 +104,7 @@ def heart_category(
         acute: The unexplained criteria that make it `st_deviation`.
         verdicts: Every other statement by code.
         abnormal: What else is present and no part of a normal ECG, by code.
+        not_normal: Why an ECG that shows nothing abnormal is still not called normal.
     """
     deviation = either(tuple(acute.values()))
     if deviation.holds is True:
@@ -117,6 +120,8 @@ def heart_category(
         return Category(verdict=found, choice=None)
     if found.holds is True:
         return Category(verdict=found, choice="nonspecific")
+    if not_normal is not None:
+        return Category(verdict=Verdict(holds=None, why=not_normal, rows=_NORMAL), choice=None)
     basis = (
         "no ST deviation, depression at J, T inversion, Q wave, wide QRS, hypertrophy or "
         "fibrillation"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from knowledge.finding import NotAssessed, Why
 from tools.ecg import conduction
 from tools.ecg.acute import (
     Category,
@@ -11,6 +12,8 @@ from tools.ecg.acute import (
     omi_equivalent,
     st_deviation,
 )
+from tools.ecg.doubts import GAP
+from tools.ecg.model import LEADS_12
 from tools.ecg.patterns.de_winter import FAST
 from tools.ecg.reading import Reading
 from tools.ecg.st_t import StT, st_and_t
@@ -64,7 +67,8 @@ def category(
         verdicts: Every other statement by code.
         decides: The criteria that make it ST deviation, as `acute` gave them.
     """
-    return heart_category(decides, verdicts, _abnormal(reading, verdicts))
+    abnormal, open_ = _abnormal(reading, verdicts), _not_normal(reading, verdicts)
+    return heart_category(decides, verdicts, abnormal, open_)
 
 
 def _single(found: StT) -> Verdicts:
@@ -104,16 +108,40 @@ def _anterior_t(reading: Reading, verdicts: Mapping[str, Verdict]) -> Verdicts:
 
 
 def _abnormal(reading: Reading, verdicts: Mapping[str, Verdict]) -> Verdicts:
-    """Return the statements that are present and no part of a normal ECG."""
+    """Return the statements that are present and no part of a normal ECG.
+
+    A named pattern of ischaemia counts within our error of its limit as well.
+    """
     criteria = reading.criteria
+    rule = criteria.named_ischaemia
+    named = {*rule.equivalent, *rule.ischaemia, *rule.open}
     return {
         code: verdicts[code]
         for code, row in criteria.statements.items()
         if row.label is not None
         and code not in criteria.heart_normal.may_be_present
         and verdicts[code].holds is True
-        and BORDERLINE not in verdicts[code].flags
+        and (BORDERLINE not in verdicts[code].flags or code in named)
     }
+
+
+def _not_normal(reading: Reading, verdicts: Mapping[str, Verdict]) -> NotAssessed | None:
+    """Return why nothing abnormal seen does not make the ECG normal.
+
+    A lead that says nothing, electrodes that look misplaced, a stretch without a QRS.
+    """
+    for name in LEADS_12:
+        found = reading.lead(name)
+        if isinstance(found, NotAssessed):
+            return found
+    for code in reading.criteria.heart_normal.never_normal:
+        if verdicts[code].holds is True:
+            detail = f"{reading.criteria.statements[code].label}: {verdicts[code].basis}"
+            return NotAssessed(why=Why.QUALITY, detail=detail)
+    for problem in reading.m.problems:
+        if problem.code == GAP:
+            return NotAssessed(why=Why.QUALITY, detail=f"{problem.code}: {problem.detail}")
+    return None
 
 
 def _counts(reading: Reading, group: str) -> bool:

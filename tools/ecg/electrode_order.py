@@ -15,6 +15,8 @@ from tools.ecg.reading import Reading, depth_mv
 from tools.ecg.verdict import Verdict, unknown
 
 CHEST = LEADS_12[6:]
+LEG = "leg-electrode-reversal"
+"""Code of the defect, and of the statement."""
 _TAIL_S = 0.20  # QRS and the beginning of T, where no T end was found
 
 
@@ -26,7 +28,7 @@ def electrode_order(reading: Reading, arms: Verdict) -> dict[str, Verdict]:
         arms: Whether the arm electrodes look exchanged.
     """
     return {
-        "leg-electrode-reversal": leg_electrode(reading),
+        LEG: leg_electrode(reading),
         "chest-lead-order": chest_order(reading),
         "dextrocardia": dextrocardia(reading, arms),
     }
@@ -134,7 +136,7 @@ def _other_defect(reading: Reading, name: str) -> NotAssessed | None:
     """
     if reading.recording.gain_doubt is not None:
         return reading.blocked("amplitude")
-    flat = {"flat-lead", "implausible-gain", REVERSED}
+    flat = {"flat-lead", "implausible-gain", REVERSED, LEG}
     for problem in reading.m.problems:
         concerns = not problem.leads or name in problem.leads
         if concerns and problem.code not in flat and set(problem.blocks) & {"amplitude", "all"}:

@@ -17,6 +17,8 @@ def limb_reversal(reading: Reading) -> Verdict:
     exchange of the arms in sinus rhythm. Where P or QRS of I is inverted and the other does not
     agree, or P is not found, it is not assessed.
     """
+    if (why := reading.blocked("all")) is not None:
+        return Verdict(holds=None, why=why)
     for problem in reading.m.problems:
         if problem.code == PROBLEM:
             return Verdict(holds=True, basis=problem.detail)

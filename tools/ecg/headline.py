@@ -16,7 +16,14 @@ from tools.ecg.verdict import BORDERLINE
 _ST_STATEMENTS = ("stemi_criteria", "omi_equivalent", "st-depression", "t-inversion")
 
 
-def headline(findings: Mapping[str, Finding], rhythm: str, *, no_qrs: bool = False) -> str:
+def headline(
+    findings: Mapping[str, Finding],
+    rhythm: str,
+    *,
+    no_qrs: str | None = None,
+    gap: str | None = None,
+    without: tuple[str, ...] = (),
+) -> str:
     """Return the most urgent thing the ECG shows, or that it shows none of what was looked for.
 
     A block or a run of ventricular beats comes before everything that is less urgent than an
@@ -25,10 +32,15 @@ def headline(findings: Mapping[str, Finding], rhythm: str, *, no_qrs: bool = Fal
     Args:
         findings: Every statement by code.
         rhythm: The rhythm in a few words.
-        no_qrs: Whether no QRS stands out of the recording.
+        no_qrs: Why no QRS stands out of the recording, where none does.
+        gap: For how long no QRS is seen, where that is longer than a pause lasts.
+        without: Standard leads that say nothing.
     """
-    if no_qrs:
+    if no_qrs is not None:
         return f"{NO_QRS}; {rhythm}."
+    if gap is not None:
+        rest = headline(findings, rhythm, without=without)
+        return f"{gap[0].upper()}{gap[1:]}: look at the patient; {rest[0].lower()}{rest[1:]}"
     urgent = next(_urgent(findings), None)
     if urgent is not None:
         return f"{urgent}; {rhythm}{arrhythmia.beside(findings)}."
@@ -36,7 +48,7 @@ def headline(findings: Mapping[str, Finding], rhythm: str, *, no_qrs: bool = Fal
     found = chain(sentences.soon(findings), _changes(findings), _unsettled(findings))
     quiet = (
         "No ST-elevation criteria, no horizontal or downsloping ST depression and no T inversion "
-        "of the rules applied"
+        f"of the rules applied{_without(without)}"
         f"{_margin(findings['stemi_criteria'])}{_also(findings)}"
     )
     rest = next(found, quiet)
@@ -44,6 +56,10 @@ def headline(findings: Mapping[str, Finding], rhythm: str, *, no_qrs: bool = Fal
         words = ", ".join(blocks.values())
         rest = f"{words[0].upper()}{words[1:]}; {rest if rest != quiet else f'n{quiet[1:]}'}"
     return f"{rest}; {rhythm}{arrhythmia.beside(findings, without=frozenset(blocks))}."
+
+
+def _without(leads: tuple[str, ...]) -> str:
+    return f", {', '.join(leads)} not assessed" if leads else ""
 
 
 def advice(reading: Reading, findings: Mapping[str, Finding], *, diffuse: bool) -> tuple[str, ...]:

@@ -7,17 +7,18 @@ before ST elevation, V7-V9 before the posterior pattern.
 from dataclasses import replace
 
 from knowledge.ecg_criteria import EcgCriteria
-from knowledge.finding import Finding
+from knowledge.finding import Finding, NotAssessed
 from knowledge.reference import Citation
 from tools.ecg import chest_pain, conduction, hypertrophy, intervals, st_elevation
 from tools.ecg.acute import Category
 from tools.ecg.arrhythmia.av_block import DISSOCIATED, av_block, without_pr
 from tools.ecg.device_conflicts import device_conflicts
+from tools.ecg.doubts import GAP, with_doubts
 from tools.ecg.electrodes import limb_reversal
 from tools.ecg.flutter_waves import in_flutter
 from tools.ecg.further import further
 from tools.ecg.headline import advice, headline
-from tools.ecg.model import EcgMeasurements, EcgRecording
+from tools.ecg.model import LEADS_12, EcgMeasurements, EcgRecording
 from tools.ecg.patterns.collect import patterns
 from tools.ecg.quality import NO_QRS
 from tools.ecg.reading import Reading
@@ -45,11 +46,11 @@ def interpret(
         qt_risk_medicine: Whether a medicine known to cause torsades is taken; None where the
             medicines are not known.
     """
-    reading = Reading.of(recording, measured, age_years=age_years, sex=sex)
+    reading = with_doubts(Reading.of(recording, measured, age_years=age_years, sex=sex))
     rhythm_name, verdicts, category = _judge(reading, qt_risk_medicine)
     if verdicts["av-block-3"].holds is True:
-        missing = {**measured.not_measured, "pr_ms": DISSOCIATED}
-        unlinked = replace(measured, pr_ms=None, not_measured=missing)
+        missing = {**reading.m.not_measured, "pr_ms": DISSOCIATED}
+        unlinked = replace(reading.m, pr_ms=None, not_measured=missing)
         reading = replace(reading, m=unlinked)
     choices = {"ecg_heart_category": category.choice}
     findings = {
@@ -61,11 +62,17 @@ def interpret(
     return EcgReport(
         recording=recording.id,
         time=recording.start,
-        headline=headline(findings, rhythm_name, no_qrs=_no_qrs(reading)),
+        headline=headline(
+            findings,
+            rhythm_name,
+            no_qrs=_has(reading, NO_QRS),
+            gap=_has(reading, GAP),
+            without=tuple(x for x in LEADS_12 if isinstance(reading.lead(x), NotAssessed)),
+        ),
         rhythm=rhythm_name,
         findings=tuple(findings.values()),
         measurements=numbers,
-        quality=measured.problems,
+        quality=reading.m.problems,
         advice=advice(
             reading,
             findings,
@@ -77,8 +84,8 @@ def interpret(
     )
 
 
-def _no_qrs(reading: Reading) -> bool:
-    return any(problem.code == NO_QRS for problem in reading.m.problems)
+def _has(reading: Reading, code: str) -> str | None:
+    return next((p.detail for p in reading.m.problems if p.code == code), None)
 
 
 def _judge(reading: Reading, medicine: Finding | None) -> tuple[str, dict[str, Verdict], Category]:

@@ -65,8 +65,8 @@ def statement_concept(code: str) -> Concept:
 
 
 NO_QRS = (
-    "No QRS was reliably found (asystole, ventricular fibrillation or a disconnected electrode): "
-    "look at the patient"
+    "No QRS was reliably found (asystole, ventricular fibrillation, a fast wide rhythm or a "
+    "disconnected electrode): look at the patient"
 )
 """First words of a report on a recording in which no heartbeat can be told from the rest."""
 

@@ -87,9 +87,17 @@ def read_case(
     except IdentityConflictError as error:
         error.inputs = _refused_inputs(contents, stated, parsed, error.files)
         raise
-    return assemble(
+    case = assemble(
         contents, stated, parsed, verdict, zone=zone, at=moment, now=moment or now, given=given
     )
+    return replace(case, complaint_stated=_complaint_stated(contents, sources, settings))
+
+
+def _complaint_stated(contents: Contents, sources: Sources, settings: Settings) -> bool:
+    """Return whether the case is for acute chest pain: messages of a feed alone do not say so."""
+    of_a_feed = any(content.kind == "HL7 v2" for content in contents.usable.values())
+    unsaid = settings.hl7_complaint == "not stated"
+    return sources.has_case_file or not of_a_feed or not unsaid
 
 
 def _with_laboratory(

@@ -48,11 +48,14 @@ class Retraction(Frozen):
         file: Where it stands.
         resource: For example ``Observation/hs-tnt-1``.
         reason: For example ``entered-in-error``.
+        facts: What it was about and when, each not assessed and without a value; empty where that
+            is not read.
     """
 
     file: str
     resource: str
     reason: str
+    facts: tuple[Fact, ...] = ()
 
 
 class Override(Frozen):
@@ -81,6 +84,8 @@ class CaseFiles:
         at: Moment of assessment: as asked for, else as stated in ``case.yaml``.
         timeline: All facts.
         recordings: Recording id to the recording.
+        complaint_stated: Whether acute chest pain is what the case is for, by whoever made it. False
+            for the messages of a feed, where only an answer to ``chest_pain`` can say so.
         wearables: Values of the patient's own devices; never inputs of an acute rule.
         studies: Images and slides, by examination; what they show is not assessed.
         inputs: Every file, by name.
@@ -107,3 +112,4 @@ class CaseFiles:
     documented: tuple[Fact, ...] = ()
     studies: tuple[Study, ...] = ()
     wearables: tuple[WearableFile, ...] = ()
+    complaint_stated: bool = True

@@ -24,7 +24,8 @@ class PatternResult(Frozen):
         label: What it suggests.
         support: Supported, argued against, or not assessed.
         suspected: Whether it would be supported if both specimens were measured alike, where only
-            that is not stated; the support itself then stays not assessed.
+            that is not stated, or the results of one specimen lie as it makes them; the support
+            itself then stays not assessed.
         shown_by: Analytes that changed as the pattern says.
         against: Analytes that are known not to have changed so.
         missing: Analytes whose change is not assessed and could decide it.
@@ -49,23 +50,36 @@ class PatternResult(Frozen):
     source: tuple[Citation, ...] = ()
 
 
-def contamination_patterns(changes: Mapping[str, Change]) -> tuple[PatternResult, ...]:
+Levels = Mapping[str, Literal["high", "low", "normal"]]
+"""Where results of one specimen lie, by analyte; those of which that is known."""
+
+
+def contamination_patterns(
+    changes: Mapping[str, Change], levels: Levels | None = None
+) -> tuple[PatternResult, ...]:
     """Return every pattern for the changes of one specimen against an earlier one.
 
     Args:
         changes: By analyte; all from the same later specimen. An analyte that is not among them is
             not assessed.
+        levels: Where the results of that specimen lie: they raise a suspicion, never more, where
+            no change is known.
     """
-    return tuple(_judged(key, row, changes) for key, row in delta_checks().patterns.items())
+    held = levels or {}
+    return tuple(_judged(key, row, changes, held) for key, row in delta_checks().patterns.items())
 
 
-def _judged(key: str, row: DeltaPattern, changes: Mapping[str, Change]) -> PatternResult:
+def _judged(
+    key: str, row: DeltaPattern, changes: Mapping[str, Change], levels: Levels
+) -> PatternResult:
     support, truth = _support(row, changes, supposed=False)
-    suspected = False
+    suspected = by_level = False
     if support == "not assessed":
         found, alike = _support(row, changes, supposed=True)
         suspected = found == "supported"
-        truth = alike if suspected else truth
+        by_level = not suspected and found == "not assessed" and _by_level(row, levels)
+        truth = alike if suspected else _levelled(row, levels) if by_level else truth
+        suspected = suspected or by_level
     missing = tuple(name for name, known in truth.items() if known is None)
     reason = None
     if support == "not assessed":
@@ -74,6 +88,8 @@ def _judged(key: str, row: DeltaPattern, changes: Mapping[str, Change]) -> Patte
         )
     if suspected:
         detail = "the method or the specimen is not stated for both samples"
+        if by_level:
+            detail = "no earlier sample can be compared with; the results lie as it makes them"
         reason = NotAssessed(why=Why.MISSING, detail=detail)
     return PatternResult(
         pattern=key,
@@ -107,6 +123,18 @@ def _support(
     return ("not assessed" if None in parts else "supported"), truth
 
 
+def _by_level(row: DeltaPattern, levels: Levels) -> bool:
+    """Return whether the results lie on the sides to which a pattern moves them."""
+    truth = _levelled(row, levels)
+    groups = [_some(some, truth) for some in (row.some_up, row.some_down) if some is not None]
+    return row.by_level and all([*(truth[n] for n in (*row.up, *row.down)), *groups])
+
+
+def _levelled(row: DeltaPattern, levels: Levels) -> dict[str, bool | None]:
+    side = {"rise": "high", "fall": "low"}
+    return {n: levels[n] == side[way] if n in levels else None for n, way in _wanted(row)}
+
+
 def _wanted(row: DeltaPattern) -> tuple[tuple[str, str], ...]:
     up = (*row.up, *(row.some_up.of if row.some_up else ()))
     down = (*row.down, *(row.some_down.of if row.some_down else ()))
@@ -136,10 +164,7 @@ def _statement(
     row: DeltaPattern, support: Support, reason: NotAssessed | None, *, suspected: bool
 ) -> str:
     if reason is not None and suspected:
-        return (
-            f"{row.label}: suspected, not assessed ({reason.detail}); it would be supported if "
-            f"both were measured alike. {row.explains}"
-        )
+        return f"{row.label}: suspected, not assessed ({reason.detail}). {row.explains}"
     if reason is not None:
         return f"{row.label}: not assessed ({reason.detail})."
     if support == "supported":

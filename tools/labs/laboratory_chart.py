@@ -12,7 +12,7 @@ from knowledge.laboratory_site import LaboratoryReference
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.patient import Patient
 from knowledge.rules import Answer, answer_of
-from knowledge.timeline import Category, Fact, Timeline
+from knowledge.timeline import SUPERSEDED, Category, Fact, Timeline
 from tools.labs.chart_result import ChartResult
 from tools.labs.interference import answers_from
 from tools.labs.interval import flag_result
@@ -107,8 +107,12 @@ class LaboratoryChart:
         )
 
     def usable(self, analyte: str) -> tuple[ChartResult, ...]:
-        """Return the results of an analyte that have a value, oldest first."""
-        return tuple(result for result in self.results.get(analyte, ()) if result.usable)
+        """Return the results of an analyte that have a value and hold, oldest first."""
+        return tuple(
+            result
+            for result in self.results.get(analyte, ())
+            if result.usable and SUPERSEDED not in result.finding.flags
+        )
 
     def latest(self, analyte: str) -> ChartResult | None:
         """Return the newest result of an analyte, usable or not; None where there is none.

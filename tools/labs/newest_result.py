@@ -1,7 +1,8 @@
 """Which result of an analyte is the newest, and what is known where that cannot be told.
 
 A result without a time may be the newest, and of two values of one minute none is taken: the newest
-is then an interval over both, or not assessed with the reason, never one of them silently.
+is then an interval over both, or not assessed with the reason, never one of them silently. A result
+that a later version of it replaced is none of them.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from math import isclose
 from knowledge.clinical_time import elapsed
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.quantity import Interval, measured
+from knowledge.timeline import SUPERSEDED
 from tools.chart.same_time import DIFFER, same_minute
 from tools.labs.chart_result import ChartResult
 
@@ -40,6 +42,7 @@ def newest_result(held: Sequence[ChartResult]) -> Newest:
     Args:
         held: At least one, oldest first; undated ones come first.
     """
+    held = tuple(r for r in held if SUPERSEDED not in r.finding.flags) or held
     last = held[-1]
     undated = tuple(r for r in held if r.finding.time is None and r.usable)
     at_end = () if last.finding.time is None else _at_end(held)

@@ -14,6 +14,7 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import InvalidValueError
 from knowledge.finding import NotAssessed, Why
 from knowledge.risk import Band, Risk
+from knowledge.scores import score, score_ids
 from serving.cases.model import CaseFile
 from serving.web import ecg_paper
 from serving.web.changes import changes
@@ -27,8 +28,21 @@ from serving.web.risk_view import risks
 from serving.web.score_strip import _segments, strip, tone
 from tests.agent.cases import assessed as assess
 from tests.agent.cases import change_chart, example
+from tests.tools.risk.given import Plain, given
+from tools.risk.score import evaluate
 
 AT = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+GRACE_114: dict[str, Plain] = {
+    "age_years": 60,
+    "heart_rate": 90,
+    "systolic_bp": 130,
+    "creatinine": 0.9,
+    "killip_class": "I",
+    "cardiac_arrest": False,
+    "st_deviation": False,
+    "troponin_times_limit": 0.5,
+}
+"""58 for age, 15 for the rate, 34 for the pressure, 7 for creatinine: 114 points."""
 
 
 class TestScoreStrip:
@@ -60,6 +74,49 @@ class TestScoreStrip:
         risk = Risk(name="HEART", tool="heart", category="not assessed", not_assessed=reason)
         assert strip(risk) == ""
         assert tone(risk) == "none"
+
+
+    @pytest.mark.parametrize(
+        ("st_elevation", "title"),
+        [
+            (True, "low 1 to 125; intermediate 126 to 154; high 155 to 372"),
+            (False, "low 1 to 108; intermediate 109 to 140; high 141 to 372"),
+            (
+                None,
+                "low 1 to 108; low or intermediate 109 to 125; intermediate 126 to 140; "
+                "intermediate or high 141 to 154; high 155 to 372",
+            ),
+        ],
+    )
+    def test_grace_is_drawn_with_the_limits_of_the_infarction_at_hand(
+        self, *, st_elevation: bool | None, title: str
+    ) -> None:
+        # GRACE registry, risk of death in hospital by tertile: with ST elevation 125 and 154,
+        # without it 108 and 140; unknown is both. Fewest 1 (creatinine), most by the table
+        # 100 + 46 + 58 + 28 + 59 + 39 + 28 + 14 = 372.
+        risk = evaluate("grace_in_hospital", given(**GRACE_114, stemi_criteria=st_elevation))
+        drawn = strip(risk)
+        assert f"<title>GRACE in-hospital score: {title}</title>" in drawn
+        assert ("needle" in drawn) == (st_elevation is not None)
+
+    def test_news2_shows_that_3_and_4_points_can_be_either(self) -> None:
+        # Royal College of Physicians 2017: 0 to 4 low, but one item of 3 low-medium; 5 to 6 medium
+        drawn = strip(evaluate("news2", given(age_years=60)))
+        words = "low 0 to 2; low or low-medium 3 to 4; medium 5 to 6; high 7 to 20"
+        assert f": {words}</title>" in drawn
+
+    def test_sic_of_4_points_is_met_only_by_coagulation(self) -> None:
+        # Iba 2017: at least 4 points, more than 2 of them from platelets and INR
+        drawn = strip(evaluate("sic", given(age_years=60)))
+        assert ": not-met 0 to 3; not-met or met 4; met 5 to 6</title>" in drawn
+
+    @pytest.mark.parametrize("score_id", [s for s in score_ids() if not score(s).is_rule])
+    def test_every_score_with_points_has_a_scale(self, score_id: str) -> None:
+        known: dict[str, Plain] = {
+            c.when.input or "": True for c in score(score_id).population.requires
+        }
+        drawn = strip(evaluate(score_id, given(**known)))
+        assert ('class="band' in drawn) == (score(score_id).model is None)
 
 
 class TestRisks:

@@ -1,4 +1,4 @@
-"""Scores run on request: range, bands and missing list equal brute force over their own files."""
+"""Every score with golden cases: range, bands and missing list equal brute force over their own files."""
 
 import itertools
 import random

@@ -16,6 +16,8 @@ from tools.intake.fhir.procedure import facts_of_encounter, facts_of_procedure
 from tools.intake.fhir.report import documents_of_reference, facts_of_report
 from tools.intake.fhir.source import Lookup, Source, short_reference
 from tools.intake.fhir.subject import is_about_no_patient
+from tools.intake.fhir.superseded import with_superseded
+from tools.intake.fhir.taken_back import facts_taken_back
 from tools.intake.fhir.version import (
     Current,
     current,
@@ -142,7 +144,12 @@ class _Made:
         noted = self.problems[entry.file]
         if fate is not None and fate.taken_back:
             self.retracted.append(
-                Retraction(file=entry.file, resource=entry.name, reason=fate.reason)
+                Retraction(
+                    file=entry.file,
+                    resource=entry.name,
+                    reason=fate.reason,
+                    facts=tuple(facts_taken_back(Source(entry, self.zone, self.lookup, []))),
+                )
             )
             return
         if fate is not None and not fate.awaited:
@@ -173,7 +180,7 @@ class _Made:
     def chart(self) -> Chart:
         """Return the whole."""
         return Chart(
-            facts=tuple(self.facts),
+            facts=with_superseded(self.facts, self.current.entries),
             documents=tuple(self.documents),
             retracted=tuple(sorted(self.retracted, key=lambda r: (r.file, r.resource, r.reason))),
             counts=self.counts,
