@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 # `make test-peers` also tests with other people's clients, servers and browser.
-.PHONY: demo test test-peers fuzz bench lint examples clean
+.PHONY: demo test test-peers fuzz fuzz-guided bench lint examples clean
 
 # The deterministic answer first; then the weights (fetched once) and the agent's. A machine that
 # cannot have them still ends well: the reason is printed, and the agent says that it has no model.
@@ -31,6 +31,11 @@ test-peers: $(VENV)/.tests
 # Ten thousand changed files of every kind that is read, through the front door (CONTRIBUTING.md).
 fuzz: $(VENV)/.tests
 	$(BIN)/python scripts/fuzz.py --count 10000 --processes 2
+
+# The same rules with files that a coverage-guided fuzzer makes; a few runs a second, so for a night.
+fuzz-guided: $(VENV)/.tests
+	$(PIP) install --quiet --group fuzz
+	$(BIN)/python scripts/fuzz_guided.py --seconds 600
 
 bench: $(VENV)-bench/.bench
 	$(VENV)-bench/bin/python bench/run.py

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from agent.assessment import Assessment, Status
 from agent.basis import basis
+from agent.complaint import NOT_STATED, complaint_answers, is_started, of_anybody
 from agent.compose import compose, record, result_hash, troubled
 from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, ecg_rates, run_ecg
 from agent.episode import Episode, episode
@@ -251,12 +252,16 @@ def _state(
         },
     )
     known = resolve(case.timeline, at=at, from_tools={**from_tools, **inputs_of(said)})
+    complaint = complaint_answers(case, known)
+    if complaint[NOT_STATED]:
+        risks = of_anybody(path, risks)
     from_ecg = tuple(c for run in ecgs for c in run.report.conflicts)
     state = State(
         findings=known.findings,
         risks=risks,
         conflicts=known.conflicts + from_ecg,
         extra={
+            **complaint,
             **ecg_answers(ecgs, known.findings, at=at),
             **troponin_answers(now.samples, risks, path.troponin_order),
             **statement_answers(said),
@@ -287,7 +292,7 @@ def _laboratory(
         at=at,
         answers={**asked, **state.findings},
         reference=reference,
-        acute=True,
+        acute=is_started(state),
         time_zone=case.time_zone,
         inputs=case.inputs,
         documented=case.documented,

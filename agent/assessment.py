@@ -218,5 +218,8 @@ class Assessment(Frozen):
     )
     imaging: tuple[Study, ...] = Field(default=(), exclude_if=lambda found: not found)
     wearable: WearableReport | None = Field(default=None, exclude_if=lambda found: found is None)
+    complaint_stated: bool = Field(default=True, exclude_if=lambda stated: stated)
+    """Whether anything states the complaint; where nothing does, the pathway was not started. Left
+    out where it is stated, so that a version kept before is still the same."""
     agent: AgentRecord | None = None
     notice: str = RESEARCH_USE

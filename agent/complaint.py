@@ -5,13 +5,12 @@ is not started: it asks for nothing and concludes nothing. What was found is act
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
-from agent.state import State
+from agent.state import NOT_ASSESSED, State
 from knowledge.finding import NotAssessed, Why
 from knowledge.finding import State as Known
 from knowledge.pathways import Pathway
-from knowledge.risk import NOT_ASSESSED, Risk
+from knowledge.risk import Risk
 from knowledge.rules import Answer
 from tools.chart.answers import Answers
 from tools.intake.result import CaseFiles
@@ -30,17 +29,18 @@ _SHOWS_INJURY = frozenset({Category.RULE_IN, Category.OBSERVE})
 def complaint_answers(case: CaseFiles, known: Answers) -> dict[str, Answer]:
     """Return whether nothing states the complaint.
 
-    A source that says chest pain states it, also where another one disagrees: only a person's
-    answer settles that.
+    A source that says chest pain states it, also as a suspicion (an admitting diagnosis) or where
+    another one disagrees: only a person's answer settles that.
 
     Args:
         case: What was read.
         known: What its sources answer.
     """
-    state = known.findings[COMPLAINT].state
-    disputed = state is Known.NOT_ASSESSED and COMPLAINT in known.claimed
-    stated = case.complaint_stated or state is Known.PRESENT or disputed
-    return {NOT_STATED: not stated}
+    found = known.findings[COMPLAINT]
+    told = found.state is Known.NOT_ASSESSED and bool(found.evidence)
+    disputed = found.state is Known.NOT_ASSESSED and COMPLAINT in known.claimed
+    present = found.state is Known.PRESENT
+    return {NOT_STATED: not (case.complaint_stated or present or told or disputed)}
 
 
 def is_started(state: State) -> bool:
@@ -48,9 +48,7 @@ def is_started(state: State) -> bool:
     return state.extra.get(NOT_STATED) is not True
 
 
-def without_complaint(
-    pathway: Pathway, risks: Mapping[str, Risk] = MappingProxyType({})
-) -> dict[str, Risk]:
+def of_anybody(pathway: Pathway, risks: Mapping[str, Risk]) -> dict[str, Risk]:
     """Return the troponin risks as they hold for somebody without a stated complaint.
 
     Those that show an injury stay, and those that made no statement. The others, above all a

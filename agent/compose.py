@@ -16,12 +16,13 @@ from agent.assessment import (
     Sentence,
     Status,
 )
+from agent.complaint import is_started
 from agent.differential import differential
 from agent.ecg_change import change_sentence
 from agent.ecg_step import EcgRun, ecg_evidence
 from agent.episode import Episode
 from agent.laboratory.model import LaboratoryReport
-from agent.missing import how_to_settle, missing
+from agent.missing import complaint_missing, how_to_settle, missing
 from agent.narrative import entry_evidence, narrative
 from agent.recommend import recommendations
 from agent.state import State
@@ -63,8 +64,10 @@ def compose(
     )
     state = state.with_extra({"age.may-be-minor": _may_be_minor(state)})
     advised = recommendations(pathway, state, time_zone=case.time_zone)
-    open_items = missing(
-        state, entries, troponin=pathway.troponin_order, unread=seen.not_understood
+    open_items = (
+        missing(state, entries, troponin=pathway.troponin_order, unread=seen.not_understood)
+        if is_started(state)
+        else complaint_missing(pathway, state, unread=seen.not_understood)
     )
     status, reason = _status(state, pathway, seen, made_by, ecgs)
     cited = _Citations(pathway)
@@ -73,7 +76,8 @@ def compose(
         synthetic=case.synthetic,
         status=status,
         reason=reason,
-        problem=case.problem,
+        problem=case.problem if is_started(state) else pathway.not_started.problem,
+        complaint_stated=is_started(state),
         time_zone=case.time_zone,
         risks=tuple(state.risks.values()),
         findings=tuple(_findings(case, state, ecgs, seen)),
@@ -159,10 +163,14 @@ def _status(
     """Return how far the assessment got, and what stands in the way.
 
     Without an ECG (recorded or read by a person) and without a usable troponin nothing can be said
-    about infarction: not assessable. Complete means that every required tool came to a result.
+    about infarction: not assessable. Complete means that every required tool came to a result,
+    which none is asked for without a stated complaint.
     """
     has_ecg = state.extra.get("ecg.assessed") is True or any(run.analysed for run in ecgs)
     has_troponin = any(s.state is Known.PRESENT for s in seen.samples)
+    if not is_started(state):
+        status = Status.PARTIAL if has_ecg or has_troponin else Status.NOT_ASSESSABLE
+        return status, f"{pathway.not_started.reason}: the pathway was not started"
     if not has_ecg and not has_troponin:
         return Status.NOT_ASSESSABLE, "neither a usable ECG nor a usable troponin result"
     unfinished = tuple(dict.fromkeys(_unfinished(state, pathway, made_by)))

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterator, Sequence
 
 from agent.assessment import DifferentialEntry, MissingItem, Verdict
+from agent.complaint import COMPLAINT
 from agent.state import State
 from knowledge.clinical_inputs import catalogue
 from knowledge.finding import NotAssessed, Why
+from knowledge.pathways import Pathway
 from knowledge.risk import MissingInput
 from tools.chart.not_understood import NotUnderstood
 from tools.chart.review import REVIEWED
@@ -61,6 +63,31 @@ def missing(
             priority=rank,
         )
         for rank, key in enumerate(ranked, start=1)
+    )
+
+
+def complaint_missing(
+    pathway: Pathway, state: State, *, unread: NotUnderstood | None = None
+) -> tuple[MissingItem, ...]:
+    """Return what is asked for where no complaint is stated: whether there is one.
+
+    Items of the chart that were not understood are asked about as always.
+
+    Args:
+        pathway: What the complaint starts.
+        state: What is known.
+        unread: Chart items not understood.
+    """
+    wanted = {COMPLAINT: (pathway.title,)} if state.answers()[COMPLAINT] is None else {}
+    if unread is not None and unread.critical:
+        wanted[REVIEWED] = (state.discharge["chart_items"].label,)
+    return tuple(
+        MissingItem(
+            **_answerable(as_missing(input_id, state), unread).model_dump(),
+            unlocks=unlocks,
+            priority=rank,
+        )
+        for rank, (input_id, unlocks) in enumerate(wanted.items(), start=1)
     )
 
 

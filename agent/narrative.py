@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from agent.assessment import DifferentialEntry, Narrative, Sentence, Verdict
+from agent.complaint import is_started
 from agent.recommend import more_urgent, recommendations
 from agent.state import NOT_ASSESSED, State
 from knowledge.clinical_inputs import catalogue
@@ -42,6 +43,8 @@ def narrative(
     """
     opening, urgency, evidence = _opening(pathway, state, time_zone=time_zone)
     sentences = [_who(state, at, time_zone)]
+    if not is_started(state):
+        sentences.append(Sentence(text=pathway.not_started.told))
     sentences += ecg
     sentences += [_troponin(pathway, state)]
     sentences += _scores(pathway, state)
@@ -119,6 +122,8 @@ def _who(state: State, at: ClinicalTime, time_zone: str | None) -> Sentence:
     person = {"female": "woman", "male": "man"}.get(sex.choice or "", "person of unknown sex")
     years = _years(age)
     text = f"{person.capitalize()}, {years}"
+    if not is_started(state):
+        return Sentence(text=text + ".", evidence=age.evidence + sex.evidence)
     if onset.state is Known.PRESENT and onset.time is not None:
         text += f"; pain since {onset.time.show(time_zone)}{_ago(onset.time, at)}"
     else:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from agent.assessment import Recommended
+from agent.complaint import is_started
 from agent.state import State
 from knowledge.pathways import Pathway, Recommendation, Urgency
 from knowledge.reference import Review
@@ -21,7 +22,7 @@ def recommendations(
 ) -> tuple[Recommended, ...]:
     """Return what applies, most urgent first; an unknown condition does not apply anything.
 
-    A row that stands alone leaves no other beside it: who has died is not to be treated.
+    Without a stated complaint, what is due for everybody who has it is left out. A row that stands alone leaves no other beside it: who has died is not to be treated.
 
     Args:
         pathway: The rows.
@@ -30,7 +31,10 @@ def recommendations(
     """
     answers = state.answers()
     found: list[Recommended] = []
+    left_out = () if is_started(state) else pathway.not_started.leaves_out
     for key, row in pathway.recommendations.items():
+        if key in left_out:
+            continue
         if row.for_each_due:
             due = due_risk(pathway, state)
             if due is not None:

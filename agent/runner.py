@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.assessment import ToolRun
 from agent.called import Called, guarded
+from agent.complaint import is_started
 from agent.ledger import Ledger
 from agent.outputs import named
 from agent.state import NOT_ASSESSED, State
@@ -95,6 +96,8 @@ class Log:
 def run_scores(pathway: Pathway, state: State, log: Log, *, exclude: frozenset[str]) -> State:
     """Return the state after every score of the pathway, in order.
 
+    Without a stated complaint none is run; each can be asked for by name.
+
     Args:
         pathway: The steps.
         state: What the ECG, the troponin and the chart have given.
@@ -106,6 +109,9 @@ def run_scores(pathway: Pathway, state: State, log: Log, *, exclude: frozenset[s
         if step.tool in exclude:
             continue
         tool = tools[step.tool]
+        if not is_started(state):
+            log.skip(tool, step, pathway.not_started.reason)
+            continue
         if _reads_risks(step, tool, pathway):
             log.settle()
         answers = state.answers()

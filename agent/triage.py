@@ -5,6 +5,7 @@ Only what the chart and the ECG already show: no score, no troponin rule, no wai
 
 from agent.assess import PATHWAY
 from agent.assessment import Recommended
+from agent.complaint import complaint_answers
 from agent.ecg_step import ecg_answers, ecg_findings, run_ecg
 from agent.episode import episode
 from agent.ledger import Ledger
@@ -56,7 +57,10 @@ def triage(case: CaseFiles, *, at: ClinicalTime, settings: Settings, ledger: Led
     known = resolve(case.timeline, at=at, from_tools=ecg_findings(ecgs))
     state = State(
         findings=known.findings,
-        extra=ecg_answers(ecgs, known.findings, at=at),
+        extra={
+            **complaint_answers(case, known),
+            **ecg_answers(ecgs, known.findings, at=at),
+        },
         conflicts=known.conflicts,
         named=path.conditions,
         series=known.series,

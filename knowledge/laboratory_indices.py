@@ -132,6 +132,8 @@ class IndexRow(Sourced):
         caveats: What must be read with it.
         not_when: Clinical inputs that rule it out where they are present, each with the reason.
         not_available: Why it cannot be computed at all with what is held here.
+        one_method: Whether a difference of its inputs is so small that two methods, or two kinds of
+            specimen, must be told.
     """
 
     name: str
@@ -149,6 +151,7 @@ class IndexRow(Sourced):
     caveats: tuple[str, ...] = ()
     not_when: Mapping[str, str] = Field(default_factory=dict)
     not_available: str = ""
+    one_method: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

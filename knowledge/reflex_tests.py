@@ -65,9 +65,16 @@ class ReflexTest(Sourced):
 
 
 class ReflexTests(Table):
-    """The whole file."""
+    """The whole file.
+
+    Args:
+        recent: Which results a condition reads.
+        instead: By test, groups of tests that tell the same where all of a group are there.
+        tests: The suggestions.
+    """
 
     recent: RecentHours
+    instead: Mapping[str, tuple[tuple[str, ...], ...]] = Field(default_factory=dict)
     tests: tuple[ReflexTest, ...]
 
 
@@ -88,6 +95,10 @@ def _problems(table: ReflexTests) -> Iterator[tuple[str, str]]:
     ids = [row.id for row in table.tests]
     yield from ((key, "given twice") for key in sorted(set(ids)) if ids.count(key) > 1)
     held = laboratory_tests()
+    for key, groups in table.instead.items():
+        for name in (key, *(one for group in groups for one in group)):
+            if name not in held.tests and name not in held.worded:
+                yield f"instead.{key}", f"no such test: {name}"
     for row in table.tests:
         if row.source not in table.sources:
             yield row.id, f"no such source: {row.source}"

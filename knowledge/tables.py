@@ -34,6 +34,7 @@ from knowledge.reference import Table, table_names
 from knowledge.reflex_tests import reflex_tests
 from knowledge.result_sources import result_sources
 from knowledge.retrieval.terms import search_terms
+from knowledge.score_words import score_words
 from knowledge.scores import score
 from knowledge.scores_left_out import scores_left_out
 from knowledge.serial_markers import serial_markers
@@ -71,6 +72,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "qt_medicines": qt_medicines,
     "reflex_tests": reflex_tests,
     "result_sources": result_sources,
+    "score_words": score_words,
     "scores_left_out": scores_left_out,
     "search_terms": search_terms,
     "serial_markers": serial_markers,

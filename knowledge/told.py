@@ -17,7 +17,7 @@ _HOLDS = {"n": _NUMBER, "u": r"(?:[^\s,;:]+(?: [A-Z]+| m²)?)"}
 """What a hole takes by the first letter of its name."""
 _ANY = r"(?:(?![.] [A-Z]).)+?"
 """What another hole takes: anything within one sentence."""
-_SENTENCES = re.compile(r"(?<=[a-z0-9)%\]][.;]) (?=[A-Z0-9\"\u201c])")
+_SENTENCES = re.compile(r"(?<=[A-Za-z0-9)%²\]][.;]) (?=[A-Z0-9\"\u201c])")
 _CLAUSES = ((": ", "："), ("; ", "；"), (" or ", "或"), (" and ", "和"), (", ", "、"))
 _STAYS = re.compile(
     r"(?:[<>=~≤≥≈+−±*/x×→-]|[^\sa-z]*\d[^\s]*|[^\sa-z]+|[A-Za-zµμ%²°\[\]{}]+/[^\s]+"

@@ -10,6 +10,7 @@ from agent.fact_sheet.scores import CAVEAT
 from agent.facts import Fact, FactNumber
 from knowledge.clinical_inputs import catalogue
 from knowledge.plain_text import has_chinese
+from knowledge.score_words import score_told
 from knowledge.verifier_terms import verifier_terms
 
 _UNTRANSLATED = re.compile(r"[A-Z][A-Za-z]{0,3}\d*|aV[RLF]|[\d.]+ ?\S+")
@@ -117,9 +118,18 @@ def _caveat(fact: Fact) -> Fact:
     found = _CONDITIONAL.fullmatch(fact.text)
     words = None if found is None else _words((found["label"],))
     if found is None or words is None:
-        return fact
+        return _noted(fact)
     text = f"{found['name']}：请确认该评分适用于本患者：{words[0]}未评估。"
     return fact.model_copy(update={"text": text, "language": "zh"})
+
+
+def _noted(fact: Fact) -> Fact:
+    """Return another caveat of a score in Chinese, after its name; as it is without words."""
+    name = fact.names[0] if fact.names else ""
+    said = score_told().known(fact.text.removeprefix(f"{name}: "))
+    if said is None:
+        return fact
+    return fact.model_copy(update={"text": f"{name}：{said}", "language": "zh"})
 
 
 def _person(fact: Fact) -> Fact:
@@ -175,6 +185,8 @@ def _words(texts: Sequence[str]) -> tuple[str, ...] | None:
             found.append(f"最近一次为{old[1]}，早于{old[2]}小时前")
         elif _UNTRANSLATED.fullmatch(text):
             found.append(_number(text))
+        elif (told := score_told().known(text)) is not None:
+            found.append(told)
         else:
             return None
     return tuple(found)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from agent.laboratory.beside import documented_results, not_read
 from agent.laboratory.cancelled import cancelled_results
+from agent.laboratory.contaminated import contaminations, with_contamination
 from agent.laboratory.indices import indices_of
 from agent.laboratory.model import LaboratoryReport, LaboratoryResult
 from agent.laboratory.results import (
@@ -21,8 +22,6 @@ from knowledge.laboratory_site import LaboratoryReference
 from knowledge.timeline import Fact, Timeline
 from tools.intake.result import InputFile, Retraction
 from tools.labs.blood_group import BloodGroup, blood_group
-from tools.labs.change import Change
-from tools.labs.contamination import PatternResult, contamination_patterns
 from tools.labs.laboratory_chart import LaboratoryChart
 from tools.labs.markers.of_chart import marker_reports
 from tools.labs.patterns.judge import judge_patterns, not_looked_at
@@ -64,8 +63,10 @@ def laboratory_report(
     if not (chart.results or chart.unknown or chart.later or waiting or cancelled):
         return None
     results = current_results(chart, hours)
-    contamination = contamination_patterns(_changes(results)) if results else ()
-    results = _with_contamination(results, contamination)
+    contamination, chart = contaminations(results, chart)
+    results = with_contamination(
+        current_results(chart, hours) if chart.of_specimen else results, contamination
+    )
     known, open_ = indices_of(chart, hours, _doubtful(results))
     patterns = judge_patterns(chart)
     groups = blood_group([result.finding for result in chart], time_zone=time_zone)
@@ -99,36 +100,6 @@ def _doubtful(results: tuple[LaboratoryResult, ...]) -> dict[str, str]:
         result.test: f"{result.name} may be falsified: {', '.join(result.falsified_by)}."
         for result in results
         if result.latest and result.test is not None and result.falsified_by
-    }
-
-
-def _with_contamination(
-    results: tuple[LaboratoryResult, ...], patterns: tuple[PatternResult, ...]
-) -> tuple[LaboratoryResult, ...]:
-    """Return the results, those that show a contaminated specimen marked with it."""
-    shown: dict[str, list[str]] = {}
-    for pattern in patterns:
-        if pattern.support == "supported" or pattern.suspected:
-            for analyte in pattern.shown_by:
-                shown.setdefault(analyte, []).append(pattern.label)
-    return tuple(
-        result.model_copy(update={"contaminated": tuple(shown[result.test])})
-        if result.latest and result.test in shown
-        else result
-        for result in results
-    )
-
-
-def _changes(results: tuple[LaboratoryResult, ...]) -> dict[str, Change]:
-    """Return the change of each analyte in the newest specimen of all."""
-    newest = [r for r in results if r.latest and r.time is not None and r.earlier is not None]
-    if not newest:
-        return {}
-    drawn = max(newest, key=lambda r: r.time.sort_key if r.time else ("", "")).time
-    return {
-        r.test: r.earlier.change
-        for r in newest
-        if r.test is not None and r.earlier is not None and r.time == drawn
     }
 
 

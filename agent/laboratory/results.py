@@ -37,6 +37,8 @@ _SAID = {
 }
 """Whole answers that name a category of susceptibility, to the flag of the same meaning."""
 _CONTRADICTS = "susceptibility-contradicts"
+FROM_DDU = "converted-ddu-to-feu"
+"""Flag of a D-dimer that was reported in DDU: it is named as it was reported."""
 _LONGEST = 120
 """Characters of a name of another system."""
 
@@ -173,7 +175,10 @@ def names(key: str | None, finding: Finding) -> tuple[str, str]:
     worded = table.worded.get(key)
     if worded is not None:
         return worded.label, worded.chinese
-    return analytes().analytes[key].label, table.tests[key].chinese
+    label, chinese = analytes().analytes[key].label, table.tests[key].chinese
+    if FROM_DDU in finding.flags:
+        return label.replace("FEU", "DDU"), chinese.replace("FEU", "DDU")
+    return label, chinese
 
 
 def as_lab_result(finding: Finding) -> LabResult | NotAssessed:

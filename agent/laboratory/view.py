@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from agent.episode import TROPONIN
 from agent.laboratory.model import Earlier, LaboratoryReport, LaboratoryResult, NotUsed
+from agent.laboratory.results import FROM_DDU
 from agent.untrusted import quotation
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.evidence import Evidence
@@ -131,6 +132,8 @@ AS_GIVEN = frozenset(key for key in QUALITY if "suscept" in key or "reported" in
     "resistant",
 }
 """What the laboratory says of a result beside numbers: shown as given, never judged again."""
+_OF_THE_SPECIMEN = ("edta_contamination", "drip_arm")
+"""Interferences that are told once for a specimen, not of each of its results."""
 _PROVIDED = "if both were measured by the same method in the same kind of specimen (not stated)"
 
 
@@ -341,7 +344,9 @@ class _Writer:
         """Return a line with what is held in English told in the language, where words are."""
         if not self._chinese:
             return line
-        cited = tuple(one.model_copy(update={"review": self._say(one.review)}) for one in line.citations)
+        cited = tuple(
+            one.model_copy(update={"review": self._say(one.review)}) for one in line.citations
+        )
         told, english = laboratory_told().by_sentence(line.english) if line.english else ("", "")
         colon = bool(told) and line.text.endswith(":")
         said = f"{line.text[:-1]}：{told}" if colon else f"{line.text} {told}".strip()  # noqa: RUF001
@@ -529,6 +534,8 @@ class _Writer:
     def _artefacts(self) -> Iterator[Line]:
         for result in self._report.doubtful:
             for found in result.may_be_false:
+                if result.contaminated and found.interference in _OF_THE_SPECIMEN:
+                    continue
                 yield Line(
                     text=f"{self._name(result)} {self._value(result)}:",
                     english=found.statement,
@@ -680,7 +687,10 @@ class _Writer:
                 citations=index.source,
             )
         for index in self._report.indices_open:
-            yield Line(text=f"{self._say(index.name)}: {self._say('not assessed')}:", english=_detail(index))
+            yield Line(
+                text=f"{self._say(index.name)}: {self._say('not assessed')}:",
+                english=_detail(index),
+            )
 
     def _blood_group(self) -> Iterator[Line]:
         group = self._report.blood_group
@@ -743,7 +753,7 @@ class _Writer:
 
     def _converted(self, result: LaboratoryResult) -> str:
         value = _shown(result.value)
-        return value if result.value and value != self._value(result) else ""
+        return f"{value}{_form(result)}" if result.value and value != self._value(result) else ""
 
     def _time(self, time: ClinicalTime | None) -> str:
         return self._say("time not stated") if time is None else time.show(self._zone)
@@ -764,6 +774,11 @@ class _Writer:
 def _as_printed(reported: str) -> str:
     """Return the value as the laboratory printed it, without its interval."""
     return reported.partition(" (laboratory's range")[0]
+
+
+def _form(result: LaboratoryResult) -> str:
+    """Return what a converted D-dimer counts, where its name says what was reported."""
+    return " FEU" if FROM_DDU in result.quality else ""
 
 
 def _is_troponin(result: LaboratoryResult) -> bool:

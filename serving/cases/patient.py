@@ -6,8 +6,9 @@ It is kept apart from the assessment, which goes to language models, logs of run
 from collections.abc import Callable
 
 from knowledge.model import Frozen
-from knowledge.patient import Patient, Sex
+from knowledge.patient import Identity, Patient, Sex
 from knowledge.plain_text import visible
+from tools.intake.identity import names_nobody
 
 _NAME = 120
 _IDENTIFIER = 64
@@ -61,7 +62,7 @@ def patient_line(patient: Patient) -> PatientLine:
     Args:
         patient: As intake put it together, the most trusted source first.
     """
-    named = next((one for one in patient.identities if one.family or one.given), None)
+    named = named_as(patient)
     name = "" if named is None else ", ".join(filter(None, (named.family, " ".join(named.given))))
     numbers = (value for one in patient.identities for _, value in one.identifiers)
     shown = dict.fromkeys(_cut(number, _IDENTIFIER) for number in numbers)
@@ -71,6 +72,12 @@ def patient_line(patient: Patient) -> PatientLine:
         birth_date="" if patient.birth_date is None else patient.birth_date.show(None),
         sex=patient.sex,
     )
+
+
+def named_as(patient: Patient) -> Identity | None:
+    """Return the first identity with a name, a placeholder only where none says another."""
+    named = [one for one in patient.identities if one.family or one.given]
+    return next((one for one in named if not names_nobody(one)), next(iter(named), None))
 
 
 def report_words(line: PatientLine | None, say: Callable[[str], str] = str) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from agent.assessment import Assessment, Status, Verdict
 from knowledge.cds_cards import Level, cds_cards
+from knowledge.clinical_time import elapsed
 from knowledge.codes import ANALYTE
 from knowledge.finding import Finding, State
 from knowledge.model import Frozen
@@ -81,7 +82,10 @@ def speaks(assessment: Assessment) -> Speaks:
     is decided before.
     """
     pain = input_finding(assessment, "chest_pain")
-    sampled = not any(row.id == "troponin_now" for row in assessment.recommendations)
+    if assessment.complaint_stated:
+        sampled = not any(row.id == "troponin_now" for row in assessment.recommendations)
+    else:
+        sampled = _recent_troponin(assessment)
     return reason(
         chest_pain=pain is not None and pain.state is State.PRESENT,
         troponin=sampled and troponin_in(assessment),
@@ -103,6 +107,16 @@ def reason(*, chest_pain: bool, troponin: bool, recommended: Collection[str]) ->
         return "troponin"
     alone = set(cds_cards().speaks_alone)
     return "dangerous cause" if alone & set(recommended) else ""
+
+
+def _recent_troponin(assessment: Assessment) -> bool:
+    """Return whether a troponin is of this presentation, where none is asked for by the pathway."""
+    hours = pathway(_PATHWAY).episode.max_age_hours
+    for finding in filter(_is_troponin, assessment.findings):
+        since = elapsed(finding.time, assessment.provenance.at).minutes
+        if since is None or since.low is None or since.low <= hours * 60:
+            return True
+    return False
 
 
 def input_finding(assessment: Assessment, input_id: str) -> Finding | None:
@@ -127,11 +141,11 @@ def troponin_analyte(assessment: Assessment) -> str | None:
 
 def troponin_in(assessment: Assessment) -> bool:
     """Return whether any finding is a troponin result."""
-    return any(
-        c.system == ANALYTE and c.code in _TROPONIN
-        for finding in assessment.findings
-        for c in finding.concept.codings
-    )
+    return any(map(_is_troponin, assessment.findings))
+
+
+def _is_troponin(finding: Finding) -> bool:
+    return any(c.system == ANALYTE and c.code in _TROPONIN for c in finding.concept.codings)
 
 
 def _any_verdict(assessment: Assessment) -> Answer:

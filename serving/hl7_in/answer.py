@@ -24,7 +24,9 @@ _TABLE = {
 _LONGEST = 200
 
 
-def acknowledgement(head: Head | None, refused: Refused | None, *, at: datetime) -> bytes:
+def acknowledgement(
+    head: Head | None, refused: Refused | None, *, at: datetime, said: str = ""
+) -> bytes:
     """Return the block that answers a message: AA where nothing is refused.
 
     Its control id is made of the answered one, the code and the time.
@@ -33,20 +35,23 @@ def acknowledgement(head: Head | None, refused: Refused | None, *, at: datetime)
         head: Of the message; None where it has none that can be read.
         refused: Why it was not taken; None where it was.
         at: The current moment, zoned.
+        said: Of a message that was taken, what its sender is to know (MSA-3).
     """
     head = head or Head()
     code = "AA" if refused is None else refused.code
     mark, encoding = _delimiters(head)
-    said = {field: _field(head.get(field), mark) for field in (3, 4, 5, 6, 10, 11)}
+    own = {field: _field(head.get(field), mark) for field in (3, 4, 5, 6, 10, 11)}
     stamp = at.strftime("%Y%m%d%H%M%S%z")
-    own = hashlib.sha256(f"{head.get(10)}|{code}|{at.isoformat()}".encode()).hexdigest()[:20]
+    control = hashlib.sha256(f"{head.get(10)}|{code}|{at.isoformat()}".encode()).hexdigest()[:20]
     event = _field(head.get(9), mark).split(encoding[0])[1:2]
     kind = encoding[0].join(("ACK", event[0][:3], "ACK")) if event else "ACK"
     version = _field(head.get(12), mark).split(encoding[0])[0][:8] or "2.5.1"
-    parties = (said[5], said[6], said[3], said[4])
+    parties = (own[5], own[6], own[3], own[4])
+    mode = own[11][:3] or "P"
+    answer = ("MSA", code, own[10], *((_escaped(said, mark, encoding),) if said else ()))
     segments = [
-        mark.join(("MSH", encoding, *parties, stamp, "", kind, own, said[11][:3] or "P", version)),
-        mark.join(("MSA", code, said[10])),
+        mark.join(("MSH", encoding, *parties, stamp, "", kind, control, mode, version)),
+        mark.join(answer),
     ]
     if refused is not None:
         error = encoding[0].join((refused.error, _TABLE.get(refused.error, ""), "HL70357"))

@@ -15,7 +15,16 @@ from serving.cases.model import Case
 from serving.cases.service import CaseService
 from serving.hl7_in.accept import is_merge, patients_in
 from serving.hl7_in.revision import Revision, orders_in, revision_of
-from serving.hl7_in.store import DECIDE, HELD, MERGE, WAITING, MessageStore, Waiting
+from serving.hl7_in.store import (
+    DECIDE,
+    HELD,
+    MERGE,
+    UNMATCHED,
+    WAITING,
+    MessageStore,
+    Waiting,
+    held_way,
+)
 from serving.services import Services
 
 logger = logging.getLogger(__name__)
@@ -120,11 +129,12 @@ class Filing:
         except UnavailableError:
             raise
         except EpicrisisError as error:
-            logger.warning("message %d held: %s", message.number, type(error).__name__)
+            name, way = type(error).__name__, held_way(message.number)
+            logger.warning("message %d held: %s; %s", message.number, name, way)
             self._store.set_aside(message.number, HELD, f"{error.item}: {error.reason}")
             return
         except Exception as error:  # the outermost handler: a person decides
-            logger.exception("message %d held", message.number)
+            logger.exception("message %d held; %s", message.number, held_way(message.number))
             reason = f"a mistake of the service ({type(error).__name__})"
             self._store.set_aside(message.number, HELD, reason)
             return
@@ -172,7 +182,7 @@ class Filing:
             case, created = cases.open_visit(
                 message.patient,
                 message.encounter,
-                label="from HL7 v2, complaint not stated",
+                label="from HL7 v2",
                 source="hl7",
                 by=PRINCIPAL.subject,
                 files=[(name, content)],
@@ -225,18 +235,19 @@ class Filing:
         return holding[0]
 
     def _may_be_filed(self, message: Waiting, content: bytes, revision: Revision) -> None:
-        """Refuse a revision of what no case holds, where it would land in a case by guess.
+        """Refuse a revision of what no case holds: it would land in a case by guess.
 
-        A correction holds a value of its own: where its visit is certain it is used there, and told
-        as one that corrects nothing that is known.
+        A correction holds a value of its own: where its patient has no case at all it is used, and
+        told as one that corrects nothing that is known. A message that also has new results is
+        used for them, unless it says of a result that it was wrong.
 
         Raises:
             InvalidValueError: A person decides.
         """
-        others = self._cases_of(message, content)
-        guessed = revision.corrects and others and message.encounter is None
-        if revision.in_error or guessed:
-            raise InvalidValueError(f"message {message.number}", _NOT_HELD, DECIDE)
+        bare = not revision.new and not revision.corrects
+        guessed = revision.corrects and bool(self._cases_of(message, content))
+        if revision.in_error or bare or guessed:
+            raise InvalidValueError(f"message {message.number}", _NOT_HELD, UNMATCHED)
 
 
 def file_name(message: Waiting) -> str:

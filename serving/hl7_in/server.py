@@ -17,6 +17,7 @@ from knowledge.settings import Settings
 from serving.hl7_in.accept import Accepted, Refused, check, head_of
 from serving.hl7_in.answer import CLOSING, acknowledgement
 from serving.hl7_in.counters import Counters
+from serving.hl7_in.store import held_way
 from serving.hl7_in.writer import Writer
 from tools.intake.hl7v2.wire import START
 from tools.intake.limits import MIB
@@ -178,8 +179,11 @@ class MllpServer:
             return
         content = block[begin + 1 : -len(CLOSING)]
         checked = await self._checked(content)
-        refused = checked if isinstance(checked, Refused) else await self._keep(checked)
-        await self._say(writer, content, refused)
+        if isinstance(checked, Refused):
+            await self._say(writer, content, checked)
+            return
+        refused, said = await self._keep(checked)
+        await self._say(writer, content, refused, said=said)
 
     async def _checked(self, content: bytes) -> Accepted | Refused:
         try:
@@ -190,8 +194,11 @@ class MllpServer:
             logger.exception("message not understood")
             return _MISTAKE
 
-    async def _keep(self, message: Accepted) -> Refused | None:
-        """Return why a message was not kept; None where it is on the disk."""
+    async def _keep(self, message: Accepted) -> tuple[Refused | None, str]:
+        """Return why a message was not kept, None where it is on the disk, and what to say of it.
+
+        Of one that is held at once, for a person, the sender and the log are told so.
+        """
         limit = self._limits.store_s
         try:
             if self._writer.is_full:
@@ -201,19 +208,28 @@ class MllpServer:
             done = await asyncio.wrap_future(waiting)
         except EpicrisisError as error:
             logger.error("message not acknowledged: %s: %s", error.item, error.reason)
-            return _BUSY
+            return _BUSY, ""
         if isinstance(done, Refused):
-            return done
+            return done, ""
         self._counters.kept(message.type, again=done.again)
-        return None
+        if not message.held:
+            return None, ""
+        said = f"kept as message {done.number}, held: {message.held}"
+        logger.warning("%s; %s", said, held_way(done.number))
+        return None, said
 
     async def _say(
-        self, writer: asyncio.StreamWriter, content: bytes | None, refused: Refused | None
+        self,
+        writer: asyncio.StreamWriter,
+        content: bytes | None,
+        refused: Refused | None,
+        *,
+        said: str = "",
     ) -> None:
         if refused is not None:
             self._counters.refused(refused.code, refused.error)
             logger.warning("message refused: %s/%s %s", refused.code, refused.error, refused.text)
         head = head_of(content) if content is not None else None
-        writer.write(acknowledgement(head, refused, at=self._clock()))
+        writer.write(acknowledgement(head, refused, at=self._clock(), said=said))
         async with asyncio.timeout(self._limits.frame_s):
             await writer.drain()

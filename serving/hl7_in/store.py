@@ -23,6 +23,23 @@ DISCARDED = "discarded"
 MERGE = "joins the numbers of patients, which nothing here does by itself"
 DECIDE = "a person decides: put right what it is about, then discard it with the reason"
 
+UNMATCHED = (
+    "a person decides: once the result it means has come, try it again (hl7 retry); else put right "
+    "what it is about, then discard it with the reason (hl7 discard)"
+)
+
+
+def held_way(number: int) -> str:
+    """Return how a person sees a held message and decides on it, short enough for a log.
+
+    Examples:
+        >>> held_way(7)
+        'see it with: epicrisis hl7 show 7; then hl7 retry 7 or hl7 discard 7'
+    """
+    then = f"then hl7 retry {number} or hl7 discard {number}"
+    return f"see it with: epicrisis hl7 show {number}; {then}"
+
+
 _REASON = 500
 _NUMBERED = re.compile(r"^(?:message \d+|hl7/[^:]*): ")
 """A reason that begins with which message it is about."""

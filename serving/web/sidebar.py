@@ -13,6 +13,7 @@ from serving.access.principal import Permission, Principal
 from serving.access.smart.context import smart_context
 from serving.access.smart.protocol import SIDEBAR, SmartContext
 from serving.cases.model import Case, StoredAssessment
+from serving.cases.patient import named_as
 from serving.cases.service import CaseService, newest_unless_altered
 from serving.cds.card_model import OVERRIDE_REASONS
 from serving.fhir_in.protocol import PullIn
@@ -220,7 +221,7 @@ def _banner(services: Services, case: Case, smart: SmartContext | None) -> dict[
     if read is None:
         return {}
     patient = read.timeline.patient
-    named = next((one for one in patient.identities if one.family or one.given), None)
+    named = named_as(patient)
     numbered = next((one for one in patient.identities if one.identifiers), None)
     name = "" if named is None else ", ".join(filter(None, (named.family, " ".join(named.given))))
     return {

@@ -1,7 +1,7 @@
-"""Every code and every interval of the fact sheet's tables B1, against the product's rows, both ways.
+"""Every code and every interval of the fact sheet's tables B1 and of the product, both ways.
 
-The rows are in ``tests/golden/reference_rows.yaml``. What a bound means for a result, in each unit, is
-tested in ``tests/tools/labs/test_reference_intervals.py``.
+The rows are in ``tests/golden/reference_rows.yaml``. What a bound means for a result, in each unit,
+is tested in ``tests/tools/labs/test_reference_intervals.py``.
 """
 
 from pathlib import Path

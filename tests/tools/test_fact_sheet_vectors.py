@@ -46,7 +46,9 @@ def test_troponin(
     analyte = "hs_ctnt" if assay == TNT else "hs_ctni"
     samples = [sample(0, first, analyte=analyte)]
     samples += [] if second is None else [sample(60, second, analyte=analyte)]
-    found = risk(run(*samples, assay=assay, onset_h=onset, now=5 if second is None else 60), "ESC 0/1 h")
+    found = risk(
+        run(*samples, assay=assay, onset_h=onset, now=5 if second is None else 60), "ESC 0/1 h"
+    )
     assert answers(found) == expected
     assert (found.category == NOT_DETERMINED) == (len(expected) > 1)
 
@@ -63,9 +65,33 @@ INDICES: list[tuple[str, dict[str, Any], float, float]] = [
     (CKD, {"creatinine_mg_dl": 1.0, "age_years": 60, SEX: "female"}, 64.5, 0.05),
     (CKD, {"creatinine_mg_dl": 0.6, "age_years": 30, SEX: "female"}, 123.8, 0.05),
     (CKD, {"creatinine_mg_dl": 2.5, "age_years": 75, SEX: "male"}, 26.1, 0.05),
-    ("creatinine_clearance", {"creatinine_mg_dl": 1.5, "age_years": 70, "weight_kg": 60, SEX: "female"}, 33.06, 0.005),
-    ("meld_3", {"bilirubin_mg_dl": 5, "sodium_mmol_l": 130, "inr": 2.0, "creatinine_mg_dl": 1.8, "albumin_g_dl": 2.6, "age_years": 50, SEX: "female", "dialysis": False}, 31, 0),
-    ("fib_4", {"age_years": 60, "ast_u_l": 80, "alt_u_l": 50, "platelets_10_9_l": 120}, 5.66, 0.005),
+    (
+        "creatinine_clearance",
+        {"creatinine_mg_dl": 1.5, "age_years": 70, "weight_kg": 60, SEX: "female"},
+        33.06,
+        0.005,
+    ),
+    (
+        "meld_3",
+        {
+            "bilirubin_mg_dl": 5,
+            "sodium_mmol_l": 130,
+            "inr": 2.0,
+            "creatinine_mg_dl": 1.8,
+            "albumin_g_dl": 2.6,
+            "age_years": 50,
+            SEX: "female",
+            "dialysis": False,
+        },
+        31,
+        0,
+    ),
+    (
+        "fib_4",
+        {"age_years": 60, "ast_u_l": 80, "alt_u_l": 50, "platelets_10_9_l": 120},
+        5.66,
+        0.005,
+    ),
     ("ldl_friedewald", LDL_1, 125, 0.5),
     ("ldl_sampson", LDL_1, 128.2, 0.05),
     ("ldl_martin_hopkins", {**LDL_1, "factor": 5.7}, 128.7, 0.05),
@@ -82,8 +108,18 @@ INDICES: list[tuple[str, dict[str, Any], float, float]] = [
     ("qtc_framingham", QT, 430.8, 0.05),
     ("qtc_hodges", QT, 426.25, 0.005),
     ("qtc_rautaharju", QT, 433.3, 0.05),
-    ("a_a_gradient", {"fio2_fraction": 0.21, "pao2_mmhg": 70, "paco2_mmhg": 40, "barometric_pressure_mmhg": 760}, 29.7, 0.05),
-    ("osmolality", {"sodium_mmol_l": 140, "glucose_mg_dl": 90, "urea_nitrogen_mg_dl": 14}, 290, 0.5),
+    (
+        "a_a_gradient",
+        {"fio2_fraction": 0.21, "pao2_mmhg": 70, "paco2_mmhg": 40, "barometric_pressure_mmhg": 760},
+        29.7,
+        0.05,
+    ),
+    (
+        "osmolality",
+        {"sodium_mmol_l": 140, "glucose_mg_dl": 90, "urea_nitrogen_mg_dl": 14},
+        290,
+        0.5,
+    ),
     ("estimated_average_glucose", {"hba1c_percent": 7.0}, 154.2, 0.05),
     ("hba1c_ifcc", {"hba1c_percent": 7.0}, 53.0, 0.05),
 ]
@@ -103,7 +139,12 @@ def test_reference_change_of_potassium() -> None:
     assert (rise, fall) == (pytest.approx(12.3, abs=0.05), pytest.approx(10.9, abs=0.05))
 
 
-GRACE = {"cardiac_arrest": False, "st_deviation": False, "stemi_criteria": False, "troponin_times_limit": 2}
+GRACE = {
+    "cardiac_arrest": False,
+    "st_deviation": False,
+    "stemi_criteria": False,
+    "troponin_times_limit": 2,
+}
 NONE = {s: no(*INPUTS[s]) for s in ("heart", "edacs", "wells_pe", "perc", "add_rs")}
 HEART = {**NONE["heart"], "troponin_times_limit": 1}
 # score, answers (the rest is "no" or as the golden file starts), points or range, band
@@ -133,7 +174,16 @@ SCORES: list[tuple[str, dict[str, Any], float | tuple[float, float] | None, str]
     ("add_rs", {**NONE["add_rs"], "pain_abrupt": True, "pain_severe": True, "pulse_deficit": True}, 2, "high"),
     ("curb65", {"confusion_new": True, "urea": 8, "respiratory_rate": 24, "systolic_bp": 110, "diastolic_bp": 70, "age_years": 66}, 3, "high"),
 ]  # fmt: skip
-GOLDEN = {"child_pugh", "mayo_nodule", "brock_nodule", "brock_nodule_2a", "timi_nstemi", "pesi", "spesi", "curb65"}
+GOLDEN = {
+    "child_pugh",
+    "mayo_nodule",
+    "brock_nodule",
+    "brock_nodule_2a",
+    "timi_nstemi",
+    "pesi",
+    "spesi",
+    "curb65",
+}
 
 
 @pytest.mark.parametrize(("score_id", "known", "points", "band"), SCORES)
@@ -144,7 +194,9 @@ def test_score(
     band: str,
 ) -> None:
     if score_id in GOLDEN:
-        case = Case.model_validate({"name": "vector", "set": known, "band": band, "by": "the sheet"})
+        case = Case.model_validate(
+            {"name": "vector", "set": known, "band": band, "by": "the sheet"}
+        )
         findings = golden(score_id).findings(case)
     else:
         findings = given(**known)

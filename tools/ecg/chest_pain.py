@@ -30,6 +30,7 @@ def acute(reading: Reading, verdicts: Mapping[str, Verdict]) -> tuple[Verdicts, 
         reading: The ECG.
         verdicts: Conduction, hypertrophy and the named patterns, by code.
     """
+    rule = reading.criteria.named_ischaemia
     gate = conduction.gate(verdicts["lbbb"], verdicts["paced_rhythm"])
     found = st_and_t(reading, gate=gate, lvh=verdicts["lvh"], rbbb=verdicts["rbbb"])
     equal, shown, open_ = _named(reading, verdicts)
@@ -48,10 +49,16 @@ def acute(reading: Reading, verdicts: Mapping[str, Verdict]) -> tuple[Verdicts, 
     deviation = st_deviation((*regions, *equal.values()), stemi, found.depression)
     statements = {
         "stemi_criteria": stemi,
-        "omi_equivalent": omi if stemi.holds else not_against(omi, {**shown, **open_}),
+        "omi_equivalent": _settled(
+            omi if stemi.holds else not_against(omi, {**shown, **open_}), verdicts, rule.equivalent
+        ),
         "multivessel_ischaemia_pattern": many,
         "st_deviation": deviation,
-        "ecg_new_ischaemia": not_against(ischaemia, {**open_, **_anterior_t(reading, verdicts)}),
+        "ecg_new_ischaemia": _settled(
+            not_against(ischaemia, {**open_, **_anterior_t(reading, verdicts)}),
+            verdicts,
+            (*rule.equivalent, *rule.ischaemia),
+        ),
         **_single(found),
     }
     return statements, {"stemi": stemi, "omi": omi, "many": many, "depression": unexplained}
@@ -95,6 +102,20 @@ def _named(
     doubtful = {code: v for code, v in equal.items() if FAST in v.flags}
     sure = {code: v for code, v in equal.items() if code not in doubtful}
     return sure, shown, {**open_, **doubtful}
+
+
+def _settled(verdict: Verdict, verdicts: Mapping[str, Verdict], named: tuple[str, ...]) -> Verdict:
+    """Return the verdict, or that it is not known where a lead for a named pattern is lost.
+
+    Leads that a usual ECG does not have leave it as it is: they are asked for in the advice.
+    """
+    if verdict.holds is not False:
+        return verdict
+    for code in named:
+        why = verdicts[code].why
+        if why is not None and why.why is Why.QUALITY:
+            return Verdict(holds=None, why=why, rows=verdict.rows)
+    return verdict
 
 
 def _anterior_t(reading: Reading, verdicts: Mapping[str, Verdict]) -> Verdicts:

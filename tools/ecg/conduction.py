@@ -70,7 +70,7 @@ def paced(reading: Reading) -> Verdict:
     assessed; any other is not paced.
     """
     rule, qrs = reading.criteria.pacing, reading.m.qrs_ms
-    if (why := reading.blocked("timing", "rhythm")) is not None:
+    if (why := reading.blocked("timing")) is not None:
         return Verdict(holds=None, why=why)
     share = _paced_share(reading)
     basis = f"spike at {share:.0%} of QRS onsets (limit {rule.beats_share_from:.0%})"

@@ -54,5 +54,5 @@ def _gap(reading: Reading) -> Problem | None:
     if longest <= limit:
         return None
     at_end = bool(edges.max() > limit)
-    detail = f"no QRS for {longest:.1f} s of the recording: a pause, or a lost electrode"
+    detail = f"no QRS for {longest:.1f} s of the recording (a pause, or a lost electrode)"
     return Problem(code=GAP, detail=detail, blocks=("rhythm",) if at_end else ())

@@ -40,7 +40,7 @@ def headline(
         return f"{NO_QRS}; {rhythm}."
     if gap is not None:
         rest = headline(findings, rhythm, without=without)
-        return f"{gap[0].upper()}{gap[1:]}: look at the patient; {rest[0].lower()}{rest[1:]}"
+        return f"{gap[0].upper()}{gap[1:]}: look at the patient. {rest}"
     urgent = next(_urgent(findings), None)
     if urgent is not None:
         return f"{urgent}; {rhythm}{arrhythmia.beside(findings)}."

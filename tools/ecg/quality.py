@@ -35,6 +35,9 @@ _HIGH_LEADS = 2  # an artefact may be this large in one lead, a wrong gain is in
 # Steepness at the beats over the usual one, below 25 Hz: noise, fibrillation and even waves stay
 # below 2.6, a wide ventricular rhythm reaches 12 and records with beats 5.
 _STEEP_FROM, _STEEP_BELOW_HZ, _AROUND_S = 3.5, 25.0, 0.08
+_HELD_S = 3.0  # the longest pause taken for one; lost electrodes and printed strips are longer
+_TOGETHER = 0.6  # strips of 2.5 s show a quarter of the leads at once, those of 5 s half
+_MIN_LIVE = 5  # of the 8 independent leads; with fewer the beats found are those of noise
 NO_QRS = "no-reliable-qrs"
 """Code of the defect that what was counted as beats does not stand out as QRS complexes do."""
 TOO_FEW = "too-few-beats"
@@ -59,7 +62,13 @@ def recording_problems(recording: EcgRecording) -> Iterator[Problem]:
             detail=f"{rate:g} Hz, too coarse for QRS duration and narrow waves",
             blocks=("timing",),
         )
-    invalid = np.isnan(signal).mean(axis=0)
+    lost = _held(signal, rate)
+    recorded = ~(lost | np.isnan(signal)).all(axis=0)
+    alive = ~(lost | np.isnan(signal))[:, recorded]
+    yield from _not_together(alive)
+    # Where every lead is lost at once the beats that are there lack nothing.
+    lost &= recorded & alive.any(axis=1)[:, None]
+    invalid = (lost | np.isnan(signal)).mean(axis=0)
     yield from _each(
         recording.leads,
         invalid > _MAX_INVALID_SHARE,
@@ -67,6 +76,31 @@ def recording_problems(recording: EcgRecording) -> Iterator[Problem]:
         [f"{share:.0%} of samples invalid" for share in invalid],
     )
     yield from _clipped(recording)
+
+
+def _not_together(alive: NDArray[np.bool_]) -> Iterator[Problem]:
+    """Yield a defect where most leads were not recorded at the same time, as on printed strips."""
+    at = alive[alive.any(axis=1)]
+    share = float(np.median(at.mean(axis=1))) if len(at) else 1.0
+    if share < _TOGETHER:
+        yield Problem(
+            code="leads-not-simultaneous",
+            detail=f"only {share:.0%} of the leads are recorded at the same time",
+            blocks=("all",),
+        )
+
+
+def _held(signal: NDArray[np.float64], rate_hz: float) -> NDArray[np.bool_]:
+    """Return (samples, leads) where a lead stays at one value for longer than any heart does."""
+    run = int(_HELD_S * rate_hz)
+    if len(signal) <= run:
+        return np.zeros(signal.shape, dtype=bool)
+    total = np.cumsum(np.pad(np.diff(signal, axis=0) == 0, ((1, 0), (0, 0))), axis=0)
+    starts = (total[run:] - total[:-run]) == run
+    marks = np.zeros((len(signal) + 1, signal.shape[1]), dtype=np.int64)
+    marks[: len(starts)] += starts
+    marks[run + 1 : run + 1 + len(starts)] -= starts[: len(signal) - run]
+    return np.cumsum(marks, axis=0)[: len(signal)] > 0
 
 
 def lead_problems(leads: tuple[str, ...], signal: NDArray[np.float64]) -> Iterator[Problem]:
@@ -93,6 +127,14 @@ def lead_problems(leads: tuple[str, ...], signal: NDArray[np.float64]) -> Iterat
             code="implausible-gain",
             detail=f"the largest lead spans {largest:.2f} mV: the gain of the file cannot be right",
             blocks=("amplitude",),
+        )
+    ours = np.array([name in lead_set.INDEPENDENT for name in leads])
+    live = int((ours & (span >= _MIN_SPAN_MV)).sum())
+    if live < _MIN_LIVE and largest >= _MIN_LARGEST_MV:
+        yield Problem(
+            code="too-few-leads",
+            detail=f"only {live} of the 8 leads that are no sum of others show a heartbeat's size",
+            blocks=("all",),
         )
     standard = np.array([name in LEADS_12 for name in leads]) & ~flat
     if standard.sum() >= 8 and whole[standard].std() < _EQUAL_SPAN * whole[standard].mean():

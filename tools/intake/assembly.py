@@ -13,7 +13,7 @@ from knowledge.patient import Patient
 from knowledge.timeline import Category, Fact, Timeline
 from tools.ecg.model import EcgRecording
 from tools.imaging.study import studies
-from tools.intake.belonging import NEEDS_STATEMENT, Belonging
+from tools.intake.belonging import NEEDS_STATEMENT, Belonging, placeholders_told
 from tools.intake.case_file import Attachment, stated_facts
 from tools.intake.content import Content, Contents, unused
 from tools.intake.fhir.bundle import FhirFile
@@ -111,6 +111,8 @@ def assemble(
     problems = {file: list(found) for file, found in parsed.problems.items()}
     for one in verdict.refused:
         problems.setdefault(one.entry.file, []).append(f"{one.entry.name}: {one.reason}")
+    for file, untold in placeholders_told(verdict.report).items():
+        problems.setdefault(file, []).append(untold)
     own = problems.setdefault(stated.file, [])
     own += stated.problems
     by_hand = list(_stated(_without(stated, given), zone, now, own))

@@ -117,6 +117,18 @@ def belonging(sources: Sources) -> Belonging:
     )
 
 
+def placeholders_told(report: IdentityReport) -> dict[str, str]:
+    """Return, by file, that its name was not compared: one of two says a placeholder."""
+    told: dict[str, str] = {}
+    for pair in report.comparisons:
+        if pair.result == "match" and pair.not_compared:
+            first, second = pair.files
+            what = " and ".join(pair.not_compared)
+            said = "one says a placeholder; the patient's number agrees"
+            told.setdefault(second, f"{what} not compared with {first}: {said}")
+    return told
+
+
 def _refuse_conflicts(comparisons: Sequence[Comparison], sources: Sources) -> None:
     conflicts = [
         c

@@ -4,8 +4,9 @@ Compared before anything is combined. One field that disagrees is a mismatch. A 
 identifier of one assigner, or a name and a birth date: a name alone, or a sex alone, identifies
 nobody, so that pair is not comparable and needs an explicit statement. What agrees and proves
 nothing does not count: a placeholder for a name or a birth date (``identity_words.yaml``), an
-initial alone, a year or month of birth. Values are compared as written, so that a placeholder and
-a name differ; results name files and fields, never values.
+initial alone, a year or month of birth. A placeholder and a name differ, unless the number of one
+assigner agrees: then the name is not compared, and that is told. Results name files and fields,
+never values.
 """
 
 import re
@@ -39,12 +40,14 @@ class Comparison(Frozen):
         files: The two files, in order of name.
         result: The verdict.
         agree, differ: The fields that agree and that disagree; empty where not stated in both.
+        not_compared: Fields stated in both of which one says a placeholder.
     """
 
     files: tuple[str, str]
     result: Result
     agree: tuple[str, ...] = ()
     differ: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
 
 class IdentityReport(Frozen):
@@ -81,12 +84,22 @@ def compare(a: Identity, b: Identity) -> Comparison:
         "birth date": _birth_dates(a.birth_date, b.birth_date),
         "sex": None if a.sex is None or b.sex is None else a.sex == b.sex,
     }
+    one_named = names_nobody(a) != names_nobody(b)
+    untold = one_named and fields["identifier"] is True and fields["name"] is False
+    if untold:
+        fields["name"] = None
     agree = tuple(name for name, same in fields.items() if same is True)
     differ = tuple(name for name, same in fields.items() if same is False)
     strong = "identifier" in agree or (_name_proves(a, b) and _birth_proves(a, b))
     result: Result = "mismatch" if differ else "match" if strong else "not comparable"
     first, second = sorted((a.source, b.source))
-    return Comparison(files=(first, second), result=result, agree=agree, differ=differ)
+    return Comparison(
+        files=(first, second),
+        result=result,
+        agree=agree,
+        differ=differ,
+        not_compared=("name",) if untold else (),
+    )
 
 
 def compare_all(identities: Sequence[Identity], *, stated: Collection[str] = ()) -> IdentityReport:
@@ -170,6 +183,22 @@ def same_name(a: Identity, b: Identity) -> bool | None:
             return False
         free.remove(found)
     return True
+
+
+def names_nobody(identity: Identity) -> bool:
+    """Return whether a name is there and is a placeholder as a whole, which no patient has.
+
+    Examples:
+        >>> said = ("UNKNOWN, UNKNOWN", "XX-MALE", "Unbekannt", "无名氏", "John Doe", "Male, Anna")
+        >>> [names_nobody(Identity(source="adt", family=name)) for name in said]
+        [True, True, True, True, True, False]
+    """
+    said, table = _words_of(identity), identity_words()
+    if frozenset(said) in table.nobodies:
+        return True
+    placeholders = {word.casefold() for word in table.placeholders.words}
+    unsaid = [w in table.nobody or w.isdigit() or (_is_initial(w) and len(w) > 1) for w in said]
+    return bool(placeholders & set(said)) and all(unsaid)
 
 
 def names_another(display: str, known: Iterable[Identity]) -> bool:

@@ -51,6 +51,7 @@ class LaboratoryChart:
         reference: Intervals and critical limits, the site's first.
         later: Results that were collected after the moment, oldest first: never read, only named.
         newest: By analyte or worded test, the newest result, or what may be it.
+        of_specimen: By time of collection, what its results together say of the specimen.
     """
 
     patient: Patient
@@ -61,6 +62,7 @@ class LaboratoryChart:
     reference: LaboratoryReference
     later: tuple[ChartResult, ...] = ()
     newest: Mapping[str, Newest] = field(default_factory=dict)
+    of_specimen: Mapping[ClinicalTime, Mapping[str, Answer]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -130,11 +132,21 @@ class LaboratoryChart:
     def answer(self, input_id: str) -> Finding:
         """Return what is known of a clinical input; not assessed where nothing is."""
         found = self.answers.get(input_id)
+        if input_id == _PREGNANT and (found is None or found.not_assessed is not None):
+            found = self._not_pregnant() or found
         if found is not None:
             return found
         return not_assessed(
             clinical_input(input_id, input_id), Why.MISSING, "nothing in the record says it"
         )
+
+    def _not_pregnant(self) -> Finding | None:
+        """Return that a man is not pregnant, where nothing says that he is; else None."""
+        sex = self.answers.get("sex")
+        if sex is None or sex.choice != "male":
+            return None
+        concept = clinical_input(_PREGNANT, _PREGNANT)
+        return Finding(concept=concept, state=State.ABSENT, evidence=sex.evidence)
 
     def signals(self, together: Iterable[Finding], of: Finding | None = None) -> dict[str, Answer]:
         """Return what is known of the specimen of these findings and of what the patient takes.
@@ -149,6 +161,9 @@ class LaboratoryChart:
         specimens = {s for s in measured_in if isinstance(s, str) and s in _SPECIMENS}
         if len(specimens) == 1:
             found.setdefault("specimen", _SPECIMENS[specimens.pop()])
+        for finding in held if of is None else (of,):
+            if finding.time is not None:
+                found.update(self.of_specimen.get(finding.time, {}))
         for key, signal in interferences().signals.items():
             answer = None if signal.input is None else answer_of(self.answer(signal.input))
             if isinstance(answer, bool):

@@ -11,6 +11,9 @@ from knowledge.quantity import Interval, Measured
 
 __all__ = ["LabResult", "MethodKind", "not_comparable", "percent_change", "result_of"]
 
+_FROM_DDU = "converted-ddu-to-feu"
+"""Flag of a D-dimer that was reported in DDU: the factor of two is not exact, assays differ."""
+
 
 class LabResult(Frozen):
     """One result, with what decides whether another may be compared with it.
@@ -105,6 +108,8 @@ def _obstacles(earlier: LabResult, later: LabResult) -> Iterator[NotAssessed]:
             yield NotAssessed(why=Why.MISSING, detail=f"the {what} is not stated for both results")
         elif first.casefold() != second.casefold():
             yield _differ(f"results of two kinds of {what}: {first} and {second}")
+    if (_FROM_DDU in earlier.flags) != (_FROM_DDU in later.flags):
+        yield _differ("one result was reported in DDU, the other in FEU")
     if earlier.laboratory and later.laboratory and earlier.laboratory != later.laboratory:
         yield _differ("results of two laboratories")
     between = elapsed(earlier.time, later.time)

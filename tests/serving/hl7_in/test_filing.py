@@ -210,6 +210,58 @@ def test_a_withdrawal_of_what_no_case_holds_is_held_and_shown_with_its_reason(
         assert reason.startswith("takes back or corrects a result that no case")
 
 
+BACK = "takes back or corrects a result that no case"
+
+
+@pytest.mark.parametrize(
+    "unmatched",
+    [
+        pytest.param(visit(1, "Z9", obx("9", status="C"), "C1"), id="correction in a known visit"),
+        pytest.param(visit(2, "Z9", obx("9", status="C"), "C1"), id="correction in a new visit"),
+        pytest.param(visit(0, "Z9", obx("9", status="C"), "C1"), id="correction without a visit"),
+        pytest.param(visit(1, "Z9", obx("", status="X"), "X1"), id="cancelled in a known visit"),
+        pytest.param(visit(2, "Z9", obx("", status="X"), "X1"), id="cancelled in a new visit"),
+    ],
+)
+def test_a_correction_or_cancellation_of_what_no_case_holds_is_held_whatever_visit_it_names(
+    unmatched: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with fresh(tmp_path) as made:
+        store = filed(made, visit(1, "Z1", obx("60"), "A1"), unmatched)
+        (case,) = made.services.cases.list()
+        assert len(made.services.cases.files(case.id)) == 1
+        (held,) = store.listed("held")
+        assert BACK in held.reason
+        assert "epicrisis hl7 show 2; then hl7 retry 2 or hl7 discard 2" in caplog.text
+
+
+def test_a_held_correction_is_filed_once_what_it_corrects_has_come(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        early = visit(1, "Z9", obx("9", status="C"), "C1")
+        store = filed(made, visit(1, "Z1", obx("60"), "A1"), early)
+        (held,) = store.listed("held")
+        filed(made, visit(1, "Z9", obx("90"), "A2"))
+        store.again(held.number)
+        Filing(made.services, store).file_all()
+        assert store.counts() == {"filed": 3}
+
+
+def test_a_cancelled_test_beside_new_results_is_filed_with_them(tmp_path: Path) -> None:
+    both = message(
+        msh(control="A1"), PID, VISIT.format(number=1), obr("Z1"), obx("60"),
+        obx("", number=2, code="2823-3^Potassium^LN", unit="mmol/L", printed="", status="X"),
+    )  # fmt: skip
+    with fresh(tmp_path) as made:
+        assert filed(made, both).counts() == {"filed": 1}
+
+
+def test_a_cancellation_alone_opens_no_case(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        store = filed(made, visit(1, "Z9", obx("", status="X"), "X1"))
+        assert store.counts() == {"held": 1}
+        assert not made.services.cases.list()
+
+
 def test_the_numbers_of_a_patient_in_another_order_are_the_same_patient(tmp_path: Path) -> None:
     numbers = ("0012^^^LAB&1.2.3&ISO^MR", "77^^^WARD&1.2.4&ISO^MR")
     one, two = (

@@ -296,14 +296,21 @@ def test_what_could_not_be_kept_is_never_acknowledged(
         assert store_of(made.services).counts() == {"received": 1}
 
 
-def test_a_merge_of_two_patients_is_held_for_a_person(tmp_path: Path) -> None:
+def test_a_merge_of_two_patients_is_held_for_a_person(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     merge = message(msh("ADT^A40"), "EVN|A40", PID, "MRG|0099^^^LAB")
 
     async def talk() -> None:
         async with listening(made.services) as at, client(at) as peer:
-            assert (await peer.send(merge)).code == "AA"
+            peer.writer.writeblock(merge)
+            await peer.writer.drain()
+            msa = (await asyncio.wait_for(peer.reader.readmessage(), 30)).segment("MSA")
+            assert str(msa[1]) == "AA"
+            assert str(msa[3]).startswith("kept as message 1, held: joins the numbers")
 
     with fresh(tmp_path, **PORT) as made:
         asyncio.run(talk())
         (held,) = store_of(made.services).listed("held")
         assert "a person decides" in held.reason
+        assert "epicrisis hl7 show 1; then hl7 retry 1 or hl7 discard 1" in caplog.text

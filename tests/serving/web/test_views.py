@@ -75,7 +75,6 @@ class TestScoreStrip:
         assert strip(risk) == ""
         assert tone(risk) == "none"
 
-
     @pytest.mark.parametrize(
         ("st_elevation", "title"),
         [

@@ -202,3 +202,56 @@ def test_a_name_with_a_part_of_its_own_is_proof_beside_a_birth_date(
 ) -> None:
     born = {"born": "1955-07-21"}
     assert compare(identity(**one, **born), identity("b", **other, **born)).result == "match"
+
+
+NUMBER: dict[str, Any] = {"identifiers": (("urn:oid:1.2.3", "0012"),)}
+PLACEHOLDERS: list[dict[str, Any]] = [
+    {"family": "UNKNOWN", "given": ("UNKNOWN",)},
+    {"family": "Unbekannt"},
+    {"family": "XX-MALE"},
+    {"family": "无名氏"},
+    {"family": "Doe", "given": ("Jane",)},
+    {"family": "Trauma", "given": ("7",)},
+]
+
+
+@pytest.mark.parametrize("name", PLACEHOLDERS, ids=str)
+def test_a_placeholder_name_is_not_compared_where_the_number_agrees(name: dict[str, Any]) -> None:
+    real = {"family": "李", "given": ("明",)} if name["family"] == "无名氏" else CLARA
+    found = compare(identity(**name, **NUMBER), identity("b", **real, **NUMBER))
+    assert (found.result, found.not_compared, found.differ) == ("match", ("name",), ())
+    assert "name" not in found.agree
+
+
+@pytest.mark.parametrize("name", PLACEHOLDERS, ids=str)
+@pytest.mark.parametrize(
+    "more", [{}, {"born": "1955-07-21"}, {"sex": "female", "born": "1955-07-21"}], ids=str
+)
+def test_without_an_agreeing_number_a_placeholder_and_a_name_still_differ(
+    name: dict[str, Any], more: dict[str, Any]
+) -> None:
+    real = {"family": "李", "given": ("明",)} if name["family"] == "无名氏" else CLARA
+    found = compare(identity(**name, **more), identity("b", **real, **more))
+    assert (found.result, found.not_compared) == ("mismatch", ())
+
+
+@pytest.mark.parametrize("other", [{"family": "Male", "given": ("Anna",)}, {"family": "J S"}])
+def test_a_name_with_a_part_of_its_own_is_no_placeholder(other: dict[str, Any]) -> None:
+    found = compare(identity(**other, **NUMBER), identity("b", **CLARA, **NUMBER))
+    assert (found.result, found.differ) == ("mismatch", ("name",))
+
+
+def test_a_placeholder_that_was_not_compared_is_told_and_another_field_still_differs(
+    tmp_path: Path,
+) -> None:
+    unknown = patient(name=[{"family": "UNKNOWN", "given": ["UNKNOWN"]}])
+    write(tmp_path, "a.json", bundle(unknown, observation(id="o1")))
+    write(tmp_path, "b.json", bundle(patient(), observation(id="o2")))
+    case = read(tmp_path)
+    said = "name not compared with a.json: one says a placeholder; the patient's number agrees"
+    assert said in report(case, "b.json").problems
+    two = {"sex": "male"}, {"sex": "female"}
+    differ = compare(
+        identity(**PLACEHOLDERS[0], **NUMBER, **two[0]), identity("b", **CLARA, **NUMBER, **two[1])
+    )
+    assert (differ.result, differ.differ) == ("mismatch", ("sex",))

@@ -147,12 +147,17 @@ def grid(score_id: str, input_id: str) -> tuple[Any, ...]:
     if entry.kind == "choice":
         return tuple(entry.choices)
     if entry.unit == "a":
-        ages = {int(c) for c in _cuts(score_id, input_id)}
+        ages = {int(limit) for limit in limits(score_id, input_id)}
         return tuple(sorted({n for c in (*ages, 40) for n in (c - 1, c, c + 1) if 18 <= n <= 74}))
     cuts = sorted({entry.low or 0.0, entry.high or 0.0, *_cuts(score_id, input_id)})
     middles = [(a + b) / 2 for a, b in itertools.pairwise(cuts)]
     low, high = entry.low or 0.0, entry.high or 0.0
     return tuple(sorted(x for x in {*cuts, *middles} if low <= x <= high))
+
+
+def limits(score_id: str, input_id: str) -> tuple[float, ...]:
+    """Return every limit that the items, the decision and the population set on an input."""
+    return (*_cuts(score_id, input_id), *_edges(score_id, input_id))
 
 
 def excluded(score_id: str) -> dict[str, Any]:
@@ -215,6 +220,14 @@ def _leaves(condition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield condition
     for part in parts:
         yield from _leaves(part)
+
+
+def _edges(score_id: str, input_id: str) -> Iterator[float]:
+    """Yield the limits of the population on one input."""
+    population = raw(f"scores/{score_id}")["population"]
+    for clause in (*population.get("outside_if", ()), *population.get("requires", ())):
+        if clause["when"]["input"] == input_id:
+            yield from (clause["when"][op] for op in _COMPARE if op in clause["when"])
 
 
 def _cuts(score_id: str, input_id: str) -> Iterator[float]:

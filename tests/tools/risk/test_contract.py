@@ -16,7 +16,14 @@ ADULT = Condition(input="age_years", lt=18)
 
 def _read(**answers: Plain | None) -> tuple[dict[str, Input], Values]:
     inputs = read_inputs(
-        ["age_years", "chest_pain", "stemi_criteria", "omi_equivalent", "pe_gestalt_below_15"],
+        [
+            "age_years",
+            "chest_pain",
+            "stemi_criteria",
+            "omi_equivalent",
+            "pe_considered",
+            "pe_gestalt_below_15",
+        ],
         given(chest_pain=True, **answers),
     )
     signs = [{"input": i, "is": "present"} for i in inputs if i != "age_years"]

@@ -10,7 +10,7 @@ from knowledge.scores import score
 from tests.tools.risk.given import Plain, given
 from tests.tools.risk.golden import golden
 from tools.risk.result import CONDITIONAL
-from tools.risk.score import evaluate
+from tools.risk.score import evaluate, with_parts
 
 OUTSIDE: list[tuple[str, str, Plain, Plain]] = [
     # score, input, outside, inside
@@ -47,6 +47,17 @@ OUTSIDE: list[tuple[str, str, Plain, Plain]] = [
     ("intertak", "culprit_lesion", True, False),
     ("geneva_revised", "pe_considered", False, True),
     ("peged", "pe_considered", False, True),
+    ("wells_pe", "pe_considered", False, True),  # Wells 2000: pulmonary embolism suspected
+    ("wells_pe_three_tier", "pe_considered", False, True),
+    ("wells_d_dimer", "pe_considered", False, True),
+    ("perc", "pe_considered", False, True),  # Kline 2004: the question is raised, not screening
+    ("years", "pe_considered", False, True),  # van der Hulle 2017: pulmonary embolism suspected
+    ("add_rs", "aortic_syndrome_considered", False, True),  # Nazerian 2018: in differential
+    ("add_rs_d_dimer", "aortic_syndrome_considered", False, True),
+    ("aortas", "aortic_syndrome_considered", False, True),  # Morello 2021
+    ("aortas_d_dimer", "aortic_syndrome_considered", False, True),
+    ("brock_nodule", "age_years", 49, 50),  # McWilliams 2013: screening at 50 to 75 years
+    ("brock_nodule_2a", "age_years", 76, 75),
     ("timi_nstemi", "chest_pain", False, True),
     ("adapt", "chest_pain", False, True),
 ]
@@ -136,6 +147,20 @@ def test_news2_with_one_item_of_three_asks_for_an_urgent_review() -> None:
     assert (spread.value, spread.category) == (3, "low")
 
 
+@pytest.mark.parametrize("score_id", ["brock_nodule", "brock_nodule_2a"])
+def test_brock_asks_nothing_of_smoking_and_says_whom_it_was_made_in(score_id: str) -> None:
+    """McWilliams 2013, model 2: no term for smoking; all participants smoked or had smoked."""
+    clear = golden(score_id).findings(golden(score_id).cases[0])
+    said = {
+        smoker: evaluate(score_id, {**clear, **given(smoking_ever=smoker)})
+        for smoker in (True, False, None)
+    }
+    assert len({risk.value for risk in said.values()}) == 1
+    assert not any(risk.missing for risk in said.values())
+    told = {s: any("never smoked" in c for c in risk.caveats) for s, risk in said.items()}
+    assert told == {True: False, False: True, None: True}
+
+
 def test_every_score_for_a_disease_names_it_as_data() -> None:
     for score_id in {row[0] for row in OUTSIDE}:
-        assert score(score_id).population.outside_if
+        assert any(part.population.outside_if for part in with_parts(score_id))

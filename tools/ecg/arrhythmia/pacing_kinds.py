@@ -62,7 +62,7 @@ def fine_detail(reading: Reading) -> float:
 
 def _atrial(reading: Reading) -> Verdict:
     rule, m = reading.criteria.pacing_kinds, reading.m
-    if (why := reading.blocked("timing", "rhythm")) is not None:
+    if (why := reading.blocked("timing")) is not None:
         return Verdict(holds=None, why=why, rows=_ROWS)
     needed = reading.criteria.pacing.beats_share_from
     share = _share(reading)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from tools.intake.hl7v2.message import Message, Segment
 
-_VISIT = frozenset({"PV1", "DG1", "AL1", "MRG"})
+_VISIT = frozenset({"PV1", "PV2", "DG1", "AL1", "MRG"})
+_PARTLY = frozenset({"PV2"})
+"""Segments of which one field is read; they are counted as unread all the same."""
 _SILENT = frozenset({"MSH", "SFT", "EVN", "UAC", "DSC", "MSA", "ERR", "QRD", "QAK"})
 """Segments of the exchange itself: they say nothing of a patient."""
 
@@ -38,7 +40,7 @@ class Groups:
     Args:
         patients: PID segments, in order.
         orders: With the PID each belongs to.
-        visits: PV1, DG1, AL1 and MRG with their PID.
+        visits: PV1, PV2, DG1, AL1 and MRG with their PID.
         document: TXA.
         unread: Number of segments that nothing reads, by name.
         problems: What is out of order.
@@ -85,6 +87,7 @@ class _Walk:
             self.found.documents.append((self.patient, segment))
         elif name in _VISIT:
             self.found.visits.append((self.patient, segment))
+            self.found.unread.update([name] if name in _PARTLY else [])
             self.notes = None
         elif name not in _SILENT:
             self.found.unread[name] += 1

@@ -1,8 +1,9 @@
-"""PV1 and DG1 to Encounter and Condition; AL1 is named as what is not read, MRG is told."""
+"""PV1, PV2 and DG1 to Encounter and Condition; AL1 is named as not read, MRG is told."""
 
 from typing import Any
 
 from knowledge.errors import InvalidValueError
+from tools.intake.hl7v2.admit_reason import complaint_of
 from tools.intake.hl7v2.coded import concept
 from tools.intake.hl7v2.collected import read_time
 from tools.intake.hl7v2.item import Context, Item, Key
@@ -25,9 +26,11 @@ _VERIFIED = {"F": "confirmed", "W": "provisional", "A": "provisional"}
 
 
 def items_of_visit(pid: Segment | None, segment: Segment, context: Context) -> list[Item]:
-    """Return what one PV1, DG1, AL1 or MRG says."""
+    """Return what one PV1, PV2, DG1, AL1 or MRG says."""
     if segment.name == "PV1":
         return [_encounter(pid, segment, context)]
+    if segment.name == "PV2":
+        return complaint_of(pid, segment, context)
     if segment.name == "DG1":
         found = _condition(pid, segment, context)
         return [found] if found is not None else []

@@ -8,6 +8,7 @@ from knowledge.finding import Finding, NotAssessed
 from knowledge.index import Index
 from knowledge.laboratory_indices import laboratory_indices
 from tools.labs.indices.given import Given
+from tools.labs.indices.mixed import mixed_methods
 from tools.labs.indices.supplied import (
     Supplied,
     as_given,
@@ -66,7 +67,11 @@ def compute(
     return result.model_copy(
         update={
             "evidence": (*evidence, *result.evidence),
-            "caveats": (*upper_limit_caveats(tuple(supplied.values())), *result.caveats),
+            "caveats": (
+                *upper_limit_caveats(tuple(supplied.values())),
+                *(mixed_methods(row.inputs, supplied) if row.one_method else ()),
+                *result.caveats,
+            ),
         }
     )
 

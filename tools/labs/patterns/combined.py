@@ -15,8 +15,9 @@ from knowledge.rules import Answer, Condition, answer_of, combine, holds
 from knowledge.words import Words
 from tools.labs.indices.compute import compute
 from tools.labs.indices.corners import image
+from tools.labs.indices.mixed import mixed_methods
 from tools.labs.indices.supplied import Supplied, UpperLimit
-from tools.labs.patterns.fact import Fact, censored, number_words, unknown
+from tools.labs.patterns.fact import Fact, censored, number_words, phrase, unknown
 from tools.labs.patterns.window import Window
 from tools.risk.score import evaluate, inputs_of
 
@@ -107,6 +108,10 @@ class Combined:
         found = compute(key, supplied, {"sex": sex, "duration": duration})
         findings = tuple(s for s in supplied.values() if isinstance(s, Finding))
         caveats = tuple(c for r in reads for c in self._limit_caveats(r))
+        if spec.one_method:
+            caveats += tuple(
+                phrase("mixed_methods", said=said) for said in mixed_methods(spec.inputs, supplied)
+            )
         if found.value is None or found.not_assessed is not None:
             why = found.not_assessed or NotAssessed(why=Why.MISSING, detail="not given")
             return unknown(name, label, reads, why, findings=findings, caveats=caveats)

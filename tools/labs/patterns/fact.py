@@ -9,9 +9,11 @@ from knowledge.interference import interferences
 from knowledge.laboratory_indices import laboratory_indices
 from knowledge.laboratory_patterns import FactRow, pattern_words
 from knowledge.laboratory_tests import laboratory_tests
+from knowledge.laboratory_words import laboratory_told
 from knowledge.quantity import Interval, format_number
 from knowledge.rules import Answer
 from knowledge.scores import score
+from knowledge.shown import unit_shown
 from knowledge.words import Words
 
 _DIGITS = 3
@@ -135,7 +137,8 @@ def number_words(value: Interval, unit: str) -> Words:
         high_closed=value.high_closed,
     )
     text = str(rounded) if unit in ("1", "") else f"{rounded} {unit}"
-    return Words(en=text, zh=text)
+    shown = laboratory_told()(f"{rounded} {unit_shown(unit)}".rstrip())
+    return Words(en=text, zh=shown)
 
 
 def _rounded(number: float | None) -> float | None:

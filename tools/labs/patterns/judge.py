@@ -285,7 +285,11 @@ class _Case:
             criterion=criterion.id,
             words=words if met is not None else phrase("not_known", what=criterion.words),
             met=met,
-            values=tuple(ShownValue(fact=f.name, label=f.label, words=f.words) for f in facts),
+            values=tuple(
+                ShownValue(fact=f.name, label=f.label, words=f.words)
+                for f in facts
+                if met is None or f.answer is not None
+            ),
             source=_cite(self.pattern, criterion.source, criterion.review),
             evidence=_evidence(facts),
         )

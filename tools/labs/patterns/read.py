@@ -9,6 +9,7 @@ from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.laboratory_indices import laboratory_indices
 from knowledge.laboratory_patterns import FactRow, LaboratoryPattern
 from knowledge.laboratory_tests import Bounds, laboratory_tests
+from knowledge.laboratory_words import laboratory_told
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, answer_of
 from knowledge.words import Words
@@ -141,7 +142,7 @@ def _answer_words(input_id: str, finding: Finding, answer: Answer) -> Words:
         return number_words(answer, catalogue().get(input_id).unit or "1")
     choice = str(answer)
     english = catalogue().get(input_id).choices.get(choice, choice)
-    return Words(en=english, zh=english)
+    return Words(en=english, zh=laboratory_told()(english))
 
 
 class _Reader:

@@ -95,7 +95,12 @@ def _read(
 
 
 def _is_there(key: str, hours: float, chart: LaboratoryChart) -> bool:
-    """Return whether a test was done, or is awaited, within some hours before the moment."""
+    """Return whether a test, or what tells the same, is there or awaited within some hours."""
+    groups = ((key,), *reflex_tests().instead.get(key, ()))
+    return any(all(_was_done(one, hours, chart) for one in group) for group in groups)
+
+
+def _was_done(key: str, hours: float, chart: LaboratoryChart) -> bool:
     if chart.answer(key).not_assessed is None:
         return True
     return any(_within(times, hours) for times in _times(key, chart))
