@@ -14,6 +14,7 @@ SCRIPTS = (
     "retrieval.py",
     "cds_hooks.py",
     "hl7.py",
+    "plugged_models.py",
 )
 
 

@@ -13,6 +13,10 @@ from knowledge.risk import Risk
 from knowledge.timeline import Timeline
 from tools.intake.case_file import CaseFile
 from tools.intake.tables.mapping import LabMapping
+from tools.models.contract import ModelContract
+from tools.models.measure.calibrate import CalibrationReport
+from tools.models.measure.evaluate import Evaluation
+from tools.models.result import ModelResult
 from tools.quality.model import QualityReport
 from tools.toolbox import discover
 
@@ -22,6 +26,10 @@ SCHEMAS: dict[str, type[Frozen]] = {
     "data-quality": QualityReport,
     "finding": Finding,
     "lab-mapping": LabMapping,
+    "model": ModelContract,
+    "model-calibration": CalibrationReport,
+    "model-evaluation": Evaluation,
+    "model-result": ModelResult,
     "risk": Risk,
     "timeline": Timeline,
 }

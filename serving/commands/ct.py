@@ -1,0 +1,151 @@
+"""``epicrisis ct measure``: what is measured on a CT series, at points that a person gives."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from agent.assessment import RESEARCH_USE
+from knowledge.errors import InvalidValueError, UnavailableError, UnreadableError
+from knowledge.finding import Finding
+from knowledge.settings import load_settings
+from serving.ct_text import lines
+from tools.imaging.ct.mask_file import read_mask
+from tools.imaging.ct.model import Mask, Point, Volume
+from tools.imaging.ct.report import CtReport, Earlier, Masks, measured
+from tools.imaging.ct.volume import read_folder
+from tools.intake.answer import stated_finding
+
+Seeds = Annotated[
+    list[str] | None,
+    typer.Option("--seed", help="A point in a nodule: x,y,z in mm (LPS); may be repeated"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    ct = typer.Typer(help="CT series: measurements.", no_args_is_help=True)
+    ct.callback()(_group)
+    ct.command("measure")(measure)
+    app.add_typer(ct, name="ct")
+
+
+def _group() -> None:
+    """CT series: measurements."""
+
+
+def measure(
+    folder: Annotated[Path, typer.Argument(help="Folder of one CT series")],
+    seed: Seeds = None,
+    prior: Annotated[
+        Path | None, typer.Option("--prior", help="Folder of an earlier CT of the patient")
+    ] = None,
+    prior_seed: Annotated[
+        list[str] | None,
+        typer.Option("--prior-seed", help="The same nodules on the earlier CT, in their order"),
+    ] = None,
+    voxels: Annotated[
+        bool, typer.Option("--voxels", help="Seeds are column,row,slice of the series, from 0")
+    ] = False,
+    series: Annotated[
+        str | None, typer.Option("--series", help="Series UID, where the folder has several")
+    ] = None,
+    answers: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="What else is known, for example age_years='66 a'"),
+    ] = None,
+    calcium_mask: Annotated[
+        Path | None, typer.Option("--calcium-mask", help="Coronaries, as NIfTI on the series")
+    ] = None,
+    aorta_mask: Annotated[
+        Path | None, typer.Option("--aorta-mask", help="Aorta, as NIfTI on the series")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", help="IANA zone of times without an offset")
+    ] = None,
+    same_patient: Annotated[
+        bool,
+        typer.Option(
+            "--same-patient", help="State that files which cannot tell are of one patient"
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output")] = False,
+) -> None:
+    """Measure lungs, marked nodules, and given masks on a CT series; each value or why not.
+
+    Nothing is looked for: a nodule is measured where a person points at it.
+    """
+    if not load_settings().device_functions:
+        raise UnavailableError(
+            "CT measurements",
+            "switched off",
+            "set EPICRISIS_DEVICE_FUNCTIONS=true to switch it on",
+        )
+    known = dict(_stated(text) for text in answers or [])
+    if prior_seed and prior is None:
+        raise InvalidValueError("--prior-seed", "given without --prior", "name the earlier folder")
+    volume = read_folder(folder, series=series, zone=zone)
+    points = _points(seed or [], volume, "--seed", voxels=voxels)
+    earlier = None
+    if prior is not None:
+        before = read_folder(prior, zone=zone)
+        there = _points(prior_seed or [], before, "--prior-seed", voxels=voxels)
+        earlier = Earlier(volume=before, seeds=there, same_patient=same_patient)
+    masks = Masks(calcium=_mask(calcium_mask, volume), aorta=_mask(aorta_mask, volume))
+    found = measured(volume, seeds=points, answers=known, earlier=earlier, masks=masks)
+    _show(found, as_json=as_json)
+
+
+def _show(found: CtReport, *, as_json: bool) -> None:
+    if as_json:
+        body = {"notice": RESEARCH_USE, **found.model_dump(mode="json", exclude_none=True)}
+        typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
+        return
+    typer.echo(RESEARCH_USE)
+    for line in lines(found):
+        typer.echo(line)
+
+
+def _points(
+    texts: Sequence[str], volume: Volume, option: str, *, voxels: bool
+) -> tuple[Point, ...]:
+    """Return the points in patient coordinates.
+
+    Raises:
+        InvalidValueError: Not three numbers, or not in the series.
+    """
+    found: list[Point] = []
+    for text in texts:
+        try:
+            x, y, z = (float(part) for part in text.split(","))
+        except ValueError as error:
+            raise InvalidValueError(
+                f"{option} {text!r}", "is not x,y,z", "for example 61.5,-20,-130"
+            ) from error
+        point = volume.point((z, y, x)) if voxels else (x, y, z)
+        volume.index(point)
+        found.append(point)
+    return tuple(found)
+
+
+def _mask(path: Path | None, volume: Volume) -> tuple[Mask, str] | None:
+    if path is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(
+            str(path), f"cannot be opened: {error.strerror}", "name a NIfTI file"
+        ) from error
+    return read_mask(content, volume, file=path.name), path.name
+
+
+def _stated(text: str) -> tuple[str, Finding]:
+    key, equals, answer = text.partition("=")
+    if not equals:
+        raise InvalidValueError(
+            f"--set {text!r}", "is not INPUT=ANSWER", "for example smoking_ever=yes"
+        )
+    return key, stated_finding(key, answer, file="command line", record=f"--set {key}")

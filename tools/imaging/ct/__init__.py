@@ -1,0 +1,1 @@
+"""CT: one series to a volume, and measurements on it."""

@@ -1,0 +1,270 @@
+"""Everything that is measured on one CT series, each value or the reason why there is none."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from knowledge.ct_measurements import errors_of, limit
+from knowledge.errors import ContractError, InputError
+from knowledge.finding import Finding, NotAssessed, Why
+from knowledge.model import Frozen
+from tools.imaging.ct.agatston import Agatston, agatston
+from tools.imaging.ct.aorta import AortaMeasures, aorta
+from tools.imaging.ct.emphysema import LungMeasures, lung_measures
+from tools.imaging.ct.growth import Growth, ct_nodule_growth
+from tools.imaging.ct.lungs import lungs
+from tools.imaging.ct.model import Mask, Point, SeriesFacts, Volume
+from tools.imaging.ct.nodule import NoduleMeasure, measure_nodule
+from tools.imaging.ct.nodule_level import NoduleManagement, ct_nodule_management
+from tools.toolbox import Card, tool
+
+NOT_LOOKED_FOR = NotAssessed(
+    why=Why.NO_MODEL,
+    detail="no validated model configured: nodules are not looked for and nothing else of what the "
+    "images show is assessed",
+)
+
+
+class NoduleResult(Frozen):
+    """What became of one seed.
+
+    Args:
+        seed_lps: The seed, mm.
+        measure: None where nothing was measured.
+        growth: Against the earlier series, where one was given and could be compared.
+        management: Guidelines, models and the suggested level.
+        not_assessed: What there is not and why: ``nodule``, ``growth``.
+    """
+
+    seed_lps: Point
+    measure: NoduleMeasure | None = None
+    growth: Growth | None = None
+    management: NoduleManagement | None = None
+    not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
+
+
+class CtReport(Frozen):
+    """What was measured on one series.
+
+    Args:
+        series: What the headers say.
+        lungs: Lung volume and emphysema index.
+        nodules: One for each seed.
+        agatston, aorta: Where a mask was given.
+        not_assessed: What was not measured and why: ``lungs``, ``agatston``, ``aorta``,
+            ``detection``.
+        cautions: What must be read with every value.
+    """
+
+    series: SeriesFacts
+    lungs: LungMeasures | None = None
+    nodules: tuple[NoduleResult, ...] = ()
+    agatston: Agatston | None = None
+    aorta: AortaMeasures | None = None
+    not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
+    cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Earlier:
+    """An earlier series and the same nodules on it.
+
+    Args:
+        volume: The series.
+        seeds: One for each seed of the later series, in their order.
+        same_patient: Somebody who knows says that both are of one patient.
+    """
+
+    volume: Volume
+    seeds: tuple[Point, ...]
+    same_patient: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Masks:
+    """Masks that others made, on the voxels of the series.
+
+    Args:
+        calcium: Of the coronaries, and who made it.
+        aorta: Of the aorta, and who made it.
+    """
+
+    calcium: tuple[Mask, str] | None = None
+    aorta: tuple[Mask, str] | None = None
+
+
+CARD = Card(
+    title="Measurements on one chest CT series",
+    group="imaging",
+    topic="chest CT",
+    needs=(
+        "the folder of one axial CT series",
+        "for a nodule: a point in it (mm, LPS); for growth: an earlier series and a point there",
+    ),
+    refuses=(
+        "gaps, duplicate or uneven slices, gantry tilt, mixed reconstructions, pixel spacing 0, "
+        "truncated pixels, no Hounsfield scale",
+        "another body part: lungs by volume, pair and attenuation",
+        "a nodule that grows into pleura, wall or a vessel, a mass, slices above 3 mm; volume and "
+        "type on slices above 1.5 mm",
+        "patients below 18 years",
+    ),
+    limits=(
+        "CT of adults in Hounsfield units. A nodule is marked by a person: none is looked for.",
+        "Below 6 mm a part-solid nodule cannot be told, and may be measured as its solid core.",
+        "The emphysema index depends on kernel, slice and inspiration, and is given with them.",
+    ),
+    sources=("10.1148/radiol.2017162894", "10.1148/radiol.2015141579"),
+    accuracy=errors_of("nodule-diameter", "nodule-volume", "nodule-type", "lungs"),
+    on_request=True,
+    regulatory="device-function",
+)
+
+
+@tool(card=CARD, version="1")
+def ct_measurements_of_series(
+    series: Volume,
+    *,
+    seeds: tuple[Point, ...] = (),
+    answers: dict[str, Finding] | None = None,
+) -> CtReport:
+    """Return what is measured on one CT series: lungs, emphysema index, and each marked nodule.
+
+    Args:
+        series: The series.
+        seeds: A point in each nodule, mm LPS.
+        answers: What else is known, by clinical-input id, for guidelines and models.
+    """
+    return measured(series, seeds=seeds, answers=answers or {})
+
+
+def measured(
+    volume: Volume,
+    *,
+    seeds: Sequence[Point],
+    answers: Mapping[str, Finding],
+    earlier: Earlier | None = None,
+    masks: Masks | None = None,
+) -> CtReport:
+    """Return what is measured on one series, with an earlier one and masks where given.
+
+    Raises:
+        ContractError: The patient is a child, or the seeds of the two series do not pair.
+        IdentityConflictError: The two series are not of one patient.
+    """
+    _check_age(volume)
+    if earlier is not None and len(earlier.seeds) != len(seeds):
+        raise ContractError(
+            "seeds",
+            f"{len(seeds)} on the series and {len(earlier.seeds)} on the earlier one",
+            "give the same nodules in the same order",
+        )
+    missing: dict[str, NotAssessed] = {"detection": NOT_LOOKED_FOR}
+    lung = _lungs(volume, missing)
+    nodules = tuple(
+        _nodule(volume, seed, answers, earlier, place) for place, seed in enumerate(seeds)
+    )
+    given = masks or Masks()
+    return CtReport(
+        series=volume.facts,
+        lungs=lung,
+        nodules=nodules,
+        agatston=_agatston(volume, given.calcium, missing),
+        aorta=_aorta(volume, given.aorta, missing),
+        not_assessed=missing,
+        cautions=tuple(_cautions(volume)),
+    )
+
+
+def why(error: InputError) -> NotAssessed:
+    """Return a refusal as the reason of something that is not assessed."""
+    kind = Why.OUTSIDE_CONTRACT if isinstance(error, ContractError) else Why.QUALITY
+    return NotAssessed(why=kind, detail=f"{error.item}: {error.reason}")
+
+
+def _check_age(volume: Volume) -> None:
+    age = volume.facts.age_years
+    if age is not None and age < limit("adult_from"):
+        raise ContractError(
+            "CT measurements", f"made for adults; the patient is {age:.0f}", "read the images"
+        )
+
+
+def _lungs(volume: Volume, missing: dict[str, NotAssessed]) -> LungMeasures | None:
+    try:
+        return lung_measures(volume, lungs(volume))
+    except InputError as error:
+        missing["lungs"] = why(error)
+        return None
+
+
+def _nodule(
+    volume: Volume,
+    seed: Point,
+    answers: Mapping[str, Finding],
+    earlier: Earlier | None,
+    place: int,
+) -> NoduleResult:
+    try:
+        found = measure_nodule(volume, seed).measure
+    except InputError as error:
+        return NoduleResult(seed_lps=seed, not_assessed={"nodule": why(error)})
+    missing: dict[str, NotAssessed] = {}
+    growth = None
+    if earlier is not None:
+        growth = _growth(found, earlier, place, missing)
+    return NoduleResult(
+        seed_lps=seed,
+        measure=found,
+        growth=growth,
+        management=ct_nodule_management(found, answers=dict(answers), growth=growth),
+        not_assessed=missing,
+    )
+
+
+def _growth(
+    found: NoduleMeasure, earlier: Earlier, place: int, missing: dict[str, NotAssessed]
+) -> Growth | None:
+    try:
+        before = measure_nodule(earlier.volume, earlier.seeds[place]).measure
+        return ct_nodule_growth(before, found, same_patient=earlier.same_patient)
+    except InputError as error:
+        missing["growth"] = why(error)
+        return None
+
+
+def _agatston(
+    volume: Volume, given: tuple[Mask, str] | None, missing: dict[str, NotAssessed]
+) -> Agatston | None:
+    if given is None:
+        missing["agatston"] = NotAssessed(why=Why.MISSING, detail="no mask of the coronaries given")
+        return None
+    try:
+        return agatston(volume, given[0], mask_of=given[1])
+    except InputError as error:
+        missing["agatston"] = why(error)
+        return None
+
+
+def _aorta(
+    volume: Volume, given: tuple[Mask, str] | None, missing: dict[str, NotAssessed]
+) -> AortaMeasures | None:
+    if given is None:
+        missing["aorta"] = NotAssessed(why=Why.MISSING, detail="no mask of the aorta given")
+        return None
+    try:
+        return aorta(volume, given[0], mask_of=given[1])
+    except InputError as error:
+        missing["aorta"] = why(error)
+        return None
+
+
+def _cautions(volume: Volume) -> list[str]:
+    facts = volume.facts
+    found = list(facts.notes)
+    if facts.age_years is None:
+        found.append("the patient's age is not stated; the measurements are for adults")
+    if facts.left_out:
+        found.append(f"{len(facts.left_out)} files or series were left out")
+    return found

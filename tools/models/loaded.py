@@ -1,0 +1,130 @@
+"""A model that passed every check and is ready to run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.errors import ContractError
+from tools.models.contract import ModelContract
+from tools.models.folder import GoldenVector, ModelFolder, read_folder
+from tools.models.graph_check import check_graph
+from tools.models.runner import OnnxRunner, Runner, finite
+
+_TYPES = {"float32": "tensor(float)", "float16": "tensor(float16)", "uint8": "tensor(uint8)"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A checked model.
+
+    Args:
+        folder: Its files.
+        runner: What runs it.
+        golden_difference: Largest difference of a golden output, as a share of what is allowed.
+        contract: Its description, with the site's calibration where there is one.
+        calibration: Where the calibration comes from: ``model.json``, ``none`` or the site's.
+        site_labels: SHA-256 of the labels the site calibrated it with; None where it did not.
+    """
+
+    folder: ModelFolder
+    runner: Runner
+    golden_difference: float
+    contract: ModelContract
+    calibration: str
+    site_labels: str | None = None
+
+
+def load_model(path: Path, *, threads: int | None = None) -> LoadedModel:
+    """Return a model after every check: hash, graph, tensors, golden vectors.
+
+    Args:
+        path: Its folder.
+        threads: Of ONNX Runtime.
+
+    Raises:
+        InputError: Whatever is wrong with it; the message names file and reason.
+    """
+    folder = read_folder(path)
+    check_graph(folder.graph)
+    runner = OnnxRunner(folder.graph, item=folder.contract.name, threads=threads)
+    _compare_tensors(folder, runner)
+    return with_runner(folder, runner)
+
+
+def with_runner(folder: ModelFolder, runner: Runner) -> LoadedModel:
+    """Return a model on a given runner after its golden self-test.
+
+    Raises:
+        ContractError: The golden vectors do not come out.
+        InvalidValueError: They come out as NaN.
+    """
+    worst = max(self_test(folder, vector, runner) for vector in folder.golden)
+    methods = {o.calibration.method for o in folder.contract.outputs}
+    return LoadedModel(
+        folder=folder,
+        runner=runner,
+        golden_difference=worst,
+        contract=folder.contract,
+        calibration="none" if methods == {"none"} else "model.json",
+    )
+
+
+def self_test(folder: ModelFolder, vector: GoldenVector, runner: Runner) -> float:
+    """Return the largest difference from a golden output, 1 being all that is allowed.
+
+    Raises:
+        ContractError: It is above what is allowed, or the shapes differ.
+    """
+    name = folder.contract.name
+    found = finite(runner.run(vector.inputs, tuple(vector.outputs)), item=name)
+    worst = 0.0
+    for output, expected in vector.outputs.items():
+        got = found[output]
+        file = vector.of.outputs[output]
+        if got.shape != expected.shape:
+            raise ContractError(
+                name, f"golden {file}: shape {got.shape}, not {expected.shape}", _RIGHT
+            )
+        wanted = expected.astype(np.float64)
+        allowed = vector.of.atol + vector.of.rtol * np.abs(wanted)
+        apart = np.abs(got - wanted)
+        if bool((apart > allowed).any()):
+            raise ContractError(
+                name, f"golden {file}: differs by up to {float(apart.max()):.3g}", _RIGHT
+            )
+        worst = max(worst, float((apart / np.maximum(allowed, 1e-300)).max()))
+    return worst
+
+
+_RIGHT = "the model does not compute here what its maker measured: it is not used"
+
+
+def _compare_tensors(folder: ModelFolder, runner: OnnxRunner) -> None:
+    contract = folder.contract
+    ins = runner.inputs
+    declared = {i.name for i in contract.inputs}
+    if set(ins) != declared:
+        said = f"the graph takes {sorted(ins)}, not {sorted(declared)}"
+        raise ContractError(contract.name, said, "correct inputs")
+    lost = {o.name for o in contract.outputs} - set(runner.outputs)
+    if lost:
+        raise ContractError(
+            contract.name, f"the graph does not give {sorted(lost)}", "correct outputs"
+        )
+    for one in contract.inputs:
+        shape, kind = ins[one.name]
+        if kind != _TYPES[one.dtype]:
+            raise ContractError(
+                contract.name, f"input {one.name} is {kind}, not {one.dtype}", "correct dtype"
+            )
+        same = len(shape) == len(one.shape) and all(
+            not isinstance(there, int) or here is None or here == there
+            for here, there in zip(one.shape, shape, strict=True)
+        )
+        if not same:
+            raise ContractError(
+                contract.name,
+                f"input {one.name} has shape {shape} in the graph, {list(one.shape)} here",
+                "correct shape and axes",
+            )
