@@ -129,7 +129,8 @@ def _noted(fact: Fact) -> Fact:
     said = score_told().known(fact.text.removeprefix(f"{name}: "))
     if said is None:
         return fact
-    return fact.model_copy(update={"text": f"{name}：{said}", "language": "zh"})
+    shown = (_words((name,)) or (name,))[0]
+    return fact.model_copy(update={"text": f"{shown}：{said}", "language": "zh"})
 
 
 def _person(fact: Fact) -> Fact:

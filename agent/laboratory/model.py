@@ -157,6 +157,7 @@ class CancelledResult(Frozen):
 
     Args:
         finding: Id of the finding that stands for it, without a value.
+        test: Key of the analyte or worded test; None for a test that we do not hold.
         name, chinese: To show; `chinese` is empty where we have none.
         time: When the specimen was collected.
         in_error: Whether it was entered in error; else it was cancelled.
@@ -165,6 +166,7 @@ class CancelledResult(Frozen):
     """
 
     finding: str
+    test: str | None = None
     name: str
     chinese: str = ""
     time: ClinicalTime | None = None

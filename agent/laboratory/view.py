@@ -3,7 +3,7 @@
 The words are those of the page's language; what a table holds only in English is marked as such.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from agent.episode import TROPONIN
@@ -14,15 +14,18 @@ from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.evidence import Evidence
 from knowledge.finding import NotAssessed, Why
 from knowledge.index import Index
+from knowledge.laboratory_patterns import laboratory_patterns
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.laboratory_words import laboratory_told, saying
 from knowledge.passages import Language
 from knowledge.quantity import Interval, Measured
 from knowledge.reference import Citation
 from knowledge.shown import number_shown, unit_shown
+from tools.labs.change import Change
 from tools.labs.markers.report import MarkerReport
 from tools.labs.patterns.verdict import EvidenceLine, PatternVerdict, Support
 
+_MINUTES_IN_WORDS = 60
 _HOURS_IN_WORDS = 48
 MARK = "*"
 """After a line that holds only under the note of its part."""
@@ -308,7 +311,7 @@ class _Writer:
                 self._part(
                     "pattern-against", "Patterns argued against", self._patterns("argued against")
                 ),
-                self._part("pattern-open", "Patterns not assessed", self._patterns("not assessed")),
+                self._part("pattern-open", "Patterns not assessed", self._patterns_open()),
                 self._part("pattern-none", "Patterns not looked at", self._not_looked_at()),
                 self._part("index", "Derived indices", self._indices(), cite_once=False),
                 self._part("blood-group", "Blood group", self._blood_group()),
@@ -437,8 +440,20 @@ class _Writer:
                 )
 
     def _falsified(self, result: LaboratoryResult) -> str:
-        labels = dict.fromkeys(self._say(label) for label in result.falsified_by)
+        labels = dict.fromkeys(self._say(label) for label in _told_once(result))
         return f"; {self._say('may be falsified by')}: {', '.join(labels)}" if labels else ""
+
+    def _lacking(self, missing: Iterable[str]) -> str:
+        """Return what would have to be known of the person or sample, in words."""
+        held = laboratory_tests().circumstances
+        rows = {key: held[key] for key in missing if key in held}
+        words = (
+            (rows[key].chinese if self._chinese else rows[key].label)
+            if key in rows
+            else self._say(key)
+            for key in missing
+        )
+        return ", ".join(words)
 
     def _limit_words(self, *, low: bool, certain: bool) -> str:
         if low:
@@ -469,12 +484,36 @@ class _Writer:
     def _patterns(self, verdict: Support) -> Iterator[Line]:
         for pattern in self._report.patterns:
             if pattern.verdict == verdict:
-                yield Line(
-                    text=pattern.statement.read(self._language),
-                    evidence=pattern.evidence,
-                    citations=pattern.source,
-                    details=tuple(self._of_pattern(pattern)),
-                )
+                yield self._pattern(pattern)
+
+    def _pattern(self, pattern: PatternVerdict) -> Line:
+        return Line(
+            text=pattern.statement.read(self._language),
+            evidence=pattern.evidence,
+            citations=pattern.source,
+            details=tuple(self._of_pattern(pattern)),
+        )
+
+    def _patterns_open(self) -> Iterator[Line]:
+        """Yield the patterns not assessed that something points to, and the others by name."""
+        abnormal = {r.test for r in self._report.results if r.outside or r.critical}
+        rest: list[PatternVerdict] = []
+        for pattern in self._report.patterns:
+            if pattern.verdict != "not assessed":
+                continue
+            if _is_pointed_to(pattern, abnormal):
+                yield self._pattern(pattern)
+            else:
+                rest.append(pattern)
+        if rest:
+            said = self._say(
+                "%d more not assessed, nothing points to them (in full: --format json):"
+            )
+            names = "; ".join(pattern.name.read(self._language) for pattern in rest)
+            yield Line(
+                text=f"{said % len(rest)} {names}",
+                citations=tuple(dict.fromkeys(c for pattern in rest for c in pattern.source)),
+            )
 
     def _of_pattern(self, pattern: PatternVerdict) -> Iterator[str]:
         for heading, lines in (("for", pattern.supporting), ("against", pattern.against)):
@@ -546,7 +585,7 @@ class _Writer:
             if pattern.support == "supported" or pattern.suspected:
                 yield Line(
                     text=f"{self._say('suspected' if pattern.suspected else pattern.support)}:",
-                    english=f"{pattern.statement} {pattern.settles}",
+                    english=_with_what_settles(pattern.statement, pattern.settles),
                     evidence=pattern.evidence,
                     citations=pattern.source,
                 )
@@ -640,9 +679,8 @@ class _Writer:
             yield Line(text=", ".join(self._say(QUALITY.get(one, one)) for one in quality))
         if result.note:
             yield Line(text=f"{self._say('note of the laboratory')}: \u201c{result.note}\u201d")
-        if result.suspected or result.contaminated:
-            labels = (*(one.label for one in result.suspected), *result.contaminated)
-            told = ", ".join(dict.fromkeys(self._say(label) for label in labels))
+        if result.falsified_by:
+            told = ", ".join(dict.fromkeys(self._say(label) for label in _told_once(result)))
             yield Line(text=f"{self._say('may be falsified by')}: {told}")
         if result.part_of:
             yield Line(text=f"{self._say('belongs to')} {result.part_of}")
@@ -658,8 +696,13 @@ class _Writer:
     def _before(self, result: LaboratoryResult, earlier: Earlier) -> str:
         change = earlier.change
         then = self._when(earlier.time, result.time)
-        before = _as_printed(earlier.reported) or _measured(change.earlier)
-        said = f"{before} → {self._value(result)}{then}"
+        before, after = (
+            _as_printed(earlier.reported) or _measured(change.earlier),
+            self._value(result),
+        )
+        if _unit_of(before) != _unit_of(after) and result.value:
+            before, after = _measured(change.earlier), _shown(result.value)
+        said = f"{before} → {after}{then}"
         if change.percent is not None:
             said += f", {_percent(change.percent.interval)}"
         if change.supposed is not None:
@@ -668,8 +711,15 @@ class _Writer:
         if change.not_assessed is not None and _is_troponin(result):
             return f"{said}: {self._say('see the troponin rules')}"
         if change.not_assessed is not None:
-            return f"{said}: {self._say('change not assessed')}: {self._why(change.not_assessed)}"
+            return f"{said}: {self._say('change not assessed')}: {self._not_compared(change)}"
         return f"{said}: {self._say(CHANGE[change.verdict])}{self._delta(earlier)}"
+
+    def _not_compared(self, change: Change) -> str:
+        """Return why two results are not compared: in full where that is held in English."""
+        reason = change.not_assessed
+        if reason is None or self._chinese:
+            return self._why(reason)
+        return reason.detail
 
     def _delta(self, earlier: Earlier) -> str:
         if earlier.delta.state.value != "present" and earlier.delta.supposed is not True:
@@ -763,6 +813,8 @@ class _Writer:
         if minutes is None or minutes.low is None:
             return ""
         hours = minutes.low / 60.0
+        if minutes.low < _MINUTES_IN_WORDS:
+            return self._say(" in %s min") % number_shown(round(minutes.low, 0))
         if hours < _HOURS_IN_WORDS:
             return self._say(" in %s h") % number_shown(round(hours, 1))
         return self._say(" in %s days") % number_shown(round(hours / 24.0, 0))
@@ -776,9 +828,34 @@ def _as_printed(reported: str) -> str:
     return reported.partition(" (laboratory's range")[0]
 
 
+def _is_pointed_to(pattern: PatternVerdict, abnormal: Set[str | None]) -> bool:
+    """Return whether a pattern has evidence for it, an abnormal result, or does not apply."""
+    if pattern.supporting or pattern.not_assessed is None:
+        return True
+    if pattern.not_assessed.why is Why.OUTSIDE_CONTRACT:
+        return True
+    relevant = laboratory_patterns()[pattern.id].relevant
+    return any(key in abnormal for key in relevant)
+
+
+def _told_once(result: LaboratoryResult) -> tuple[str, ...]:
+    """Return what may have falsified a result, a contamination by the name of its pattern alone."""
+    of_one = result.contaminated
+    labels = (
+        one.label
+        for one in result.may_be_false
+        if not of_one or one.interference not in _OF_THE_SPECIMEN
+    )
+    return (*labels, *of_one)
+
+
 def _form(result: LaboratoryResult) -> str:
     """Return what a converted D-dimer counts, where its name says what was reported."""
     return " FEU" if FROM_DDU in result.quality else ""
+
+
+def _with_what_settles(statement: str, settles: str) -> str:
+    return statement if settles in statement else f"{statement} {settles}"
 
 
 def _is_troponin(result: LaboratoryResult) -> bool:
@@ -800,11 +877,17 @@ def _shown(value: str) -> str:
     return f"{short} {unit_shown(unit)}".rstrip() if space else short
 
 
+def _unit_of(value: str) -> str:
+    return value.partition(" ")[2]
+
+
 def _measured(value: Measured) -> str:
     return _shown(str(value))
 
 
 def _percent(change: Interval) -> str:
     if change.low is not None and change.low == change.high:
-        return f"{change.low:+.0f} %"
+        # adding zero makes of a fall that rounds to nothing no "-0"
+        whole = round(change.low) + 0
+        return f"{whole:+d} %" if whole else "±0 %"
     return f"{change} %"

@@ -211,6 +211,21 @@ def patients_in(content: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def numbers_in(content: bytes) -> tuple[str, ...]:
+    """Return every number of the patient of a message that says who gave it, of whatever kind.
+
+    Each is as `Case.patient`; numbers of an account or a visit are none.
+
+    Raises:
+        InputError: The message cannot be read.
+    """
+    message = parse_message(RawMessage(1, content), only=_LOOKED_AT)
+    pids = (segment for segment in message.segments if segment.name == "PID")
+    stated = (pair for pid in pids for pair in numbers(pid, message))
+    found = (f"{SYSTEM}|{giver}|{value}"[: _LONGEST["patient"]] for giver, value in stated if giver)
+    return tuple(dict.fromkeys(found))
+
+
 def is_merge(kind: str) -> bool:
     """Return whether a type of message says that two numbers are of one patient.
 

@@ -13,7 +13,7 @@ from knowledge.errors import EpicrisisError, InvalidValueError, UnavailableError
 from serving.access.principal import Principal, Role
 from serving.cases.model import Case
 from serving.cases.service import CaseService
-from serving.hl7_in.accept import is_merge, patients_in
+from serving.hl7_in.accept import is_merge, numbers_in, patients_in
 from serving.hl7_in.revision import Revision, orders_in, revision_of
 from serving.hl7_in.store import (
     DECIDE,
@@ -35,6 +35,7 @@ PRINCIPAL = Principal(
 """In whose name cases are opened and changed by messages."""
 
 _NOT_HELD = "takes back or corrects a result that no case of this patient holds"
+_OF_SEVERAL = "states a number of the patient that messages of several patients state"
 _NO_CASE = "its patient has no case: it is put into the next one of the last three days"
 _TOGETHER = 50
 """Messages of one visit that are put into its case at once."""
@@ -110,10 +111,10 @@ class Filing:
         files = [(file_name(m), self._store.content(m.number)) for m in messages]
         if any(is_merge(m.type) for m in messages) or any(revision_of(c) for _, c in files):
             return False
-        case = self._visit(messages[0], files[0][1])
-        if case is None:
-            return False
         try:
+            case = self._visit(messages[0], self._known_as(messages[0], files[0][1]))
+            if case is None:
+                return False
             self._cases.add_files(case, files, principal=PRINCIPAL)
         except UnavailableError:
             raise
@@ -151,7 +152,8 @@ class Filing:
             case=case,
             detail={"message": message.number, "type": message.type},
         )
-        self._store.filed(message.number, case.id)
+        numbers = numbers_in(self._store.content(message.number))
+        self._store.filed(message.number, case.id, patients=numbers)
 
     def _filed(self, message: Waiting) -> Case | None:
         """Put a message into its case and assess it; None where its patient has no case.
@@ -166,21 +168,23 @@ class Filing:
         name, content = file_name(message), self._store.content(message.number)
         if is_merge(message.type):
             raise InvalidValueError(f"message {message.number}", MERGE, DECIDE)
-        case = self._visit(message, content)
+        patients = self._known_as(message, content)
+        case = self._visit(message, patients)
         revision = revision_of(content)
-        holding = [] if revision is None else self._holding(message, content, revision)
+        theirs = [] if revision is None else self._cases_of(patients)
+        holding = [] if revision is None else self._holding(message, theirs, revision)
         if revision is not None and holding:
             if revision.new and case is not None:
                 holding = [*holding, *(one for one in (case,) if one not in holding)]
             return self._revised(message, holding, (name, content))
         if revision is not None:
-            self._may_be_filed(message, content, revision)
+            _may_be_filed(message, revision, known=bool(theirs))
         if case is None and message.type.startswith("ADT"):
             return None
         created = False
         if case is None:
             case, created = cases.open_visit(
-                message.patient,
+                patients[0],
                 message.encounter,
                 label="from HL7 v2",
                 source="hl7",
@@ -193,26 +197,44 @@ class Filing:
             self._cases.add_files(case, [(name, content)], principal=PRINCIPAL)
         return case
 
-    def _visit(self, message: Waiting, content: bytes) -> Case | None:
+    def _known_as(self, message: Waiting, content: bytes) -> tuple[str, ...]:
+        """Return the patient of a message as cases may name them (`Case.patient`), the best first.
+
+        Where no case names one of its numbers, an earlier message that stated it together with
+        others tells whose it is; not where this one states another number of the same giver.
+
+        Raises:
+            InvalidValueError: Its numbers are of several patients; a person decides.
+        """
+        own = tuple(dict.fromkeys((message.patient, *patients_in(content))))
+        if any(self._services.cases.list(patient=one) for one in own):
+            return own
+        stated = numbers_in(content)
+        givers = {_giver(one) for one in (*own, *stated)}
+        others = [one for one in self._store.known_as(stated) if _giver(one) not in givers]
+        if len(others) > 1:
+            raise InvalidValueError(f"message {message.number}", _OF_SEVERAL, DECIDE)
+        return (*others, *own)
+
+    def _visit(self, message: Waiting, patients: Sequence[str]) -> Case | None:
         """Return the case of the visit, under any of the numbers of the patient."""
-        for patient in dict.fromkeys((message.patient, *patients_in(content))):
+        for patient in patients:
             found = self._services.cases.visit(patient, message.encounter)
             if found is not None:
                 return found
         return None
 
-    def _cases_of(self, message: Waiting, content: bytes) -> list[Case]:
+    def _cases_of(self, patients: Sequence[str]) -> list[Case]:
         """Return every case of the patient, newest first."""
-        known = dict.fromkeys((message.patient, *patients_in(content)))
-        found = {c.id: c for p in known for c in self._services.cases.list(patient=p)}
+        found = {c.id: c for p in patients for c in self._services.cases.list(patient=p)}
         return list(found.values())
 
-    def _holding(self, message: Waiting, content: bytes, revision: Revision) -> list[Case]:
+    def _holding(self, message: Waiting, theirs: list[Case], revision: Revision) -> list[Case]:
         """Return the cases of the patient with results of the orders that a message revises."""
         cases = self._services.cases
         return [
             case
-            for case in self._cases_of(message, content)
+            for case in theirs
             if any(
                 file.name != file_name(message)
                 and file.name.endswith(".hl7")
@@ -234,20 +256,30 @@ class Filing:
             )
         return holding[0]
 
-    def _may_be_filed(self, message: Waiting, content: bytes, revision: Revision) -> None:
-        """Refuse a revision of what no case holds: it would land in a case by guess.
 
-        A correction holds a value of its own: where its patient has no case at all it is used, and
-        told as one that corrects nothing that is known. A message that also has new results is
-        used for them, unless it says of a result that it was wrong.
+def _giver(patient: str) -> str:
+    """Return who gave a number as `Case.patient` has it."""
+    return patient.partition("|")[2].partition("|")[0]
 
-        Raises:
-            InvalidValueError: A person decides.
-        """
-        bare = not revision.new and not revision.corrects
-        guessed = revision.corrects and bool(self._cases_of(message, content))
-        if revision.in_error or bare or guessed:
-            raise InvalidValueError(f"message {message.number}", _NOT_HELD, UNMATCHED)
+
+def _may_be_filed(message: Waiting, revision: Revision, *, known: bool) -> None:
+    """Refuse a revision of what no case holds: it would land in a case by guess.
+
+    A correction holds a value of its own: where its patient has no case at all it is used, and told
+    as one that corrects nothing that is known. A message that also has new results is used for
+    them, unless it says of a result that it was wrong.
+
+    Args:
+        message: The message.
+        revision: What it takes back or corrects.
+        known: Whether its patient has a case.
+
+    Raises:
+        InvalidValueError: A person decides.
+    """
+    bare = not revision.new and not revision.corrects
+    if revision.in_error or bare or (revision.corrects and known):
+        raise InvalidValueError(f"message {message.number}", _NOT_HELD, UNMATCHED)
 
 
 def file_name(message: Waiting) -> str:

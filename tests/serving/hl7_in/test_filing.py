@@ -274,13 +274,54 @@ def test_the_numbers_of_a_patient_in_another_order_are_the_same_patient(tmp_path
         assert len(made.services.cases.files(case.id)) == 2
 
 
+BOTH = "0012^^^LAB&1.2.3&ISO^MR~77^^^WARD&1.2.4&ISO^PI"
+
+
+def known_by(sent: bytes, numbers: str) -> bytes:
+    return sent.replace(b"0012^^^LAB&1.2.3&ISO^MR", numbers.encode())
+
+
+@pytest.mark.parametrize("kind", ["PI", "MR"])
+def test_a_patient_of_two_numbers_is_known_by_the_second_alone(kind: str, tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        both = known_by(FIRST, BOTH.replace("PI", kind))
+        filed(made, both, known_by(SECOND, f"77^^^WARD&1.2.4&ISO^{kind}"))
+        (case,) = made.services.cases.list()
+        assert case.patient == "hl7v2|urn:oid:1.2.3|0012"
+        assert len(made.services.cases.files(case.id)) == 2
+
+
+def test_the_same_number_of_another_giver_is_another_patient(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        filed(made, known_by(FIRST, BOTH), known_by(SECOND, "77^^^WARD&1.9.9&ISO^PI"))
+        assert len(made.services.cases.list()) == 2
+
+
+def test_the_second_number_with_another_birth_date_is_held(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        other = known_by(SECOND, "77^^^WARD&1.2.4&ISO^PI").replace(b"19550721", b"19600101")
+        store = filed(made, known_by(FIRST, BOTH), other)
+        assert store.counts() == {"filed": 1, "held": 1}
+
+
+def test_a_number_that_two_patients_share_is_of_neither_by_itself(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        second = known_by(FIRST, BOTH.replace("0012", "0013")).replace(b"|M1|", b"|M2|")
+        third = known_by(SECOND, "77^^^WARD&1.2.4&ISO^PI").replace(b"|M2|", b"|M3|")
+        store = filed(made, known_by(FIRST, BOTH), second, third)
+        assert store.counts() == {"filed": 2, "held": 1}
+        assert len(made.services.cases.list()) == 2
+        (held,) = store.listed("held")
+        assert "several patients" in held.reason
+
+
 def test_messages_are_deleted_with_their_case(tmp_path: Path) -> None:
     with fresh(tmp_path) as made:
         store = filed(made, FIRST)
         services = made.services
         (case,) = services.cases.list()
         done = delete_case(services.database, services.files, case.id, clock=services.clock)
-        assert done.rows["hl7_messages"] == 1
+        assert (done.rows["hl7_messages"], done.rows["hl7_numbers"]) == (1, 1)
         assert store.counts() == {}
 
 

@@ -159,7 +159,7 @@ def test_strips_one_after_the_other_are_not_measured_together(columns: int, valu
     for k in range(columns):
         lost = np.ones(5000, dtype=bool)
         lost[k * long : (k + 1) * long] = False
-        signal[np.ix_(lost, range(k * each, (k + 1) * each))] = value
+        signal[lost, k * each : (k + 1) * each] = value
     report = said(changed(drawn(), signal))
     assert {state(report, code) for code in (*RATES, "stemi_criteria", "ecg_heart_category")} == {
         "not_assessed"
