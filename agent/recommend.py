@@ -22,7 +22,8 @@ def recommendations(
 ) -> tuple[Recommended, ...]:
     """Return what applies, most urgent first; an unknown condition does not apply anything.
 
-    Without a stated complaint, what is due for everybody who has it is left out. A row that stands alone leaves no other beside it: who has died is not to be treated.
+    Without a stated complaint, what is due for everybody who has it is left out. A row that stands
+    alone leaves no other beside it: who has died is not to be treated.
 
     Args:
         pathway: The rows.

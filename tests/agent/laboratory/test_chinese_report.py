@@ -24,10 +24,8 @@ _ALLOWED = ("ABIM laboratory test reference ranges",)
 
 @pytest.fixture(scope="module")
 def example() -> Assessment:
-    moment = datetime(2026, 11, 20, 9, 45, tzinfo=UTC)
-    return assess_paths(
-        [_EXAMPLE], at=ClinicalTime(at=moment), now=moment, settings=Settings()
-    ).assessment
+    moment = ClinicalTime(at=datetime(2026, 11, 20, 9, 45, tzinfo=UTC))
+    return assess_paths([_EXAMPLE], at=moment, now=moment, settings=Settings()).assessment
 
 
 def _titles(view: LaboratoryView, report: LaboratoryReport) -> set[str]:

@@ -117,7 +117,7 @@ def test_a_saturation_that_is_computed_is_not_suggested(tmp_path: Path) -> None:
 
 
 def test_ketones_in_blood_by_a_molar_code_are_read(tmp_path: Path) -> None:
-    report = report_of(tmp_path, observation("k", "53060-9", 4.5, "mmol/L", SECOND))
+    report = report_of(tmp_path, observation("k", "66441-7", 4.5, "mmol/L", SECOND))
     assert [r.test for r in report.results] == ["beta_hydroxybutyrate"]
 
 
