@@ -54,6 +54,8 @@ def test_every_condition_reads_an_input_a_risk_or_a_statement_that_exists() -> N
         "ecg.recorded",
         "ecg.assessed",
         "ecg.dated",
+        "ecg.repeat-due",
+        "ecg.no-qrs",
         "blocks_low",
         "files.failed",
         "age.may-be-minor",

@@ -6,10 +6,11 @@ from agent.laboratory.model import LaboratoryResult
 from agent.laboratory.view.model import Line
 from agent.laboratory.view.table import before
 from agent.laboratory.view.teller import Teller
-from agent.laboratory.view.values import OF_THE_SPECIMEN
+from agent.laboratory.view.values import OF_THE_SPECIMEN, is_troponin
 from agent.laboratory.view.words import FLAG
 from knowledge.index import Index
 from knowledge.shown import number_shown, unit_shown
+from tools.labs.interval_model import Flag
 
 
 def urgent(tell: Teller) -> Iterator[Line]:
@@ -31,9 +32,15 @@ def urgent(tell: Teller) -> Iterator[Line]:
                 text=f"{said}: {tell.say('not understood as normal, may be urgent')}",
                 evidence=result.evidence,
             )
-        elif not result.flag.critical:
+        elif result.flag.flag is Flag.CRITICAL_ABNORMAL:
             yield Line(
                 text=f"{said}: {tell.say(FLAG['critical-abnormal'])}",
+                evidence=result.evidence,
+            )
+        if result.marked_critical:
+            yield Line(
+                text=f"{said}: {tell.say('marked critical by the laboratory')}"
+                + tell.falsified(result),
                 evidence=result.evidence,
             )
         for limit in result.flag.critical:
@@ -66,9 +73,15 @@ def _limit_words(tell: Teller, *, low: bool, certain: bool) -> str:
 
 
 def changed(tell: Teller) -> Iterator[Line]:
-    """Yield the changes that are told before all results."""
+    """Yield the changes that are told before all results; troponin has rules of its own."""
+    for result in tell.report.results:
+        if result.latest and result.earlier is not None and is_troponin(result):
+            yield Line(
+                text=f"{tell.name(result)}: {before(tell, result, result.earlier)}",
+                evidence=result.evidence,
+            )
     for result in tell.report.changed:
-        if result.earlier is None:
+        if result.earlier is None or is_troponin(result):
             continue
         earlier = result.earlier
         yield Line(

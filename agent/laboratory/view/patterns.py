@@ -8,7 +8,7 @@ from agent.laboratory.view.values import measured
 from knowledge.finding import Why
 from knowledge.laboratory_patterns import laboratory_patterns
 from tools.labs.markers.report import MarkerReport
-from tools.labs.patterns.verdict import EvidenceLine, PatternVerdict, Support
+from tools.labs.patterns.verdict import EvidenceLine, PatternVerdict, ShownValue, Support
 
 
 def patterns(tell: Teller, verdict: Support) -> Iterator[Line]:
@@ -63,9 +63,15 @@ def _of_pattern(tell: Teller, pattern: PatternVerdict) -> Iterator[str]:
 
 
 def _criterion(tell: Teller, line: EvidenceLine) -> str:
-    values = ", ".join(value.words.read(tell.language) for value in line.values)
     said = line.words.read(tell.language)
+    values = ", ".join(_value(tell, value, said) for value in line.values)
     return f"{said} ({values})" if values else said
+
+
+def _value(tell: Teller, value: ShownValue, said: str) -> str:
+    """Return a value with what it is of, where the sentence beside it does not name that."""
+    label, words = value.label.read(tell.language), value.words.read(tell.language)
+    return words if label.casefold() in said.casefold() else f"{label} {words}"
 
 
 def markers(tell: Teller) -> Iterator[Line]:

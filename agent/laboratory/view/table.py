@@ -15,8 +15,8 @@ from agent.laboratory.view.values import (
     unit_of,
 )
 from agent.laboratory.view.words import ARROW, AS_GIVEN, CHANGE, FLAG, ORIGIN, QUALITY
-from knowledge.laboratory_tests import laboratory_tests
-from knowledge.shown import unit_shown
+from knowledge.laboratory_tests import Bounds, laboratory_tests
+from knowledge.shown import number_shown, unit_shown
 from tools.labs.change import Change
 
 
@@ -56,8 +56,14 @@ def row(tell: Teller, result: LaboratoryResult) -> Row:
 
 def _intervals(tell: Teller, result: LaboratoryResult) -> Iterator[str]:
     for used in result.flag.intervals:
-        shown = f"{tell.say(used.bounds.words())} {unit_shown(used.unit)}".strip()
-        yield f"{shown} ({tell.say(ORIGIN[used.origin])})"
+        words = f"{tell.say(_rounded(used.bounds).words())} {unit_shown(used.unit)}".strip()
+        yield f"{words} ({tell.say(ORIGIN[used.origin])})"
+
+
+def _rounded(bounds: Bounds) -> Bounds:
+    """Return bounds without more digits than a converted number has."""
+    low, high = (None if x is None else float(number_shown(x)) for x in (bounds.low, bounds.high))
+    return bounds.model_copy(update={"low": low, "high": high})
 
 
 def _flag(tell: Teller, result: LaboratoryResult) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from agent.laboratory.model import LaboratoryReport
 from agent.laboratory.view import findings, not_used, patterns, table
 from agent.laboratory.view.model import MARK, LaboratoryView, Line, Part, Row
 from agent.laboratory.view.teller import Teller
+from agent.laboratory.view.values import is_troponin
 from knowledge.passages import Language
 
 _NOT_URGENT = "No result is known to reach a critical limit."
@@ -18,6 +19,7 @@ _NOT_URGENT_OF_USED = (
     "No result that is used is known to reach a critical limit; results of documents are not used, "
     "see above."
 )
+_TROPONIN = "Troponin has no critical limit here: see the troponin rules for what its results mean."
 _NOT_CHANGED = "No change beyond noise is known."
 _PROVIDED = "if both were measured by the same method in the same kind of specimen (not stated)"
 
@@ -106,13 +108,19 @@ def _part(
         key=key,
         title=tell.say(title),
         lines=tuple(replace(line, citations=()) for line in found) if cite_once else found,
-        none=tell.say(none) if none else "",
+        none=" ".join(tell.say(one) for one in none.split("\n")) if none else "",
         note=f"{MARK} {tell.say(_PROVIDED)}" if marked else "",
         citations=tuple(cited.values()) if cite_once else (),
     )
 
 
 def _not_urgent(tell: Teller) -> str:
+    """Return that nothing is critical; a troponin has no such limit, so its rules are named."""
+    said = _nothing_critical(tell)
+    return f"{said}\n{_TROPONIN}" if any(map(is_troponin, tell.report.results)) else said
+
+
+def _nothing_critical(tell: Teller) -> str:
     if tell.report.not_read:
         return _NOT_URGENT_OF_READ
     return _NOT_URGENT_OF_USED if tell.report.documented else _NOT_URGENT

@@ -14,6 +14,7 @@ from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.interference import interferences
 from knowledge.laboratory_patterns import Times, pattern_words
+from knowledge.laboratory_words import laboratory_told
 from knowledge.quantity import Interval, format_number, measured
 from knowledge.rules import holds
 from knowledge.words import Words
@@ -120,8 +121,13 @@ class Window:
             self.anchor, self.chart.at, self.times.not_older_than_hours, "the assessment", Why.STALE
         )
 
-    def newest(self, analyte: str) -> Reading | NotAssessed:
-        """Return the newest result of an analyte, or why it does not count."""
+    def newest(self, analyte: str, hours: float | None = None) -> Reading | NotAssessed:
+        """Return the newest result of an analyte, or why it does not count.
+
+        Args:
+            analyte: Key of the analyte.
+            hours: How far from the newest it may have been collected; None for the pattern's own.
+        """
         name = test_label(analyte).en
         result = self.chart.latest(analyte)
         if result is None:
@@ -134,7 +140,7 @@ class Window:
         outside = self.stale or _within(
             finding.time,
             self.anchor,
-            self.times.together_hours,
+            hours or self.times.together_hours,
             f"the newest result ({name})",
             Why.OUTSIDE_WINDOW,
         )
@@ -287,4 +293,6 @@ def _lowest(bound: float | None) -> float | None:
 def _caveat(analyte: str, found: InterferenceFinding) -> Words:
     what = Words(en=found.label, zh=pattern_words().interferences[found.interference])
     sentence = phrase("interfered", of=test_label(analyte), what=what)
-    return Words(en=f"{sentence.en} {found.consequence}".strip(), zh=sentence.zh)
+    consequence = laboratory_told().known(found.consequence) if found.consequence else ""
+    zh = f"{sentence.zh}{consequence or ''}"
+    return Words(en=f"{sentence.en} {found.consequence}".strip(), zh=zh)
