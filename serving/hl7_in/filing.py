@@ -35,6 +35,7 @@ PRINCIPAL = Principal(
 """In whose name cases are opened and changed by messages."""
 
 _NOT_HELD = "takes back or corrects a result that no case of this patient holds"
+_OTHER_NUMBER = "states a number of a known patient beside one that no message of that patient has"
 _OF_SEVERAL = "states a number of the patient that messages of several patients state"
 _NO_CASE = "its patient has no case: it is put into the next one of the last three days"
 _TOGETHER = 50
@@ -152,8 +153,28 @@ class Filing:
             case=case,
             detail={"message": message.number, "type": message.type},
         )
-        numbers = numbers_in(self._store.content(message.number))
-        self._store.filed(message.number, case.id, patients=numbers)
+        content = self._store.content(message.number)
+        numbers = numbers_in(content)
+        follow = self._following(content, {message.patient, *numbers}, case)
+        self._store.filed(message.number, case.id, patients=numbers, follow=follow)
+
+    def _following(self, content: bytes, numbers: set[str], case: Case) -> list[int]:
+        """Return the held messages that take back or correct a result of one that is filed."""
+        held = self._store.held_for(_NOT_HELD)
+        orders = orders_in(content) if held else frozenset()
+        if not orders:
+            return []
+        known = set(numbers)
+        if case.patient is not None:
+            known |= {case.patient, *self._store.stated_of(case.patient)}
+        found = []
+        for message, sent in held:
+            revision = revision_of(sent)
+            if revision is None or not revision.orders & orders:
+                continue
+            if known & {message.patient, *patients_in(sent), *numbers_in(sent)}:
+                found.append(message.number)
+        return found
 
     def _filed(self, message: Waiting) -> Case | None:
         """Put a message into its case and assess it; None where its patient has no case.
@@ -204,17 +225,35 @@ class Filing:
         others tells whose it is; not where this one states another number of the same giver.
 
         Raises:
-            InvalidValueError: Its numbers are of several patients; a person decides.
+            InvalidValueError: Its numbers are of several patients, or one giver has given it a
+                number of a known patient and one that is not that patient's; a person decides.
         """
         own = tuple(dict.fromkeys((message.patient, *patients_in(content))))
         if any(self._services.cases.list(patient=one) for one in own):
             return own
         stated = numbers_in(content)
-        givers = {_giver(one) for one in (*own, *stated)}
-        others = [one for one in self._store.known_as(stated) if _giver(one) not in givers]
+        others = [
+            one
+            for one in self._store.known_as(stated)
+            if self._may_be(one, frozenset((*own, *stated)), message)
+        ]
         if len(others) > 1:
             raise InvalidValueError(f"message {message.number}", _OF_SEVERAL, DECIDE)
         return (*others, *own)
+
+    def _may_be(self, patient: str, stated: frozenset[str], message: Waiting) -> bool:
+        """Return whether numbers may be those of a patient: of its giver it has every one.
+
+        Raises:
+            InvalidValueError: Of its giver it has one of them and not another.
+        """
+        same = {one for one in stated if _giver(one) == _giver(patient)}
+        known = self._store.stated_of(patient)
+        if same <= known:
+            return True
+        if same & known:
+            raise InvalidValueError(f"message {message.number}", _OTHER_NUMBER, DECIDE)
+        return False
 
     def _visit(self, message: Waiting, patients: Sequence[str]) -> Case | None:
         """Return the case of the visit, under any of the numbers of the patient."""

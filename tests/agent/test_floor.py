@@ -55,6 +55,7 @@ def test_every_condition_reads_an_input_a_risk_or_a_statement_that_exists() -> N
         "ecg.assessed",
         "ecg.dated",
         "ecg.repeat-due",
+        "laboratory.critical",
         "ecg.no-qrs",
         "blocks_low",
         "files.failed",

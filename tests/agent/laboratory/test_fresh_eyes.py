@@ -3,8 +3,6 @@
 Made-up charts; every expected value follows from the text above it.
 """
 
-from knowledge.analytes import convert
-from knowledge.finding import NotAssessed, Why
 from knowledge.quantity import Interval
 from knowledge.timeline import Category, Fact
 from serving.report.render import _environment
@@ -66,13 +64,6 @@ def test_a_number_has_its_name_and_four_digits() -> None:
     words = number_words(Interval.exact(0.956811), "1")
     assert words.en == "0.9568"
     assert number_words(Interval.exact(71), "a").en == "71 years"
-
-
-def test_a_d_dimer_of_410_mg_per_litre_is_not_taken_as_one() -> None:
-    found = convert("d_dimer", Interval.exact(410), "mg/L{FEU}")
-    assert isinstance(found, NotAssessed)
-    assert found.why is Why.VALUE_IMPOSSIBLE
-    assert not isinstance(convert("d_dimer", Interval.exact(41), "mg/L{FEU}"), NotAssessed)
 
 
 def test_a_list_of_markdown_keeps_its_lines() -> None:

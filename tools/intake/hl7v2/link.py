@@ -30,6 +30,7 @@ _COME = ("registered", "partial", "preliminary", "final", "corrected")
 _WORDS = 20
 _HASH = 10
 _TOO_EARLY = "takes back a result that was reported later; that result is not used"
+_OTHER_REASON = "states no chest pain as the reason of a visit of which another message does"
 _AMBIGUOUS = "a correction that fits several earlier results of its order; none of them is used"
 
 
@@ -124,7 +125,7 @@ def _number(item: Item, fillers: dict[str, set[str]]) -> str:
 
 
 def _named(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
-    """Return reports, visits and documents: one for each, numbered where one message has two.
+    """Return reports, visits, documents, complaints: one each, numbered where a message has two.
 
     A laboratory sends the results of one report in several messages of one second: which of them
     is the newest report does not matter, as long as none has a text of its own. A visit is as its
@@ -134,14 +135,23 @@ def _named(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[
     if group[0] == "DiagnosticReport":
         for rank, (_, item) in enumerate(members):
             item.rank = None if "presentedForm" in item.resource else rank
+    if group[0] == "Condition" and not any(_states(item) for _, item in members):
+        return []
     if not all(item.mentioned for _, item in members):
         members = [(file, item) for file, item in members if not item.mentioned]
     seen: dict[tuple[str, int], int] = {}
     for file, item in members:
         place = seen[file, item.number] = seen.get((file, item.number), 0) + 1
         item.id = _id(item, *group, str(place))
-        made.append(Linked(file, item))
+        other = group[0] == "Condition" and not _states(item)
+        made.append(Linked(file, item, _OTHER_REASON if other else ""))
     return made
+
+
+def _states(item: Item) -> bool:
+    """Return whether a Condition states something, and does not only take an earlier one back."""
+    codings = item.resource["verificationStatus"]["coding"]
+    return all(one["code"] != "entered-in-error" for one in codings)
 
 
 def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
