@@ -319,13 +319,13 @@ def _tells(finding: Finding) -> bool:
 
 
 def _specimens(chart: LaboratoryChart) -> dict[str, tuple[Finding, ...]]:
-    """Return the findings that were collected at the same moment."""
-    found: dict[str, tuple[Finding, ...]] = {}
+    """Return the findings that were collected at the same moment, by that moment."""
+    found: dict[str, list[Finding]] = {}
     for result in chart:
         drawn = _drawn(result.finding.time)
         if drawn:
-            found[drawn] = (*found.get(drawn, ()), result.finding)
-    return found
+            found.setdefault(drawn, []).append(result.finding)
+    return {drawn: tuple(held) for drawn, held in found.items()}
 
 
 def _drawn(time: ClinicalTime | None) -> str:

@@ -13,6 +13,8 @@ _BESIDE_ORDER = frozenset({"NTE", "TQ1", "TQ2", "CTI", "BLG", "PRT"})
 """Segments that say nothing of what was ordered."""
 
 _REQUESTS = frozenset({"OML", "ORM", "OMG"})
+_NEW = "NW"
+"""Order control of a new order, which cancels nothing, whatever its status."""
 _SILENT = frozenset({"MSH", "SFT", "EVN", "UAC", "DSC", "MSA", "ERR", "QRD", "QAK"})
 """Segments of the exchange itself: they say nothing of a patient."""
 
@@ -110,8 +112,9 @@ class _Walk:
         orc, self.orc = self.orc, None
         if orc is None:
             return
-        whole = orc.get(1).upper() in CANCELS_ALL or (
-            self.is_request and orc.get(5).upper() == WAS_CANCELLED
+        control = orc.get(1).upper()
+        whole = control in CANCELS_ALL or (
+            self.is_request and control != _NEW and orc.get(5).upper() == WAS_CANCELLED
         )
         if whole and not self.of_other:
             self.found.orders.append(Order(patient=self.patient, orc=orc))

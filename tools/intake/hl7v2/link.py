@@ -9,6 +9,7 @@ of them, and a correction leaves all of them open.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -40,10 +41,13 @@ class _Slot:
 
     time: str | None
     items: list[tuple[str, Item]] = field(default_factory=list)
+    messages: set[tuple[str, int]] = field(default_factory=set)
+    """Those that have a version here already."""
 
-    def has(self, message: tuple[str, int]) -> bool:
-        """Return whether a message has a version here already."""
-        return any((file, item.number) == message for file, item in self.items)
+    def add(self, file: str, item: Item) -> None:
+        """Add a version."""
+        self.items.append((file, item))
+        self.messages.add((file, item.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,8 @@ def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> lis
     for file, item in members:
         chosen = _slots_of(file, item, slots)
         if not chosen:
-            slots.append(_Slot(item.time, [(file, item)]))
+            slots.append(_Slot(item.time))
+            slots[-1].add(file, item)
             if item.role is Role.CORRECTION and len(slots) > 1 and item.time is not None:
                 for slot in slots:
                     for _, one in slot.items:
@@ -168,11 +173,14 @@ def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> lis
                 told.append(Linked(file, item, _AMBIGUOUS))
         for slot in chosen:
             own = item if len(chosen) == 1 else replace(item, resource=dict(item.resource))
-            slot.items.append((file, _finalised(own, slot)))
+            slot.add(file, _finalised(own, slot))
     told += _early(slots)
     made = []
-    for number, slot in enumerate(slots):
-        name = _id(slot.items[0][1], *group, slot.time or "no time", _ordinal(slots, number))
+    places: Counter[str | None] = Counter()  # among those of the same time
+    for slot in slots:
+        place = str(places[slot.time])
+        places[slot.time] += 1
+        name = _id(slot.items[0][1], *group, slot.time or "no time", place)
         for file, item in slot.items:
             item.id = name
             made.append(Linked(file, item))
@@ -193,7 +201,8 @@ def _early(slots: Iterable[_Slot]) -> list[Linked]:
 
 def _slots_of(file: str, item: Item, slots: Sequence[_Slot]) -> list[_Slot]:
     """Return the results that an item is a version of; none for one of its own."""
-    free = [slot for slot in slots if not slot.has((file, item.number))]
+    message = (file, item.number)
+    free = [slot for slot in slots if message not in slot.messages]
     same = [slot for slot in free if slot.time == item.time]
     if same:
         return same[:1]
@@ -215,12 +224,6 @@ def _finalised(item: Item, slot: _Slot) -> Item:
         return item
     resource = deepcopy(earlier[-1].resource) | {"status": item.resource["status"]}
     return replace(item, resource=resource)
-
-
-def _ordinal(slots: Sequence[_Slot], number: int) -> str:
-    """Return the place of a slot among those of the same time."""
-    time = slots[number].time
-    return str(sum(slot.time == time for slot in slots[:number]))
 
 
 def _id(item: Item, *parts: str) -> str:

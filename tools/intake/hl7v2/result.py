@@ -54,7 +54,8 @@ def items_of_order(order: Order, context: Context, *, is_request: bool) -> list[
                 items.append(made)
     for item in items:
         item.patient = report.patient
-    if order.obr is None and not forms and report.role is not Role.WITHDRAWAL:
+    cancels = report.role is Role.WITHDRAWAL and not order.results
+    if order.obr is None and not forms and not cancels:
         return items
     if forms:
         report.resource["presentedForm"] = forms
