@@ -55,7 +55,7 @@ def test_an_answer_has_verified_text_footnotes_and_the_extension(address: str, c
     with client_of(address) as client:
         found = ask(client, f"epicrisis/{case.id}")
     content = found.choices[0].message.content
-    assert content.startswith("Respiratory rate: 17/min at 2026-11-20 13:30. [1]")
+    assert content.startswith("Respiratory rate: 17/min at 2026-11-20 13:24. [1]")
     assert "[1] chart.json: Observation/" in content
     assert f"/cases/{case.id}/evidence/e-" in content
     assert found.choices[0].finish_reason == "stop"
