@@ -182,11 +182,10 @@ class Window:
         """Return every interference on a result, from what its specimen shows."""
         key = analyte, result.finding.id
         if key not in self.shared:
-            together = self._together(result)
             assay = self.chart.answer(_ASSAY)
             self.shared[key] = interference_on(
                 analyte,
-                self.chart.signals(together, of=result.finding),
+                self.chart.signals(result.finding),
                 troponin_assay=None if assay.value is None else str(assay.value),
             )
         return self.shared[key]
@@ -222,20 +221,7 @@ class Window:
         if found.state is not State.NOT_ASSESSED:
             return found.state is State.PRESENT
         row = interferences().interferences[found.interference]
-        return (
-            holds(row.present_when, self.chart.signals(self._together(result), of=result.finding))
-            is True
-        )
-
-    def _together(self, result: ChartResult) -> list[Finding]:
-        """Return the results of one specimen: those of one time."""
-        time = result.finding.time
-        return [
-            other.finding
-            for others in self.chart.results.values()
-            for other in others
-            if other is result or (time is not None and other.finding.time == time)
-        ]
+        return holds(row.present_when, self.chart.signals(result.finding)) is True
 
 
 def anchor_of(chart: LaboratoryChart, analytes: Mapping[str, bool]) -> ClinicalTime | None:
