@@ -17,6 +17,7 @@ from agent.assessment import (
     Status,
 )
 from agent.complaint import is_started
+from agent.critical_words import with_critical
 from agent.differential import differential
 from agent.ecg_change import change_sentence
 from agent.ecg_step import EcgRun, ecg_evidence
@@ -57,6 +58,7 @@ def compose(
     laboratory: LaboratoryReport | None = None,
 ) -> Assessment:
     """Return the assessment; its provenance has no result hash yet."""
+    state = with_critical(state, pathway, laboratory)
     entries = differential(pathway, state)
     state = state.with_extra(
         {f"verdict.{e.id}": e.verdict.value for e in entries},
@@ -263,7 +265,7 @@ def troubled(item: InputFile) -> bool:
 def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun]) -> Iterator[str]:
     """Yield what a reader must know about the data before trusting the rest."""
     yield from _file_notes(case)
-    if ecgs and state.extra.get("ecg.dated") is False and state.extra.get("ecg.recorded"):
+    if ecgs and state.extra.get("ecg.timed") is False and state.extra.get("ecg.recorded"):
         yield "The time of the ECG is not established; it may not be of this presentation."
     if not ecgs and state.extra.get("ecg.recorded") and not state.extra.get("ecg.dated"):
         yield (

@@ -11,10 +11,13 @@ from knowledge.evidence import Evidence
 from knowledge.finding import Finding, State, Why
 from knowledge.pathways import Step
 from knowledge.rules import Answer, answer_of
+from tools.ecg.doubts import GAP
 from tools.ecg.model import EcgRecording
-from tools.ecg.report import ECG, EcgReport, nothing_assessed, switched_off_report
+from tools.ecg.report import ECG, NO_QRS, EcgReport, nothing_assessed, switched_off_report
 from tools.ecg.statement import evidence_of
 from tools.toolbox import discover
+
+_OF_ALL = ("recorded", "assessed", "dated", "posterior-leads-due", "repeat-due", "no-qrs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +103,10 @@ def ecg_answers(
     ``ecg.dated``: at least one recording that was analysed, or a person's reading with its time,
     belongs to this presentation for certain. ``ecg.posterior-leads-due``: some recording shows ST
     depression that may be the mirror of a posterior infarction, and none shows V7 to V9; a later
-    normal tracing does not take that back.
+    normal tracing does not take that back. ``ecg.timed``: the time of what was analysed is known,
+    or of a recording where none could be analysed. ``ecg.repeat-due``: recordings there are, and a
+    signal that cannot be judged leaves ST elevation open. ``ecg.no-qrs``: some recording shows no
+    QRS for longer than a pause lasts.
     """
     found: dict[str, Finding] = {}
     for run in runs:
@@ -119,9 +125,22 @@ def ecg_answers(
     answers["ecg.assessed"] = judged or disagreed
     recorded_at = any(_is_dated(run.recording, at) for run in runs)
     answers["ecg.dated"] = bool(dated) or (by_person and (recorded_at or read_at is not None))
+    answers["ecg.timed"] = answers["ecg.dated"] is True or (
+        recorded_at and not any(run.analysed for run in runs)
+    )
+    answers["ecg.repeat-due"] = bool(ecg_doubt(runs, inputs))
+    answers["ecg.no-qrs"] = any(_without_qrs(run) for run in runs)
     seen = answers.get("ecg.st-elevation-posterior")
     answers["ecg.posterior-leads-due"] = seen is None and any(_may_mirror(run) for run in runs)
     return answers
+
+
+def ecg_doubt(runs: Sequence[EcgRun], inputs: Mapping[str, Finding]) -> str:
+    """Return which defect of the signal leaves ST elevation open; empty where none does."""
+    reason = inputs["stemi_criteria"].not_assessed
+    if not runs or reason is None or reason.why not in (Why.QUALITY, Why.MISSING):
+        return ""
+    return reason.detail
 
 
 def ecg_evidence(run: EcgRun) -> tuple[Evidence, ...]:
@@ -148,9 +167,14 @@ def ecg_basis(runs: Sequence[EcgRun]) -> dict[str, tuple[Evidence, ...]]:
                 if coding.system == ECG:
                     found[coding.code] = _stronger(found.get(coding.code), finding)
     recorded = tuple(evidence_of(run.recording) for run in runs)
-    whole = dict.fromkeys(("recorded", "assessed", "dated", "posterior-leads-due"), recorded)
+    whole = dict.fromkeys(_OF_ALL, recorded)
     basis = {**{code: finding.evidence for code, finding in found.items()}, **whole}
     return {f"ecg.{code}": evidence for code, evidence in basis.items()}
+
+
+def _without_qrs(run: EcgRun) -> bool:
+    """Return whether no QRS is seen in one recording, or for longer than a pause lasts."""
+    return run.report.headline.startswith(NO_QRS) or any(p.code == GAP for p in run.report.quality)
 
 
 def _may_mirror(run: EcgRun) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from agent.assessment import DifferentialEntry, Narrative, Sentence, Verdict
 from agent.complaint import is_started
+from agent.critical_words import critical_said
 from agent.recommend import more_urgent, recommendations
 from agent.state import NOT_ASSESSED, State
 from knowledge.clinical_inputs import catalogue
@@ -138,6 +139,8 @@ def _years(age: Finding) -> str:
         reason = age.not_assessed
         known = reason is not None and reason.why is not Why.MISSING
         return f"age not assessed ({reason.detail})" if known and reason else "age not assessed"
+    if age.reported:
+        return age.reported
     if span.is_exact or span.low is None or span.high is None:
         return f"{span} years"
     joined = " or " if span.high - span.low == 1 else " to "
@@ -149,6 +152,7 @@ def _filled(text: str, pathway: Pathway, state: State) -> str:
 
     A sentence for which there is nothing to name is left out.
     """
+    text = critical_said(text, state)
     if "{" not in text:
         return text
     answers = state.answers()

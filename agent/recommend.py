@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.assessment import Recommended
 from agent.complaint import is_started
+from agent.critical_words import critical_said
 from agent.state import State
 from knowledge.pathways import Pathway, Recommendation, Urgency
 from knowledge.reference import Review
@@ -22,7 +23,8 @@ def recommendations(
 ) -> tuple[Recommended, ...]:
     """Return what applies, most urgent first; an unknown condition does not apply anything.
 
-    Without a stated complaint, what is due for everybody who has it is left out. A row that stands alone leaves no other beside it: who has died is not to be treated.
+    Without a stated complaint, what is due for everybody who has it is left out. A row that stands
+    alone leaves no other beside it: who has died is not to be treated.
 
     Args:
         pathway: The rows.
@@ -98,7 +100,9 @@ def _made(
     held = [pathway.conditions[k].label for k in row.names if answers[f"condition.{k}"] is True]
     return Recommended(
         id=key,
-        text=row.text.replace("{present}", ", ".join(held)),
+        text=critical_said(row.text, state)
+        .replace("{present}", ", ".join(held))
+        .replace("{ecg}", _ecg_doubt(state)),
         urgency=row.urgency,
         strength=row.strength,
         label=label(pathway, row.source),
@@ -107,6 +111,12 @@ def _made(
         evidence=state.evidence_for(row.when, answers),
         cards=row.cards,
     )
+
+
+def _ecg_doubt(state: State) -> str:
+    """Return why the signal of the ECG leaves ST elevation open, for the rows that ask again."""
+    reason = state.findings["stemi_criteria"].not_assessed
+    return reason.detail if reason is not None else ""
 
 
 def _sample_name(risk: Risk) -> str:

@@ -6,6 +6,7 @@ Only what the chart and the ECG already show: no score, no troponin rule, no wai
 from agent.assess import PATHWAY
 from agent.assessment import Recommended
 from agent.complaint import complaint_answers
+from agent.critical_words import with_critical
 from agent.ecg_step import ecg_answers, ecg_findings, run_ecg
 from agent.episode import episode
 from agent.ledger import Ledger
@@ -65,6 +66,7 @@ def triage(case: CaseFiles, *, at: ClinicalTime, settings: Settings, ledger: Led
         named=path.conditions,
         series=known.series,
     )
+    state = with_critical(state, path, None)
     answers = state.answers()
     found = recommendations(path, state, time_zone=case.time_zone)
     return Triage(

@@ -114,6 +114,27 @@ class SideDifference(Frozen):
     review: str
 
 
+class OtherForm(Frozen):
+    """A number that was reported in another form, whose conversion is not exact.
+
+    Limits above `kept_below` were derived in the form of the input: such a number does not lie
+    below them, and it is not known to.
+
+    Args:
+        flag: Flag that the conversion of the unit sets.
+        kept_below: The fixed limit, in the input's unit, below which it is read as it is.
+        conversion: In words, to show with the number.
+        reason: Why no higher limit is applied.
+    """
+
+    flag: str
+    kept_below: float
+    conversion: str
+    reason: str
+    source: str
+    review: str
+
+
 class ClinicalInput(Frozen):
     """One question.
 
@@ -134,6 +155,7 @@ class ClinicalInput(Frozen):
         derive: How other inputs answer it; ``lowest.<id>`` and ``highest.<id>`` are the extremes of
             a number in this presentation.
         sides: How a difference between the arms answers it.
+        other_form: How a number that was reported in another form is read.
     """
 
     label: str
@@ -153,6 +175,7 @@ class ClinicalInput(Frozen):
     points_of: str = ""
     derive: Derivation | None = None
     sides: SideDifference | None = None
+    other_form: OtherForm | None = None
     source: str | None = None
     review: str | None = None
 

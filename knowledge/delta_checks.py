@@ -72,6 +72,8 @@ class DeltaPattern(Sourced):
         signal: Signal of ``interference.yaml`` that the pattern answers.
         by_level: Whether results outside their intervals on these sides raise the suspicion where
             there is no earlier sample to compare with.
+        level_down: Analytes of which some must lie below their intervals for that, where other than
+            `some_down`.
         explains: Why.
         settles: What would settle it.
     """
@@ -83,6 +85,7 @@ class DeltaPattern(Sourced):
     down: tuple[str, ...] = ()
     some_up: SomeOf | None = None
     some_down: SomeOf | None = None
+    level_down: SomeOf | None = None
     explains: str
     settles: str
 

@@ -179,7 +179,7 @@ class Together(Sourced):
 
 
 class LaboratoryIndices(Table):
-    """The whole file; `together` by family, ``other`` for the families it does not name."""
+    """The whole file; `together` by index, else by family, ``other`` for those it does not name."""
 
     together: Mapping[str, Together]
     indices: Mapping[str, IndexRow]
@@ -187,7 +187,8 @@ class LaboratoryIndices(Table):
     def together_hours(self, index_id: str) -> float:
         """Return how far apart the inputs of an index may have been collected, hours."""
         family = self.indices[index_id].family
-        return self.together.get(family, self.together["other"]).hours
+        row = self.together.get(index_id) or self.together.get(family, self.together["other"])
+        return row.hours
 
 
 @cache

@@ -92,6 +92,8 @@ class FactRow(Frozen):
         computed_from: Analytes of which a clinical answer is computed: what interferes with their
             results makes it a bound.
         within_hours, days_apart: For the readings over several results.
+        together_hours: How far from the newest of the results that matter this one may have been
+            collected, where it changes faster than the rest of the pattern.
         label: Name to show; None makes it of what it reads.
         source, review: Of the hours or days.
     """
@@ -109,6 +111,7 @@ class FactRow(Frozen):
     computed_from: tuple[str, ...] = ()
     within_hours: PositiveFloat | None = None
     days_apart: PositiveFloat | None = None
+    together_hours: PositiveFloat | None = None
     label: Words | None = None
     source: str | None = None
     review: str | None = None
@@ -123,11 +126,14 @@ class FactRow(Frozen):
             raise ValueError("within_hours is for readings over several results")
         if (self.days_apart is not None) != (self.read in _SUSTAINED):
             raise ValueError("days_apart is for sustained readings")
-        timed = self.within_hours is not None or self.days_apart is not None
+        hours = (self.within_hours, self.days_apart, self.together_hours)
+        timed = any(one is not None for one in hours)
         if timed != (self.source is not None and self.review is not None):
             raise ValueError("hours or days, and nothing else, have a source and a review")
         if any(kind is not None for kind in of_facts) and self.label is None:
             raise ValueError("a fact made of other facts has a label")
+        if self.together_hours is not None and self.analyte is None:
+            raise ValueError("only a result is collected together with others")
         if (self.interference is None) != (self.on is None):
             raise ValueError("an interference is on an analyte")
         if self.computed_from and self.clinical is None:

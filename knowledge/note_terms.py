@@ -32,6 +32,7 @@ class InputTerms(Frozen):
         absent_terms: Only these, denied, answer "absent"; None for all terms, empty for none.
         denials: Phrases that by themselves mean "absent".
         not_this: Phrases that hold a term and mean something else.
+        whole_terms: Abbreviations that say it only where nothing else is written.
         choices: For a choice: its id to the words that say it.
         past_counts: Whether what was once so still answers the input.
         family: The statement is about relatives.
@@ -41,6 +42,7 @@ class InputTerms(Frozen):
     absent_terms: tuple[str, ...] | None = None
     denials: tuple[str, ...] = ()
     not_this: tuple[str, ...] = ()
+    whole_terms: tuple[str, ...] = ()
     choices: Mapping[str, tuple[str, ...]] = {}
     past_counts: bool = False
     family: bool = False

@@ -1,7 +1,8 @@
 """Reflex tests as data: given a result or a pattern, which tests to add, unless they are there.
 
 A condition reads ``level.<analyte>`` (low, normal, high), ``value.<analyte>``,
-``times_upper.<analyte>``, ``pattern.<id>`` (a verdict), ``grade.<id>``, or a clinical input.
+``times_upper.<analyte>``, ``reported.<analyte>`` (whatever interferes with it),
+``pattern.<id>`` (a verdict), ``grade.<id>``, or a clinical input.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ from knowledge.words import Words
 
 FILE = "reflex_tests"
 SUPPORT = ("supported", "argued against", "not assessed")
-READINGS = ("level", "value", "times_upper")
+READINGS = ("level", "value", "times_upper", "reported")
 
 
 class RecentHours(Sourced):

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001
+# ruff: noqa: RUF001, RUF002
 """Texts that code puts together in English, told in Chinese from words and templates held as data.
 
 A text is told whole, by a template with holes, sentence by sentence, or as a list of known parts;
@@ -17,7 +17,7 @@ _HOLDS = {"n": _NUMBER, "u": r"(?:[^\s,;:]+(?: [A-Z]+| m²)?)"}
 """What a hole takes by the first letter of its name."""
 _ANY = r"(?:(?![.] [A-Z]).)+?"
 """What another hole takes: anything within one sentence."""
-_SENTENCES = re.compile(r"(?<=[A-Za-z0-9)%²\]][.;]) (?=[A-Z0-9\"\u201c])")
+_SENTENCES = re.compile(r"(?<=[A-Za-z0-9)%²\]][.]) (?=[A-Z0-9\"\u201c])")
 _CLAUSES = ((": ", "："), ("; ", "；"), (" or ", "或"), (" and ", "和"), (", ", "、"))
 _STAYS = re.compile(
     r"(?:[<>=~≤≥≈+−±*/x×→-]|[^\sa-z]*\d[^\s]*|[^\sa-z]+|[A-Za-zµμ%²°\[\]{}]+/[^\s]+"

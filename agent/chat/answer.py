@@ -266,6 +266,13 @@ def _overview(sheet: FactSheet) -> Selection:
     return Selection(shown=(*picked(("headline",), sheet), *told, *advised))
 
 
+def _why_not_told(facts: Sequence[Fact], language: Language) -> str:
+    """Return why no model is given the facts that answer a question."""
+    if any(fact.language != language for fact in facts):
+        return "the facts that answer it are not available in this language"
+    return "what answers it is told whole, in the words of the report or of its source"
+
+
 async def _told(
     llm: LLM | None,
     question: Question,
@@ -281,10 +288,7 @@ async def _told(
     if llm is None:
         return {**alone, "without_llm": "no language model is configured"}
     if not tellable:
-        return {
-            **alone,
-            "without_llm": "the facts that answer it are not available in this language",
-        }
+        return {**alone, "without_llm": _why_not_told(facts, language)}
     try:
         result = await drafted(
             llm,

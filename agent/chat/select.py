@@ -152,15 +152,23 @@ def _state(fact: Fact) -> str:
 def _named_directly(question: Question, sheet: FactSheet) -> tuple[Fact, ...]:
     by_input = picked((f"input:{key}" for key in question.inputs), sheet)
     by_name = (f for f in sheet.facts if f.kind == "finding" and f.subject in question.names)
-    named = (*_of_scores(question, sheet), *_of_tests(question, sheet), *by_input, *by_name)
-    return tuple(dict.fromkeys(named))
+    results = {key: picked((f"{RESULT}{key}.*",), sheet) for key in question.tests}
+    told = [key for key, found in results.items() if found]
+    tests = (f for key, found in results.items() for f in found or _values(key, question, sheet))
+    # a result is told once, with its flag: not again as the bare finding that it is, too
+    rest = (f for f in (*by_input, *by_name) if not any(_is_of(key, f) for key in told))
+    return tuple(dict.fromkeys((*_of_scores(question, sheet), *tests, *rest)))
 
 
-def _of_tests(question: Question, sheet: FactSheet) -> Iterator[Fact]:
-    """Yield the laboratory results of the tests that a question names, else their findings."""
-    for key in (test for test in question.tests if test not in question.inputs):
-        results = picked((f"{RESULT}{key}.*",), sheet)
-        yield from results or (f for f in sheet.facts if _is_value(key, f))
+def _values(key: str, question: Question, sheet: FactSheet) -> Iterator[Fact]:
+    """Yield the findings of a test of which there is no result; those of an input come as such."""
+    if key not in question.inputs:
+        yield from (f for f in sheet.facts if _is_value(key, f))
+
+
+def _is_of(key: str, fact: Fact) -> bool:
+    """Return whether a fact of the record is a value of a test."""
+    return fact.kind == "finding" and (key in fact.inputs or _is_value(key, fact))
 
 
 def _of_scores(question: Question, sheet: FactSheet) -> Iterator[Fact]:

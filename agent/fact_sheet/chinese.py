@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from agent.fact_sheet.conclusions import DIAGNOSIS, DISCHARGE, HEADLINE
+from agent.fact_sheet.critical_chinese import critical_in_chinese
 from agent.fact_sheet.scores import CAVEAT
 from agent.facts import Fact, FactNumber
 from knowledge.clinical_inputs import catalogue
@@ -99,7 +100,7 @@ def _conclusion(fact: Fact) -> Fact:
 def _whole(fact: Fact) -> Fact:
     head, mark, said = fact.text.partition(": ")
     bare = (said if mark and head == "ECG" else fact.text).rstrip(".")
-    words = verifier_terms().zh.phrases.get(bare)
+    words = verifier_terms().zh.phrases.get(bare) or critical_in_chinese(bare)
     if words is None or (fact.names and fact.kind != "ecg"):
         return fact
     prefix = "心电图：" if fact.kind == "ecg" else ""
@@ -129,7 +130,8 @@ def _noted(fact: Fact) -> Fact:
     said = score_told().known(fact.text.removeprefix(f"{name}: "))
     if said is None:
         return fact
-    return fact.model_copy(update={"text": f"{name}：{said}", "language": "zh"})
+    shown = (_words((name,)) or (name,))[0]
+    return fact.model_copy(update={"text": f"{shown}：{said}", "language": "zh"})
 
 
 def _person(fact: Fact) -> Fact:

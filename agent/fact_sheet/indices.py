@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from agent.facts import Fact
 from knowledge.clinical_inputs import catalogue
 from knowledge.index import Index
+from knowledge.laboratory_words import laboratory_told
 from knowledge.passages import Language
 from knowledge.verifier_terms import verifier_terms
 
@@ -34,9 +35,13 @@ def index_facts(indices: Iterable[Index], language: Language) -> Iterator[Fact]:
 
 def _chinese(index: Index) -> str:
     words = {**catalogue().chinese, **verifier_terms().zh.phrases}
+    told = laboratory_told()
+    whole = told.known(index.statement)
+    if whole is not None:
+        return whole + "".join(told(caveat) for caveat in index.caveats)
     said = "未评估"
     if index.value is not None:
         said = _BETWEEN.sub(r"\1至\2", str(index.value.interval))
     missing = "、".join(words.get(item.label, item.label) for item in index.missing)
-    caveats = "".join(words.get(c.rstrip("."), c) + "。" for c in index.caveats)
-    return f"{index.name}：{said}" + (f"；缺少：{missing}。" if missing else "。") + caveats
+    caveats = "".join(told(caveat) for caveat in index.caveats)
+    return f"{told(index.name)}：{said}" + (f"；缺少：{missing}。" if missing else "。") + caveats

@@ -44,11 +44,17 @@ def _result_facts(
         yield _result(
             test, f"{place:03d}", row.name, " | ".join((said, *notes)), language, row.evidence
         )
+    shown = laboratory_view(report, language, time_zone=time_zone)
+    for place, one in enumerate(report.cancelled):
+        if one.test is not None:
+            (told,) = [part for part in shown.parts if part.key == "cancelled"]
+            said = f"{told.title}: {told.lines[place].text}"
+            number = f"cancelled.{place:03d}"
+            yield _result(one.test, number, one.name, said, language, one.evidence)
     known = {result.test for result in report.results}
     for place, old in enumerate(report.older):
         if old.test not in known:
-            shown = laboratory_view(report, language, time_zone=time_zone).after
-            (older,) = [part for part in shown if part.key == "older"]
+            (older,) = [part for part in shown.after if part.key == "older"]
             said = f"{older.title}: {older.lines[place].text}"
             yield _result(old.test, "older", old.name, said, language, ())
 

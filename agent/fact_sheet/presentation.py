@@ -10,10 +10,15 @@ _PERSONS = {"female": "woman", "male": "man"}
 
 
 def presentation_facts(assessment: Assessment) -> tuple[Fact, ...]:
-    """Return person and onset; nothing for a case that was refused."""
+    """Return person and onset; nothing for a case that was refused.
+
+    Without a stated complaint an onset that nobody gave is not told: there may be no pain.
+    """
     found = by_input(assessment)
     if assessment.status == "refused":
         return ()
+    if not assessment.complaint_stated and "onset" not in found:
+        return (_person(found.get("age_years"), found.get("sex")),)
     return (_person(found.get("age_years"), found.get("sex")), _onset(assessment, found))
 
 

@@ -6,7 +6,7 @@ from agent.laboratory.model import CancelledResult
 from agent.laboratory.results import is_current, names
 from agent.untrusted import one_line
 from knowledge.clinical_time import ClinicalTime
-from knowledge.timeline import Category, Fact
+from knowledge.timeline import Category
 from tools.intake.result import Retraction
 from tools.labs.laboratory_chart import test_key
 
@@ -43,6 +43,7 @@ def _of(item: Retraction) -> Iterator[CancelledResult]:
         name, chinese = names(key, finding)
         yield CancelledResult(
             finding=finding.id,
+            test=key,
             name=name,
             chinese=chinese,
             time=finding.time,

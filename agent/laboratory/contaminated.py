@@ -75,9 +75,10 @@ def _levels(
     results: Sequence[LaboratoryResult], drawn: ClinicalTime
 ) -> dict[str, Literal["high", "low", "normal"]]:
     return {
-        r.test: _SIDES[r.flag.flag]
+        r.test: _SIDES[flag]
         for r in results
-        if r.latest and r.time == drawn and r.test is not None and r.flag.flag in _SIDES
+        if r.latest and r.time == drawn and r.test is not None
+        if (flag := r.flag.flag) is not None and flag in _SIDES
     }
 
 

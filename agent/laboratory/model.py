@@ -104,7 +104,13 @@ class LaboratoryResult(Frozen):
     def critical(self) -> bool:
         """Whether it is, or may be, at or beyond a critical limit."""
         worded = self.flag.flag is Flag.CRITICAL_ABNORMAL
-        return worded or self.may_be_critical or bool(self.flag.critical)
+        ours = worded or self.may_be_critical or bool(self.flag.critical)
+        return ours or self.marked_critical
+
+    @property
+    def marked_critical(self) -> bool:
+        """Whether the laboratory itself marks it as critical (HH, LL, AA), whatever ours says."""
+        return any(flag.startswith("lab-critical") for flag in self.flag.laboratory)
 
     @property
     def may_be_false(self) -> tuple[InterferenceFinding, ...]:
@@ -157,6 +163,7 @@ class CancelledResult(Frozen):
 
     Args:
         finding: Id of the finding that stands for it, without a value.
+        test: Key of the analyte or worded test; None for a test that we do not hold.
         name, chinese: To show; `chinese` is empty where we have none.
         time: When the specimen was collected.
         in_error: Whether it was entered in error; else it was cancelled.
@@ -165,6 +172,7 @@ class CancelledResult(Frozen):
     """
 
     finding: str
+    test: str | None = None
     name: str
     chinese: str = ""
     time: ClinicalTime | None = None
@@ -271,6 +279,6 @@ class LaboratoryReport(Frozen):
 
 
 def _certain(result: LaboratoryResult) -> bool:
-    if not result.flag.critical:
+    if not result.flag.critical or result.marked_critical:
         return not result.may_be_critical
     return any(limit.certain for limit in result.flag.critical)

@@ -1,15 +1,13 @@
 """The results of now, each with its flag, what came before it, and what may have falsified it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from agent.laboratory.model import Earlier, LaboratoryResult, NotUsed, OlderTest
 from agent.untrusted import one_line
 from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime, elapsed
-from knowledge.codes import ANALYTE
 from knowledge.conflict import Conflict, Side
 from knowledge.finding import Finding, NotAssessed, State, Why
-from knowledge.interference import interferences
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.timeline import SUPERSEDED
 from tools.chart.same_time import same_minute
@@ -17,7 +15,6 @@ from tools.labs.change import change
 from tools.labs.delta_check import delta_check
 from tools.labs.interference import InterferenceFinding, interference_on
 from tools.labs.laboratory_chart import ChartResult, LaboratoryChart
-from tools.labs.newest_result import Newest
 from tools.labs.paired_result import LabResult
 from tools.labs.result_source import comparable_result
 
@@ -52,16 +49,15 @@ def current_results(chart: LaboratoryChart, hours: float) -> tuple[LaboratoryRes
         chart: Every result with its flag.
         hours: How old a result may be.
     """
-    specimens = _specimens(chart)
     places = {key: place for place, key in enumerate(laboratory_tests().panels)}
     found: list[tuple[tuple[int, str], LaboratoryResult]] = []
     for key, held in chart.results.items():
         newest = chart.newest[key]
-        for place, result in reversed(tuple(enumerate(held))):
+        for result, before in reversed(_with_the_one_before(held)):
             if is_current(result.finding.time, chart.at, hours):
                 latest = any(result is one for one in newest.contenders)
-                before = _dated_before(held[:place], newest, latest=latest)
-                one = _result(result, key, chart, before, specimens, latest=latest)
+                earlier = None if latest and newest.why is not None else before
+                one = _result(result, key, chart, earlier, latest=latest)
                 if latest and newest.why is not None:
                     one = _with_note(one, newest.why)
                 if not latest and SUPERSEDED in result.finding.flags:
@@ -70,20 +66,23 @@ def current_results(chart: LaboratoryChart, hours: float) -> tuple[LaboratoryRes
                 found.append(((places.get(one.panel, len(places)), one.name.lower()), one))
     for result in reversed(chart.unknown):
         if is_current(result.finding.time, chart.at, hours):
-            one = _result(result, None, chart, (), specimens, latest=True)
+            one = _result(result, None, chart, None, latest=True)
             found.append(((len(places), one.name.lower()), one))
     return tuple(result for _, result in sorted(found, key=lambda pair: pair[0]))
 
 
-def _dated_before(
-    held: Sequence[ChartResult], newest: Newest, *, latest: bool
-) -> tuple[ChartResult, ...]:
-    """Return what a result may be compared with: nothing where it may not be the newest."""
-    if latest and newest.why is not None:
-        return ()
-    return tuple(
-        r for r in held if r.finding.time is not None and SUPERSEDED not in r.finding.flags
-    )
+def _with_the_one_before(
+    held: Sequence[ChartResult],
+) -> tuple[tuple[ChartResult, ChartResult | None], ...]:
+    """Return each result with the last before it that it may be compared with."""
+    found: list[tuple[ChartResult, ChartResult | None]] = []
+    before: ChartResult | None = None
+    for result in held:
+        found.append((result, before))
+        finding = result.finding
+        if result.usable and finding.time is not None and SUPERSEDED not in finding.flags:
+            before = result
+    return tuple(found)
 
 
 def _instead(result: ChartResult, held: Sequence[ChartResult]) -> str:
@@ -190,14 +189,13 @@ def _result(
     result: ChartResult,
     key: str | None,
     chart: LaboratoryChart,
-    before: Sequence[ChartResult],
-    specimens: Mapping[str, tuple[Finding, ...]],
+    before: ChartResult | None,
     *,
     latest: bool,
 ) -> LaboratoryResult:
     finding = result.finding
     name, chinese = names(key, finding)
-    found = tuple(_interferences(key, finding, chart, specimens))
+    found = tuple(_interferences(key, finding, chart))
     return LaboratoryResult(
         finding=finding.id,
         test=key,
@@ -277,10 +275,9 @@ def _may_be_critical(key: str | None, result: ChartResult) -> bool:
     return row is not None and row.critical and result.usable and result.flag.flag is None
 
 
-def _earlier(finding: Finding, before: Sequence[ChartResult]) -> Earlier | None:
+def _earlier(finding: Finding, earlier: ChartResult | None) -> Earlier | None:
     """Return the comparison with the last result before that has a value."""
     now = as_lab_result(finding)
-    earlier = next((result for result in reversed(before) if result.usable), None)
     if earlier is None or isinstance(now, NotAssessed):
         return None
     then = as_lab_result(earlier.finding)
@@ -296,40 +293,17 @@ def _earlier(finding: Finding, before: Sequence[ChartResult]) -> Earlier | None:
 
 
 def _interferences(
-    key: str | None,
-    finding: Finding,
-    chart: LaboratoryChart,
-    specimens: Mapping[str, tuple[Finding, ...]],
+    key: str | None, finding: Finding, chart: LaboratoryChart
 ) -> Iterator[InterferenceFinding]:
     if key is None or finding.state is not State.PRESENT:
         return
-    together = specimens.get(_drawn(finding.time), ()) or (finding,)
-    answers = chart.signals(together, of=finding)
     assay = chart.answer("troponin_assay")
-    named = str(assay.value) if assay.value is not None else None
-    evidence = tuple(e for one in together if _tells(one) for e in one.evidence)
-    yield from interference_on(key, answers, troponin_assay=named, evidence=evidence)
-
-
-def _tells(finding: Finding) -> bool:
-    """Return whether a finding says something about its specimen: by a flag or as a signal."""
-    signals = interferences().signals.values()
-    flagged = any(flag in finding.flags for signal in signals for flag in signal.flags)
-    return flagged or any(s.analyte and finding.concept.has(ANALYTE, s.analyte) for s in signals)
-
-
-def _specimens(chart: LaboratoryChart) -> dict[str, tuple[Finding, ...]]:
-    """Return the findings that were collected at the same moment."""
-    found: dict[str, tuple[Finding, ...]] = {}
-    for result in chart:
-        drawn = _drawn(result.finding.time)
-        if drawn:
-            found[drawn] = (*found.get(drawn, ()), result.finding)
-    return found
-
-
-def _drawn(time: ClinicalTime | None) -> str:
-    return "" if time is None else time.model_dump_json()
+    yield from interference_on(
+        key,
+        chart.signals(finding),
+        troponin_assay=None if assay.value is None else str(assay.value),
+        evidence=chart.specimen(finding).evidence,
+    )
 
 
 def _panel(key: str | None) -> str:

@@ -25,6 +25,8 @@ SYSTEM = "hl7v2"
 _LONGEST = {"source": 400, "control": 199, "patient": 400}
 _LOOKED_AT = frozenset({"MSH", "EVN", "PID", "PV1", "OBR", "MRG"})
 _PATIENT_TYPES = ("MR", "PI", "")
+_MOVES = MERGES | {"A45", "A46", "A47", "A48", "A49", "A50", "A51"}
+"""Trigger events with an earlier number (MRG): joins, moves, and changes of a number."""
 
 
 class Head(Frozen):
@@ -168,7 +170,7 @@ def _taken(message: Message, content: bytes) -> Accepted | Refused:
     if message.code in RESULTS and not any(order.obr for order in groups.orders):
         return Refused(code="AE", error="101", text="results without OBR", location="OBR")
     visit = next((s for _, s in groups.visits if s.name == "PV1" and s.get(19)), None)
-    merge = message.code == "ADT" and message.trigger in MERGES
+    merge = message.code == "ADT" and message.trigger in _MOVES
     return Accepted(
         source="|".join((message.head.whole(3), message.head.whole(4)))[: _LONGEST["source"]],
         control_id=message.control_id,
@@ -211,15 +213,30 @@ def patients_in(content: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def numbers_in(content: bytes) -> tuple[str, ...]:
+    """Return every number of the patient of a message that says who gave it, of whatever kind.
+
+    Each is as `Case.patient`; numbers of an account or a visit are none.
+
+    Raises:
+        InputError: The message cannot be read.
+    """
+    message = parse_message(RawMessage(1, content), only=_LOOKED_AT)
+    pids = (segment for segment in message.segments if segment.name == "PID")
+    stated = (pair for pid in pids for pair in numbers(pid, message))
+    found = (f"{SYSTEM}|{giver}|{value}"[: _LONGEST["patient"]] for giver, value in stated if giver)
+    return tuple(dict.fromkeys(found))
+
+
 def is_merge(kind: str) -> bool:
-    """Return whether a type of message says that two numbers are of one patient.
+    """Return whether a type of message joins, moves or changes numbers of a patient or visit.
 
     Examples:
-        >>> is_merge("ADT^A40"), is_merge("ADT^A01")
-        (True, False)
+        >>> is_merge("ADT^A40"), is_merge("ADT^A45"), is_merge("ADT^A01")
+        (True, True, False)
     """
     code, _, event = kind.partition("^")
-    return code == "ADT" and event in MERGES
+    return code == "ADT" and event in _MOVES
 
 
 def _mark(segment: Segment, field: int, message: Message, rep: int) -> str:

@@ -13,7 +13,7 @@ from knowledge.errors import EpicrisisError, InvalidValueError, UnavailableError
 from serving.access.principal import Principal, Role
 from serving.cases.model import Case
 from serving.cases.service import CaseService
-from serving.hl7_in.accept import is_merge, patients_in
+from serving.hl7_in.accept import is_merge, numbers_in, patients_in
 from serving.hl7_in.revision import Revision, orders_in, revision_of
 from serving.hl7_in.store import (
     DECIDE,
@@ -35,6 +35,8 @@ PRINCIPAL = Principal(
 """In whose name cases are opened and changed by messages."""
 
 _NOT_HELD = "takes back or corrects a result that no case of this patient holds"
+_OTHER_NUMBER = "states a number of a known patient beside one that no message of that patient has"
+_OF_SEVERAL = "states a number of the patient that messages of several patients state"
 _NO_CASE = "its patient has no case: it is put into the next one of the last three days"
 _TOGETHER = 50
 """Messages of one visit that are put into its case at once."""
@@ -110,10 +112,10 @@ class Filing:
         files = [(file_name(m), self._store.content(m.number)) for m in messages]
         if any(is_merge(m.type) for m in messages) or any(revision_of(c) for _, c in files):
             return False
-        case = self._visit(messages[0], files[0][1])
-        if case is None:
-            return False
         try:
+            case = self._visit(messages[0], self._known_as(messages[0], files[0][1]))
+            if case is None:
+                return False
             self._cases.add_files(case, files, principal=PRINCIPAL)
         except UnavailableError:
             raise
@@ -151,7 +153,28 @@ class Filing:
             case=case,
             detail={"message": message.number, "type": message.type},
         )
-        self._store.filed(message.number, case.id)
+        content = self._store.content(message.number)
+        numbers = numbers_in(content)
+        follow = self._following(content, {message.patient, *numbers}, case)
+        self._store.filed(message.number, case.id, patients=numbers, follow=follow)
+
+    def _following(self, content: bytes, numbers: set[str], case: Case) -> list[int]:
+        """Return the held messages that take back or correct a result of one that is filed."""
+        held = self._store.held_for(_NOT_HELD)
+        orders = orders_in(content) if held else frozenset()
+        if not orders:
+            return []
+        known = set(numbers)
+        if case.patient is not None:
+            known |= {case.patient, *self._store.stated_of(case.patient)}
+        found = []
+        for message, sent in held:
+            revision = revision_of(sent)
+            if revision is None or not revision.orders & orders:
+                continue
+            if known & {message.patient, *patients_in(sent), *numbers_in(sent)}:
+                found.append(message.number)
+        return found
 
     def _filed(self, message: Waiting) -> Case | None:
         """Put a message into its case and assess it; None where its patient has no case.
@@ -166,21 +189,23 @@ class Filing:
         name, content = file_name(message), self._store.content(message.number)
         if is_merge(message.type):
             raise InvalidValueError(f"message {message.number}", MERGE, DECIDE)
-        case = self._visit(message, content)
+        patients = self._known_as(message, content)
+        case = self._visit(message, patients)
         revision = revision_of(content)
-        holding = [] if revision is None else self._holding(message, content, revision)
+        theirs = [] if revision is None else self._cases_of(patients)
+        holding = [] if revision is None else self._holding(message, theirs, revision)
         if revision is not None and holding:
             if revision.new and case is not None:
                 holding = [*holding, *(one for one in (case,) if one not in holding)]
             return self._revised(message, holding, (name, content))
         if revision is not None:
-            self._may_be_filed(message, content, revision)
+            _may_be_filed(message, revision, known=bool(theirs))
         if case is None and message.type.startswith("ADT"):
             return None
         created = False
         if case is None:
             case, created = cases.open_visit(
-                message.patient,
+                patients[0],
                 message.encounter,
                 label="from HL7 v2",
                 source="hl7",
@@ -193,26 +218,62 @@ class Filing:
             self._cases.add_files(case, [(name, content)], principal=PRINCIPAL)
         return case
 
-    def _visit(self, message: Waiting, content: bytes) -> Case | None:
+    def _known_as(self, message: Waiting, content: bytes) -> tuple[str, ...]:
+        """Return the patient of a message as cases may name them (`Case.patient`), the best first.
+
+        Where no case names one of its numbers, an earlier message that stated it together with
+        others tells whose it is; not where this one states another number of the same giver.
+
+        Raises:
+            InvalidValueError: Its numbers are of several patients, or one giver has given it a
+                number of a known patient and one that is not that patient's; a person decides.
+        """
+        own = tuple(dict.fromkeys((message.patient, *patients_in(content))))
+        if any(self._services.cases.list(patient=one) for one in own):
+            return own
+        stated = numbers_in(content)
+        others = [
+            one
+            for one in self._store.known_as(stated)
+            if self._may_be(one, frozenset((*own, *stated)), message)
+        ]
+        if len(others) > 1:
+            raise InvalidValueError(f"message {message.number}", _OF_SEVERAL, DECIDE)
+        return (*others, *own)
+
+    def _may_be(self, patient: str, stated: frozenset[str], message: Waiting) -> bool:
+        """Return whether numbers may be those of a patient: of its giver it has every one.
+
+        Raises:
+            InvalidValueError: Of its giver it has one of them and not another.
+        """
+        same = {one for one in stated if _giver(one) == _giver(patient)}
+        known = self._store.stated_of(patient)
+        if same <= known:
+            return True
+        if same & known:
+            raise InvalidValueError(f"message {message.number}", _OTHER_NUMBER, DECIDE)
+        return False
+
+    def _visit(self, message: Waiting, patients: Sequence[str]) -> Case | None:
         """Return the case of the visit, under any of the numbers of the patient."""
-        for patient in dict.fromkeys((message.patient, *patients_in(content))):
+        for patient in patients:
             found = self._services.cases.visit(patient, message.encounter)
             if found is not None:
                 return found
         return None
 
-    def _cases_of(self, message: Waiting, content: bytes) -> list[Case]:
+    def _cases_of(self, patients: Sequence[str]) -> list[Case]:
         """Return every case of the patient, newest first."""
-        known = dict.fromkeys((message.patient, *patients_in(content)))
-        found = {c.id: c for p in known for c in self._services.cases.list(patient=p)}
+        found = {c.id: c for p in patients for c in self._services.cases.list(patient=p)}
         return list(found.values())
 
-    def _holding(self, message: Waiting, content: bytes, revision: Revision) -> list[Case]:
+    def _holding(self, message: Waiting, theirs: list[Case], revision: Revision) -> list[Case]:
         """Return the cases of the patient with results of the orders that a message revises."""
         cases = self._services.cases
         return [
             case
-            for case in self._cases_of(message, content)
+            for case in theirs
             if any(
                 file.name != file_name(message)
                 and file.name.endswith(".hl7")
@@ -234,20 +295,30 @@ class Filing:
             )
         return holding[0]
 
-    def _may_be_filed(self, message: Waiting, content: bytes, revision: Revision) -> None:
-        """Refuse a revision of what no case holds: it would land in a case by guess.
 
-        A correction holds a value of its own: where its patient has no case at all it is used, and
-        told as one that corrects nothing that is known. A message that also has new results is
-        used for them, unless it says of a result that it was wrong.
+def _giver(patient: str) -> str:
+    """Return who gave a number as `Case.patient` has it."""
+    return patient.partition("|")[2].partition("|")[0]
 
-        Raises:
-            InvalidValueError: A person decides.
-        """
-        bare = not revision.new and not revision.corrects
-        guessed = revision.corrects and bool(self._cases_of(message, content))
-        if revision.in_error or bare or guessed:
-            raise InvalidValueError(f"message {message.number}", _NOT_HELD, UNMATCHED)
+
+def _may_be_filed(message: Waiting, revision: Revision, *, known: bool) -> None:
+    """Refuse a revision of what no case holds: it would land in a case by guess.
+
+    A correction holds a value of its own: where its patient has no case at all it is used, and told
+    as one that corrects nothing that is known. A message that also has new results is used for
+    them, unless it says of a result that it was wrong.
+
+    Args:
+        message: The message.
+        revision: What it takes back or corrects.
+        known: Whether its patient has a case.
+
+    Raises:
+        InvalidValueError: A person decides.
+    """
+    bare = not revision.new and not revision.corrects
+    if revision.in_error or bare or (revision.corrects and known):
+        raise InvalidValueError(f"message {message.number}", _NOT_HELD, UNMATCHED)
 
 
 def file_name(message: Waiting) -> str:

@@ -13,8 +13,9 @@ from knowledge.model import Frozen
 from serving.access.errors import ConflictError, NotFoundError
 from serving.access.principal import Principal
 from serving.audit.seam import SERVICE, Audit
+from serving.cases.tables import CaseRow
 from serving.hl7_in.accept import Accepted, Refused, is_merge
-from serving.hl7_in.tables import Hl7MessageRow
+from serving.hl7_in.tables import Hl7MessageRow, Hl7NumberRow
 from serving.storage.database import Database
 
 RECEIVED, FILED, WAITING, HELD = "received", "filed", "waiting", "held"
@@ -24,8 +25,8 @@ MERGE = "joins the numbers of patients, which nothing here does by itself"
 DECIDE = "a person decides: put right what it is about, then discard it with the reason"
 
 UNMATCHED = (
-    "a person decides: once the result it means has come, try it again (hl7 retry); else put right "
-    "what it is about, then discard it with the reason (hl7 discard)"
+    "it is tried again by itself once a result of its order has come; else a person decides: put "
+    "right what it is about, then discard it with the reason (hl7 discard)"
 )
 
 
@@ -172,18 +173,73 @@ class MessageStore:
                 raise NotFoundError(f"message {number}")
             return row.content
 
-    def filed(self, number: int, case: str) -> None:
-        """Note that a message is in a case, and let what waits for the patient follow."""
+    def filed(
+        self,
+        number: int,
+        case: str,
+        *,
+        patients: Sequence[str] = (),
+        follow: Sequence[int] = (),
+    ) -> None:
+        """Note that a message is in a case, and let what waits for the patient follow.
+
+        Args:
+            number: Of the message.
+            case: Where it is.
+            patients: Every number of the patient it states, as `Case.patient`.
+            follow: Held messages that are to be tried again because of it.
+        """
         with self._database.transaction() as session:
             row = session.get(Hl7MessageRow, number)
             if row is None:
                 return
             row.state, row.case_id, row.reason = FILED, case, ""
+            for patient in patients:
+                session.merge(Hl7NumberRow(patient=patient, case_id=case))
             session.execute(
                 update(Hl7MessageRow)
-                .where(Hl7MessageRow.patient == row.patient, Hl7MessageRow.state == WAITING)
+                .where(
+                    Hl7MessageRow.patient.in_({row.patient, *patients}),
+                    Hl7MessageRow.state == WAITING,
+                )
                 .values(state=RECEIVED)
             )
+            session.execute(
+                update(Hl7MessageRow)
+                .where(Hl7MessageRow.number.in_(follow), Hl7MessageRow.state == HELD)
+                .values(state=RECEIVED, reason="")
+            )
+
+    def held_for(self, reason: str) -> tuple[tuple[Waiting, bytes], ...]:
+        """Return the messages that are held for a reason, oldest first, each as it came."""
+        query = (
+            select(Hl7MessageRow)
+            .where(Hl7MessageRow.state == HELD, Hl7MessageRow.reason.contains(reason))
+            .order_by(Hl7MessageRow.number)
+        )
+        with self._database.reading() as session:
+            return tuple((_waiting(row), row.content) for row in session.scalars(query))
+
+    def stated_of(self, patient: str) -> frozenset[str]:
+        """Return the numbers that messages in the cases of a patient state."""
+        query = (
+            select(Hl7NumberRow.patient)
+            .join(CaseRow, CaseRow.id == Hl7NumberRow.case_id)
+            .where(CaseRow.patient == patient)
+        )
+        with self._database.reading() as session:
+            return frozenset(session.scalars(query))
+
+    def known_as(self, patients: Sequence[str]) -> tuple[str, ...]:
+        """Return the patients (`Case.patient`) of cases with a message that states a number."""
+        query = (
+            select(CaseRow.patient)
+            .join(Hl7NumberRow, Hl7NumberRow.case_id == CaseRow.id)
+            .where(Hl7NumberRow.patient.in_(patients), CaseRow.patient.is_not(None))
+            .distinct()
+        )
+        with self._database.reading() as session:
+            return tuple(sorted(one for one in session.scalars(query) if one is not None))
 
     def set_aside(self, number: int, state: str, reason: str) -> None:
         """Note that a message waits for a case of its patient, or for a person."""

@@ -1,4 +1,4 @@
-"""Table of the messages that were acknowledged."""
+"""Tables of the messages that were acknowledged, and of whose they are."""
 
 from datetime import datetime
 
@@ -36,4 +36,18 @@ class Hl7MessageRow(Base):
     reason: Mapped[str] = mapped_column(String(500))
     case_id: Mapped[str | None] = mapped_column(
         ForeignKey("cases.id", ondelete=CASCADE), index=True
+    )
+
+
+class Hl7NumberRow(Base):
+    """One number of the patient of a case, as `Case.patient`, that a message in it states.
+
+    A later message may state another of the numbers alone. It is deleted with its case.
+    """
+
+    __tablename__ = "hl7_numbers"
+
+    patient: Mapped[str] = mapped_column(String(400), primary_key=True)
+    case_id: Mapped[str] = mapped_column(
+        ForeignKey("cases.id", ondelete=CASCADE), primary_key=True, index=True
     )

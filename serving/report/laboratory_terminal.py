@@ -33,6 +33,10 @@ def show_laboratory(view: LaboratoryView, console: Console) -> None:
                 _text(row.before),
             )
         console.print(table)
+        for row in panel.rows:
+            if row.notes:
+                said = "; ".join(_words(note) for note in row.notes)
+                console.print(_text(f"- {row.name} ({row.time}): {said}"))
     for part in view.after:
         _part(part, console)
 

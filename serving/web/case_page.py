@@ -248,6 +248,11 @@ def _sex(finding: Finding | None, say: Say) -> str:
 def _age(finding: Finding | None, say: Say) -> str:
     if finding is None or finding.state is State.NOT_ASSESSED or finding.quantity is None:
         return say("age not known")
+    number, _, unit = (finding.reported or "").partition(" ")
+    if unit.startswith("day"):
+        return say("%s days old") % number
+    if unit.startswith("month"):
+        return say("%s months old") % number
     return say("%s years") % finding.quantity.interval
 
 

@@ -44,6 +44,21 @@ STATES: Mapping[str, str] = {
     "flagged": _("signed report no longer holds"),
     "signed": _("signed"),
 }
+HELD_REASONS = (
+    _("joins the numbers of patients: a person decides"),
+    _("joins the numbers of patients, which nothing here does by itself"),
+    _("takes back or corrects a result that no case of this patient holds"),
+    _("states a number of a known patient beside one that no message of that patient has"),
+    _("states a number of the patient that messages of several patients state"),
+)
+"""Why messages wait for a person, in the words of the store; others are shown as they are."""
+
+GONE_REASONS = (
+    _("taken back by its source"),
+    _("no longer in the case, or taken back by its source"),
+)
+"""Why a critical result does not hold any more, likewise."""
+
 MOST_AT_ONCE = 50
 """Critical results that one press acknowledges: more than a case has at one time."""
 

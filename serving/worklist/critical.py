@@ -1,12 +1,13 @@
 """Which results of an assessment a person must know at once, and which do not hold any more."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agent.assessment import Assessment, DifferentialEntry, Recommended, Status, Verdict
 from agent.episode import TROPONIN
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.codes import ANALYTE
 from knowledge.critical_results import CriticalRange, Limit, critical_results
+from knowledge.evidence import Evidence, FhirEvidence
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.pathways import Urgency
 from knowledge.quantity import Interval
@@ -26,6 +27,9 @@ _FILE = "critical_results"
 _OWN = "the pathway's own urgency"
 _DIAGNOSIS = "diagnosis:"
 _RULE = "rule:"
+TAKEN_BACK = "taken back by its source"
+"""Why a result does not hold any more that was withdrawn, cancelled or entered in error."""
+
 _LENGTH = 32
 _HOUR = 60.0
 _NO_CATEGORY = frozenset({NOT_DETERMINED, "not assessed"})
@@ -77,8 +81,11 @@ def covers(known: Critical, new: Critical) -> bool:
 def no_longer(known: Critical, assessment: Assessment) -> str | None:
     """Return why a result does not hold any more; None where it does, or where nothing says so.
 
-    An assessment that saw nothing supersedes nothing: not assessed is not resolved.
+    An assessment that saw nothing supersedes nothing: not assessed is not resolved. That a source
+    took a result back is told by its record, also where nothing else is left to assess.
     """
+    if _is_taken_back(known, assessment):
+        return TAKEN_BACK
     if assessment.status in _UNSEEN:
         return None
     match known.kind:
@@ -88,6 +95,28 @@ def no_longer(known: Critical, assessment: Assessment) -> str | None:
             return _immediate_gone(known, assessment)
         case "rule":
             return _rule_gone(known, assessment)
+
+
+def _is_taken_back(known: Critical, assessment: Assessment) -> bool:
+    """Return whether the source took back what a critical result rests on.
+
+    Of a rule one of its results is enough; of the others it is all of them.
+    """
+    if assessment.laboratory is None or assessment.status is Status.REFUSED:
+        return False
+    gone = set(_resources(one.evidence for one in assessment.laboratory.cancelled))
+    gone -= set(_resources(one.evidence for one in assessment.findings))
+    if known.kind == "rule":
+        return any(one.place.partition(" ")[0] in gone for one in known.rests_on)
+    own = [one.resource if isinstance(one, FhirEvidence) else "" for one in known.evidence]
+    return bool(own) and gone.issuperset(own)
+
+
+def _resources(evidence: Iterable[Sequence[Evidence]]) -> Iterator[str]:
+    for several in evidence:
+        for one in several:
+            if isinstance(one, FhirEvidence):
+                yield one.resource
 
 
 def _immediate(assessment: Assessment, values: Sequence[Critical]) -> Iterator[Critical]:

@@ -53,6 +53,8 @@ def critical_values(report: LaboratoryReport, at: ClinicalTime) -> Iterator[Crit
         test = result.test or result.name
         if result.flag.flag is Flag.CRITICAL_ABNORMAL or result.may_be_critical:
             yield _worded(test, result)
+        elif result.marked_critical and not result.flag.critical:
+            yield _marked(test, result)
         reached: dict[Side, CriticalLimit] = {}
         for limit in result.flag.critical:
             reached.setdefault(limit.side, limit)
@@ -149,6 +151,23 @@ def _worded(test: str, result: LaboratoryResult) -> Critical:
         evidence=value.evidence,
         citation="" if cited is None else cited.label,
         review="" if cited is None else cited.review,
+    )
+
+
+def _marked(test: str, result: LaboratoryResult) -> Critical:
+    """Return a result that the laboratory itself marks as critical; our table has no limit."""
+    value = _value(test, result)
+    return Critical(
+        key=_key_of_value(value, "marked"),
+        kind="value",
+        subject=f"value:{test}:marked",
+        words=f"{value.name} {value.shown} is marked critical by the laboratory",
+        value=value.shown,
+        certain=True,
+        time=value.time,
+        evidence=value.evidence,
+        citation="the laboratory's own flag",
+        review="",
     )
 
 

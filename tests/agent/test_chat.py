@@ -61,7 +61,7 @@ def ask(
     ("question", "says"),
     [
         ("What is the GRACE score?", "GRACE in-hospital score 157"),
-        ("What was the potassium?", "Potassium: 4.4 mmol/L"),
+        ("What was the potassium?", "Potassium 4.4 mmol/L (2026-11-20 13:30): within the interval"),
         ("How old is the woman?", "Woman, 71 years."),
         ("Does the pain radiate to the arm?", "Pain radiates to arm or shoulder: present."),
         ("Is there diaphoresis?", "Diaphoresis: absent."),
@@ -79,28 +79,36 @@ def test_without_a_model_the_facts_answer_and_it_is_said(question: str, says: st
 
 def test_a_model_that_fails_leaves_the_facts_with_the_reason() -> None:
     found = ask(
-        "What was the potassium?", llm=FakeLLM({"chat": [LLMTimeoutError("the model", "too slow")]})
+        "What was the respiratory rate?",
+        llm=FakeLLM({"chat": [LLMTimeoutError("the model", "too slow")]}),
     )
-    assert "Potassium: 4.4 mmol/L" in found.sentences[0].text
+    assert "17/min" in found.sentences[0].text
     assert "too slow" in found.without_llm
 
 
 def test_a_true_sentence_of_the_model_is_shown_with_its_facts() -> None:
-    potassium = next(f for f in sheet("nstemi").facts if f.subject == "Potassium")
-    reply = {"sentences": [{"refs": [potassium.id], "text": "Potassium was 4.4 mmol/L."}]}
-    found = ask("What was the potassium?", llm=FakeLLM({"chat": [reply]}))
-    assert [s.text for s in found.sentences] == ["Potassium was 4.4 mmol/L."]
-    assert found.sentences[0].refs == (potassium.id,)
+    rate = next(f for f in sheet("nstemi").facts if f.subject == "Respiratory rate")
+    reply = {"sentences": [{"refs": [rate.id], "text": "Respiratory rate was 17/min."}]}
+    found = ask("What was the respiratory rate?", llm=FakeLLM({"chat": [reply]}))
+    assert [s.text for s in found.sentences] == ["Respiratory rate was 17/min."]
+    assert found.sentences[0].refs == (rate.id,)
     assert found.without_llm == ""
     assert found.author == "fake, verified"
 
 
 def test_a_lie_of_the_model_is_dropped_and_the_fact_stands_in() -> None:
-    potassium = next(f for f in sheet("nstemi").facts if f.subject == "Potassium")
-    reply = {"sentences": [{"refs": [potassium.id], "text": "Potassium was normal."}]}
-    found = ask("What was the potassium?", llm=FakeLLM({"chat": [reply]}))
-    assert [d.text for d in found.dropped] == ["Potassium was normal."]
-    assert "4.4 mmol/L" in found.sentences[0].text
+    rate = next(f for f in sheet("nstemi").facts if f.subject == "Respiratory rate")
+    reply = {"sentences": [{"refs": [rate.id], "text": "Respiratory rate was normal."}]}
+    found = ask("What was the respiratory rate?", llm=FakeLLM({"chat": [reply]}))
+    assert [d.text for d in found.dropped] == ["Respiratory rate was normal."]
+    assert "17/min" in found.sentences[0].text
+
+
+def test_a_result_of_the_laboratory_is_told_whole_and_the_reason_is_true() -> None:
+    found = ask("What was the potassium?", llm=FakeLLM({"chat": [{"sentences": []}]}))
+    (told,) = found.sentences
+    assert told.text.startswith("Potassium 4.4 mmol/L (2026-11-20 13:30): within the interval")
+    assert found.without_llm.startswith("what answers it is told whole")
 
 
 def test_a_harmless_true_sentence_does_not_displace_what_decides() -> None:

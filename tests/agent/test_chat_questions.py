@@ -76,7 +76,7 @@ QUESTIONS: list[tuple[str, str, tuple[str, ...]]] = [
     ("early_presenter", "Give her heparin?", ("acs", "advice:not_excluded")),
     ("early_presenter", "排除心梗了吗？", OPEN_ACS),
     ("early_presenter", "他吸烟吗？", ("input:smoking_current",)),
-    ("early_presenter", "血钾？", ("input:potassium",)),
+    ("early_presenter", "血钾？", ("result:potassium",)),
     ("early_presenter", "肌钙蛋白正常吗？", ("told:ESC 0/1 h", "advice:next_sample")),
     ("early_presenter", "下次什么时候查肌钙蛋白？", ("advice:next_sample",)),
     ("early_presenter", "生命体征？", ("input:heart_rate", "input:systolic_bp")),
@@ -140,6 +140,8 @@ def speaks_of(fact: Fact, wanted: str) -> bool:
         return fact.key in (wanted, f"diagnosis.{wanted}")
     if how == "input":
         return what in fact.inputs and fact.kind == "finding"
+    if how == "result":
+        return fact.key.startswith(f"laboratory.result.{what}.")
     if how == "told":
         return fact.sentence is not None
     return fact.key == keys[how]

@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from agent.fact_sheet import fact_sheet, with_hits
-from agent.fact_sheet.outside import LONGEST, quoted
+from agent.fact_sheet.outside import quoted
 from agent.fact_sheet.wording import interval_text
 from agent.facts import FactSheet
+from agent.untrusted import LONGEST
 from agent.verify import verify
 from agent.write import chosen
 from knowledge.passages import Hit, Passage

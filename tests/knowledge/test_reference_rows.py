@@ -22,7 +22,7 @@ CODES = [(code, key) for key, row in ROWS.items() for code in row.get("loinc", (
 
 def words(row: IntervalRow, unit: str) -> str:
     """Return of whom a row is, its interval, and the same interval in another unit."""
-    who = [row.sex or ""]
+    who: list[str] = [row.sex or ""]
     if row.pregnant is not None:
         who.append("pregnant" if row.pregnant else "not pregnant")
     if row.to_age is not None:

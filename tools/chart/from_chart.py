@@ -10,6 +10,7 @@ from knowledge.plain_text import quotation
 from knowledge.quantity import format_number
 from knowledge.timeline import Category, Fact, Timeline
 from tools.chart.same_time import latest
+from tools.intake.fhir.specimen import WRONG_SPECIMEN
 
 _TAG = re.compile(r"\s*\([a-z /]+\)\s*$")
 _HOUR = 60.0
@@ -187,6 +188,15 @@ def _in_time(
         reason = finding.not_assessed or NotAssessed(why=Why.FAILED, detail="no reason given")
         return not_assessed(
             concept, reason.why, reason.detail, evidence=finding.evidence, time=finding.time
+        )
+    if WRONG_SPECIMEN in finding.flags:
+        detail = f"the stated specimen contradicts the code ({finding.concept.text})"
+        return not_assessed(
+            concept,
+            Why.OUTSIDE_CONTRACT,
+            detail,
+            evidence=finding.evidence,
+            time=finding.time,
         )
     since = elapsed(finding.time, at)
     if since.minutes is None:

@@ -1,11 +1,16 @@
 """Age and sex from the patient's identity."""
 
 from knowledge.clinical_inputs import catalogue
-from knowledge.clinical_time import ClinicalTime, age_years
+from knowledge.clinical_time import ClinicalTime, Precision, age_years
 from knowledge.finding import Finding, State, Why, not_assessed
 from knowledge.patient import Patient
 from knowledge.quantity import Choice, measured
 from knowledge.troponin import pathways
+
+_IN_DAYS = 60
+"""Below it an age is told in days."""
+_IN_MONTHS = 24
+"""Below it, in months, an age is told in months."""
 
 
 def from_demographics(input_id: str, patient: Patient, *, at: ClinicalTime) -> Finding | None:
@@ -62,5 +67,27 @@ def _age(patient: Patient, born: ClinicalTime, at: ClinicalTime) -> Finding:
         concept=concept,
         state=State.PRESENT,
         value=measured(years, "a"),
+        reported=young_age(born, at),
         evidence=patient.evidence,
     )
+
+
+def young_age(born: ClinicalTime, at: ClinicalTime) -> str | None:
+    """Return the age in days or months by the calendar; None from two years or without the day.
+
+    Examples:
+        >>> from knowledge.clinical_time import parse_fhir
+        >>> at = parse_fhir("2026-11-20T10:00:00Z", clock="chart")
+        >>> [young_age(parse_fhir(d, clock="chart"), at) for d in ("2026-11-15", "2025-10-21")]
+        ['5 days', '12 months']
+    """
+    if born.precision in (Precision.YEAR, Precision.MONTH):
+        return None
+    first, last = born.at.date(), at.at.date()
+    days = (last - first).days
+    months = (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day)
+    if days < 0 or months >= _IN_MONTHS:
+        return None
+    if days < _IN_DAYS:
+        return f"{days} day{'' if days == 1 else 's'}"
+    return f"{months} month{'' if months == 1 else 's'}"

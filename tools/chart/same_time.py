@@ -12,6 +12,7 @@ from knowledge.timeline import SUPERSEDED
 DIFFER = "values-differ"
 """Flag of a value that spans several values of one minute which contradict each other."""
 
+
 def holding(values: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the values without those that a later version replaced."""
     return tuple(v for v in values if SUPERSEDED not in v.flags) or tuple(values)

@@ -29,7 +29,8 @@ def series_findings(
     for input_id, entry in catalogue().inputs.items():
         if entry.kind != "quantity" or entry.observation is None:
             continue
-        values = holding(_values(input_id, entry, timeline, stated.get(input_id, ()), at))
+        every = _values(input_id, entry, timeline, stated.get(input_id, ()), at)
+        values = list(holding(every))
         if values:
             found[f"first.{input_id}"] = spanned(_first(values), entry)
             found[f"lowest.{input_id}"] = min(values, key=_low)

@@ -59,7 +59,7 @@ CARD = Card(
         "Each statement that is present carries its grade: good, limited, few labelled recordings, "
         "or not measured.",
         "Not looked for: Aslanger pattern, trifascicular block, incomplete left bundle branch "
-        "block, sinoatrial block and sinus pauses, wandering pacemaker, multifocal atrial "
+        "block, sinoatrial block and the cause of a pause, wandering pacemaker, multifocal atrial "
         "tachycardia, ventricular tachycardia against aberration, pacemaker malfunction, "
         "biventricular pacing, exchange of left arm and left leg electrodes.",
         "Pacing without visible spikes cannot be told from left bundle branch block.",

@@ -20,6 +20,13 @@ from tools.ecg.st_t import StT, st_and_t
 from tools.ecg.verdict import BORDERLINE, Verdict
 
 Verdicts = dict[str, Verdict]
+_READ_BY_RULES = (
+    "stemi_criteria",
+    "omi_equivalent",
+    "multivessel_ischaemia_pattern",
+    "st_deviation",
+    "ecg_new_ischaemia",
+)
 _ANTERIOR_T = "t-inversion-anterior"
 
 
@@ -151,6 +158,31 @@ def _not_normal(reading: Reading, verdicts: Mapping[str, Verdict]) -> NotAssesse
 
     A lead that says nothing, electrodes that look misplaced, a stretch without a QRS.
     """
+    return _electrodes(reading, verdicts) or _gap(reading, only_at_end=False)
+
+
+def in_doubt(reading: Reading, verdicts: Mapping[str, Verdict]) -> Verdicts:
+    """Return what rules read of ischaemia as not assessed where a lead or electrode leaves it open.
+
+    What is present stays present. A pause between beats leaves the ST segments as they are; a
+    stretch without a QRS at either end may be a lost electrode.
+
+    Args:
+        reading: The ECG.
+        verdicts: Every statement by code, those of the electrodes among them.
+    """
+    why = _electrodes(reading, verdicts) or _gap(reading, only_at_end=True)
+    if why is None:
+        return {}
+    return {
+        code: Verdict(holds=None, why=why, rows=verdicts[code].rows)
+        for code in _READ_BY_RULES
+        if verdicts[code].holds is False
+    }
+
+
+def _electrodes(reading: Reading, verdicts: Mapping[str, Verdict]) -> NotAssessed | None:
+    """Return which standard lead says nothing, or which electrodes look misplaced."""
     for name in LEADS_12:
         found = reading.lead(name)
         if isinstance(found, NotAssessed):
@@ -159,8 +191,13 @@ def _not_normal(reading: Reading, verdicts: Mapping[str, Verdict]) -> NotAssesse
         if verdicts[code].holds is True:
             detail = f"{reading.criteria.statements[code].label}: {verdicts[code].basis}"
             return NotAssessed(why=Why.QUALITY, detail=detail)
+    return None
+
+
+def _gap(reading: Reading, *, only_at_end: bool) -> NotAssessed | None:
+    """Return that a stretch without a QRS is longer than a pause lasts."""
     for problem in reading.m.problems:
-        if problem.code == GAP:
+        if problem.code == GAP and (problem.blocks or not only_at_end):
             return NotAssessed(why=Why.QUALITY, detail=f"{problem.code}: {problem.detail}")
     return None
 

@@ -102,6 +102,7 @@ def _judge(reading: Reading, medicine: Finding | None) -> tuple[str, dict[str, V
     verdicts |= in_flutter(verdicts)
     category = chest_pain.category(reading, verdicts, decides)
     verdicts["ecg_heart_category"] = category.verdict
+    verdicts |= chest_pain.in_doubt(reading, verdicts)
     if (why := reading.outside_contract) is not None:
         refused = Verdict(holds=None, why=why)
         verdicts = dict.fromkeys(verdicts, refused)

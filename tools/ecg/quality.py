@@ -63,11 +63,12 @@ def recording_problems(recording: EcgRecording) -> Iterator[Problem]:
             blocks=("timing",),
         )
     lost = _held(signal, rate)
-    recorded = ~(lost | np.isnan(signal)).all(axis=0)
-    alive = ~(lost | np.isnan(signal))[:, recorded]
-    yield from _not_together(alive)
+    there = np.asarray(~(lost | np.isnan(signal)), dtype=np.bool_)
+    recorded = there.any(axis=0)
+    yield from _not_together(there[:, recorded])
     # Where every lead is lost at once the beats that are there lack nothing.
-    lost &= recorded & alive.any(axis=1)[:, None]
+    some = np.asarray(there.any(axis=1))
+    lost = np.logical_and(lost, np.outer(some, recorded))
     invalid = (lost | np.isnan(signal)).mean(axis=0)
     yield from _each(
         recording.leads,

@@ -84,8 +84,8 @@ class CaseFiles:
         at: Moment of assessment: as asked for, else as stated in ``case.yaml``.
         timeline: All facts.
         recordings: Recording id to the recording.
-        complaint_stated: Whether acute chest pain is what the case is for, by whoever made it. False
-            for the messages of a feed, where only an answer to ``chest_pain`` can say so.
+        complaint_stated: Whether acute chest pain is what the case is for, by whoever made it.
+            False for the messages of a feed, where only an answer to ``chest_pain`` can say so.
         wearables: Values of the patient's own devices; never inputs of an acute rule.
         studies: Images and slides, by examination; what they show is not assessed.
         inputs: Every file, by name.

@@ -126,7 +126,8 @@ def _support(
 def _by_level(row: DeltaPattern, levels: Levels) -> bool:
     """Return whether the results lie on the sides to which a pattern moves them."""
     truth = _levelled(row, levels)
-    groups = [_some(some, truth) for some in (row.some_up, row.some_down) if some is not None]
+    low = row.level_down or row.some_down
+    groups = [_some(some, truth) for some in (row.some_up, low) if some is not None]
     return row.by_level and all([*(truth[n] for n in (*row.up, *row.down)), *groups])
 
 

@@ -8,7 +8,7 @@ from knowledge.codes import LOINC
 from knowledge.evidence import Evidence, ReferenceEvidence
 from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.laboratory_site import SITE_FILE, LaboratoryReference
-from knowledge.laboratory_tests import FILE, Bounds, IntervalRow, LabTest
+from knowledge.laboratory_tests import FILE, Bounds, IntervalRow, LabTest, laboratory_tests
 from knowledge.quantity import Interval
 from tools.labs.interval_choice import Choice, choose
 from tools.labs.interval_model import Flag, IntervalUsed, OtherInterval, Subject
@@ -106,11 +106,11 @@ def _of_choice(
     if choice.nobody or not choice.rows:
         detail = "no reference interval holds for this person"
         if choice.missing:
-            detail = f"which reference interval holds is not known: {', '.join(choice.missing)}"
+            detail = f"which reference interval holds is not known: {_lacking(choice.missing)}"
         why = Why.MISSING if choice.missing else Why.OUTSIDE_CONTRACT
         refused = NotAssessed(why=why, detail=detail)
     elif len(flags) > 1 and certain:
-        detail = f"the possible intervals differ: {', '.join(choice.missing)} not known"
+        detail = f"the possible intervals differ: {_lacking(choice.missing)} not known"
         refused = NotAssessed(why=Why.MISSING, detail=detail)
     others = (
         ()
@@ -202,3 +202,9 @@ def _with_code(finding: Finding, subject: Subject, test: LabTest | None) -> Subj
     if not told:
         return subject
     return subject.model_copy(update={"circumstances": {**subject.circumstances, **told}})
+
+
+def _lacking(missing: tuple[str, ...]) -> str:
+    """Return what would have to be known of the person or sample, in words."""
+    held = laboratory_tests().circumstances
+    return ", ".join(held[key].label if key in held else key for key in missing)

@@ -1,7 +1,8 @@
 """Every laboratory result of a case with its flag, by analyte: what patterns and reports read."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from knowledge.analytes import analytes
 from knowledge.clinical_time import ClinicalTime, elapsed
@@ -14,11 +15,11 @@ from knowledge.patient import Patient
 from knowledge.rules import Answer, answer_of
 from knowledge.timeline import SUPERSEDED, Category, Fact, Timeline
 from tools.labs.chart_result import ChartResult
-from tools.labs.interference import answers_from
 from tools.labs.interval import flag_result
 from tools.labs.interval_model import Subject
 from tools.labs.newest_result import Newest, newest_result
 from tools.labs.result_source import specimen_of
+from tools.labs.specimen import Specimen
 
 __all__ = ["SUBJECT_INPUTS", "ChartResult", "LaboratoryChart", "test_key"]
 
@@ -148,27 +149,39 @@ class LaboratoryChart:
         concept = clinical_input(_PREGNANT, _PREGNANT)
         return Finding(concept=concept, state=State.ABSENT, evidence=sex.evidence)
 
-    def signals(self, together: Iterable[Finding], of: Finding | None = None) -> dict[str, Answer]:
-        """Return what is known of the specimen of these findings and of what the patient takes.
+    @cached_property
+    def _specimens(self) -> Mapping[ClinicalTime, Specimen]:
+        """What is known of each specimen, by the moment of its collection."""
+        drawn: dict[ClinicalTime, list[Finding]] = {}
+        for result in self:
+            if result.finding.time is not None:
+                drawn.setdefault(result.finding.time, []).append(result.finding)
+        return {time: Specimen.of(findings) for time, findings in drawn.items()}
 
-        Args:
-            together: Findings collected together.
-            of: The one that is asked about: its own specimen counts, not that of the others.
-        """
-        held = tuple(together)
-        found = answers_from(held)
-        measured_in = [specimen_of(f) for f in (held if of is None else (of,))]
-        specimens = {s for s in measured_in if isinstance(s, str) and s in _SPECIMENS}
-        if len(specimens) == 1:
-            found.setdefault("specimen", _SPECIMENS[specimens.pop()])
-        for finding in held if of is None else (of,):
-            if finding.time is not None:
-                found.update(self.of_specimen.get(finding.time, {}))
-        for key, signal in interferences().signals.items():
-            answer = None if signal.input is None else answer_of(self.answer(signal.input))
-            if isinstance(answer, bool):
-                found.setdefault(key, answer)
-        return found
+    def specimen(self, finding: Finding) -> Specimen:
+        """Return what the results collected with a finding say; only itself of unknown time."""
+        held = None if finding.time is None else self._specimens.get(finding.time)
+        return held or Specimen.of((finding,))
+
+    def signals(self, finding: Finding) -> dict[str, Answer]:
+        """Return what is known of the specimen of a finding and of what the patient takes."""
+        found = dict(self.specimen(finding).said)
+        measured_in = specimen_of(finding)
+        if isinstance(measured_in, str) and measured_in in _SPECIMENS:
+            found.setdefault("specimen", _SPECIMENS[measured_in])
+        if finding.time is not None:
+            found.update(self.of_specimen.get(finding.time, {}))
+        return {**self._taken, **found}
+
+    @cached_property
+    def _taken(self) -> Mapping[str, Answer]:
+        """What is known of the patient that interferes: what is taken or was given."""
+        answers = {
+            key: answer_of(self.answer(signal.input))
+            for key, signal in interferences().signals.items()
+            if signal.input is not None
+        }
+        return {key: answer for key, answer in answers.items() if isinstance(answer, bool)}
 
     def subject(self, time: ClinicalTime | None = None) -> Subject:
         """Return what is known of the patient at a time; at the moment itself for None."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from knowledge.clinical_inputs import COMPLETED_YEARS, ClinicalInput, catalogue
+from knowledge.clinical_inputs import COMPLETED_YEARS, ClinicalInput, OtherForm, catalogue
 from knowledge.errors import ContractError, InvalidValueError
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.quantity import (
@@ -58,7 +58,29 @@ class Input:
             multiple = to_digits(answer, _MULTIPLE_DIGITS)
             return f"{multiple} times {self.entry.multiple_of}" + (f" ({method})" if method else "")
         units = {"1": "", COMPLETED_YEARS: " years"}
-        return f"{answer}{units.get(self.entry.unit or '1', f' {self.entry.unit}')}"
+        unit = units.get(self.entry.unit or "1", f" {self.entry.unit}")
+        form = self.other_form
+        if form is not None and self.finding is not None:
+            said = f"reported {self.finding.reported}, " if self.finding.reported else ""
+            return f"{self.finding.interval}{unit} ({said}{form.conversion})"
+        return f"{answer}{unit}"
+
+    @property
+    def other_form(self) -> OtherForm | None:
+        """How the number is read where it was reported in another form; None where it was not."""
+        form = self.entry.other_form
+        if form is None or self.finding is None or form.flag not in self.finding.flags:
+            return None
+        return form
+
+    @property
+    def not_below(self) -> str:
+        """Why no limit above the fixed one is applied to the number; empty where they are."""
+        form = self.other_form
+        number = None if self.finding is None else self.finding.interval
+        if form is None or number is None or number.compare("lt", form.kept_below):
+            return ""
+        return f"{self.entry.label} {self.words}: {form.reason}"
 
     @property
     def why_missing(self) -> NotAssessed:
@@ -67,6 +89,8 @@ class Input:
             return NotAssessed(why=Why.MISSING, detail="not given")
         if self.finding.not_assessed is not None:
             return self.finding.not_assessed
+        if self.not_below:
+            return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=self.not_below)
         return NotAssessed(why=Why.CENSORED, detail=f"known only within bounds: {self.words}")
 
 
@@ -117,13 +141,21 @@ def _numbers(input_id: str, entry: ClinicalInput, finding: Finding) -> Interval:
         )
     if entry.unit == COMPLETED_YEARS:
         interval = _completed(interval)
-    possible = _clipped(interval, entry.low, entry.high)
+    possible = _clipped(_in_other_form(interval, entry, finding), entry.low, entry.high)
     if possible is None:
         low, high = (format_number(x) if x is not None else "any" for x in (entry.low, entry.high))
         raise InvalidValueError(
             input_id, f"the value is impossible (accepted: {low} to {high} {entry.unit})"
         )
     return possible
+
+
+def _in_other_form(number: Interval, entry: ClinicalInput, finding: Finding) -> Interval:
+    """Return a number of another form: not below the fixed limit, it is below no other one."""
+    form = entry.other_form
+    if form is None or form.flag not in finding.flags or number.compare("lt", form.kept_below):
+        return number
+    return Interval(low=number.low, low_closed=number.low_closed)
 
 
 def _completed(years: Interval) -> Interval:

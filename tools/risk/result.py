@@ -68,6 +68,7 @@ def result(inputs: Inputs, outcomes: Outcomes, scope: Scope) -> Risk:
         caveats=(
             *_low_caveats(score, bands, inputs),
             *_conditional(scope, inputs),
+            *(f"{inputs[i].not_below}." for i in inputs if _not_below(i, inputs, outcomes)),
             *(note.text for note in notes),
             *(() if exact is None else approximate(score, exact, _answers(inputs))),
         ),
@@ -77,6 +78,11 @@ def result(inputs: Inputs, outcomes: Outcomes, scope: Scope) -> Risk:
         ),
         source=_citations(rows),
     )
+
+
+def _not_below(input_id: str, inputs: Inputs, outcomes: Outcomes) -> bool:
+    """Return whether a number of another form leaves the result open."""
+    return input_id in outcomes.deciding and bool(inputs[input_id].not_below)
 
 
 def _meaning(band: ScoreBand, outcomes: Outcomes) -> str:

@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 from agent.assessment import Assessment
 from agent.fact_sheet import fact_sheet
-from agent.laboratory import view as view_module
 from agent.laboratory.model import LaboratoryReport
-from agent.laboratory.view import laboratory_view
+from agent.laboratory.view import laboratory_view, teller, words
 from knowledge.finding import Why
 from knowledge.laboratory_words import laboratory_told
 from knowledge.settings import Settings
@@ -163,15 +162,15 @@ def test_every_text_of_the_report_has_chinese_words(
 
         return say
 
-    monkeypatch.setattr(view_module, "saying", recording)
+    monkeypatch.setattr(teller, "saying", recording)
     laboratory_view(report, "zh", time_zone=None)
     constants = (
-        *view_module.FLAG.values(),
-        *view_module.ORIGIN.values(),
-        *view_module.CHANGE.values(),
-        *view_module.SUPPORT.values(),
-        *view_module.QUALITY.values(),
-        *view_module.WHY.values(),
+        *words.FLAG.values(),
+        *words.ORIGIN.values(),
+        *words.CHANGE.values(),
+        *words.SUPPORT.values(),
+        *words.QUALITY.values(),
+        *words.WHY.values(),
     )
     assert len(asked) > 30
     told = laboratory_told()

@@ -22,7 +22,7 @@ from tests.serving.chat.chat_app import (
     with_model,
 )
 
-LIE = "Potassium was normal and the patient can go home."
+LIE = "Respiratory rate was normal and the patient can go home."
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)> [a](javascript:alert(3)) "
     "\u202epotassium\u2069 ![i](https://evil.example/x.png)?"
@@ -49,7 +49,7 @@ def ask(http: TestClient, case: str, question: str, *, user: str = "anna") -> di
     return found
 
 
-def potassium(fact: str) -> LLM:
+def citing(fact: str) -> LLM:
     """Return a model that cites the first fact it is given, with these words."""
 
     def reply(request: ChatRequest) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_without_a_model_the_facts_answer_and_the_reason_is_said(
     answer = turn["answer"]
     assert turn["state"] == "answered"
     assert [s["text"] for s in answer["sentences"]] == [
-        "Potassium: 4.4 mmol/L at 2026-11-20 13:30."
+        "Potassium 4.4 mmol/L (2026-11-20 13:30): within the interval; 3.5 to 5 mmol/L (of a table)"
     ]
     assert "EPICRISIS_LLM=none" in answer["without_llm"]
     assert answer["author"] == "facts"
@@ -103,13 +103,13 @@ def test_who_may_not_chat_about_a_case_is_refused(
 
 
 def test_a_lie_of_the_model_is_neither_returned_nor_streamed(tmp_path: Path) -> None:
-    services = with_model(make_services(tmp_path), potassium(LIE))
+    services = with_model(make_services(tmp_path), citing(LIE))
     with client(services, router) as http:
         case = example_case(services)
-        turn = ask(http, case.id, "What was the potassium?")
+        turn = ask(http, case.id, "What was the respiratory rate?")
         assert LIE not in json.dumps(turn)
         assert turn["answer"]["dropped"] == 1
-        assert "4.4 mmol/L" in turn["answer"]["sentences"][0]["text"]
+        assert "17/min" in turn["answer"]["sentences"][0]["text"]
         kinds = [step["kind"] for step in turn["steps"]]
         assert kinds == [
             "case.reading",
@@ -123,12 +123,12 @@ def test_a_lie_of_the_model_is_neither_returned_nor_streamed(tmp_path: Path) -> 
 
 
 def test_steps_come_before_the_answer_and_the_answer_is_verified(tmp_path: Path) -> None:
-    services = with_model(make_services(tmp_path), potassium("Potassium was 4.4 mmol/L."))
+    services = with_model(make_services(tmp_path), citing("Respiratory rate was 17/min."))
     with client(services, router) as http:
         case = example_case(services)
         answer = http.post(
             f"/v1/cases/{case.id}/conversation",
-            json={"question": "What was the potassium?"},
+            json={"question": "What was the respiratory rate?"},
             headers={**as_user("anna"), "accept": "text/event-stream"},
         )
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -138,7 +138,7 @@ def test_steps_come_before_the_answer_and_the_answer_is_verified(tmp_path: Path)
     first, last = (json.loads(events[i][1].removeprefix("data: ")) for i in (0, -1))
     assert first["state"] == "asked"
     assert first["answer"] is None
-    assert [s["text"] for s in last["answer"]["sentences"]] == ["Potassium was 4.4 mmol/L."]
+    assert [s["text"] for s in last["answer"]["sentences"]] == ["Respiratory rate was 17/min."]
     assert last["answer"]["author"] == "fake, verified"
 
 
@@ -149,8 +149,8 @@ def test_an_endpoint_that_goes_down_leaves_the_facts_with_the_reason(tmp_path: P
     services = with_model(make_services(tmp_path), FakeLLM(down))
     with client(services, router) as http:
         case = example_case(services)
-        answer = ask(http, case.id, "What was the potassium?")["answer"]
-    assert "4.4 mmol/L" in answer["sentences"][0]["text"]
+        answer = ask(http, case.id, "What was the respiratory rate?")["answer"]
+    assert "17/min" in answer["sentences"][0]["text"]
     assert "the connection was dropped" in answer["without_llm"]
 
 

@@ -66,7 +66,7 @@ async def listening(services: Services, *, files: bool = False) -> AsyncIterator
         )
     )
     try:
-        yield await asyncio.wait_for(found, 10)
+        yield await asyncio.wait_for(found, 60)
     finally:
         stop.set()
         await asyncio.wait_for(task, 30)

@@ -11,6 +11,7 @@ from knowledge.settings import load_settings
 from serving.access.errors import ConflictError, NotFoundError
 from serving.assembly import assemble
 from serving.audit.tables import AuditRow
+from serving.cases.model import Case
 from serving.cli import application
 from serving.hl7_in.accept import Accepted, Refused, check
 from serving.hl7_in.filing import PRINCIPAL, Filing
@@ -21,6 +22,8 @@ from tests.serving.cases.fresh import Fresh, fresh
 from tests.serving.hl7_in.listening import store_of
 from tests.serving.storage.databases import KINDS
 from tests.tools.intake.hl7v2.messages import PID, message, msh, obr, obx, oru
+from tests.tools.intake.hl7v2.test_results import case as read_files
+from tests.tools.intake.hl7v2.test_results import numbers as troponin_values
 
 VISIT = "PV1|1|E" + "|" * 17 + "{number}"
 FIRST = oru(obx("12"))
@@ -239,10 +242,8 @@ def test_a_held_correction_is_filed_once_what_it_corrects_has_come(tmp_path: Pat
     with fresh(tmp_path) as made:
         early = visit(1, "Z9", obx("9", status="C"), "C1")
         store = filed(made, visit(1, "Z1", obx("60"), "A1"), early)
-        (held,) = store.listed("held")
+        assert store.counts() == {"filed": 1, "held": 1}
         filed(made, visit(1, "Z9", obx("90"), "A2"))
-        store.again(held.number)
-        Filing(made.services, store).file_all()
         assert store.counts() == {"filed": 3}
 
 
@@ -274,13 +275,54 @@ def test_the_numbers_of_a_patient_in_another_order_are_the_same_patient(tmp_path
         assert len(made.services.cases.files(case.id)) == 2
 
 
+BOTH = "0012^^^LAB&1.2.3&ISO^MR~77^^^WARD&1.2.4&ISO^PI"
+
+
+def known_by(sent: bytes, numbers: str) -> bytes:
+    return sent.replace(b"0012^^^LAB&1.2.3&ISO^MR", numbers.encode())
+
+
+@pytest.mark.parametrize("kind", ["PI", "MR"])
+def test_a_patient_of_two_numbers_is_known_by_the_second_alone(kind: str, tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        both = known_by(FIRST, BOTH.replace("PI", kind))
+        filed(made, both, known_by(SECOND, f"77^^^WARD&1.2.4&ISO^{kind}"))
+        (case,) = made.services.cases.list()
+        assert case.patient == "hl7v2|urn:oid:1.2.3|0012"
+        assert len(made.services.cases.files(case.id)) == 2
+
+
+def test_the_same_number_of_another_giver_is_another_patient(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        filed(made, known_by(FIRST, BOTH), known_by(SECOND, "77^^^WARD&1.9.9&ISO^PI"))
+        assert len(made.services.cases.list()) == 2
+
+
+def test_the_second_number_with_another_birth_date_is_held(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        other = known_by(SECOND, "77^^^WARD&1.2.4&ISO^PI").replace(b"19550721", b"19600101")
+        store = filed(made, known_by(FIRST, BOTH), other)
+        assert store.counts() == {"filed": 1, "held": 1}
+
+
+def test_a_number_that_two_patients_share_is_of_neither_by_itself(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        second = known_by(FIRST, BOTH.replace("0012", "0013")).replace(b"|M1|", b"|M2|")
+        third = known_by(SECOND, "77^^^WARD&1.2.4&ISO^PI").replace(b"|M2|", b"|M3|")
+        store = filed(made, known_by(FIRST, BOTH), second, third)
+        assert store.counts() == {"filed": 2, "held": 1}
+        assert len(made.services.cases.list()) == 2
+        (held,) = store.listed("held")
+        assert "several patients" in held.reason
+
+
 def test_messages_are_deleted_with_their_case(tmp_path: Path) -> None:
     with fresh(tmp_path) as made:
         store = filed(made, FIRST)
         services = made.services
         (case,) = services.cases.list()
         done = delete_case(services.database, services.files, case.id, clock=services.clock)
-        assert done.rows["hl7_messages"] == 1
+        assert (done.rows["hl7_messages"], done.rows["hl7_numbers"]) == (1, 1)
         assert store.counts() == {}
 
 
@@ -328,3 +370,108 @@ def test_the_command_line_names_whose_a_held_message_is_and_takes_a_decision(
     assert CliRunner().invoke(application(), decided).exit_code == 0
     assert "1 discarded" in CliRunner().invoke(application(), ["hl7", "held"]).stdout
     assert "discarded" in CliRunner().invoke(application(), ["hl7", "show", "1"]).stdout
+
+
+def shown(made: Fresh, case: Case, folder: Path) -> list[float]:
+    """The hs-cTnT values that the files of a case make, ascending."""
+    cases = made.services.cases
+    (folder / "read").mkdir()
+    found = troponin_values(
+        read_files(folder / "read", *(cases.content(file) for file in cases.files(case.id)))
+    )
+    return sorted(value for value in found if value is not None)
+
+
+@pytest.mark.parametrize("status", ["D", "W", "X", "C"])
+@pytest.mark.parametrize("numbers", ["same", "second number"])
+def test_a_revision_that_came_before_its_result_takes_effect_once_that_is_filed(
+    status: str, numbers: str, tmp_path: Path
+) -> None:
+    """HL7 v2.5.1 table 0085: D deletes, W wrong, X no result, C corrects what was sent before."""
+    back = visit(1, "Z9", obx("41" if status == "C" else "", status=status), "W1")
+    result = visit(1, "Z9", obx("60"), "A2").replace(b"0900", b"0830", 1)
+    first = visit(1, "Z1", obx("12"), "A1")
+    if numbers == "second number":
+        first, back = known_by(first, BOTH), known_by(back, "77^^^WARD&1.2.4&ISO^PI")
+    with fresh(tmp_path) as made:
+        store = filed(made, first, back)
+        assert store.counts() == {"filed": 1, "held": 1}
+        filed(made, result)
+        assert store.counts() == {"filed": 3}
+        (case,) = made.services.cases.list()
+        assert shown(made, case, tmp_path) == ([12, 41] if status == "C" else [12])
+
+
+def test_a_held_revision_of_another_patient_or_order_stays_held(tmp_path: Path) -> None:
+    back = visit(1, "Z9", obx("", status="W"), "W1")
+    other = visit(1, "Z9", obx("60"), "A2").replace(b"0012^", b"0013^")
+    with fresh(tmp_path) as made:
+        store = filed(made, back, visit(1, "Z1", obx("12"), "A1"), other)
+        assert store.counts() == {"filed": 2, "held": 1}
+
+
+BARE = "ORC|CA||Z9"
+
+
+def bare(control: str, orc: str = BARE) -> bytes:
+    return message(msh("ORM^O01", control, at="20261120100000+0000"), PID, orc)
+
+
+def test_an_order_that_is_cancelled_by_its_number_alone_takes_its_results_back(
+    tmp_path: Path,
+) -> None:
+    with fresh(tmp_path) as made:
+        store = filed(made, visit(1, "Z9", obx("60"), "A1"), bare("X1"))
+        assert store.counts() == {"filed": 2}
+        (case,) = made.services.cases.list()
+        assert shown(made, case, tmp_path) == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_bare_cancellation_of_an_unknown_order_is_held_and_opens_no_case(
+    known: bool, tmp_path: Path
+) -> None:
+    before = (visit(1, "Z1", obx("12"), "A1"),) if known else ()
+    with fresh(tmp_path) as made:
+        store = filed(made, *before, bare("X1"))
+        assert store.counts() == {"held": 1} | ({"filed": 1} if known else {})
+        assert len(made.services.cases.list()) == len(before)
+
+
+TWO = "2A^^^HOSP^MR~2B^^^HOSP^MR"
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_the_second_number_of_one_giver_alone_is_the_same_patient(
+    after: bool, tmp_path: Path
+) -> None:
+    admission = message(msh("ADT^A01", "A1"), "EVN|A01", PID, "PV1|1|E")
+    sent = [known_by(admission, TWO), known_by(FIRST, TWO), known_by(SECOND, "2B^^^HOSP^MR")]
+    with fresh(tmp_path) as made:
+        store = filed(made, *(sent[1:] + sent[:1] if after else sent))
+        assert store.counts() == {"filed": 3}
+        (case,) = made.services.cases.list()
+        assert case.patient == "hl7v2|urn:hl7v2:HOSP|2A"
+
+
+def test_a_known_number_beside_an_unknown_one_of_its_giver_is_held(tmp_path: Path) -> None:
+    with fresh(tmp_path) as made:
+        other = known_by(SECOND, "2B^^^HOSP^MR~2C^^^HOSP^MR")
+        store = filed(made, known_by(FIRST, TWO), other)
+        assert store.counts() == {"filed": 1, "held": 1}
+        (held,) = store.listed("held")
+        assert "beside one that no message of that patient has" in held.reason
+
+
+@pytest.mark.parametrize("event", ["A45", "A47"])
+def test_a_move_of_a_visit_or_a_change_of_numbers_is_held_as_a_merge(
+    event: str, tmp_path: Path
+) -> None:
+    """HL7 v2.5.1 chapter 3: A45 moves visits to another number, A47 changes the number."""
+    move = message(msh(f"ADT^{event}", "A2"), f"EVN|{event}", PID, "MRG|0099^^^LAB")
+    with fresh(tmp_path) as made:
+        store = filed(made, FIRST, move)
+        (held,) = store.listed("held")
+        with pytest.raises(ConflictError, match="joins the numbers"):
+            store.again(held.number)
+        assert store.counts() == {"filed": 1, "held": 1}

@@ -116,9 +116,12 @@ def test_files_of_two_patients_are_an_error() -> None:
     assert refused.value.reason
 
 
-@pytest.mark.parametrize("tool", [t.name for t in toolbox_offers(CaseRoots(()), Settings(), clock)])
+LISTED = {offer.name: offer for offer in toolbox_offers(CaseRoots(()), Settings(), clock)}
+
+
+@pytest.mark.parametrize("tool", LISTED)
 def test_every_schema_that_is_listed_is_a_json_schema(tool: str) -> None:
-    offer = next(o for o in toolbox_offers(CaseRoots(()), Settings(), clock) if o.name == tool)
+    offer = LISTED[tool]
     for schema in (offer.input_schema, wrapped_schema(offer.output_schema)):
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["type"] == "object"

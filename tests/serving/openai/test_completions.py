@@ -15,9 +15,9 @@ from serving.cases.model import Case
 from serving.openai.text import inert
 from serving.services import Services
 from tests.serving.chat.chat_app import example_case, make_services, running, with_model
-from tests.serving.chat.test_conversation import LIE, potassium
+from tests.serving.chat.test_conversation import LIE, citing
 
-QUESTION = {"role": "user", "content": "What was the potassium?"}
+QUESTION = {"role": "user", "content": "What was the respiratory rate?"}
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_an_answer_has_verified_text_footnotes_and_the_extension(address: str, c
     with client_of(address) as client:
         found = ask(client, f"epicrisis/{case.id}")
     content = found.choices[0].message.content
-    assert content.startswith("Potassium: 4.4 mmol/L at 2026-11-20 13:30. [1]")
+    assert content.startswith("Respiratory rate: 17/min at 2026-11-20 13:24. [1]")
     assert "[1] chart.json: Observation/" in content
     assert f"/cases/{case.id}/evidence/e-" in content
     assert found.choices[0].finish_reason == "stop"
@@ -76,7 +76,7 @@ def test_the_case_can_be_named_in_three_ways(address: str, case: Case, way: str)
             found = ask(client, "epicrisis", metadata={"case": case.id})
         else:
             found = ask(client, "epicrisis", extra_headers={"X-Epicrisis-Case": case.id})
-    assert "4.4 mmol/L" in found.choices[0].message.content
+    assert "17/min" in found.choices[0].message.content
 
 
 def test_two_different_cases_in_one_request_are_refused(address: str, case: Case) -> None:
@@ -93,7 +93,7 @@ def test_a_request_that_names_no_case_says_how_to(address: str) -> None:
 
 
 def test_a_stream_tells_the_steps_and_then_verified_sentences_only(tmp_path: Path) -> None:
-    services = with_model(make_services(tmp_path), potassium("Potassium was 4.4 mmol/L."))
+    services = with_model(make_services(tmp_path), citing("Respiratory rate was 17/min."))
     case = example_case(services)
     with running(services) as address, client_of(address) as client:
         chunks = list(
@@ -110,7 +110,7 @@ def test_a_stream_tells_the_steps_and_then_verified_sentences_only(tmp_path: Pat
     steps = [c.model_extra["epicrisis"]["step"]["kind"] for c in chunks[1:5]]
     assert steps == ["case.reading", "facts.found", "model.writing", "sentences.verified"]
     told = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
-    assert told.startswith("Potassium was 4.4 mmol/L. [1]")
+    assert told.startswith("Respiratory rate was 17/min. [1]")
     assert chunks[-2].choices[0].finish_reason == "stop"
     assert chunks[-2].model_extra["epicrisis"]["answer"]["author"] == "fake, verified"
     assert chunks[-1].choices == []
@@ -118,7 +118,7 @@ def test_a_stream_tells_the_steps_and_then_verified_sentences_only(tmp_path: Pat
 
 
 def test_a_lie_is_in_no_byte_of_the_stream(tmp_path: Path) -> None:
-    services = with_model(make_services(tmp_path), potassium(LIE))
+    services = with_model(make_services(tmp_path), citing(LIE))
     case = example_case(services)
     with running(services) as address, client_of(address) as client:
         raw = client.chat.completions.with_raw_response.create(
@@ -128,7 +128,7 @@ def test_a_lie_is_in_no_byte_of_the_stream(tmp_path: Path) -> None:
         )
         text = raw.http_response.read().decode()
     assert "go home" not in text
-    assert "4.4 mmol/L" in text
+    assert "17/min" in text
     assert text.endswith("data: [DONE]\n\n")
 
 
@@ -182,7 +182,7 @@ def test_what_has_no_effect_is_listed(address: str, case: Case) -> None:
         )
     listed = found.epicrisis["no_effect"]
     assert listed == ["temperature", "max_tokens", "messages of role system"]
-    assert "4.4 mmol/L" in found.choices[0].message.content
+    assert "17/min" in found.choices[0].message.content
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_the_rules_of_access_are_those_of_the_service(
 ) -> None:
     with client_of(address, user) as client, pytest.raises(error) as refused:
         ask(client, f"epicrisis/{case.id}")
-    assert "4.4" not in refused.value.message
+    assert "17/min" not in refused.value.message
     assert refused.value.code
 
 
@@ -218,7 +218,7 @@ def test_earlier_words_of_an_assistant_are_no_evidence(tmp_path: Path) -> None:
         seen.append(request)
         schema = request.json_schema or {}
         refs = schema["properties"]["sentences"]["items"]["properties"]["refs"]["items"]["enum"]
-        return {"sentences": [{"refs": refs[:1], "text": "Potassium was 4.4 mmol/L."}]}
+        return {"sentences": [{"refs": refs[:1], "text": "Respiratory rate was 17/min."}]}
 
     services = with_model(make_services(tmp_path), FakeLLM(reply))
     case = example_case(services)
@@ -244,7 +244,7 @@ def test_an_answer_that_cannot_be_kept_is_an_error_and_not_text(
     with client_of(address) as client, pytest.raises(openai.InternalServerError) as failed:
         ask(client, f"epicrisis/{case.id}")
     assert failed.value.status_code == 503
-    assert "4.4" not in str(failed.value.body)
+    assert "17/min" not in str(failed.value.body)
     with client_of(address) as client, pytest.raises(openai.APIError) as streamed:
         list(ask(client, f"epicrisis/{case.id}", stream=True))
     assert "cannot be used" in streamed.value.message

@@ -27,7 +27,7 @@ from tests.serving.chat.chat_app import (
     make_services,
     with_model,
 )
-from tests.serving.chat.test_conversation import HOSTILE, LIE, potassium
+from tests.serving.chat.test_conversation import HOSTILE, LIE, citing
 
 INERT = {
     "a", "article", "aside", "b", "blockquote", "body", "br", "button", "caption", "code", "dd",
@@ -98,7 +98,7 @@ def test_a_question_by_plain_form_is_answered_on_the_page(http: TestClient, case
 
 def test_a_chinese_question_is_answered_in_chinese(http: TestClient, case: Case) -> None:
     answer = http.post(f"/cases/{case.id}/chat", data={"question": "血钾是多少"})
-    assert "血钾\uff1a4.4 mmol/L" in answer.text
+    assert "钾 4.4 mmol/L (" in answer.text
 
 
 @pytest.mark.parametrize("accept", ["text/html", "text/event-stream"])
@@ -115,12 +115,12 @@ def test_hostile_words_are_shown_as_words(http: TestClient, case: Case, accept: 
 
 
 def test_an_unverified_sentence_is_in_no_part_of_the_stream(tmp_path: Path) -> None:
-    services = with_model(make_services(tmp_path), potassium(LIE))
+    services = with_model(make_services(tmp_path), citing(LIE))
     with client(services) as http:
         case = example_case(services)
         answer = http.post(
             f"/cases/{case.id}/chat",
-            data={"question": "What was the potassium?"},
+            data={"question": "What was the respiratory rate?"},
             headers={**as_user("anna"), "accept": "text/event-stream"},
         )
     assert "go home" not in answer.text
@@ -129,8 +129,8 @@ def test_an_unverified_sentence_is_in_no_part_of_the_stream(tmp_path: Path) -> N
     assert names[-1] == "end"
     assert names[1:-1] == ["step"] * (len(names) - 2)
     assert "Verified: 0 of 1 sentences shown" in answer.text
-    assert "4.4 mmol/L" in answer.text.partition("event: end")[2]
-    assert "4.4 mmol/L" not in answer.text.partition("event: end")[0]
+    assert "17/min" in answer.text.partition("event: end")[2]
+    assert "17/min" not in answer.text.partition("event: end")[0]
 
 
 def test_an_endpoint_that_is_down_is_said_on_the_page(tmp_path: Path) -> None:
@@ -140,11 +140,11 @@ def test_an_endpoint_that_is_down_is_said_on_the_page(tmp_path: Path) -> None:
         case = example_case(services)
         answer = http.post(
             f"/cases/{case.id}/chat",
-            data={"question": "What was the potassium?"},
+            data={"question": "What was the respiratory rate?"},
             headers=as_user("anna"),
         )
     assert "the connection was dropped" in answer.text
-    assert "4.4 mmol/L" in answer.text
+    assert "17/min" in answer.text
 
 
 def test_the_conversation_of_another_user_is_on_no_page(http: TestClient, case: Case) -> None:

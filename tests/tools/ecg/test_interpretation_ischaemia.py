@@ -90,7 +90,8 @@ def test_depression_without_a_tall_r_leaves_posterior_infarction_open() -> None:
 @pytest.mark.parametrize(("mm_value", "expected"), [(0.6, "present"), (0.0, "absent")])
 def test_recorded_posterior_leads_settle_the_question(mm_value: float, expected: str) -> None:
     st = dict.fromkeys(("V1", "V2", "V3"), -1.0) | {"V7": mm_value, "V8": mm_value}
-    report = read(ecg(st, extra=("V7", "V8", "V9"), waves={"V2": TALL_R}))
+    waves = dict.fromkeys(("V2", "V3", "V4"), TALL_R)
+    report = read(ecg(st, extra=("V7", "V8", "V9"), waves=waves))
     assert state(report, "omi_equivalent") == expected
 
 

@@ -64,7 +64,8 @@ def test_the_table_is_whole() -> None:
 
 
 # interference, test, answers on the side that is no concern, and on the side that is
-LEVELS: tuple[tuple[str, str, dict[str, Answer], dict[str, Answer]], ...] = (
+Plain = dict[str, float | str | bool]
+LEVELS: tuple[tuple[str, str, Plain, Plain], ...] = (
     ("pseudohyperkalaemia_cells", "potassium", {"platelets_10_9_l": 500.0, "wbc_10_9_l": 50.0, "specimen": "serum"}, {"platelets_10_9_l": 501.0, "wbc_10_9_l": 7.0, "specimen": "serum"}),
     ("pseudohyperkalaemia_cells", "potassium", {"platelets_10_9_l": 250.0, "wbc_10_9_l": 50.0, "specimen": "serum"}, {"platelets_10_9_l": 250.0, "wbc_10_9_l": 50.1, "specimen": "serum"}),
     ("pseudohyponatraemia", "sodium", {"triglycerides_mg_dl": 1500.0, "total_protein_g_dl": 10.0, "sodium_method": "indirect"}, {"triglycerides_mg_dl": 1501.0, "total_protein_g_dl": 7.0, "sodium_method": "indirect"}),
@@ -76,7 +77,7 @@ LEVELS: tuple[tuple[str, str, dict[str, Answer], dict[str, Answer]], ...] = (
 )  # fmt: skip
 
 
-def _exact(answers: dict[str, Answer]) -> dict[str, Answer]:
+def _exact(answers: Plain) -> dict[str, Answer]:
     return {k: Interval.exact(v) if isinstance(v, float) else v for k, v in answers.items()}
 
 
@@ -86,7 +87,7 @@ def _exact(answers: dict[str, Answer]) -> dict[str, Answer]:
     ids=[f"{row[0]}-{row[1]}-{n}" for n, row in enumerate(LEVELS)],
 )
 def test_a_level_counts_from_where_the_sheet_prints_it(
-    key: str, analyte: str, below: dict[str, Answer], beyond: dict[str, Answer]
+    key: str, analyte: str, below: Plain, beyond: Plain
 ) -> None:
     for answers, state in ((below, State.ABSENT), (beyond, State.PRESENT)):
         results = interference_on(analyte, _exact(answers))

@@ -1,4 +1,4 @@
-"""Every score with golden cases: range, bands and missing list equal brute force over their own files."""
+"""Every score: range, bands and missing list equal brute force over its own file."""
 
 import itertools
 import random

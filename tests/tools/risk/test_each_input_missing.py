@@ -44,8 +44,11 @@ def values(score_id: str, input_id: str) -> tuple[Any, ...]:
     if entry.kind == "choice":
         return tuple(entry.choices)
     if entry.unit == "a":
+        if any(line.input == input_id for line in score(score_id).lines()):
+            return tuple(range(126))
         near = {int(limit) for limit in naive.limits(score_id, input_id)}
-        return tuple(sorted({0, 17, 18, 75, 125, *(a + d for a in near for d in (-1, 0, 1))}))
+        ages = {0, 17, 18, 75, 125, *(a + d for a in near for d in (-1, 0, 1))}
+        return tuple(sorted(age for age in ages if 0 <= age <= 125))
     if input_id in naive.inputs(score_id):
         return naive.grid(score_id, input_id)
     return (entry.low, entry.high)
@@ -106,7 +109,7 @@ def _holds_all(without: Risk, results: list[Risk], input_id: str, *, exact: bool
     numbers = {number for risk in results if (number := _number(risk)) is not None}
     found = {band.name for band in without.bands}
     assert found == bands if exact else found >= bands, (input_id, found, bands)
-    whole = {number for risk in results if (number := risk.value) is not None}
+    whole = {risk.value for risk in results if risk.value is not None}
     changes = len(bands) > 1 or len(whole) > 1
     if changes:
         assert without.value is None, input_id

@@ -6,7 +6,6 @@ The populations are those of the papers named beside each row.
 import pytest
 
 from knowledge.finding import Why
-from knowledge.scores import score
 from tests.tools.risk.given import Plain, given
 from tests.tools.risk.golden import golden
 from tools.risk.result import CONDITIONAL

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from knowledge.clinical_time import elapsed
+from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import IdentityConflictError, InvalidValueError
 from knowledge.finding import Finding, NotAssessed, State, Why
@@ -46,6 +46,7 @@ _NUMBERS = {
 }
 _MM_PER_MV = 10.0
 _NEAREST = 2
+_FARTHEST_ZONE_S, _ZONE_STEP_S = 14 * 3600, 900
 _STORED_STEP_MV = 0.006  # the coarsest step of the formats written and read is 5 uV
 
 
@@ -136,7 +137,7 @@ def same_recording(a: EcgRecording, b: EcgRecording) -> bool:
         return False
     if len(a.signal_mv) != len(b.signal_mv):
         return False
-    if a.start is not None and b.start is not None and a.start.at != b.start.at:
+    if a.start is not None and b.start is not None and not _may_be_one_moment(a.start, b.start):
         return False
     leads = [lead for lead in a.leads if lead in b.leads]
     if not leads:
@@ -146,6 +147,17 @@ def same_recording(a: EcgRecording, b: EcgRecording) -> bool:
     if np.abs(np.nan_to_num(first)).max(initial=0.0) <= _STORED_STEP_MV:
         return False  # no signal: it tells no recording from another
     return bool(np.allclose(first, second, rtol=0, atol=_STORED_STEP_MV, equal_nan=True))
+
+
+def _may_be_one_moment(a: ClinicalTime, b: ClinicalTime) -> bool:
+    """Return whether two starts may be one: an unknown zone lies within 14 h in quarter hours.
+
+    An export may have been given the zone that its source did not state.
+    """
+    if (a.at.tzinfo is None) == (b.at.tzinfo is None):
+        return a.at == b.at
+    apart = abs((a.at.replace(tzinfo=None) - b.at.replace(tzinfo=None)).total_seconds())
+    return apart <= _FARTHEST_ZONE_S and apart % _ZONE_STEP_S == 0
 
 
 def st_refusal(earlier: Tracing, later: Tracing) -> NotAssessed | None:

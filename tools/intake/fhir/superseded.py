@@ -6,11 +6,15 @@ before final before preliminary), of two corrections the one that was issued las
 of issue say otherwise, or two final results differ, nothing tells which holds and both stay.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from knowledge.clinical_time import ClinicalTime, Precision
 from knowledge.codes import Coding
+from knowledge.finding import MethodKind
 from knowledge.timeline import SUPERSEDED, Category, Fact
 from tools.intake.fhir.bundle import Entry
 
@@ -23,6 +27,23 @@ _MINUTE = (Precision.MINUTE, Precision.SECOND)
 """How finely a collection must be timed for two results to be of one."""
 
 _What = tuple[tuple[Coding, ...], ClinicalTime]
+
+
+class _Version(NamedTuple):
+    """How far a version of a result has come, and what may tell it from others."""
+
+    specimen: str | None
+    method: MethodKind | None
+    body_site: str | None
+    rank: int
+
+
+@dataclass
+class _Issues:
+    """When versions of one kind were issued: the last stated time, and whether one has none."""
+
+    latest: float | None = None
+    unstated: bool = False
 
 
 def with_superseded(facts: Sequence[Fact], entries: Sequence[Entry]) -> tuple[Fact, ...]:
@@ -40,13 +61,32 @@ def with_superseded(facts: Sequence[Fact], entries: Sequence[Entry]) -> tuple[Fa
             groups.setdefault(what, []).append(place)
     found = list(facts)
     for places in groups.values():
-        if len(places) < 2:
-            continue
-        versions = [(facts[i], _entry(facts[i], by_name)) for i in places]
-        for place, version in zip(places, versions, strict=True):
-            if any(_replaces(other, version) for other in versions):
+        if len(places) > 1:
+            for place in _replaced(facts, places, by_name):
                 found[place] = _marked(facts[place])
     return tuple(found)
+
+
+def _replaced(
+    facts: Sequence[Fact], places: Sequence[int], by_name: Mapping[tuple[str, str], Entry]
+) -> Iterator[int]:
+    """Yield the places of one collection's results that a later version replaced."""
+    versions: list[tuple[int, _Version, float | None]] = []
+    for place in places:
+        entry = _entry(facts[place], by_name)
+        rank = None if entry is None else _RANK.get(_status(entry))
+        if entry is not None and rank is not None:
+            versions.append((place, _version(facts[place], rank), _issued(entry)))
+    held: dict[_Version, _Issues] = defaultdict(_Issues)
+    for _, version, issued in versions:
+        issues = held[version]
+        if issued is None:
+            issues.unstated = True
+        else:
+            issues.latest = issued if issues.latest is None else max(issues.latest, issued)
+    for place, version, issued in versions:
+        if any(_replaces(other, issues, version, issued) for other, issues in held.items()):
+            yield place
 
 
 def _what(fact: Fact) -> _What | None:
@@ -59,36 +99,34 @@ def _what(fact: Fact) -> _What | None:
     return finding.concept.codings, finding.time
 
 
-def _entry(fact: Fact, by_name: dict[tuple[str, str], Entry]) -> Entry | None:
+def _entry(fact: Fact, by_name: Mapping[tuple[str, str], Entry]) -> Entry | None:
     for one in fact.finding.evidence:
         if one.kind == "fhir":
             return by_name.get((one.file, one.resource))
     return None
 
 
-_Version = tuple[Fact, Entry | None]
+def _version(fact: Fact, rank: int) -> _Version:
+    finding = fact.finding
+    return _Version(finding.specimen, finding.method_kind, finding.body_site, rank)
 
 
-def _replaces(one: _Version, other: _Version) -> bool:
-    """Return whether one record is a later version of the other."""
-    (first, new), (second, old) = one, other
-    if new is None or old is None or new is old or not _alike(first, second):
+def _replaces(other: _Version, issues: _Issues, version: _Version, issued: float | None) -> bool:
+    """Return whether one of the versions of a kind is later than this one."""
+    if other.rank < version.rank or not _alike(other, version):
         return False
-    rank, before = _RANK.get(_status(new), -1), _RANK.get(_status(old), -1)
-    if rank < 0 or before < 0 or rank < before:
+    if other.rank > version.rank and (issued is None or issues.unstated):
+        return True
+    if issued is None or issues.latest is None:
         return False
-    issued, earlier = _issued(new), _issued(old)
-    if issued is None or earlier is None:
-        return rank > before
-    if rank == before:
-        return rank == _CORRECTION and issued > earlier
-    return issued >= earlier
+    if other.rank > version.rank:
+        return issues.latest >= issued
+    return version.rank == _CORRECTION and issues.latest > issued
 
 
-def _alike(one: Fact, other: Fact) -> bool:
+def _alike(one: _Version, other: _Version) -> bool:
     """Return whether two results may be of one measurement: nothing that is stated differs."""
-    a, b = one.finding, other.finding
-    pairs = ((a.specimen, b.specimen), (a.method_kind, b.method_kind), (a.body_site, b.body_site))
+    pairs = zip(one[:3], other[:3], strict=True)
     return all(x is None or y is None or x == y for x, y in pairs)
 
 

@@ -4,10 +4,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tools.intake.hl7v2.message import Message, Segment
+from tools.intake.hl7v2.status import CANCELS_ALL, WAS_CANCELLED
 
 _VISIT = frozenset({"PV1", "PV2", "DG1", "AL1", "MRG"})
 _PARTLY = frozenset({"PV2"})
 """Segments of which one field is read; they are counted as unread all the same."""
+_BESIDE_ORDER = frozenset({"NTE", "TQ1", "TQ2", "CTI", "BLG", "PRT"})
+"""Segments that say nothing of what was ordered."""
+
+_REQUESTS = frozenset({"OML", "ORM", "OMG"})
+_NEW = "NW"
+"""Order control of a new order, which cancels nothing, whatever its status."""
 _SILENT = frozenset({"MSH", "SFT", "EVN", "UAC", "DSC", "MSA", "ERR", "QRD", "QAK"})
 """Segments of the exchange itself: they say nothing of a patient."""
 
@@ -23,7 +30,7 @@ class Result:
 
 @dataclass(slots=True)
 class Order:
-    """One OBR (or results without one) with its comments, specimens and results."""
+    """One OBR with its comments, specimens and results; without it, results or a cancelling ORC."""
 
     patient: Segment | None
     orc: Segment | None = None
@@ -62,19 +69,23 @@ class _Walk:
         self.patient: Segment | None = None
         self.orc: Segment | None = None
         self.order: Order | None = None
+        self.of_other = False
         self.notes: list[Segment] | None = None
         self.results = 0
+        self.is_request = message.code in _REQUESTS
         self.is_order = message.code in ("ORU", "OUL", "OML", "ORM", "OMG")
 
     def take(self, segment: Segment) -> None:
         """Put one segment where it belongs."""
         name = segment.name
         if name == "PID":
+            self.end()
             self.found.patients.append(segment)
             self.patient, self.order, self.orc, self.notes = segment, None, None, None
         elif name == "ORC":
             self.end()
             self.orc, self.order, self.notes = segment, None, None
+            self.of_other = False
         elif name == "OBR":
             self._begin(segment)
         elif name == "OBX":
@@ -91,10 +102,23 @@ class _Walk:
             self.notes = None
         elif name not in _SILENT:
             self.found.unread[name] += 1
+            self.of_other |= name not in _BESIDE_ORDER and not name.startswith("Z")
 
     def end(self) -> None:
-        """Count an order that has no OBR: of a drug, a diet or a supply."""
-        if self.orc is not None:
+        """Take an order that has no OBR: a whole one that is cancelled by its numbers alone.
+
+        Any other is of a drug, a diet or a supply, and is counted.
+        """
+        orc, self.orc = self.orc, None
+        if orc is None:
+            return
+        control = orc.get(1).upper()
+        whole = control in CANCELS_ALL or (
+            self.is_request and control != _NEW and orc.get(5).upper() == WAS_CANCELLED
+        )
+        if whole and not self.of_other:
+            self.found.orders.append(Order(patient=self.patient, orc=orc))
+        else:
             self.found.unread["ORC"] += 1
 
     def _begin(self, obr: Segment | None) -> Order:

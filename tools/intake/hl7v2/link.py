@@ -9,6 +9,7 @@ of them, and a correction leaves all of them open.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ _COME = ("registered", "partial", "preliminary", "final", "corrected")
 _WORDS = 20
 _HASH = 10
 _TOO_EARLY = "takes back a result that was reported later; that result is not used"
+_OTHER_REASON = "states no chest pain as the reason of a visit of which another message does"
 _AMBIGUOUS = "a correction that fits several earlier results of its order; none of them is used"
 
 
@@ -39,10 +41,13 @@ class _Slot:
 
     time: str | None
     items: list[tuple[str, Item]] = field(default_factory=list)
+    messages: set[tuple[str, int]] = field(default_factory=set)
+    """Those that have a version here already."""
 
-    def has(self, message: tuple[str, int]) -> bool:
-        """Return whether a message has a version here already."""
-        return any((file, item.number) == message for file, item in self.items)
+    def add(self, file: str, item: Item) -> None:
+        """Add a version."""
+        self.items.append((file, item))
+        self.messages.add((file, item.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def _number(item: Item, fillers: dict[str, set[str]]) -> str:
 
 
 def _named(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
-    """Return reports, visits and documents: one for each, numbered where one message has two.
+    """Return reports, visits, documents, complaints: one each, numbered where a message has two.
 
     A laboratory sends the results of one report in several messages of one second: which of them
     is the newest report does not matter, as long as none has a text of its own. A visit is as its
@@ -134,14 +139,23 @@ def _named(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[
     if group[0] == "DiagnosticReport":
         for rank, (_, item) in enumerate(members):
             item.rank = None if "presentedForm" in item.resource else rank
+    if group[0] == "Condition" and not any(_states(item) for _, item in members):
+        return []
     if not all(item.mentioned for _, item in members):
         members = [(file, item) for file, item in members if not item.mentioned]
     seen: dict[tuple[str, int], int] = {}
     for file, item in members:
         place = seen[file, item.number] = seen.get((file, item.number), 0) + 1
         item.id = _id(item, *group, str(place))
-        made.append(Linked(file, item))
+        other = group[0] == "Condition" and not _states(item)
+        made.append(Linked(file, item, _OTHER_REASON if other else ""))
     return made
+
+
+def _states(item: Item) -> bool:
+    """Return whether a Condition states something, and does not only take an earlier one back."""
+    codings = item.resource["verificationStatus"]["coding"]
+    return all(one["code"] != "entered-in-error" for one in codings)
 
 
 def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
@@ -150,7 +164,8 @@ def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> lis
     for file, item in members:
         chosen = _slots_of(file, item, slots)
         if not chosen:
-            slots.append(_Slot(item.time, [(file, item)]))
+            slots.append(_Slot(item.time))
+            slots[-1].add(file, item)
             if item.role is Role.CORRECTION and len(slots) > 1 and item.time is not None:
                 for slot in slots:
                     for _, one in slot.items:
@@ -158,11 +173,14 @@ def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> lis
                 told.append(Linked(file, item, _AMBIGUOUS))
         for slot in chosen:
             own = item if len(chosen) == 1 else replace(item, resource=dict(item.resource))
-            slot.items.append((file, _finalised(own, slot)))
+            slot.add(file, _finalised(own, slot))
     told += _early(slots)
     made = []
-    for number, slot in enumerate(slots):
-        name = _id(slot.items[0][1], *group, slot.time or "no time", _ordinal(slots, number))
+    places: Counter[str | None] = Counter()  # among those of the same time
+    for slot in slots:
+        place = str(places[slot.time])
+        places[slot.time] += 1
+        name = _id(slot.items[0][1], *group, slot.time or "no time", place)
         for file, item in slot.items:
             item.id = name
             made.append(Linked(file, item))
@@ -183,7 +201,8 @@ def _early(slots: Iterable[_Slot]) -> list[Linked]:
 
 def _slots_of(file: str, item: Item, slots: Sequence[_Slot]) -> list[_Slot]:
     """Return the results that an item is a version of; none for one of its own."""
-    free = [slot for slot in slots if not slot.has((file, item.number))]
+    message = (file, item.number)
+    free = [slot for slot in slots if message not in slot.messages]
     same = [slot for slot in free if slot.time == item.time]
     if same:
         return same[:1]
@@ -205,12 +224,6 @@ def _finalised(item: Item, slot: _Slot) -> Item:
         return item
     resource = deepcopy(earlier[-1].resource) | {"status": item.resource["status"]}
     return replace(item, resource=resource)
-
-
-def _ordinal(slots: Sequence[_Slot], number: int) -> str:
-    """Return the place of a slot among those of the same time."""
-    time = slots[number].time
-    return str(sum(slot.time == time for slot in slots[:number]))
 
 
 def _id(item: Item, *parts: str) -> str:

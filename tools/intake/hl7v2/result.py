@@ -15,6 +15,7 @@ from tools.intake.hl7v2.status import (
     CANCELS_ALL,
     NOT_STATED,
     REPORT,
+    WAS_CANCELLED,
     ResultStatus,
     Role,
     result_status,
@@ -53,7 +54,8 @@ def items_of_order(order: Order, context: Context, *, is_request: bool) -> list[
                 items.append(made)
     for item in items:
         item.patient = report.patient
-    if order.obr is None and not forms:
+    cancels = report.role is Role.WITHDRAWAL and not order.results
+    if order.obr is None and not forms and not cancels:
         return items
     if forms:
         report.resource["presentedForm"] = forms
@@ -77,6 +79,8 @@ def _report(order: Order, context: Context, status: str | None) -> Item:
     issued = read_time(obr, 22, "OBR", context)
     resource |= {"issued": issued or context.stamp} if issued or context.stamp else {}
     where = f"OBR {obr.get(1)}".strip() if obr is not None else "results without OBR"
+    if obr is None and not order.results:
+        where = "ORC"
     item = context.item(resource, where, source, pid=order.patient)
     item.stamp = issued or context.stamp
     filler, placer = item.filler, item.placer = _numbers(order, context)
@@ -129,7 +133,7 @@ def _takes_all_back(order: Order) -> bool:
         return True
     if order.orc is None:
         return False
-    return order.orc.get(1).upper() in CANCELS_ALL or order.orc.get(5).upper() == "CA"
+    return order.orc.get(1).upper() in CANCELS_ALL or order.orc.get(5).upper() == WAS_CANCELLED
 
 
 def _runs(results: Sequence[Result]) -> Iterator[list[Result]]:

@@ -77,6 +77,9 @@ CANCELS_ALL = frozenset({"CA", "OC", "CR"})
 """Those of `CANCELS` that say of the whole order that it was not carried out; one that was
 discontinued (DC, OD, DR) keeps the results it had."""
 
+WAS_CANCELLED = "CA"
+"""The one of `CANCELLED_ORDER` that says so of the whole order."""
+
 CANCELLED_ORDER = frozenset({"CA", "DC", "RP"})
 """Order statuses (ORC-5, HL7 table 0038) after which no result is to come."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from knowledge.errors import InvalidValueError
-from tools.intake.hl7v2.admit_reason import complaint_of
+from tools.intake.hl7v2.admit_reason import complaint_of, complaint_taken_back
 from tools.intake.hl7v2.coded import concept
 from tools.intake.hl7v2.collected import read_time
 from tools.intake.hl7v2.item import Context, Item, Key
@@ -28,12 +28,17 @@ _VERIFIED = {"F": "confirmed", "W": "provisional", "A": "provisional"}
 def items_of_visit(pid: Segment | None, segment: Segment, context: Context) -> list[Item]:
     """Return what one PV1, PV2, DG1, AL1 or MRG says."""
     if segment.name == "PV1":
-        return [_encounter(pid, segment, context)]
+        found = [_encounter(pid, segment, context)]
+        if _is_cancelled(context):
+            found += complaint_taken_back(pid, segment, visit_number(segment, context), context)
+        return found
     if segment.name == "PV2":
-        return complaint_of(pid, segment, context)
+        if _is_cancelled(context):
+            return []
+        return complaint_of(pid, segment, _visit_of(segment, context), context)
     if segment.name == "DG1":
-        found = _condition(pid, segment, context)
-        return [found] if found is not None else []
+        stated = _condition(pid, segment, context)
+        return [stated] if stated is not None else []
     if segment.name == "AL1":
         made = {"resourceType": "AllergyIntolerance", "code": concept(segment, 3, context.message)}
         return [context.item(made, f"AL1 {segment.get(1)}", segment, pid=pid)]
@@ -47,6 +52,18 @@ def visit_number(pv1: Segment, context: Context) -> str:
     """Return the number of a visit (PV1-19) with who gave it; empty where there is none."""
     number = pv1.get(19)
     return f"{assigner(pv1, 19, context.message)}|{number}" if number else ""
+
+
+def _visit_of(pv2: Segment, context: Context) -> str:
+    """Return the number of the visit of a PV2: of the PV1 before it, else of the first."""
+    visits = [one for one in context.message.segments if one.name == "PV1"]
+    before = [one for one in visits if one.position < pv2.position]
+    own = before[-1:] or visits[:1]
+    return visit_number(own[0], context) if own else ""
+
+
+def _is_cancelled(context: Context) -> bool:
+    return context.message.code == "ADT" and context.message.trigger in _CANCELLED
 
 
 def _encounter(pid: Segment | None, pv1: Segment, context: Context) -> Item:

@@ -30,7 +30,8 @@ _IN_ERROR = "entered-in-error"
 def settle(items: list[Placed], number: Callable[[Item], str]) -> dict[int, str]:
     """Give withdrawals and corrections the key of what they mean, and mark what they may mean.
 
-    Results that a cancelled order takes back get a version of their own, added to `items`.
+    Results and reports that a cancelled order takes back get a version of their own, added to
+    `items`.
 
     Args:
         items: Of a case, sorted; added to.
@@ -44,7 +45,7 @@ def settle(items: list[Placed], number: Callable[[Item], str]) -> dict[int, str]
     for placed in [p for p in items if p[1].role in _TOLD]:
         others = [p for p in results if _is_elsewhere(p, placed)]
         if placed[1].kind == "DiagnosticReport":
-            items += _cancelled(placed, others, number, told)
+            items += _cancelled(placed, others, number, told) + _reports(placed, items, number)
         elif placed[1].kind == "Observation":
             _one(placed, others, number, told)
     return told
@@ -111,6 +112,26 @@ def _cancelled(
         return []
     found = {(_key(p[1], number), p[1].time): p[1] for p in sure}
     return [(file, _withdrawal(report, result)) for result in found.values()]
+
+
+def _reports(
+    placed: Placed, items: Sequence[Placed], number: Callable[[Item], str]
+) -> list[Placed]:
+    """Return the reports that an order takes back which is cancelled by its number alone."""
+    file, report = placed
+    if report.key is None or report.key.code:
+        return []
+    keys = {
+        one.key: None
+        for other, one in items
+        if one.kind == report.kind
+        and one.role is not Role.WITHDRAWAL
+        and one.key is not None
+        and one.key.code
+        and number(one) == number(report)
+        and _is_elsewhere((other, one), placed)
+    }
+    return [(file, replace(report, key=key, members=[], rank=None)) for key in keys]
 
 
 def _withdrawal(report: Item, result: Item) -> Item:

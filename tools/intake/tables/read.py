@@ -120,6 +120,18 @@ def read_table(
     return _lab_file(content, grid, around, identities, facts, others)
 
 
+def _unused_names(layout: Layout) -> list[str]:
+    """Return that a column which may name the patient or the test is not used."""
+    if {"test", "patient_id", "name", "family"} & set(layout.at):
+        return []
+    named = [layout.headings[i][:40] for i in layout.persons]
+    return [
+        f"the column {one!r} is not used: it may name the patient or the test; say in a mapping "
+        "file which it is"
+        for one in named
+    ]
+
+
 def _lab_file(
     content: Content,
     grid: Grid,
@@ -133,6 +145,7 @@ def _lab_file(
     notes = list(grid.notes)
     if layout.unused:
         notes.append(f"columns not used: {', '.join(layout.unused)[:300]}")
+    notes += _unused_names(layout)
     if "collected" not in layout.at:
         notes.append("no column of collection times: the results have none")
     if others:

@@ -13,6 +13,7 @@ from tools.labs.indices.supplied import (
     Supplied,
     as_given,
     not_together,
+    two_times,
     upper_limit_caveats,
 )
 
@@ -69,6 +70,7 @@ def compute(
             "evidence": (*evidence, *result.evidence),
             "caveats": (
                 *upper_limit_caveats(tuple(supplied.values())),
+                *(() if apart is not None else two_times(row.inputs, supplied)),
                 *(mixed_methods(row.inputs, supplied) if row.one_method else ()),
                 *result.caveats,
             ),

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import PositiveFloat
 
 from knowledge.analytes import Analyte, analytes, convert
-from knowledge.clinical_time import elapsed
+from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.laboratory_indices import IndexInputRow
 from knowledge.model import Frozen
@@ -86,6 +86,30 @@ def not_together(
         detail = f"{first} and {second} are not known to be collected within {hours:g} h"
         return NotAssessed(why=Why.OUTSIDE_WINDOW, detail=detail)
     return None
+
+
+def two_times(
+    inputs: Mapping[str, IndexInputRow], supplied: Mapping[str, Supplied]
+) -> tuple[str, ...]:
+    """Return when each finding was collected, where that was not at one time.
+
+    Args:
+        inputs: The measured inputs of the index.
+        supplied: What was given.
+    """
+    found = [
+        (spec.label, given.time)
+        for key, spec in inputs.items()
+        if spec.timed and isinstance(given := supplied.get(key), Finding) and given.time is not None
+    ]
+    if all(_at_once(first, second) for (_, first), (_, second) in combinations(found, 2)):
+        return ()
+    return (f"Not collected at one time: {', '.join(f'{label} {time}' for label, time in found)}.",)
+
+
+def _at_once(first: ClinicalTime, second: ClinicalTime) -> bool:
+    minutes = elapsed(first, second).minutes
+    return minutes is not None and minutes.contains(0)
 
 
 def upper_limit_caveats(supplied: Sequence[Supplied]) -> tuple[str, ...]:

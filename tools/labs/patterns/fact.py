@@ -16,8 +16,8 @@ from knowledge.scores import score
 from knowledge.shown import unit_shown
 from knowledge.words import Words
 
-_DIGITS = 3
-"""Significant digits of a quotient or change that is shown."""
+_DIGITS = 4
+"""Significant digits of a number with decimals that is shown."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,13 +136,15 @@ def number_words(value: Interval, unit: str) -> Words:
         low_closed=value.low_closed,
         high_closed=value.high_closed,
     )
-    text = str(rounded) if unit in ("1", "") else f"{rounded} {unit}"
-    shown = laboratory_told()(f"{rounded} {unit_shown(unit)}".rstrip())
-    return Words(en=text, zh=shown)
+    text = f"{rounded} {unit_shown(unit)}".rstrip()
+    return Words(en=text, zh=laboratory_told()(text))
 
 
 def _rounded(number: float | None) -> float | None:
-    return None if number is None else float(f"{number:.{2 * _DIGITS}g}")
+    if number is None or number == int(number):
+        return number
+    digits = max(_DIGITS, len(str(abs(int(number)))))
+    return float(f"{number:.{digits}g}")
 
 
 def _hours(row: FactRow) -> str:

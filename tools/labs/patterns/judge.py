@@ -17,6 +17,7 @@ from knowledge.laboratory_patterns import (
     LaboratoryPattern,
     laboratory_patterns,
 )
+from knowledge.quantity import format_number
 from knowledge.reference import Citation, Review
 from knowledge.rules import Answer, Condition, answer_of, holds
 from knowledge.words import Words
@@ -108,7 +109,9 @@ def judge(
         supporting=tuple(line for line in lines if _side(pattern, line) == "for"),
         against=tuple(line for line in lines if _side(pattern, line) == "against"),
         undecided=tuple(line for line in lines if line.met is None),
-        missing=tuple(_missing(facts[name]) for name in case.deciding(pattern.sets)),
+        missing=tuple(
+            _missing(facts[name], case.named(facts[name])) for name in case.deciding(pattern.sets)
+        ),
         settle=tuple(_settling(pattern, facts)),
         not_assessed=reason[0] if reason is not None else None,
         caveats=tuple(dict.fromkeys(case.caveats())),
@@ -219,7 +222,7 @@ class _Case:
         names = list(self.deciding((chosen,)))
         if names:
             found = [self.facts[name] for name in names]
-            words = phrase("open", what=_listed(fact.label for fact in found))
+            words = phrase("open", what=_listed(self.named(fact) for fact in found))
             whys = {fact.why.why for fact in found if fact.why is not None}
             why = whys.pop() if len(whys) == 1 else Why.MISSING
             return NotAssessed(why=why, detail=words.en), words
@@ -228,6 +231,13 @@ class _Case:
             return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=between.en), between
         words = phrase("contradicts")
         return NotAssessed(why=Why.CONFLICTING, detail=words.en), words
+
+    def named(self, fact: Fact) -> Words:
+        """Return the name of a fact that is not known; of one too old, how old it may not be."""
+        if fact.why is None or fact.why.why is not Why.STALE:
+            return fact.label
+        hours = format_number(self.pattern.times.not_older_than_hours)
+        return phrase("older", of=fact.label, hours=hours)
 
     def deciding(self, sets: Iterable[CriteriaSet]) -> Iterator[str]:
         """Yield the facts that are not known and stand in a part that is not decided, once."""
@@ -338,10 +348,10 @@ def _settling(pattern: LaboratoryPattern, facts: Mapping[str, Fact]) -> Iterator
             yield SettlingTest(test=row.test, words=Words(en=row.en, zh=row.zh))
 
 
-def _missing(fact: Fact) -> MissingFact:
+def _missing(fact: Fact, label: Words) -> MissingFact:
     why = fact.why or NotAssessed(why=Why.MISSING, detail="not given")
     return MissingFact(
-        fact=fact.name, reads=fact.reads, label=fact.label, reason=why, words=reason_words(why)
+        fact=fact.name, reads=fact.reads, label=label, reason=why, words=reason_words(why)
     )
 
 

@@ -177,7 +177,7 @@ class _Reader:
 def of_result(name: str, label: Words, row: FactRow, window: Window) -> Fact:
     """Return a fact read from the newest result of an analyte."""
     analyte = str(row.analyte)
-    reading = window.newest(analyte)
+    reading = window.newest(analyte, row.together_hours)
     if isinstance(reading, NotAssessed):
         return unknown(name, label, (analyte,), reading)
     if row.read == "level":

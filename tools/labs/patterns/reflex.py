@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from knowledge.clinical_time import elapsed
 from knowledge.evidence import Evidence, ReferenceEvidence
-from knowledge.finding import State
+from knowledge.finding import NotAssessed, State
 from knowledge.laboratory_patterns import FactRow, Reading, Times
 from knowledge.quantity import Interval
 from knowledge.reflex_tests import FILE, READINGS, ReflexTest, reflex_tests
@@ -18,6 +18,8 @@ from tools.labs.patterns.verdict import PatternVerdict, ReflexSuggestion
 from tools.labs.patterns.window import Window
 
 _MINUTES_PER_HOUR = 60
+_REPORTED = "reported"
+"""A number as it was reported, whatever interferes with it."""
 _READ: Mapping[str, Reading] = {"level": "level", "value": "value", "times_upper": "times_upper"}
 
 
@@ -81,6 +83,11 @@ def _read(
     if not dot:
         finding = window.chart.answer(name)
         return answer_of(finding), finding.evidence
+    if kind == _REPORTED:
+        reading = window.newest(key)
+        if isinstance(reading, NotAssessed):
+            return None, ()
+        return answer_of(reading.result.finding), reading.result.finding.evidence
     if kind in READINGS:
         row = FactRow(analyte=key, read=_READ[kind])
         fact = of_result(name, label_of(row), row, window)

@@ -14,6 +14,7 @@ from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.interference import interferences
 from knowledge.laboratory_patterns import Times, pattern_words
+from knowledge.laboratory_words import laboratory_told
 from knowledge.quantity import Interval, format_number, measured
 from knowledge.rules import holds
 from knowledge.words import Words
@@ -120,8 +121,13 @@ class Window:
             self.anchor, self.chart.at, self.times.not_older_than_hours, "the assessment", Why.STALE
         )
 
-    def newest(self, analyte: str) -> Reading | NotAssessed:
-        """Return the newest result of an analyte, or why it does not count."""
+    def newest(self, analyte: str, hours: float | None = None) -> Reading | NotAssessed:
+        """Return the newest result of an analyte, or why it does not count.
+
+        Args:
+            analyte: Key of the analyte.
+            hours: How far from the newest it may have been collected; None for the pattern's own.
+        """
         name = test_label(analyte).en
         result = self.chart.latest(analyte)
         if result is None:
@@ -134,7 +140,7 @@ class Window:
         outside = self.stale or _within(
             finding.time,
             self.anchor,
-            self.times.together_hours,
+            hours or self.times.together_hours,
             f"the newest result ({name})",
             Why.OUTSIDE_WINDOW,
         )
@@ -176,11 +182,10 @@ class Window:
         """Return every interference on a result, from what its specimen shows."""
         key = analyte, result.finding.id
         if key not in self.shared:
-            together = self._together(result)
             assay = self.chart.answer(_ASSAY)
             self.shared[key] = interference_on(
                 analyte,
-                self.chart.signals(together, of=result.finding),
+                self.chart.signals(result.finding),
                 troponin_assay=None if assay.value is None else str(assay.value),
             )
         return self.shared[key]
@@ -216,20 +221,7 @@ class Window:
         if found.state is not State.NOT_ASSESSED:
             return found.state is State.PRESENT
         row = interferences().interferences[found.interference]
-        return (
-            holds(row.present_when, self.chart.signals(self._together(result), of=result.finding))
-            is True
-        )
-
-    def _together(self, result: ChartResult) -> list[Finding]:
-        """Return the results of one specimen: those of one time."""
-        time = result.finding.time
-        return [
-            other.finding
-            for others in self.chart.results.values()
-            for other in others
-            if other is result or (time is not None and other.finding.time == time)
-        ]
+        return holds(row.present_when, self.chart.signals(result.finding)) is True
 
 
 def anchor_of(chart: LaboratoryChart, analytes: Mapping[str, bool]) -> ClinicalTime | None:
@@ -287,4 +279,6 @@ def _lowest(bound: float | None) -> float | None:
 def _caveat(analyte: str, found: InterferenceFinding) -> Words:
     what = Words(en=found.label, zh=pattern_words().interferences[found.interference])
     sentence = phrase("interfered", of=test_label(analyte), what=what)
-    return Words(en=f"{sentence.en} {found.consequence}".strip(), zh=sentence.zh)
+    consequence = laboratory_told().known(found.consequence) if found.consequence else ""
+    zh = f"{sentence.zh}{consequence or ''}"
+    return Words(en=f"{sentence.en} {found.consequence}".strip(), zh=zh)

@@ -4,7 +4,7 @@ import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from tools.ecg.analysis import ecg_analysis
 from tools.ecg.model import EcgRecording
 from tools.ecg.readers import read_ecg
 from tools.ecg.readers.fhir_sampled import read_fhir_ecg
-from tools.ecg.serial.compare import compare
+from tools.ecg.serial.compare import compare, same_recording
 from tools.ecg.serial.tracing import Tracing
 from tools.ecg.writers import FORMATS, write_ecg
 from tools.ecg.writers.quantised import quantised
@@ -311,3 +311,16 @@ def test_recording_and_its_own_export_are_no_two_tracings(form: str) -> None:
     ]
     with pytest.raises(InvalidValueError, match="same recording"):
         compare(*pair, same_patient=True)
+
+
+@pytest.mark.parametrize(("minutes", "one"), [(0, True), (-60, True), (7, False), (900, False)])
+def test_export_that_was_given_a_zone_is_no_second_tracing(minutes: int, *, one: bool) -> None:
+    """Noon on a clock without a zone; the export says a time in UTC, for Berlin an hour less.
+
+    No zone is 7 minutes off (zones go by quarter hours) or 15 hours (they end at UTC+14).
+    """
+    noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    own = ClinicalTime(at=noon.replace(tzinfo=None), zone="unknown", clock="a.dcm")
+    stated = zoned(noon + timedelta(minutes=minutes))
+    first, second = (replace(made(), start=start) for start in (own, stated))
+    assert same_recording(first, second) is one

@@ -86,6 +86,34 @@ def test_a_cancelled_order_takes_back_its_results(cancel: bytes, tmp_path: Path)
     assert any("cancelled by another version" in r.reason for r in read.retracted)
 
 
+BARE = message(msh("ORM^O01", "M2", at="20261120093000+0000"), PID, "ORC|CA||F1")
+
+
+def test_an_order_that_is_cancelled_by_its_number_alone_takes_back_results_and_reports(
+    tmp_path: Path,
+) -> None:
+    """HL7 v2.5.1 table 0119: CA cancels the order that ORC-2 and ORC-3 name."""
+    read = case(tmp_path, FIRST, BARE)
+    assert troponins(read) == []
+    said = [r.reason for r in read.retracted]
+    assert sum("cancelled by another version" in reason for reason in said) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        BARE.replace(b"ORC|CA", b"ORC|DC"),
+        BARE.replace(b"||F1", b"||F2"),
+        BARE + b"RXO|1^Aspirin^L\r",
+    ],
+    ids=["discontinued", "other order", "order of a drug"],
+)
+def test_a_bare_order_that_cancels_nothing_of_it_leaves_a_result(
+    other: bytes, tmp_path: Path
+) -> None:
+    assert numbers(case(tmp_path, FIRST, other)) == [60]
+
+
 def test_a_discontinued_order_keeps_the_results_it_had(tmp_path: Path) -> None:
     assert numbers(case(tmp_path, FIRST, CANCEL.replace(b"ORC|CA", b"ORC|DC"))) == [60]
 

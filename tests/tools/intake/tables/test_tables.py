@@ -462,3 +462,16 @@ def test_a_column_of_the_tests_own_long_names_names_nobody() -> None:
     text = "Test,Name,Result,Unit\nK,Potassium,4.5,mmol/L\nNa,Sodium,140,mmol/L\n"
     found = read_table(content(text), None, zone="UTC", stated=True)
     assert len(found.facts) == 2
+
+
+def test_a_column_that_may_name_the_patient_or_the_test_is_told_with_the_way_out(
+    tmp_path: Path,
+) -> None:
+    rows = "2823-3,{},4.1,mmol/L,2026-11-20 08:00\n2951-2,{},140,mmol/L,2026-11-20 08:00\n"
+    text = "LOINC,Name,Result,Unit,Collected\n" + rows.format("Muster Clara", "Muster Clara")
+    found = told(case(tmp_path, labs_csv=text), "labs.csv")
+    assert any(
+        one.startswith("the column 'Name' is not used: it may name the patient or the test")
+        and "mapping file" in one
+        for one in found.problems
+    )

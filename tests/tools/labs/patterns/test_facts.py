@@ -46,10 +46,10 @@ def test_the_newest_result_counts_and_an_older_one_does_not_stand_in_for_it() ->
 
 
 @pytest.mark.parametrize(
-    ("hours", "why"), [(-2 - 6.1, Why.OUTSIDE_WINDOW), (-2 - 5.9, None)], ids=["6.1 h", "5.9 h"]
+    ("hours", "why"), [(-2 - 1.1, Why.OUTSIDE_WINDOW), (-2 - 0.9, None)], ids=["1.1 h", "0.9 h"]
 )
 def test_results_of_two_times_are_not_put_together(hours: float, why: Why | None) -> None:
-    # ketoacidosis: 6 hours
+    # ketoacidosis: 1 hour, as glucose and the blood gas change within hours
     results = {"glucose": 500, "beta_hydroxybutyrate": 6, "ph_arterial": {hours: 7.1}}
     found = fact("diabetic_ketoacidosis", "ph_a", results=results)
     assert (found.why.why if found.why else None) is why

@@ -56,7 +56,7 @@ def suggested(**case: Any) -> dict[str, ReflexSuggestion]:
         (
             {"answers": {"infection_suspected": "present"}, "results": {"crp": 200}},
             "infection_lactate",
-            ("lactate", "blood cultures"),
+            ("lactate", "blood_culture"),
         ),
         ({"results": {"potassium": 2.7}}, "magnesium_for_low_potassium", ("magnesium",)),
     ],
