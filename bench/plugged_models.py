@@ -77,7 +77,7 @@ def plugged(folder: Path, content: bytes, task: str, given: Any, output: Any) ->
         "resample": False, "spacing_mm": None, "orientation": None, "window": None,
         "fs_hz": None, "leads": None, "age_years": None, "embedding_of": None, "name": "x",
     }  # fmt: skip
-    empty = {
+    empty: dict[str, Any] = {
         "name": "y", "labels": [], "codes": [], "background": None, "activation": "none",
         "calibration": {"method": "none"}, "thresholds": [], "abstain_band": None, "boxes": None,
         "aggregate": None,
@@ -142,7 +142,7 @@ def volume(folder: Path) -> None:
     piece = [64, 128, 128]
     content = network(
         [helper.make_node("Mul", ["x", "k"], ["m"]), helper.make_node("Add", ["m", "b"], ["y"])],
-        [1, 1, *piece], [1, 1, *piece], {"k": np.float32([0.001]), "b": np.float32([0])},
+        [1, 1, *piece], [1, 1, *piece], {"k": np.array([0.001], np.float32), "b": np.array([0], np.float32)},
     )  # fmt: skip
     given = {
         "kind": "volume3d", "modality": ["CT"], "axes": "NCDHW", "shape": [1, 1, *piece],

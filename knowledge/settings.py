@@ -314,6 +314,14 @@ class Settings(BaseSettings):
     """Free space on the disk of the data folder below which the service says that it is not ready,
     MiB: three of the largest files."""
 
+    view_s: PositiveFloat = 20
+    """Seconds after which a picture of an image is given up: a compressed mammogram takes some 5 on
+    a busy core."""
+
+    view_cache_mib: PositiveInt = 256
+    """Memory for decoded images and their files, MiB: a chest CT of 300 slices, so that scrolling
+    back and windowing need not decode again."""
+
     audit_anchor: Path | None = None
     """File outside of the database that knows the newest audited event, so that a cut-off tail
     shows; None for ``audit.anchor`` in `data_dir`. It proves more on a disk that who administers
@@ -380,6 +388,71 @@ class Settings(BaseSettings):
 
     hl7_metrics_port: PositiveInt | None = None
     """Port on this machine that gives the listener's counters to Prometheus; None for none."""
+
+    dicom_host: str = "127.0.0.1"
+    """Address images are taken on (C-STORE). Another than this machine's own needs TLS, or
+    `dicom_allow_plain`."""
+
+    dicom_port: int = Field(default=11112, ge=0, le=65535)
+    """Its port: the one registered for DICOM (IANA). 0 takes a free one."""
+
+    dicom_ae_title: str = Field(default="EPICRISIS", min_length=1, max_length=16)
+    """Our application entity title; who calls another one is refused."""
+
+    dicom_senders: tuple[str, ...] = ()
+    """AE titles that may send images, as JSON; none by default: a title is no secret, but a sender
+    that nobody named is a mistake."""
+
+    dicom_tls_cert: Path | None = None
+    """PEM file with the certificate for DICOM over TLS and its chain; None for no TLS."""
+
+    dicom_tls_key: Path | None = None
+    """PEM file with its key, without a passphrase."""
+
+    dicom_client_ca: Path | None = None
+    """PEM file of the authority whose certificates senders must show; None asks for none."""
+
+    dicom_allow_plain: bool = False
+    """Whether images may travel in the clear between machines: only where the network itself is
+    encrypted."""
+
+    dicom_object_mib: PositiveInt = 512
+    """Largest object taken, MiB: a multi-frame CT of a whole body; a slide's level may be larger and
+    is better fetched."""
+
+    dicom_associations: PositiveInt = 10
+    """Associations at once; a further one is rejected as busy."""
+
+    dicom_idle_s: PositiveFloat = 60
+    """Seconds of silence after which an association is closed."""
+
+    dicom_inbox_gib: PositiveInt = 50
+    """Most that is kept of what arrived, GiB: some 200 CT studies. Beyond, senders are told that
+    there is no room."""
+
+    dicom_quiet_s: PositiveFloat = 10
+    """Seconds without a further image after which a series is taken as whole. Archives wait some
+    five to sixty."""
+
+    dicom_web_url: str | None = None
+    """Base address of the archive's DICOMweb (``https://pacs.example.org/dicom-web``), for
+    ``epicrisis dicom fetch`` and for results; None for none."""
+
+    dicom_web_user: str | None = None
+    """User name there; None for none."""
+
+    dicom_web_password: SecretStr | None = None
+    """Password there."""
+
+    dicom_web_token: SecretStr | None = None
+    """Bearer token there, in place of user and password."""
+
+    dicom_results: Literal["none", "stow", "store"] = "none"
+    """Where results of what arrived go: kept only (``none``), to `dicom_web_url` (``stow``), or to
+    `dicom_results_to` (``store``). None by default: an archive is changed where that was agreed."""
+
+    dicom_results_to: str | None = None
+    """``AETITLE@host:port`` that takes results by C-STORE."""
 
     @field_validator("data_dir")
     @classmethod

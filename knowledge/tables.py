@@ -12,6 +12,8 @@ from knowledge.clinical_inputs import catalogue
 from knowledge.critical_results import critical_results
 from knowledge.data_quality import data_quality
 from knowledge.delta_checks import delta_checks
+from knowledge.dicom_arrivals import dicom_arrivals
+from knowledge.dicom_codes import dicom_codes
 from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
@@ -30,6 +32,8 @@ from knowledge.note_terms import note_terms
 from knowledge.packaged_weights import packaged_weights
 from knowledge.pathways import pathway
 from knowledge.qt_medicines import qt_medicines
+from knowledge.reading_form import reading_form
+from knowledge.reading_words import reading_words
 from knowledge.reference import Table, table_names
 from knowledge.reflex_tests import reflex_tests
 from knowledge.result_sources import result_sources
@@ -54,6 +58,8 @@ _ONE: dict[str, Callable[[], Table]] = {
     "critical_results": critical_results,
     "data_quality": data_quality,
     "delta_checks": delta_checks,
+    "dicom_arrivals": dicom_arrivals,
+    "dicom_codes": dicom_codes,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
     "identity_words": identity_words,
@@ -70,6 +76,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,
     "qt_medicines": qt_medicines,
+    "reading_words": reading_words,
     "reflex_tests": reflex_tests,
     "result_sources": result_sources,
     "score_words": score_words,
@@ -84,6 +91,7 @@ _ONE: dict[str, Callable[[], Table]] = {
 _MANY: dict[str, Callable[[str], Table]] = {
     "cards": card_file,
     "laboratory_patterns": laboratory_pattern,
+    "readings": reading_form,
     "scores": score,
     "pathways": pathway,
 }

@@ -120,8 +120,8 @@ def train(x: Array, labels: NDArray[np.int64]) -> Weights:
         "weigh": np.zeros((UNITS, len(LABELS)), np.float32),
         "start": np.zeros(len(LABELS), np.float32),
     }
-    mean = {k: np.zeros_like(v) for k, v in w.items()}
-    square = {k: np.zeros_like(v) for k, v in w.items()}
+    mean: dict[str, NDArray[Any]] = {k: np.zeros_like(v) for k, v in w.items()}
+    square: dict[str, NDArray[Any]] = {k: np.zeros_like(v) for k, v in w.items()}
     for step in range(1, STEPS + 1):
         seen = pixels[:, :, draw.integers(0, pixels.shape[2], PIXELS)]
         gradient = gradients(w, seen, aim, share[labels])

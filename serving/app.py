@@ -32,6 +32,7 @@ from serving.signing.router import router as sign_offs
 from serving.web.conversation import router as conversation_pages
 from serving.web.router_cases import router as case_pages
 from serving.web.router_ecg import router as ecg_pages
+from serving.web.router_images import router as image_pages
 from serving.web.router_runs import router as run_pages
 from serving.web.router_start import router as start_pages
 from serving.web.sidebar import router as sidebar
@@ -54,6 +55,7 @@ ROUTERS: Sequence[APIRouter] = (
     fhir_in,
     fhir_out,
     health,
+    image_pages,
     login,
     me,
     model_card,
@@ -96,6 +98,8 @@ def create_app(services: Services) -> FastAPI:
                 services.cds.close()
             if "chat" in vars(services):
                 services.chat.close()
+            if "images" in vars(services):
+                services.images.close()
 
     app = FastAPI(
         title="Epicrisis",

@@ -16,12 +16,14 @@ from serving.storage.files import FileStore
 
 if TYPE_CHECKING:
     from serving.access.principal import Principal
+    from serving.access.recent import Recent
     from serving.audit.seam import Audit
     from serving.cases.model import Case, StoredAssessment
     from serving.cases.outcomes import OutcomeCache
     from serving.cases.store import CaseStore
     from serving.cds.runtime import CdsRuntime
     from serving.chat.service import ChatService
+    from serving.images.desk import ImageDesk
     from serving.jobs.seam import Jobs
 
 
@@ -76,6 +78,20 @@ class Services:
         from serving.chat.service import ChatService
 
         return ChatService(self)
+
+    @cached_property
+    def pictures_seen(self) -> "Recent":
+        """Whose use of a case's pictures is in the audit already, for five minutes."""
+        from serving.access.recent import Recent
+
+        return Recent(minutes=5)
+
+    @cached_property
+    def images(self) -> "ImageDesk":
+        """What draws the images of cases, with what it decoded last."""
+        from serving.images.desk import ImageDesk
+
+        return ImageDesk(self.settings, self.files)
 
     @cached_property
     def outcomes(self) -> "OutcomeCache":

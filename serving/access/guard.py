@@ -68,10 +68,39 @@ def allowed_case(permission: Permission) -> Callable[[str, PrincipalDep, Service
     return check
 
 
+def allowed_pictures(permission: Permission) -> Callable[[str, PrincipalDep, ServicesDep], Case]:
+    """Return a dependency as `allowed_case`, for the pictures that one page is made of.
+
+    Every one is checked and every refusal audited; their use is audited once for each person and
+    case within five minutes: a slide has thousands of tiles.
+
+    Raises:
+        NotFoundError: From the dependency: no such case, or not of this patient.
+        ForbiddenError: From the dependency: the role does not allow it.
+    """
+
+    def check(case_id: str, principal: PrincipalDep, services: ServicesDep) -> Case:
+        return authorize_case(services, principal, permission, case_id, pictures=True)
+
+    return check
+
+
 def authorize_case(
-    services: Services, principal: Principal, permission: Permission, case_id: str
+    services: Services,
+    principal: Principal,
+    permission: Permission,
+    case_id: str,
+    *,
+    pictures: bool = False,
 ) -> Case:
     """Return the case, where this principal may do this to it; audited.
+
+    Args:
+        services: Of the application.
+        principal: Who asks.
+        permission: What for.
+        case_id: The case.
+        pictures: Whether it is one of many pictures, as in `allowed_pictures`.
 
     Raises:
         NotFoundError: No such case, or not of the patient the token is for.
@@ -85,5 +114,7 @@ def authorize_case(
     if case is None or not principal.may(permission, patient=case.patient):
         services.audit.refused(principal, permission.value, case=case_id)
         raise NotFoundError(f"case {case_id}")
-    services.audit.used(principal, permission.value, case=case)
+    key = (principal.via, principal.subject, permission, case.id)
+    if not pictures or services.pictures_seen.is_first(key, services.clock()):
+        services.audit.used(principal, permission.value, case=case)
     return case

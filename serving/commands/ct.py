@@ -57,11 +57,19 @@ def measure(
         typer.Option("--set", help="What else is known, for example age_years='66 a'"),
     ] = None,
     calcium_mask: Annotated[
-        Path | None, typer.Option("--calcium-mask", help="Coronaries, as NIfTI on the series")
+        Path | None,
+        typer.Option("--calcium-mask", help="Coronaries on the series: NIfTI, RTSTRUCT or SEG"),
     ] = None,
     aorta_mask: Annotated[
-        Path | None, typer.Option("--aorta-mask", help="Aorta, as NIfTI on the series")
+        Path | None,
+        typer.Option("--aorta-mask", help="Aorta on the series: NIfTI, RTSTRUCT or SEG"),
     ] = None,
+    calcium_structure: Annotated[
+        str, typer.Option("--calcium-structure", help="Its name, where the file holds several")
+    ] = "",
+    aorta_structure: Annotated[
+        str, typer.Option("--aorta-structure", help="Its name, where the file holds several")
+    ] = "",
     zone: Annotated[
         str | None, typer.Option("--zone", help="IANA zone of times without an offset")
     ] = None,
@@ -93,7 +101,10 @@ def measure(
         before = read_folder(prior, zone=zone)
         there = _points(prior_seed or [], before, "--prior-seed", voxels=voxels)
         earlier = Earlier(volume=before, seeds=there, same_patient=same_patient)
-    masks = Masks(calcium=_mask(calcium_mask, volume), aorta=_mask(aorta_mask, volume))
+    masks = Masks(
+        calcium=_mask(calcium_mask, calcium_structure, volume),
+        aorta=_mask(aorta_mask, aorta_structure, volume),
+    )
     found = measured(volume, seeds=points, answers=known, earlier=earlier, masks=masks)
     _show(found, as_json=as_json)
 
@@ -130,16 +141,17 @@ def _points(
     return tuple(found)
 
 
-def _mask(path: Path | None, volume: Volume) -> tuple[Mask, str] | None:
+def _mask(path: Path | None, name: str, volume: Volume) -> tuple[Mask, str] | None:
     if path is None:
         return None
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableError(
-            str(path), f"cannot be opened: {error.strerror}", "name a NIfTI file"
+            str(path), f"cannot be opened: {error.strerror}", "name a file with a mask"
         ) from error
-    return read_mask(content, volume, file=path.name), path.name
+    shown = f"{path.name}, {name}" if name else path.name
+    return read_mask(content, volume, file=path.name, label=name), shown
 
 
 def _stated(text: str) -> tuple[str, Finding]:

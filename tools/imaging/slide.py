@@ -7,6 +7,8 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from knowledge.errors import UnreadableError
@@ -48,21 +50,54 @@ def read_tiff(content: bytes, *, file: str) -> ImageFile:
     """
     import tifffile
 
+    with _decoding(file), tifffile.TiffFile(io.BytesIO(content)) as opened:
+        pages = list(_pages(opened))
+        if not pages:
+            raise UnreadableError(file, "a TIFF without a picture", AGAIN)
+        return _described(content, file, pages, str(pages[0].description)[:_DESCRIPTION])
+
+
+def pixels_beyond(path: Path) -> tuple[int, int]:
+    """Return how many tiles or strips of a TIFF lie beyond its end, and of how many.
+
+    Args:
+        path: A TIFF of any length; only its directories are read.
+
+    Raises:
+        UnreadableError: Damaged.
+    """
+    import tifffile
+
+    with _decoding(path.name), tifffile.TiffFile(path) as opened:
+        beyond, _, of = _missing(list(_pages(opened)), path.stat().st_size)
+        return beyond, of
+
+
+@contextmanager
+def _decoding(file: str) -> Iterator[None]:
+    """Turn what tifffile raises on damaged files into our error, and keep it silent."""
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it quotes what the file holds
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with tifffile.TiffFile(io.BytesIO(content)) as opened:
-                pages = list(_pages(opened))
-                if not pages:
-                    raise UnreadableError(file, "a TIFF without a picture", AGAIN)
-                return _described(content, file, pages, str(pages[0].description)[:_DESCRIPTION])
+            yield
         except UnreadableError:
             raise
         except _PARSE_ERRORS as error:
             raise UnreadableError(
                 file, f"damaged TIFF ({type(error).__name__} while decoding)", AGAIN
             ) from error
+
+
+def _missing(pages: list[Any], size: int) -> tuple[int, int, int]:
+    """Return tiles and strips beyond the end, those without a byte, and all of them."""
+    spans = [
+        (offset, length)
+        for page in pages
+        for offset, length in zip(page.dataoffsets, page.databytecounts, strict=False)
+    ]
+    beyond = sum(length > 0 and offset + length > size for offset, length in spans)
+    return beyond, sum(length == 0 for _, length in spans), len(spans)
 
 
 def _pages(opened: Any) -> Iterator[Any]:
@@ -115,15 +150,9 @@ def _problems(
     if codec is None:
         detail = f"compression {int(pages[0].compression)} is not known: it cannot be decoded"
         yield ImageProblem(code="not-decodable", detail=detail)
-    spans = [
-        (offset, size)
-        for page in pages
-        for offset, size in zip(page.dataoffsets, page.databytecounts, strict=False)
-    ]
-    beyond = sum(offset + size > len(content) for offset, size in spans)
-    empty = sum(size == 0 for _, size in spans)
-    if beyond or empty or not spans:
-        detail = f"{beyond + empty} of {len(spans)} tiles or strips are missing from the file"
+    beyond, empty, of = _missing(pages, len(content))
+    if beyond or empty or not of:
+        detail = f"{beyond + empty} of {of} tiles or strips are missing from the file"
         yield ImageProblem(code="pixels-truncated", detail=detail)
     if slide and any(not page.is_tiled for page in pages):
         detail = "it holds a label or overview picture, which may show who the patient is"

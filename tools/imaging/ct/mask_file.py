@@ -1,4 +1,4 @@
-"""A mask that a person or a model made, read from NIfTI onto the voxels of a series."""
+"""A mask that a person or a model made, onto the voxels of a series: NIfTI, RTSTRUCT or SEG."""
 
 import gzip
 import io
@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.ct_measurements import limit
-from knowledge.errors import ContractError, MissingExtraError, TooLargeError, UnreadableError
+from knowledge.errors import (
+    ContractError,
+    InvalidValueError,
+    MissingExtraError,
+    TooLargeError,
+    UnreadableError,
+)
+from tools.imaging.contours.model import chosen
+from tools.imaging.contours.read import is_dicom, read_structures
 from tools.imaging.ct.model import Mask, Volume
 
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -18,24 +26,45 @@ _HEADER = 352
 _MOST_BYTES = 8
 
 
-def read_mask(content: bytes, volume: Volume, *, file: str, label: int | None = None) -> Mask:
+def read_mask(content: bytes, volume: Volume, *, file: str, label: int | str | None = None) -> Mask:
     """Return a mask on the voxels of a series.
 
     Args:
-        content: A NIfTI file, plain or gzip.
+        content: A NIfTI file, plain or gzip; an RT Structure Set or a Segmentation.
         volume: The series.
         file: Name of the mask, for messages.
-        label: The value that counts; every value above 0 unless given.
+        label: Of a NIfTI file the value that counts, every value above 0 unless given; of the
+            others the name of the structure, the only one unless given.
 
     Returns:
         (slices, rows, columns) bool.
 
     Raises:
-        UnreadableError: No NIfTI, or damaged.
-        ContractError: Not three-dimensional, or not on the series.
+        UnreadableError: Neither of them, or damaged.
+        ContractError: Not three-dimensional, not on the series, or several structures.
+        InvalidValueError: No structure of that name.
+        IdentityConflictError: Of another patient than the series.
         TooLargeError: More voxels than a series may have.
         MissingExtraError: The package that reads NIfTI is not installed.
     """
+    if is_dicom(content):
+        structures = read_structures(content, volume, file=file)
+        return chosen(structures, name=str(label or ""), file=file).mask
+    return _from_nifti(content, volume, file, _value(label, file))
+
+
+def _value(label: int | str | None, file: str) -> int | None:
+    if label is None or label == "":
+        return None
+    try:
+        return int(label)
+    except ValueError as error:
+        raise InvalidValueError(
+            file, f"is NIfTI, and {str(label)[:40]!r} is no number of a label", "name its value"
+        ) from error
+
+
+def _from_nifti(content: bytes, volume: Volume, file: str, label: int | None) -> Mask:
     from scipy import ndimage
 
     values, affine = _read(content, file)

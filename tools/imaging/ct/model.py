@@ -34,6 +34,7 @@ class SeriesFacts(Frozen):
         description: Series description, as stated.
         files: Files of the slices, from the lowest to the highest.
         instances: Their SOP Instance UIDs, where stated.
+        frame: Frame of Reference UID; empty where not stated.
         modality, body_part: As stated; `body_part` in lower case.
         shape: Slices, rows, columns.
         spacing_mm: Distance of slices, of rows, of columns.
@@ -54,6 +55,7 @@ class SeriesFacts(Frozen):
     description: str = ""
     files: tuple[str, ...]
     instances: tuple[str, ...] = ()
+    frame: str = ""
     modality: str
     body_part: str
     shape: tuple[int, int, int]

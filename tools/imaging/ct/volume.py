@@ -227,6 +227,7 @@ def _facts(
         description=first.description,
         files=tuple(one.file for one in stack.slices),
         instances=tuple(one.instance for one in stack.slices if one.instance),
+        frame=first.frame,
         modality=first.modality,
         body_part=first.body_part,
         shape=(len(stack.slices), first.rows, first.columns),

@@ -194,12 +194,12 @@ def dicom_slice(plane: NDArray[np.int16], **changes: Any) -> bytes:
         changes: DICOM attributes by keyword; None removes one.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+    from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = changes.get("SOPInstanceUID") or "1.2.3.4"
+    meta.MediaStorageSOPInstanceUID = UID(changes.get("SOPInstanceUID") or "1.2.3.4")
     ds = FileDataset("slice", {}, file_meta=meta, preamble=b"\0" * 128)
     stated: dict[str, Any] = {
         "SOPClassUID": CTImageStorage, "SOPInstanceUID": "1.2.3.4", "StudyInstanceUID": "1.2.1",

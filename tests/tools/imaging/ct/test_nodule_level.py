@@ -38,7 +38,9 @@ def _risk(found: NoduleManagement, name: str) -> tuple[str, float | None]:
 def test_the_example_of_the_mayo_paper() -> None:
     """Swensen 1997: 55 years, 20 mm, none of the others: 0.1063 -> below 30 %."""
     found = _of(20)
-    assert _risk(found, "mayo_nodule") == ("intermediate", pytest.approx(10.63, abs=0.01))
+    category, value = _risk(found, "mayo_nodule")
+    assert category == "intermediate"
+    assert value == pytest.approx(10.63, abs=0.01)
     assert found.level.level == "suspected-benign"
     assert found.level.model == "mayo_nodule"
     assert "below 30 % suspected benign" in found.level.rule

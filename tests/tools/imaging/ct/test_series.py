@@ -187,7 +187,7 @@ def test_a_second_copy_of_a_slice_is_left_out_and_said() -> None:
 
 def test_of_several_series_the_thin_smooth_axial_source_is_taken_and_the_rest_said() -> None:
     files = {f"thin{n}": c for n, c in _plain(SeriesInstanceUID="1.1").items()}
-    others = {
+    others: dict[str, dict[str, object]] = {
         "thick": {"SeriesInstanceUID": "1.2", "SliceThickness": 5},
         "sharp": {"SeriesInstanceUID": "1.3", "ConvolutionKernel": "Br64"},
         "mip": {"SeriesInstanceUID": "1.4", "ImageType": ["DERIVED", "SECONDARY", "MIP"]},

@@ -1,0 +1,1 @@
+"""Images of cases as a person looks at them: which there are, drawn within limits."""

@@ -1,0 +1,154 @@
+"""The images of a study, by series and in the order a person scrolls through them."""
+
+import io
+import warnings
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from knowledge.errors import InputError
+from serving.images.found import CaseImages, Kept
+from tools.ecg.readers.dicom import parse_errors, silence_pydicom
+from tools.imaging.dicom_image import read_dicom_image
+from tools.imaging.model import ImageFile, Study
+from tools.imaging.picture import read_picture
+from tools.imaging.slide import read_tiff
+from tools.imaging.view.stack import Place, ordered, place
+
+MOST_SLICES = 4000
+"""Frames of one series that are scrolled through; a long cine has some thousand."""
+
+_PLACE_TAGS = (
+    "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "SeriesNumber",
+    "ImageType",
+)  # fmt: skip
+_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_PICTURE = (b"\x89PNG", b"\xff\xd8")
+_IDENTIFYING = frozenset({"LABEL", "OVERVIEW"})
+"""Values of Image Type of a slide's pictures that may show who the patient is (PS3.3 C.8.12.4)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What the header of one image says.
+
+    Args:
+        kept: The file.
+        image: Its header.
+        place: Where it lies.
+        may_identify: It is the picture of a slide's label or of the whole glass.
+    """
+
+    kept: Kept
+    image: ImageFile
+    place: Place
+    may_identify: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """One picture of a series.
+
+    Args:
+        image: Id of its file.
+        frame: Within the file, from 0.
+    """
+
+    image: str
+    frame: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One series.
+
+    Args:
+        reads: Its images, in order.
+        slices: Its pictures, in order.
+        more: Whether there are more than `MOST_SLICES`.
+    """
+
+    reads: tuple[Read, ...]
+    slices: tuple[Slice, ...]
+    more: bool
+
+    @property
+    def first(self) -> Read:
+        """The image that stands for it."""
+        return self.reads[0]
+
+    @property
+    def is_slide(self) -> bool:
+        """Whether it is looked at as a slide."""
+        return self.first.image.role == "slide"
+
+
+def read_image(content: bytes, kept: Kept) -> Read:
+    """Return what the header of an image says.
+
+    Raises:
+        InputError: It cannot be read, or is of no human.
+    """
+    if content[:4] in _TIFF:
+        image = read_tiff(content, file=kept.name)
+        return Read(kept=kept, image=image, place=Place(name=kept.name), may_identify=False)
+    if content[:4] == _PICTURE[0] or content[:2] == _PICTURE[1]:
+        image = read_picture(content, file=kept.name)
+        return Read(kept=kept, image=image, place=Place(name=kept.name), may_identify=False)
+    image = read_dicom_image(content, file=kept.name, zone=None)
+    head = _head(content)
+    words = head.get("ImageType") or []
+    types = {words.upper()} if isinstance(words, str) else {str(w).upper() for w in words}
+    return Read(
+        kept=kept,
+        image=image,
+        place=place(head, kept.name),
+        may_identify=image.role == "slide" and bool(types & _IDENTIFYING),
+    )
+
+
+def _head(content: bytes) -> Any:
+    import pydicom
+
+    silence_pydicom()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return pydicom.dcmread(
+                io.BytesIO(content),
+                force=True,
+                stop_before_pixels=True,
+                specific_tags=list(_PLACE_TAGS),
+            )
+        except parse_errors():
+            return {}
+
+
+def series_of(reads: tuple[Read, ...]) -> tuple[Series, ...]:
+    """Return the images of one study by series; a file of no series is one by itself."""
+    groups: dict[str, list[Read]] = defaultdict(list)
+    for read in reads:
+        groups[read.image.series or read.image.frame or read.image.file].append(read)
+    return tuple(_series(group) for group in groups.values())
+
+
+def _series(group: list[Read]) -> Series:
+    shown = [r for r in group if not r.may_identify] or group
+    in_order = [shown[i] for i in ordered([r.place for r in shown])]
+    slices = [
+        Slice(image=read.kept.id, frame=frame)
+        for read in in_order
+        for frame in range(min(read.image.frames, MOST_SLICES))
+    ]
+    return Series(
+        reads=tuple(in_order), slices=tuple(slices[:MOST_SLICES]), more=len(slices) > MOST_SLICES
+    )
+
+
+def unread(images: CaseImages, study: Study, errors: dict[str, InputError]) -> tuple[str, ...]:
+    """Return why files of a study are not shown, in words."""
+    return tuple(
+        f"{name}: {errors[name].reason}" for name in study.files if name in errors
+    ) + tuple(
+        f"{name}: no longer in the case" for name in study.files if name not in images.kept
+    )

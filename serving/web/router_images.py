@@ -1,0 +1,193 @@
+"""The images and slides of a case: their list, a viewer for each, and the pictures themselves."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from knowledge.errors import ContractError
+from serving.access.guard import allowed_case, allowed_pictures
+from serving.access.principal import Permission
+from serving.cases.model import Case
+from serving.images.found import images_of
+from serving.services import ServicesDep
+from serving.web.image_view import (
+    input_problem,
+    of_series,
+    picture_shown,
+    slice_number,
+    studies_shown,
+    study_shown,
+)
+from serving.web.pages import language_of, render
+from serving.web.slide_view import slide_shown
+from serving.web.translation import translations
+from tools.imaging.view.drawn import Asked
+
+router = APIRouter(tags=["pages"], include_in_schema=False)
+
+ReadableCase = Annotated[Case, Depends(allowed_case(Permission.READ_CASE))]
+PicturesOfCase = Annotated[Case, Depends(allowed_pictures(Permission.READ_CASE))]
+ImageId = Annotated[str, Path(max_length=40)]
+Number = Annotated[int, Path(ge=0, le=1_000_000)]
+Key = Annotated[str, Query(max_length=20)]
+Size = Annotated[int | None, Query(ge=32, le=8192)]
+Level = Annotated[float | None, Query()]
+
+_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+"""No picture of a patient stays in a browser that several people use."""
+
+_SCRIPT_HEADERS = _HEADERS | {"Cache-Control": "private, max-age=60"}
+"""Tiles are asked for again and again while a slide is moved."""
+
+
+@router.get("/cases/{case_id}/images")
+def images(
+    request: Request,
+    case: ReadableCase,
+    services: ServicesDep,
+    hx_request: Annotated[str | None, Header(alias="hx-request")] = None,
+) -> HTMLResponse:
+    """Return the images of a case; for a script, as the part of a page.
+
+    Raises:
+        NotFoundError: The case was not assessed yet.
+        ContractError: Its files are not of one patient.
+    """
+    language = language_of(request)
+    say = translations(language).gettext
+    found = images_of(services, case)
+    template = "images_page.html" if hx_request is None else "images.html"
+    shown = studies_shown(found, services.images, say, language)
+    return render(request, template, case=case, studies=shown)
+
+
+@router.get("/cases/{case_id}/images/{image}")
+def viewer(
+    request: Request,
+    case: ReadableCase,
+    services: ServicesDep,
+    image: ImageId,
+    frame: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    window: Key = "",
+    center: Level = None,
+    width: Level = None,
+    invert: bool = False,
+) -> HTMLResponse:
+    """Return the viewer of the series that an image is of, or of a slide.
+
+    Raises:
+        NotFoundError: The case has no such image.
+        ContractError: Its files are not of one patient, or it is the label of a slide.
+    """
+    language = language_of(request)
+    say = translations(language).gettext
+    desk, found = services.images, images_of(services, case)
+    study, kept = found.find(image)
+    series, errors = desk.series(found, study)
+    mine = of_series(series, image)
+    about = study_shown(found, study, desk, say, language)
+    if mine is not None and mine.is_slide:
+        members = desk.slide(found, study, kept)
+        slide = slide_shown(desk, members, say)
+        return render(request, "slide_page.html", case=case, study=about, image=image, slide=slide)
+    picture = (
+        input_problem(errors[kept.name], say)
+        if kept.name in errors
+        else picture_shown(desk, kept, frame, say, language)
+    )
+    return render(
+        request,
+        "image_page.html",
+        case=case,
+        study=about,
+        image=image,
+        frame=frame,
+        picture=picture,
+        slices=() if mine is None else mine.slices,
+        more=mine is not None and mine.more,
+        number=0 if mine is None else slice_number(mine, image, frame),
+        chosen={"window": window, "center": center, "width": width, "invert": invert},
+    )
+
+
+@router.get("/cases/{case_id}/images/{image}/frames/{frame}")
+def frame_picture(
+    case: PicturesOfCase,
+    services: ServicesDep,
+    image: ImageId,
+    frame: Number,
+    window: Key = "",
+    center: Level = None,
+    width: Level = None,
+    invert: bool = False,
+    longest: Size = None,
+) -> Response:
+    """Return one picture as PNG, windowed as asked.
+
+    Raises:
+        NotFoundError: The case has no such image.
+        InputError: It cannot be shown: truncated, not decodable, empty, a slide.
+    """
+    _, kept = images_of(services, case).find(image)
+    asked = Asked(window=window, center=center, width=width, invert=invert, longest=longest)
+    content = services.images.picture(kept, asked, frame=frame)
+    return Response(content, media_type="image/png", headers=_HEADERS)
+
+
+@router.get("/cases/{case_id}/slides/{image}")
+def slide_description(case: PicturesOfCase, services: ServicesDep, image: ImageId) -> Response:
+    """Return how the tiles of a slide are cut (Deep Zoom).
+
+    Raises:
+        NotFoundError: The case has no such image.
+        InputError: It is no slide, or cannot be opened.
+    """
+    found = images_of(services, case)
+    members = services.images.slide(found, *found.find(image))
+    content = services.images.dzi(members)
+    return Response(content, media_type="application/xml", headers=_HEADERS)
+
+
+@router.get("/cases/{case_id}/slides/{image}/thumbnail")
+def slide_thumbnail(case: PicturesOfCase, services: ServicesDep, image: ImageId) -> Response:
+    """Return a slide in one small picture, made of its tiles: never of its label.
+
+    Raises:
+        NotFoundError: The case has no such image.
+        InputError: It is no slide, or cannot be opened.
+    """
+    found = images_of(services, case)
+    members = services.images.slide(found, *found.find(image))
+    content = services.images.thumbnail(members)
+    return Response(content, media_type="image/jpeg", headers=_HEADERS)
+
+
+@router.get("/cases/{case_id}/slides/{image}/tiles/{level}/{tile}")
+def slide_tile(
+    case: PicturesOfCase, services: ServicesDep, image: ImageId, level: Number, tile: str
+) -> Response:
+    """Return one tile of a slide as JPEG.
+
+    Raises:
+        NotFoundError: The case has no such image.
+        InputError: There is no such tile, or the slide is damaged there.
+    """
+    found = images_of(services, case)
+    members = services.images.slide(found, *found.find(image))
+    column, row = _place(tile)
+    content = services.images.tile(members, level, column, row)
+    return Response(content, media_type="image/jpeg", headers=_SCRIPT_HEADERS)
+
+
+def _place(tile: str) -> tuple[int, int]:
+    """Return column and row of ``3_5.jpeg``, as Deep Zoom names tiles."""
+    parts = tile.removesuffix(".jpeg").split("_")
+    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and len(p) < 8 for p in parts):
+        raise ContractError("tile", "is not named as Deep Zoom names tiles", "give column_row.jpeg")
+    return int(parts[0]), int(parts[1])

@@ -1,0 +1,1 @@
+"""DICOM objects that carry results: reports, segmentations, pictures, presentations, notes."""

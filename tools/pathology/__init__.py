@@ -1,0 +1,1 @@
+"""Pathology: slides, tissue, stains and what is counted on them."""

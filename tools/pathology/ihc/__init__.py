@@ -1,0 +1,1 @@
+"""Nuclear immunohistochemistry within a given tumour region."""

@@ -1,0 +1,353 @@
+# ruff: noqa: RUF001
+"""The report of a reading, in reading order: what is stated, by whom, and what follows from it."""
+
+from collections.abc import Iterator, Sequence
+
+from knowledge.finding import State
+from knowledge.model import Frozen
+from knowledge.quantity import Interval
+from knowledge.reading_form import ReadingForm, reading_form
+from knowledge.reading_items import Item, Section
+from knowledge.reading_words import reading_words
+from knowledge.reference import Citation, Review
+from knowledge.words import Language
+from tools.readings.answers import asked, facts_of
+from tools.readings.category import Outcome, category_of, headline, outcomes
+from tools.readings.compare import Compared, Comparison
+from tools.readings.model import NOBODY, Entry, Reading, Stated
+from tools.readings.sentences import sentence, speaker, value
+
+
+class Row(Frozen):
+    """One sentence.
+
+    Args:
+        path: Of the item.
+        text: The sentence.
+        state: Of the item.
+        by: Who says it; empty for nobody.
+        unconfirmed: No reader has confirmed it.
+    """
+
+    path: str
+    text: str
+    state: State
+    by: str
+    unconfirmed: bool
+
+
+class Block(Frozen):
+    """Sentences under one heading; those of entries in blocks below.
+
+    Args:
+        heading: To show.
+        rows: In reading order.
+        not_looked_at: Names of items that nobody has touched.
+        entries: Of lists.
+    """
+
+    heading: str
+    rows: tuple[Row, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
+    entries: tuple["Block", ...] = ()
+
+
+class CategoryLine(Frozen):
+    """What one table says.
+
+    Args:
+        label: Of the table, with the entry.
+        text: The category; or the range, and that it is not determined.
+        determined: Whether it is one category.
+        total: Points; empty where there are none.
+        because: Of the row.
+        rests_on, missing, unconfirmed: Names of items.
+        management: What the source advises; empty where the category is not determined.
+        review: How sure the row of the table is.
+    """
+
+    label: str
+    text: str
+    determined: bool
+    total: str = ""
+    because: str = ""
+    rests_on: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unconfirmed: tuple[str, ...] = ()
+    management: str = ""
+    review: str = ""
+
+
+class Change(Frozen):
+    """One row of the comparison."""
+
+    name: str
+    before: str
+    now: str
+    verdict: str
+    kind: str
+    why: str
+
+
+class ReadingReport(Frozen):
+    """Everything that the report shows, in one language.
+
+    Args:
+        language: Of every text.
+        title, banner, status: At the top.
+        facts: Label and value.
+        headline: The categories in short; empty unless all are determined.
+        categories: Of the whole, then of entries.
+        blocks: In reading order.
+        comparison: With the prior reading; empty without one.
+        absent_on_both: Names of what is absent on both readings.
+        notes, citations, edits: At the end.
+    """
+
+    language: Language
+    title: str
+    banner: str
+    status: str
+    facts: tuple[tuple[str, str], ...]
+    headline: str
+    categories: tuple[CategoryLine, ...]
+    blocks: tuple[Block, ...]
+    comparison: tuple[Change, ...] = ()
+    absent_on_both: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    edits: tuple[str, ...] = ()
+
+
+def reading_report(
+    reading: Reading, *, language: Language = "en", comparison: Comparison | None = None
+) -> ReadingReport:
+    """Return the report of a reading.
+
+    Args:
+        reading: That fits its form.
+        language: English or Chinese.
+        comparison: With a prior reading.
+    """
+    form = reading_form(reading.form)
+    found = outcomes(form, reading.items)
+    changes = comparison.rows if comparison is not None else ()
+    return ReadingReport(
+        language=language,
+        title=form.name.read(language),
+        banner=_head("research", language),
+        status=_status(reading, language),
+        facts=tuple(_facts(reading, language, comparison)),
+        headline=headline(form, found),
+        categories=tuple(_category(form, outcome, language) for outcome in _shown(found)),
+        blocks=tuple(_block(form, section, reading, language) for section in form.sections),
+        comparison=tuple(_change(form, r, language) for r in changes if r.verdict != "none"),
+        absent_on_both=tuple(
+            path_name(form, r.path, language) for r in changes if r.verdict == "none"
+        ),
+        notes=tuple(note.text.read(language) for note in form.notes),
+        citations=tuple(_citations(form)),
+        edits=tuple(_edit(form, reading, index, language) for index in range(len(reading.edits))),
+    )
+
+
+def path_name(form: ReadingForm, path: str, language: Language) -> str:
+    """Return the name of an item, an entry or a table."""
+    first, _, rest = path.partition("/")
+    item = form.items.get(first)
+    if item is None:
+        return form.table(first).label.read(language)
+    if not rest:
+        return item.label.read(language)
+    entry_id, _, part_id = rest.partition("/")
+    entry = item.fixed[entry_id].read(language) if entry_id in item.fixed else entry_id
+    part = next((p.label.read(language) for p in item.items if p.id == part_id), "")
+    one = item.entry.read(language) if item.entry is not None else ""
+    name = entry if item.fixed else f"{one} {entry}"
+    return ", ".join(text for text in (name, part) if text) if part else name
+
+
+def _status(reading: Reading, language: Language) -> str:
+    if reading.signed is None:
+        return _head("preliminary", language)
+    when = reading.signed.at.strftime("%Y-%m-%d %H:%M %Z")
+    return f"{_head('final', language)}: {reading.signed.who}, {when}"
+
+
+def _facts(
+    reading: Reading, language: Language, comparison: Comparison | None
+) -> Iterator[tuple[str, str]]:
+    yield _head("patient", language), reading.subject.id
+    done = reading.study.done
+    when = done.strftime("%Y-%m-%d %H:%M %Z") if done is not None else ""
+    study = ", ".join(t for t in (reading.study.modality, when, reading.study.accession) if t)
+    yield _head("study", language), study
+    yield _head("report", language), f"{reading.id}, {_head('version', language)} {reading.version}"
+    if comparison is not None:
+        yield _head("prior", language), comparison.prior
+
+
+def _category(form: ReadingForm, outcome: Outcome, language: Language) -> CategoryLine:
+    table = form.table(outcome.table)
+    label = table.label.read(language)
+    if outcome.entry is None and table.of is not None and outcome.possible:
+        label += " · " + _head("worst", language)
+    elif outcome.entry is not None:
+        label += " · " + path_name(form, f"{table.of}/{outcome.entry}", language)
+    category = category_of(form, outcome)
+
+    def names(paths: Sequence[str]) -> tuple[str, ...]:
+        return tuple(path_name(form, path, language) for path in paths)
+
+    return CategoryLine(
+        label=label,
+        text=_category_text(form, outcome, language),
+        determined=category is not None,
+        total=_total(form, outcome, language),
+        because=" ".join(words.read(language) for words in outcome.because),
+        rests_on=names(outcome.rests_on),
+        missing=names(outcome.missing),
+        unconfirmed=names(outcome.unconfirmed),
+        management=category.management.read(language)
+        if category is not None and category.management is not None
+        else "",
+        review=Review(tag=category.review).words if category is not None else "",
+    )
+
+
+def _shown(found: Sequence[Outcome]) -> Iterator[Outcome]:
+    """Yield every outcome but that of a whole which is one entry."""
+    for outcome in found:
+        entries = [o for o in found if o.table == outcome.table and o.entry is not None]
+        if outcome.entry is not None or len(entries) != 1:
+            yield outcome
+
+
+def _category_text(form: ReadingForm, outcome: Outcome, language: Language) -> str:
+    table = form.table(outcome.table)
+    labels = [table.category(c).label.read(language) for c in outcome.possible]
+    if outcome.no_entries:
+        return _head("no_entries", language)
+    if not labels:
+        return _head("not_stated", language)
+    if len(labels) == 1:
+        return labels[0]
+    joined = ("；" if language == "zh" else "; ").join(dict.fromkeys(labels))
+    return reading_words().headings["undetermined"].filled(range=joined).read(language)
+
+
+def _total(form: ReadingForm, outcome: Outcome, language: Language) -> str:
+    table = form.table(outcome.table)
+    if outcome.total is None or table.total is None:
+        return ""
+    return f"{_span(outcome.total)} {table.total.label.read(language)}"
+
+
+def _span(total: Interval) -> str:
+    if total.low is None or total.high is None or total.low == total.high:
+        return str(total)
+    return f"{total.low:g} – {total.high:g}"
+
+
+def _block(form: ReadingForm, section: Section, reading: Reading, language: Language) -> Block:
+    answers = facts_of(form.items.values(), reading.items, ()).answers
+    items = [item for item in section.items if asked(item, answers) is not False]
+    rows, untouched, entries = [], [], []
+    for item in items:
+        given = reading.items.get(item.id, NOBODY)
+        if given.nobody_looked:
+            untouched.append(item.label.read(language))
+            continue
+        rows.append(_row(item, given, item.id, language))
+        entries += [_entry(form, reading, item, entry, language) for entry in given.entries]
+    return Block(
+        heading=section.label.read(language),
+        rows=tuple(rows),
+        not_looked_at=tuple(untouched),
+        entries=tuple(entries),
+    )
+
+
+def _entry(
+    form: ReadingForm, reading: Reading, item: Item, entry: Entry, language: Language
+) -> Block:
+    beside = facts_of(
+        [*form.items.values(), *item.items], {**reading.items, **entry.items}, ()
+    ).answers
+    rows, untouched = [], []
+    for part in item.items:
+        given = entry.items.get(part.id, NOBODY)
+        if asked(part, beside) is False:
+            continue
+        if given.nobody_looked:
+            untouched.append(part.label.read(language))
+        else:
+            rows.append(_row(part, given, f"{item.id}/{entry.id}/{part.id}", language))
+    return Block(
+        heading=path_name(form, f"{item.id}/{entry.id}", language),
+        rows=tuple(rows),
+        not_looked_at=tuple(untouched),
+    )
+
+
+def _row(item: Item, given: Stated, path: str, language: Language) -> Row:
+    return Row(
+        path=path,
+        text=sentence(item, given, language),
+        state=given.state,
+        by=speaker(given.said, language),
+        unconfirmed=given.unconfirmed,
+    )
+
+
+def _change(form: ReadingForm, row: Compared, language: Language) -> Change:
+    words = reading_words()
+    if row.categories is not None:
+        table = form.table(row.path)
+        before, now = (
+            " – ".join(table.category(c).label.read(language) for c in ends)
+            for ends in row.categories
+        )
+    else:
+        before, now = _seen(form, row, row.before, language), _seen(form, row, row.now, language)
+    return Change(
+        name=path_name(form, row.path, language),
+        before=before,
+        now=now,
+        verdict=words.verdicts[row.verdict].read(language),
+        kind=row.verdict,
+        why=row.why.read(language) if row.why is not None else "",
+    )
+
+
+def _seen(form: ReadingForm, row: Compared, given: Stated | None, language: Language) -> str:
+    return "" if given is None else value(form.item(row.path), given, language)
+
+
+def _edit(form: ReadingForm, reading: Reading, index: int, language: Language) -> str:
+    edit = reading.edits[index]
+    later = [e for e in reading.edits[index + 1 :] if e.path == edit.path]
+    after = later[0].before if later else reading.at(edit.path)
+    item = form.item(edit.path)
+    head = f"{_head('version', language)} {edit.version}, {edit.at:%Y-%m-%d %H:%M %Z}, {edit.by}"
+    change = f"{value(item, edit.before, language)} → {value(item, after, language)}"
+    return f"{head}: {path_name(form, edit.path, language)}: {change}"
+
+
+def _citations(form: ReadingForm) -> Iterator[Citation]:
+    reviews: dict[str, str] = {}
+    for section in form.sections:
+        reviews.setdefault(section.source, section.review)
+    for table in form.tables:
+        for category in table.categories:
+            reviews.setdefault(category.source, category.review)
+        for row in table.rows:
+            reviews.setdefault(row.source, row.review)
+    for note in form.notes:
+        reviews.setdefault(note.source, note.review)
+    for source, review in reviews.items():
+        yield form.cite(f"readings/{form.id}", source, review)
+
+
+def _head(key: str, language: Language) -> str:
+    return reading_words().headings[key].read(language)

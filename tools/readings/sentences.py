@@ -1,0 +1,124 @@
+# ruff: noqa: RUF001
+"""The standard sentence of an item, in English or Chinese."""
+
+from knowledge.finding import State
+from knowledge.quantity import format_number
+from knowledge.reading_items import Item
+from knowledge.reading_words import reading_words
+from knowledge.words import Language
+from tools.readings.model import Said, Stated
+
+
+def sentence(item: Item, given: Stated, language: Language) -> str:
+    """Return one sentence on one item.
+
+    Args:
+        item: The item.
+        given: Its state.
+        language: English or Chinese.
+
+    Examples:
+        >>> from tools.readings.model import NOBODY
+        >>> from knowledge.reading_form import reading_form
+        >>> item = reading_form("thyroid_tirads").item("isthmus")
+        >>> sentence(item, NOBODY, "en")
+        'Thickness of the isthmus: not assessed (not looked at).'
+    """
+    label = item.label.read(language)
+    if given.not_assessed is not None:
+        return _bracketed(
+            _named(label, _state(State.NOT_ASSESSED, language), language),
+            _why(given, language),
+            language,
+        )
+    if item.kind in ("sign", "list"):
+        words = item.present if given.state is State.PRESENT else item.absent
+        text = words.read(language) if words is not None else label
+    else:
+        text = _named(label, value(item, given, language), language)
+    return _bracketed(text, _details(item, given, language), language)
+
+
+def value(item: Item, given: Stated, language: Language) -> str:
+    """Return what is stated, without the item's name."""
+    if given.not_assessed is not None:
+        colon = "：" if language == "zh" else ": "
+        return f"{_state(State.NOT_ASSESSED, language)}{colon}{_why(given, language)}"
+    if given.choices:
+        names = [item.answers[c].read(language) for c in given.choices if c in item.answers]
+        return ("、" if language == "zh" else ", ").join(names)
+    if given.number is not None:
+        return with_unit(given.number, given.unit or "1")
+    if item.kind == "text":
+        return given.text
+    details = _details(item, given, language)
+    state = _state(given.state, language)
+    return (
+        f"{state} ({details})"
+        if details and language == "en"
+        else state + (f"（{details}）" if details else "")
+    )
+
+
+def with_unit(number: float, unit: str) -> str:
+    """Return a number with its unit as people write it.
+
+    Examples:
+        >>> with_unit(12.5, "mm"), with_unit(0.52, "1"), with_unit(8, "mo")
+        ('12.5 mm', '0.52', '8 months')
+    """
+    shown = {"1": "", "mo": " months", "a": " years", "[HU]": " HU", "{count}": "", "cm3": " cm³"}
+    return format_number(number) + shown.get(unit, f" {unit}")
+
+
+def speaker(said: Said | None, language: Language) -> str:
+    """Return who says it."""
+    if said is None:
+        return ""
+    return f"{reading_words().speakers[said.by].read(language)}: {said.who}"
+
+
+def _state(state: State, language: Language) -> str:
+    return reading_words().states[state.value].read(language)
+
+
+def _why(given: Stated, language: Language) -> str:
+    reason = given.not_assessed
+    if reason is None:
+        return ""
+    words = reading_words().reasons.get(reason.why.value)
+    kind = words.read(language) if words is not None else reason.why.value
+    if given.nobody_looked:
+        return kind
+    colon = "：" if language == "zh" else ": "
+    return f"{kind}{colon}{reason.detail}" if reason.detail else kind
+
+
+def _details(item: Item, given: Stated, language: Language) -> str:
+    words = reading_words()
+    parts: list[str] = []
+    if given.side is not None:
+        parts.append(words.sides[given.side].read(language))
+    parts += [words.zones[zone].read(language) for zone in given.zones]
+    if given.size_mm is not None:
+        parts.append(f"{format_number(given.size_mm)} mm")
+    if given.change is not None:
+        parts.append(words.changes[given.change].read(language))
+    if given.certainty is not None:
+        percent = f"{given.certainty * 100:.0f} %"
+        parts.append(f"{words.headings['certainty'].read(language)} {percent}")
+    if given.text and item.kind != "text":
+        parts.append(given.text)
+    return ("，" if language == "zh" else ", ").join(parts)
+
+
+def _named(label: str, text: str, language: Language) -> str:
+    return f"{label}：{text}。" if language == "zh" else f"{label}: {text}."
+
+
+def _bracketed(text: str, details: str, language: Language) -> str:
+    if not details:
+        return text
+    if language == "zh":
+        return f"{text.removesuffix('。')}（{details}）。"
+    return f"{text.removesuffix('.')} ({details})."
