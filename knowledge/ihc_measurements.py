@@ -144,7 +144,7 @@ class IhcError(Frozen):
     @property
     def words(self) -> str:
         """The row in words, as a card shows it."""
-        unit = "" if self.unit == "1" else f" {self.unit}"
+        unit = "" if self.unit == "1" else " " + self.unit.strip("{}")
         return f"{self.metric} {self.value:g}{unit} ({self.dataset}, n = {self.n})"
 
 
@@ -177,3 +177,8 @@ def limit(name: str) -> float:
 def ihc_errors() -> tuple[IhcError, ...]:
     """Return every measured error."""
     return load(_ERRORS, IhcErrors).rows
+
+
+def errors_of(*measurements: str) -> tuple[str, ...]:
+    """Return the measured errors of some measurements in words, as a card shows them."""
+    return tuple(row.words for row in ihc_errors() if row.measurement in measurements)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from functools import cache
 
-from knowledge.reference import Table, load
-from knowledge.words import Words
+from knowledge.reference import Review, Table, load
+from knowledge.words import Language, Words
 
 
 class ReadingWords(Table):
@@ -14,6 +14,7 @@ class ReadingWords(Table):
         sides, zones, changes, states, speakers, verdicts, reasons: By their ids.
         headings: Of the report.
         comparisons: Why two readings can or cannot be compared on an item.
+        reviews: How sure a row is, by the first letter of its tag.
     """
 
     sides: Mapping[str, Words]
@@ -25,6 +26,20 @@ class ReadingWords(Table):
     reasons: Mapping[str, Words]
     headings: Mapping[str, Words]
     comparisons: Mapping[str, Words]
+    reviews: Mapping[str, Words]
+
+    def review(self, tag: str, language: Language) -> str:
+        """Return a review tag in words.
+
+        Examples:
+            >>> reading_words().review("V:SW", "en")
+            'seen in a secondary source; not reviewed by a clinician'
+        """
+        review = Review(tag=tag)
+        percent = str(review.confidence_percent or "")
+        said = self.reviews[tag[0]].filled(percent=percent).read(language)
+        disputed = self.reviews["disputed"].read(language) if review.disputed else ""
+        return said + disputed + self.reviews["unreviewed"].read(language)
 
 
 @cache

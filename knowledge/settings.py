@@ -48,6 +48,17 @@ class Settings(BaseSettings):
     """What this installation keeps: ingested documents, built indexes, weights, checkpoints. The
     user's own data folder, since none of it belongs to a case; ``~`` is the home folder."""
 
+    model_seconds: PositiveFloat = 300
+    """Longest time for one answer of a plugged model, s; a CT piece by piece is one answer each."""
+
+    model_memory_mib: PositiveInt = 8192
+    """Memory a plugged model may take beyond its runtime, MiB: large networks take as much."""
+
+    ray_address: str | None = None
+    """Address of a Ray cluster (``ray://host:10001``, ``auto``) on which the tiles of slides are
+    worked through; every machine of it sees slides and `data_dir` under the same path. None for this
+    machine alone. Needs the package ray."""
+
     test_data: Path | None = None
     """Folder of outside records that tests and evaluations read and the product does not carry;
     None looks beside the checkout (``../shared/data``). Needed by evaluations alone."""
@@ -321,6 +332,10 @@ class Settings(BaseSettings):
     view_cache_mib: PositiveInt = 256
     """Memory for decoded images and their files, MiB: a chest CT of 300 slices, so that scrolling
     back and windowing need not decode again."""
+
+    reading_lock_minutes: PositiveInt = 30
+    """Minutes without a save after which somebody else may take over a study that is being read: a
+    long CT is read in less, and a forgotten screen must not hold one for a shift."""
 
     audit_anchor: Path | None = None
     """File outside of the database that knows the newest audited event, so that a cut-off tail

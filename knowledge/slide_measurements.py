@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from knowledge.ct_measurements import Limit
 from knowledge.model import Frozen
 from knowledge.reference import Table, load
+from knowledge.wilson import wilson
 
 Range = tuple[float, float]
 
@@ -60,6 +62,17 @@ class Stains(Frozen):
     rows: tuple[Stain, ...]
 
 
+class ReferenceStains(Frozen):
+    """What stains are brought to; see the file."""
+
+    source: str
+    review: str
+    haematoxylin: tuple[float, float, float]
+    eosin: tuple[float, float, float]
+    most: tuple[float, float]
+    white: float
+
+
 class Formats(Frozen):
     """The formats."""
 
@@ -73,6 +86,7 @@ class SlideMeasurements(Table):
 
     limits: Mapping[str, Limit]
     pens: Pens
+    reference_stains: ReferenceStains
     stains: Stains
     formats: Formats
 
@@ -101,6 +115,18 @@ class SlideError(Frozen):
     high: float | None = None
     source: str
     review: str
+
+    @model_validator(mode="after")
+    def _as_counted(self) -> Self:
+        """Compare share and interval with the counts they are of."""
+        if self.hits is None:
+            return self
+        low, high = wilson(self.hits, self.n)
+        wanted = (100 * self.hits / self.n, 100 * low, 100 * high)
+        for shown, computed in zip((self.value, self.low, self.high), wanted, strict=True):
+            if shown is None or abs(shown - computed) > 0.051:
+                raise ValueError(f"{self.dataset}: {shown} is not {computed:.2f}")
+        return self
 
     @property
     def words(self) -> str:

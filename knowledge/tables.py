@@ -14,6 +14,7 @@ from knowledge.data_quality import data_quality
 from knowledge.delta_checks import delta_checks
 from knowledge.dicom_arrivals import dicom_arrivals
 from knowledge.dicom_codes import dicom_codes
+from knowledge.dicom_confidentiality import dicom_confidentiality
 from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
@@ -43,8 +44,10 @@ from knowledge.scores import score
 from knowledge.scores_left_out import scores_left_out
 from knowledge.serial_markers import serial_markers
 from knowledge.specimen_words import specimen_words
+from knowledge.transfer_syntaxes import transfer_syntaxes
 from knowledge.troponin import assays, pathways
 from knowledge.verifier_terms import verifier_terms
+from knowledge.view_windows import view_windows
 from knowledge.wearable import wearable
 
 _ONE: dict[str, Callable[[], Table]] = {
@@ -60,6 +63,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "delta_checks": delta_checks,
     "dicom_arrivals": dicom_arrivals,
     "dicom_codes": dicom_codes,
+    "dicom_confidentiality": dicom_confidentiality,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
     "identity_words": identity_words,
@@ -83,9 +87,11 @@ _ONE: dict[str, Callable[[], Table]] = {
     "scores_left_out": scores_left_out,
     "search_terms": search_terms,
     "serial_markers": serial_markers,
+    "transfer_syntaxes": transfer_syntaxes,
     "troponin_assays": assays,
     "troponin_pathways": pathways,
     "verifier_terms": verifier_terms,
+    "view_windows": view_windows,
     "wearable": wearable,
 }
 _MANY: dict[str, Callable[[str], Table]] = {

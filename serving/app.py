@@ -27,12 +27,14 @@ from serving.openai.router import router as openai
 from serving.operations import metrics, traces
 from serving.operations.health import router as health
 from serving.operations.metrics import router as counters
+from serving.reading.router import router as readings
 from serving.services import Services
 from serving.signing.router import router as sign_offs
 from serving.web.conversation import router as conversation_pages
 from serving.web.router_cases import router as case_pages
 from serving.web.router_ecg import router as ecg_pages
 from serving.web.router_images import router as image_pages
+from serving.web.router_readings import router as reading_pages
 from serving.web.router_runs import router as run_pages
 from serving.web.router_start import router as start_pages
 from serving.web.sidebar import router as sidebar
@@ -61,6 +63,8 @@ ROUTERS: Sequence[APIRouter] = (
     model_card,
     oauth,
     openai,
+    reading_pages,
+    readings,
     run_pages,
     runs,
     sidebar,

@@ -27,6 +27,7 @@ def assemble(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> 
     from serving.audit.log import AuditLog
     from serving.cases.store import CaseStore
     from serving.jobs.queue import JobQueue
+    from serving.reading.arrival import read_arrivals
     from serving.signing.service import flag_signed
     from serving.storage.opening import open_storage
     from serving.worklist.acknowledge import raise_critical
@@ -46,5 +47,6 @@ def assemble(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> 
     )
     flag_signed(services)
     raise_critical(services)
+    read_arrivals(services)
     jobs.works_for(services)
     return services

@@ -17,6 +17,9 @@ PROTECTED: Mapping[str, Literal["for good", "with its case"]] = {
     "audit": "for good",
     "assessments": "with its case",
     "sign_offs": "with its case",
+    "reading_versions": "with its case",
+    "reading_releases": "with its case",
+    "reading_log": "with its case",
 }
 """Tables that are only ever added to, and how long a row stays: for good, or until its case is
 marked as deleted (`serving.storage.deletion`)."""

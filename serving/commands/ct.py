@@ -1,4 +1,4 @@
-"""``epicrisis ct measure``: what is measured on a CT series, at points that a person gives."""
+"""``epicrisis ct``: what is measured on a CT series, and the structures outlined on it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from agent.assessment import RESEARCH_USE
 from knowledge.errors import InvalidValueError, UnavailableError, UnreadableError
 from knowledge.finding import Finding
 from knowledge.settings import load_settings
+from serving.commands.ct_contours import contours
 from serving.ct_text import lines
 from tools.imaging.ct.mask_file import read_mask
 from tools.imaging.ct.model import Mask, Point, Volume
@@ -26,14 +27,15 @@ Seeds = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    ct = typer.Typer(help="CT series: measurements.", no_args_is_help=True)
+    ct = typer.Typer(help="CT series: measurements and contours.", no_args_is_help=True)
     ct.callback()(_group)
     ct.command("measure")(measure)
+    ct.command("contours")(contours)
     app.add_typer(ct, name="ct")
 
 
 def _group() -> None:
-    """CT series: measurements."""
+    """CT series: measurements and contours."""
 
 
 def measure(

@@ -21,6 +21,7 @@ from knowledge.model import Frozen
 from knowledge.plain_text import visible
 from knowledge.settings import load_settings
 from tools.models.importers import KINDS, bring
+from tools.models.isolated import Limits
 from tools.models.loaded import LoadedModel
 from tools.models.reading import Stated, read_sample
 from tools.models.remote import connect
@@ -49,7 +50,13 @@ def register(app: typer.Typer) -> None:
 
 def store() -> ModelStore:
     """Return the models of this installation."""
-    return ModelStore(load_settings().data_dir / "models", connect=connect)
+    return ModelStore(load_settings().data_dir / "models", connect=connect, limits=limits())
+
+
+def limits() -> Limits:
+    """Return what a plugged graph may take here."""
+    settings = load_settings()
+    return Limits(seconds=settings.model_seconds, memory_mib=settings.model_memory_mib)
 
 
 def opened(name: str) -> LoadedModel:
@@ -130,7 +137,7 @@ def check(
 
     models = store()
     if name is not None and Path(name).is_dir():
-        found = [_checked(name, partial(load_model, Path(name)))]
+        found = [_checked(name, partial(load_model, Path(name), limits=limits()))]
     else:
         names = [name] if name else [f"{row.id}@{row.version}" for row in models.list()]
         found = []
@@ -243,6 +250,12 @@ def _show(found: ModelResult) -> None:
     for part in found.mask:
         size = "" if part.volume_ml is None else f", {part.volume_ml:.2f} mL"
         size += "" if part.area_mm2 is None else f", {part.area_mm2:.1f} mm2"
+        if part.stretches_s is not None:
+            seconds = sum(end - start for start, end in part.stretches_s)
+            typer.echo(
+                f"  {visible(part.label)}: {len(part.stretches_s)} stretches, {seconds:.2f} s"
+            )
+            continue
         typer.echo(f"  {visible(part.label)}: {part.pixels} pixels{size}")
     if found.embedding:
         typer.echo(f"  vector of {len(found.embedding)} numbers (see --json)")

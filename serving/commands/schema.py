@@ -18,6 +18,7 @@ from tools.models.measure.calibrate import CalibrationReport
 from tools.models.measure.evaluate import Evaluation
 from tools.models.result import ModelResult
 from tools.quality.model import QualityReport
+from tools.readings.model import Reading
 from tools.toolbox import discover
 
 SCHEMAS: dict[str, type[Frozen]] = {
@@ -30,6 +31,7 @@ SCHEMAS: dict[str, type[Frozen]] = {
     "model-calibration": CalibrationReport,
     "model-evaluation": Evaluation,
     "model-result": ModelResult,
+    "reading": Reading,
     "risk": Risk,
     "timeline": Timeline,
 }

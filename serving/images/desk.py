@@ -1,18 +1,28 @@
 """Pictures of images, drawn for pages: decoded once, windowed as asked, within bounds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from knowledge.errors import ContractError, InputError
 from knowledge.settings import Settings
+from serving.access.errors import NotFoundError
 from serving.images.cache import ByteCache
 from serving.images.found import CaseImages, Kept
+from serving.images.layers import (
+    FILM,
+    FILM_MODALITIES,
+    Layer,
+    film_layer,
+    holds_structures,
+    structure_layer,
+)
 from serving.images.series import Read, Series, read_image, series_of
 from serving.images.slides import SlideInfo, Slides
 from serving.images.workers import Workers
 from serving.storage.files import FileStore
 from tools.imaging.model import Study
 from tools.imaging.view.drawn import Asked, draw
+from tools.imaging.view.marks import draw_marks
 from tools.imaging.view.photo import decode_photo
 from tools.imaging.view.pixels import Pixels, decode
 from tools.imaging.view.scale import NO_HEADER, Scale, scale
@@ -59,6 +69,9 @@ class ImageDesk:
         self._contents: ByteCache[bytes] = ByteCache(share, len)
         self._pixels: ByteCache[Pixels] = ByteCache(3 * share, lambda p: p.nbytes)
         self._reads: ByteCache[Read] = ByteCache(_HEADERS, lambda _: 1)
+        self._settings = settings
+        self._structures: ByteCache[bytes] = ByteCache(_HEADERS, lambda _: 1)
+        self._marks: ByteCache[Layer] = ByteCache(4 * share, lambda one: one.nbytes + 1)
         self.slides = Slides(files, settings.data_dir)
 
     def series(
@@ -114,6 +127,51 @@ class ImageDesk:
             self._reads.put(kept.sha256, found)
         return found
 
+    def layers(self, images: CaseImages, series: Series) -> tuple[tuple[str, str], ...]:
+        """Return what may be drawn over a series: key of a layer and the file it is from.
+
+        The chest-film measurement is offered for films of one frame; a file of structures for
+        every series of CT, and says itself where it does not belong to it.
+        """
+        return self._workers.run(lambda: tuple(self._layers(images, series)))
+
+    def layer(self, images: CaseImages, series: Series, kept: Kept, key: str) -> Layer:
+        """Return a layer.
+
+        Args:
+            images: Of the case.
+            series: That the image is of.
+            kept: The image.
+            key: Of one of its layers.
+
+        Raises:
+            NotFoundError: There is none of this key.
+            InputError: Nothing is drawn; says why.
+            UnavailableError: It takes too long; it may be there when asked for again.
+        """
+        if key not in {name for name, _ in self.layers(images, series)}:
+            raise NotFoundError("layer")
+        return self._workers.run(lambda: self._layer(images, series, kept, key))
+
+    def marks(self, layer: Layer, kept: Kept, *, frame: int, longest: int | None) -> bytes:
+        """Return the marks of a layer on one picture, as a transparent PNG.
+
+        Raises:
+            InputError: The picture itself cannot be shown.
+        """
+
+        def drawn() -> bytes:
+            rows, columns = self._decoded(kept, frame).values.shape[:2]
+            return draw_marks(
+                layer.marks.get(kept.id, ()),
+                rows=int(rows),
+                columns=int(columns),
+                longest=longest,
+                labels=layer.labels,
+            )
+
+        return self._workers.run(drawn)
+
     def slide(self, images: CaseImages, study: Study, kept: Kept) -> tuple[Kept, ...]:
         """Return the files of a slide that may be shown, that of the address first.
 
@@ -167,6 +225,35 @@ class ImageDesk:
         """Take no more work, and close the slides."""
         self._workers.close()
         self.slides.close()
+
+    def _layers(self, images: CaseImages, series: Series) -> Iterator[tuple[str, str]]:
+        modality = series.first.image.modality
+        if modality in FILM_MODALITIES and len(series.slices) == len(series.reads):
+            yield FILM, ""
+        if modality == "CT":
+            for one in images.others:
+                if self._has_structures(one):
+                    yield one.id, one.name
+
+    def _has_structures(self, kept: Kept) -> bool:
+        found = self._structures.get(kept.sha256)
+        if found is None:
+            found = b"yes" if holds_structures(self._content(kept)) else b"no"
+            self._structures.put(kept.sha256, found)
+        return found == b"yes"
+
+    def _layer(self, images: CaseImages, series: Series, kept: Kept, key: str) -> Layer:
+        known = (key, kept.sha256 if key == FILM else tuple(r.kept.sha256 for r in series.reads))
+        found = self._marks.get(known)
+        if found is None:
+            if key == FILM:
+                found = film_layer(kept, self._content(kept), self._settings)
+            else:
+                other = next(one for one in images.others if one.id == key)
+                contents = {r.kept.name: self._content(r.kept) for r in series.reads}
+                found = structure_layer(series, contents, self._content(other), self._settings)
+            self._marks.put(known, found)
+        return found
 
     def _series(self, files: Iterable[Kept]) -> tuple[tuple[Series, ...], dict[str, InputError]]:
         reads: list[Read] = []

@@ -149,6 +149,4 @@ def unread(images: CaseImages, study: Study, errors: dict[str, InputError]) -> t
     """Return why files of a study are not shown, in words."""
     return tuple(
         f"{name}: {errors[name].reason}" for name in study.files if name in errors
-    ) + tuple(
-        f"{name}: no longer in the case" for name in study.files if name not in images.kept
-    )
+    ) + tuple(f"{name}: no longer in the case" for name in study.files if name not in images.kept)

@@ -23,12 +23,13 @@ class Workers:
 
     Args:
         seconds: After which a picture is given up.
+        waiting: How many may be asked for at one time.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, waiting: int = _WAITING) -> None:
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="images")
-        self._places = BoundedSemaphore(_WAITING)
+        self._places = BoundedSemaphore(waiting)
 
     def run(self, work: Callable[[], T]) -> T:
         """Return what the work returns.

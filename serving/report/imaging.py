@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from agent.assessment import Assessment
+from knowledge.finding import Finding
 from serving.report.section import Item, Section
 from serving.web.words import Say
 from tools.imaging.model import ImageProblem, Study
@@ -52,6 +53,12 @@ PROBLEM: Mapping[str, str] = {
 }
 
 
+_NOTHING = _("Listed and identified only. Nobody and nothing here has looked at the pictures.")
+_MODELS = _("What plugged models say is no finding until a reader has confirmed it.")
+_NO_MORE = _("not assessed: what the plugged models did not say")
+_NO_MODEL = _("not assessed: no validated model configured")
+
+
 def imaging_section(a: Assessment, say: Say, *, chinese: bool) -> Section | None:
     """Return the imaging of an assessment for a reader; None where the case has none.
 
@@ -65,7 +72,7 @@ def imaging_section(a: Assessment, say: Say, *, chinese: bool) -> Section | None
     return Section(
         id="imaging",
         title=say("Imaging and slides"),
-        note=say("Listed and identified only. Nobody and nothing here has looked at the pictures."),
+        note=say(_MODELS if any(study.said for study in a.imaging) else _NOTHING),
         items=tuple(_item(s, say, chinese=chinese, time_zone=a.time_zone) for s in a.imaging),
     )
 
@@ -80,12 +87,23 @@ def _item(study: Study, say: Say, *, chinese: bool, time_zone: str | None) -> It
         facts = (f"{say(FACT.get(f.name, f.name))}: {f.value}" for f in study.facts)
         lines.append("; ".join(facts))
     lines += [_problem(one, say, of=len(study.files)) for one in study.problems]
+    lines += [_said(one, say) for one in study.said]
     return Item(
         heading=study.title_zh if chinese else study.title,
         lines=tuple(lines),
-        open=say("not assessed: no validated model configured"),
+        open=say(_NO_MORE if study.said else _NO_MODEL),
         evidence=study.evidence[:_SHOWN_FILES],
     )
+
+
+def _said(one: Finding, say: Say) -> str:
+    """Return what a model says of an image, which model and on what it was measured."""
+    if one.not_assessed is not None:
+        value = say("not assessed") + f" ({one.not_assessed.detail})"
+    else:
+        value = str(one.value)
+    source = f"{say('model')} {one.method or ''}".strip()
+    return "; ".join(part for part in (f"{one.concept.text}: {value}", source, one.note) if part)
 
 
 def _problem(one: ImageProblem, say: Say, *, of: int) -> str:

@@ -14,15 +14,11 @@ from tools.readings.report import ReadingReport
 def reading_html(report: ReadingReport) -> str:
     """Return the report as one HTML file without any external request or script."""
     template = _environment().get_template("reading.html.j2")
-    return template.render(r=report, h=_headings(report.language), none=_none(report.language))
+    return template.render(r=report, h=_headings(report.language))
 
 
 def _headings(language: Language) -> dict[str, str]:
     return {key: words.read(language) for key, words in reading_words().headings.items()}
-
-
-def _none(language: Language) -> str:
-    return reading_words().verdicts["none"].read(language)
 
 
 @cache

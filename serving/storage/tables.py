@@ -7,9 +7,10 @@ from serving.cds import tables as cds
 from serving.chat import tables as chat
 from serving.hl7_in import tables as hl7_in
 from serving.jobs import tables as jobs
+from serving.reading import tables as reading
 from serving.signing import tables as signing
 from serving.storage.base import Base
 from serving.worklist import tables as worklist
 
-MODULES = (access, audit, cases, cds, chat, hl7_in, jobs, signing, worklist)
+MODULES = (access, audit, cases, cds, chat, hl7_in, jobs, reading, signing, worklist)
 METADATA = Base.metadata

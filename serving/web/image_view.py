@@ -1,4 +1,4 @@
-"""Everything the pages of a case's images show: what there is, in which quality, and what is not."""
+"""What the pages of the images of a case show: what there is, its quality, and what is not said."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -160,7 +160,7 @@ def study_shown(
         key=f"study{number}",
         title=study.title_zh if language == "zh" else study.title,
         time=say("time not given") if study.time is None else study.time.show(images.time_zone),
-        zone=images.time_zone or "",
+        zone="" if study.time is None else images.time_zone or "",
         facts=tuple((say(FACT.get(f.name, f.name)), f.value) for f in study.facts),
         problems=tuple(_problem(p, say, of=len(study.files)) for p in study.problems),
         series=tuple(_series(one) for one in series),

@@ -3,14 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from knowledge.errors import ContractError
+from serving.access.errors import NotFoundError
 from serving.access.guard import allowed_case, allowed_pictures
 from serving.access.principal import Permission
 from serving.cases.model import Case
-from serving.images.found import images_of
-from serving.services import ServicesDep
+from serving.images.found import Kept, images_of
+from serving.images.layers import FILM, Layer
+from serving.services import Services, ServicesDep
 from serving.web.image_view import (
     input_problem,
     of_series,
@@ -62,7 +64,7 @@ def images(
     language = language_of(request)
     say = translations(language).gettext
     found = images_of(services, case)
-    template = "images_page.html" if hx_request is None else "images.html"
+    template = "images_page.html" if hx_request is None else "images_strip.html"
     shown = studies_shown(found, services.images, say, language)
     return render(request, template, case=case, studies=shown)
 
@@ -107,8 +109,14 @@ def viewer(
         case=case,
         study=about,
         image=image,
-        frame=frame,
+        frame_number=frame,
         picture=picture,
+        layers=()
+        if mine is None or picture.problem
+        else tuple(
+            (key, say("lung fields and widths, as measured") if key == FILM else name)
+            for key, name in desk.layers(found, mine)
+        ),
         slices=() if mine is None else mine.slices,
         more=mine is not None and mine.more,
         number=0 if mine is None else slice_number(mine, image, frame),
@@ -138,6 +146,54 @@ def frame_picture(
     asked = Asked(window=window, center=center, width=width, invert=invert, longest=longest)
     content = services.images.picture(kept, asked, frame=frame)
     return Response(content, media_type="image/png", headers=_HEADERS)
+
+
+@router.get("/cases/{case_id}/images/{image}/layers/{layer}")
+def layer_legend(
+    request: Request, case: PicturesOfCase, services: ServicesDep, image: ImageId, layer: ImageId
+) -> JSONResponse:
+    """Return what a layer shows: its labels with their colours, and what must be known of it.
+
+    Raises:
+        NotFoundError: The case has no such image or layer.
+        InputError: Nothing is drawn; says why.
+    """
+    say = translations(language_of(request)).gettext
+    found = _layer(services, case, image, layer)[0]
+    content = {
+        "labels": [{"label": say(label), "colour": colour} for label, colour in found.legend],
+        "notes": [say(note) for note in found.notes],
+    }
+    return JSONResponse(content, headers=_HEADERS)
+
+
+@router.get("/cases/{case_id}/images/{image}/frames/{frame}/marks/{layer}")
+def layer_picture(
+    case: PicturesOfCase,
+    services: ServicesDep,
+    image: ImageId,
+    frame: Number,
+    layer: ImageId,
+    longest: Size = None,
+) -> Response:
+    """Return the marks of a layer on one picture, as a transparent PNG of its size.
+
+    Raises:
+        NotFoundError: The case has no such image or layer.
+        InputError: Nothing is drawn; says why.
+    """
+    found, kept = _layer(services, case, image, layer)
+    content = services.images.marks(found, kept, frame=frame, longest=longest)
+    return Response(content, media_type="image/png", headers=_HEADERS)
+
+
+def _layer(services: Services, case: Case, image: str, layer: str) -> tuple[Layer, Kept]:
+    found = images_of(services, case)
+    study, kept = found.find(image)
+    series = of_series(services.images.series(found, study)[0], image)
+    if series is None:
+        raise NotFoundError("layer")
+    return services.images.layer(found, series, kept, layer), kept
 
 
 @router.get("/cases/{case_id}/slides/{image}")

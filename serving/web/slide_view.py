@@ -29,7 +29,7 @@ class SlideShown:
 
 
 _SQUARE = 0.02
-"""Share by which the two sides of a pixel may differ before distances are not given in um."""
+"""Share by which the two sides of a pixel may differ before distances are not given in µm."""
 
 
 def slide_shown(desk: ImageDesk, members: tuple[Kept, ...], say: Say) -> SlideShown:
@@ -45,7 +45,7 @@ def slide_shown(desk: ImageDesk, members: tuple[Kept, ...], say: Say) -> SlideSh
         mpp, scale = "", say("its pixels are not square: distances are in pixels")
     else:
         mpp = f"{(x + y) / 2:.6g}"
-        scale = say("%s um for a pixel") % f"{(x + y) / 2:.4g}"
+        scale = say("%s µm for a pixel") % f"{(x + y) / 2:.4g}"
     return SlideShown(
         width=info.width,
         height=info.height,

@@ -8,8 +8,10 @@ import httpx
 import pytest
 
 from serving.fhir_out.bundle import report_bundle
+from serving.fhir_out.imaging import imaging_bundle
 from serving.sandbox.servers import FhirServer
 from tests.serving.fhir_out.kept import keep
+from tests.tools.dicom_out.objects import MAKER, report, sources
 
 EXAMPLES = ("early_presenter", "half_missing", "nstemi", "stemi")
 
@@ -29,6 +31,14 @@ def test_medplum_accepts_every_resource_of_a_report(
     kept = keep(tmp_path, example)
     bundle = report_bundle(kept.stored, case=kept.case, pdf=b"%PDF-1.4")
     for entry in bundle["entry"]:
+        resource = {**entry["resource"], "id": entry["fullUrl"].removeprefix("urn:uuid:")}
+        kind = resource["resourceType"]
+        answer = httpx.put(f"{fhir_server.base}/{kind}/{resource['id']}", json=resource, timeout=30)
+        assert answer.status_code in (200, 201), (kind, answer.text)
+
+
+def test_medplum_accepts_every_resource_of_an_imaging_result(fhir_server: FhirServer) -> None:
+    for entry in imaging_bundle(report(), sources(), MAKER)["entry"]:
         resource = {**entry["resource"], "id": entry["fullUrl"].removeprefix("urn:uuid:")}
         kind = resource["resourceType"]
         answer = httpx.put(f"{fhir_server.base}/{kind}/{resource['id']}", json=resource, timeout=30)

@@ -42,7 +42,7 @@ def secondary_capture(picture: Picture, sources: Sources, maker: Maker, *, title
         transfer_syntax_uid="1.2.840.10008.1.2.1",
     )
     if turned is None:
-        made.PatientOrientation = ""  # type 2C: not known
+        made.PatientOrientation = []  # type 2C: not known
     made.ImageType = ["DERIVED", "SECONDARY"]
     state_side(made, sources)
     stated = str(first.get("BurnedInAnnotation", "") or "")

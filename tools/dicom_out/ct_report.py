@@ -58,9 +58,7 @@ def _lungs(found: CtReport) -> Iterator[Group]:
             Measured(what="volume", value=lungs.left_ml, unit="mL", side="left"),
             Measured(what="laa-950", value=lungs.laa_950_percent, unit="%"),
             Measured(what="perc-15", value=lungs.perc15_hu, unit="[hnsf'U]"),
-            Measured(
-                what="attenuation", value=lungs.mean_hu, unit="[hnsf'U]", derivation="mean"
-            ),
+            Measured(what="attenuation", value=lungs.mean_hu, unit="[hnsf'U]", derivation="mean"),
         ),
     )
 
@@ -76,9 +74,7 @@ def _nodule(title: str, measure: NoduleMeasure, volume: Volume) -> Group:
         Measured(what="long-axis", value=measure.long_mm, unit="mm"),
         Measured(what="short-axis", value=measure.short_mm, unit="mm"),
         Measured(what="diameter", value=measure.mean_mm, unit="mm", derivation="mean"),
-        Measured(
-            what="attenuation", value=measure.mean_hu, unit="[hnsf'U]", derivation="mean"
-        ),
+        Measured(what="attenuation", value=measure.mean_hu, unit="[hnsf'U]", derivation="mean"),
     ]
     if measure.volume_mm3 is not None:
         numbers.append(Measured(what="volume", value=measure.volume_mm3, unit="mm3"))

@@ -33,7 +33,8 @@ def windowed(values: NDArray[np.floating], centre: float, width: float) -> Pictu
     """
     span = max(float(width) - 1, 1.0)
     grey = ((values - (centre - 0.5)) / span + 0.5) * 255
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    shown: Picture = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    return shown
 
 
 def overlay_picture(

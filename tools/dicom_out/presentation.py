@@ -131,7 +131,7 @@ def _annotations(notes: tuple[Note, ...], sources: Sources, layer: Any) -> list[
             hd.pr.TextObject(
                 text_value=note.text,
                 units=hd.pr.AnnotationUnitsValues.PIXEL,
-                anchor_point=tuple(c + 1 for c in note.points[0]),
+                anchor_point=(note.points[0][0] + 1, note.points[0][1] + 1),
                 anchor_point_visible=True,
             )
             for note in several

@@ -1,4 +1,4 @@
-"""The images that a result is about: one patient, one study, identified, ready to be referred to."""
+"""The images that a result is about: of one patient and study, ready to be referred to."""
 
 import io
 import warnings
@@ -127,7 +127,7 @@ def _read(name: str, source: Source, *, pixels: bool) -> Any | None:
                     setattr(ds, keyword, "")
         except InputError:
             raise
-        except (*parse_errors(), LookupError) as error:
+        except parse_errors() as error:
             raise UnreadableError(
                 name, f"damaged DICOM ({type(error).__name__} while decoding)", AGAIN
             ) from error

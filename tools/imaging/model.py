@@ -2,9 +2,11 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import DicomEvidence, Evidence, RecordEvidence
-from knowledge.finding import NotAssessed, Why
+from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.model import Frozen
 from knowledge.patient import Identity
 
@@ -12,6 +14,11 @@ Role = Literal["image", "slide", "picture"]
 
 NO_MODEL = NotAssessed(why=Why.NO_MODEL, detail="no validated model configured")
 """Why nothing is said of what an image shows."""
+
+NO_MORE = NotAssessed(
+    why=Why.NO_MODEL, detail="what the plugged models did not say of it is not assessed"
+)
+"""Why nothing more is said where models were asked."""
 
 
 class Fact(Frozen):
@@ -99,7 +106,8 @@ class Study(Frozen):
         series: Series in them.
         facts: What all files say alike.
         problems: Of any of them; a detail says of how many.
-        not_assessed: Why nothing is said of what the images show.
+        not_assessed: Why nothing, or nothing more, is said of what the images show.
+        said: What plugged models say of them, or why they say nothing.
         evidence: The files.
     """
 
@@ -114,4 +122,5 @@ class Study(Frozen):
     facts: tuple[Fact, ...] = ()
     problems: tuple[ImageProblem, ...] = ()
     not_assessed: NotAssessed = NO_MODEL
+    said: tuple[Finding, ...] = Field(default=(), exclude_if=lambda found: not found)
     evidence: tuple[Evidence, ...]

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import FhirEvidence, RecordEvidence
@@ -21,7 +22,7 @@ from tools.intake.fhir.chart import Chart, read_chart, states_patient_facts
 from tools.intake.fhir.patient import PatientRecord
 from tools.intake.given import GivenAnswer, given_facts, given_file
 from tools.intake.harmless import is_harmless
-from tools.intake.images import Images, distinct_images, image_report, imaging_fact
+from tools.intake.images import Images, distinct_images, image_report, imaging_facts, with_models
 from tools.intake.lab_file import LabFile, LabFiles
 from tools.intake.notes import clinical_notes, note_files, stated_notes
 from tools.intake.onset import plausible_onset
@@ -37,6 +38,9 @@ from tools.intake.wearables import (
     without_marked,
 )
 from tools.intake.withhold import is_future, withheld
+
+if TYPE_CHECKING:
+    from tools.models.in_case import CaseModels
 
 _NOTHING_USED = "holds no resource of a type that is used"
 _NO_MODEL = "kept; its text is not read without a language model"
@@ -91,6 +95,7 @@ def assemble(
     at: ClinicalTime | None,
     now: ClinicalTime | None,
     given: Sequence[GivenAnswer] = (),
+    models: "CaseModels | None" = None,
 ) -> CaseFiles:
     """Return the case of the files that belong to the patient.
 
@@ -103,6 +108,7 @@ def assemble(
         at: Moment of assessment, where one is stated.
         now: The moment after which facts are in the future.
         given: Answers entered after the files.
+        models: That are asked about images; None for none.
     """
     charts = [c for c in parsed.charts if c.file in verdict.files or not states_patient_facts(c)]
     refused = frozenset(id(r.entry.resource) for r in verdict.refused)
@@ -129,8 +135,8 @@ def assemble(
     facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
     seen, twice = distinct_images(parsed.images, verdict.files)
     copies |= twice
-    examined = studies(seen)
-    facts += [imaging_fact(study) for study in examined]
+    examined = tuple(with_models(study, models, contents.usable) for study in studies(seen))
+    facts += [fact for study in examined for fact in imaging_facts(study)]
     facts = [plausible_onset(fact, at or now) for fact in without_oxygen(facts)]
     witnesses = _witnesses(stated, parsed, recordings, verdict)
     patient = _person(witnesses, now, problems)

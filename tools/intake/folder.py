@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError, InputError, InvalidValueError
@@ -24,6 +25,9 @@ from tools.intake.stated_case import StatedCase, read_stated
 from tools.intake.tables.read import read_tables
 from tools.intake.walk import Found, files_of, shown
 from tools.intake.wearables import read_wearables
+
+if TYPE_CHECKING:
+    from tools.models.in_case import CaseModels
 
 _LONGEST = 200
 """Characters of a name that are looked at and shown."""
@@ -88,9 +92,16 @@ def read_case(
         error.inputs = _refused_inputs(contents, stated, parsed, error.files)
         raise
     case = assemble(
-        contents, stated, parsed, verdict, zone=zone, at=moment, now=moment or now, given=given
-    )
+        contents, stated, parsed, verdict, zone=zone, at=moment, now=moment or now, given=given,
+        models=_models(settings) if parsed.images.read else None,
+    )  # fmt: skip
     return replace(case, complaint_stated=_complaint_stated(contents, sources, settings))
+
+
+def _models(settings: Settings) -> "CaseModels | None":
+    from tools.models.in_case import case_models
+
+    return case_models(settings)
 
 
 def _complaint_stated(contents: Contents, sources: Sources, settings: Settings) -> bool:

@@ -1,14 +1,15 @@
 """Image files of a case: read, or refused with the reason; one bad file does not stop the rest."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.errors import InputError
 from knowledge.timeline import Category, Fact
 from tools.imaging.dicom_image import is_image_object, read_dicom_image
 from tools.imaging.dicom_object import sop_class
-from tools.imaging.model import ImageFile, Study
+from tools.imaging.model import NO_MORE, ImageFile, Study
 from tools.imaging.picture import read_picture
 from tools.imaging.slide import read_tiff
 from tools.imaging.study import finding
@@ -18,6 +19,9 @@ from tools.intake.content import Content, refused
 from tools.intake.harmless import is_harmless
 from tools.intake.result import InputFile, Status
 from tools.intake.sniff import IMAGE_KINDS
+
+if TYPE_CHECKING:
+    from tools.models.in_case import CaseModels
 
 NOT_ASSESSED = "listed; what it shows is not assessed: no validated model configured"
 
@@ -100,6 +104,32 @@ def distinct_images(
         else:
             copies[file] = f"the same image as {first} (one SOP Instance UID)"
     return found, copies
+
+
+def with_models(
+    study: Study, models: "CaseModels | None", contents: Mapping[str, Content]
+) -> Study:
+    """Return a study with what the models of this installation say of it.
+
+    Args:
+        study: The study.
+        models: None where there are none.
+        contents: Contents by name.
+    """
+    if models is None:
+        return study
+    said = models.said(study, {file: contents[file].data for file in study.files})
+    if not said:
+        return study
+    return study.model_copy(update={"said": said, "not_assessed": NO_MORE})
+
+
+def imaging_facts(study: Study) -> Iterator[Fact]:
+    """Yield the timeline's entries of a study: that it is there, and what models say of it."""
+    yield imaging_fact(study)
+    for one in study.said:
+        dated = one.model_copy(update={"time": study.time}) if one.time is None else one
+        yield Fact(category=Category.IMAGING, finding=dated)
 
 
 def imaging_fact(study: Study) -> Fact:

@@ -36,7 +36,7 @@ _NEEDS: dict[Task, tuple[OutputKind, ...]] = {
 _MAY: dict[Task, tuple[OutputKind, ...]] = {"multiple-instance": ("attention",)}
 _TAKES: dict[Task, tuple[InputKind, ...]] = {
     "detection": ("image2d", "tile"),
-    "segmentation": ("image2d", "tile", "volume3d"),
+    "segmentation": ("image2d", "tile", "volume3d", "ecg12"),
     "multiple-instance": ("bag",),
 }
 _FileName = Annotated[

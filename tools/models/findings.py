@@ -8,6 +8,7 @@ from knowledge.codes import Coding, Concept
 from knowledge.evidence import DicomEvidence, Evidence, RecordEvidence
 from knowledge.finding import Finding, State
 from knowledge.quantity import Quantity
+from tools.models.contract import ModelContract
 from tools.models.result import Box, LabelScore, MaskPart, ModelResult
 from tools.models.sample import InputRef
 
@@ -16,18 +17,21 @@ PLUGGED = "urn:epicrisis:plugged-model"
 
 MODEL_SAID = "model-said"
 UNCONFIRMED = "not-confirmed"
+_LONGEST = 400
 
 
-def findings_of(result: ModelResult) -> tuple[Finding, ...]:
+def findings_of(result: ModelResult, contract: ModelContract | None = None) -> tuple[Finding, ...]:
     """Return what a result says as findings, each flagged as a model's and not confirmed.
 
     Args:
         result: Of `tools.models.run.ask_or_say_why`.
+        contract: Of the model; with it each finding says on what the model was measured.
 
     Returns:
         One finding per label, box or mask. One that is not assessed where there is no answer.
         Vectors say nothing to a person and give none.
     """
+    note = "" if contract is None else _note(contract)
     if result.not_assessed is not None:
         return (
             Finding(
@@ -42,7 +46,25 @@ def findings_of(result: ModelResult) -> tuple[Finding, ...]:
     found = [_of_score(result, said) for said in result.scores]
     found += [_of_box(result, box) for box in result.boxes]
     found += [_of_mask(result, part) for part in result.mask]
-    return tuple(found)
+    return tuple(one.model_copy(update={"note": note}) for one in found) if note else tuple(found)
+
+
+def measured_on(contract: ModelContract) -> tuple[str, ...]:
+    """Return the measured figures of a model in words, as its maker or its site states them."""
+    return tuple(
+        f"{row.metric} {row.value:g}"
+        + ("" if row.ci is None else f" ({row.ci[0]:.3g} to {row.ci[1]:.3g})")
+        + f", n {row.n}: {row.dataset}; {row.population}"
+        for row in contract.performance
+    )
+
+
+def _note(contract: ModelContract) -> str:
+    """Return on what a model was validated, or that it was not."""
+    first, *more = measured_on(contract)
+    rest = f" (and {len(more)} more figures)" if more else ""
+    said = "validated on" if contract.status == "validated" else "not validated; measured on"
+    return f"{said}: {first}{rest}"[:_LONGEST]
 
 
 def _of_score(result: ModelResult, said: LabelScore) -> Finding:
@@ -57,6 +79,9 @@ def _of_box(result: ModelResult, box: Box) -> Finding:
 
 
 def _of_mask(result: ModelResult, part: MaskPart) -> Finding:
+    if part.stretches_s is not None:
+        seconds = sum(end - start for start, end in part.stretches_s)
+        return _finding(result, part.label, "time", round(seconds, 4), "s", ())
     if part.volume_ml is not None:
         return _finding(result, part.label, "volume", part.volume_ml, "mL", ())
     if part.area_mm2 is not None:

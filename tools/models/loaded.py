@@ -9,6 +9,7 @@ from knowledge.errors import ContractError
 from tools.models.contract import ModelContract
 from tools.models.folder import GoldenVector, ModelFolder, read_folder
 from tools.models.graph_check import check_graph
+from tools.models.isolated import IsolatedRunner, Limits
 from tools.models.runner import OnnxRunner, Runner, finite
 
 _TYPES = {"float32": "tensor(float)", "float16": "tensor(float16)", "uint8": "tensor(uint8)"}
@@ -35,19 +36,28 @@ class LoadedModel:
     site_labels: str | None = None
 
 
-def load_model(path: Path, *, threads: int | None = None) -> LoadedModel:
+def load_model(
+    path: Path, *, threads: int | None = None, limits: Limits | None = None
+) -> LoadedModel:
     """Return a model after every check: hash, graph, tensors, golden vectors.
 
     Args:
         path: Its folder.
         threads: Of ONNX Runtime.
+        limits: On time and memory, in a process of its own; None for this process and no limit.
 
     Raises:
         InputError: Whatever is wrong with it; the message names file and reason.
+        UnavailableError: It takes more than its limits.
     """
     folder = read_folder(path)
     check_graph(folder.graph)
-    runner = OnnxRunner(folder.graph, item=folder.contract.name, threads=threads)
+    name = folder.contract.name
+    runner: OnnxRunner | IsolatedRunner
+    if limits is None:
+        runner = OnnxRunner(folder.graph, item=name, threads=threads)
+    else:
+        runner = IsolatedRunner(folder.graph, item=name, threads=threads, limits=limits)
     _compare_tensors(folder, runner)
     return with_runner(folder, runner)
 
@@ -100,7 +110,7 @@ def self_test(folder: ModelFolder, vector: GoldenVector, runner: Runner) -> floa
 _RIGHT = "the model does not compute here what its maker measured: it is not used"
 
 
-def _compare_tensors(folder: ModelFolder, runner: OnnxRunner) -> None:
+def _compare_tensors(folder: ModelFolder, runner: OnnxRunner | IsolatedRunner) -> None:
     contract = folder.contract
     ins = runner.inputs
     declared = {i.name for i in contract.inputs}

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from knowledge.settings import Settings, load_settings
 from tools.models import geometry
 from tools.models.sample import GreyWindow, InputRef, Sample
 from tools.models.vocabulary import InputKind
+
+if TYPE_CHECKING:
+    from tools.imaging.ct.model import Volume
 
 _MIB = 1 << 20
 _AGE = re.compile(r"^(\d{3})([DWMY])$")
@@ -68,11 +71,20 @@ def read_sample(path: Path, kind: InputKind, stated: Stated | None = None) -> Sa
         content = _content(path, settings)
         if kind == "ecg12":
             found = _tracing(path, content)
-        elif content[128:132] == b"DICM":
-            found = _dicom(content, path.name, kind)
         else:
-            found = picture_sample(content, file=path.name, kind=kind)
+            found = content_sample(content, file=path.name, kind=kind)
     return with_stated(found, stated or Stated())
+
+
+def content_sample(content: bytes, *, file: str, kind: InputKind) -> Sample:
+    """Return what the bytes of one image hold: DICOM, PNG or JPEG.
+
+    Raises:
+        InputError: They cannot be read, or are of another kind.
+    """
+    if content[128:132] == b"DICM":
+        return _dicom(content, file, kind)
+    return picture_sample(content, file=file, kind=kind)
 
 
 def with_stated(sample: Sample, stated: Stated) -> Sample:
@@ -261,15 +273,30 @@ def _volume(path: Path, settings: Settings) -> Sample:
     from tools.imaging.ct.volume import read_folder
 
     volume = read_folder(path, settings=settings)
+    return volume_sample(volume, {file: (path / file).read_bytes() for file in volume.facts.files})
+
+
+def volume_sample(volume: "Volume", contents: Mapping[str, bytes]) -> Sample:
+    """Return a CT series as a sample.
+
+    Args:
+        volume: The series.
+        contents: File of a slice to its bytes.
+
+    Raises:
+        ContractError: It stands askew to the axes of the body.
+    """
     orientation, tilt = geometry.orientation_of(volume.affine_lps)
-    if tilt > _TILTED_DEGREES:
-        raise ContractError(path.name, f"turned by {tilt:.0f} degrees", "reformat it to the axes")
     facts = volume.facts
+    if tilt > _TILTED_DEGREES:
+        raise ContractError(
+            facts.files[0], f"turned by {tilt:.0f} degrees", "reformat it to the axes"
+        )
     instances = facts.instances if len(facts.instances) == len(facts.files) else ()
     sources = tuple(
         InputRef(
             file=file,
-            sha256=hashlib.sha256((path / file).read_bytes()).hexdigest(),
+            sha256=hashlib.sha256(contents[file]).hexdigest(),
             sop_instance_uid=instances[at] if instances else "",
             series_instance_uid=facts.series,
         )

@@ -76,9 +76,11 @@ class MaskPart(Frozen):
     """One label of a segmentation.
 
     Args:
-        pixels: On the grid of the file.
+        pixels: On the grid of the file; of a tracing its samples.
         area_mm2: Of a picture; None where the spacing is not known, or for volumes.
         volume_ml: Of a volume.
+        stretches_s: Of a tracing: where each unbroken stretch begins and ends, s from its first
+            sample.
     """
 
     label: str
@@ -86,6 +88,7 @@ class MaskPart(Frozen):
     pixels: int
     area_mm2: float | None = None
     volume_ml: float | None = None
+    stretches_s: tuple[tuple[float, float], ...] | None = None
 
 
 class ModelResult(Frozen):

@@ -20,6 +20,7 @@ from tools.models.runner import finite
 from tools.models.sample import InputRef, Sample
 from tools.models.scores import row_scores
 from tools.models.segmentation import segment
+from tools.models.tracing_mask import segment_tracing
 
 Progress = Callable[[int, int], None]
 
@@ -30,7 +31,7 @@ class Outcome:
 
     Args:
         result: What was said.
-        masks: (labels, axes in space of the file) of a segmentation; else None.
+        masks: (labels, axes in space of the file, or samples) of a segmentation; else None.
         raw: Raw numbers of the scores, one per label; None for other tasks and out of spec.
         spacing_mm: Of the file; None where it is not known.
     """
@@ -56,6 +57,9 @@ def ask(model: LoadedModel, sample: Sample, *, progress: Progress | None = None)
     contract = model.contract
     require_in_spec(contract, sample)
     prepared = prepare(contract, sample)
+    if contract.task == "segmentation" and sample.kind == "ecg12":
+        masks, parts = segment_tracing(contract, model.runner, prepared, sample)
+        return Outcome(result=_result(model, [sample], prepared, mask=parts), masks=masks)
     if contract.task == "segmentation":
         masks, parts = segment(contract, model.runner, prepared, sample, progress=progress)
         return Outcome(result=_result(model, [sample], prepared, mask=parts), masks=masks)

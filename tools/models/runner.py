@@ -41,7 +41,7 @@ class OnnxRunner:
         import onnxruntime  # type: ignore[import-untyped]
 
         self._item = item
-        self._errors = _runtime_errors()
+        self._errors = known_errors()
         self.where = f"onnxruntime {onnxruntime.__version__} CPU"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or min(len(os.sched_getaffinity(0)), _THREADS)
@@ -107,7 +107,8 @@ def finite(values: Mapping[str, NDArray[Any]], *, item: str) -> dict[str, NDArra
     return found
 
 
-def _runtime_errors() -> tuple[type[Exception], ...]:
+def known_errors() -> tuple[type[Exception], ...]:
+    """Return what ONNX Runtime raises; it is loaded for it."""
     from onnxruntime.capi import (  # type: ignore[import-untyped]
         onnxruntime_pybind11_state as state,
     )

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from knowledge.model import Frozen
 from tools.models.vocabulary import InputKind
@@ -81,6 +83,20 @@ class Sample:
     embedding_of: tuple[str, str, str] | None = None
     stated: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.is_instance_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "title": "Sample",
+            "description": "Image file, folder of a CT series, or recording",
+        }
 
     @property
     def name(self) -> str:

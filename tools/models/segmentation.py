@@ -39,7 +39,7 @@ def segment(
     if output is None:
         raise ContractError(contract.name, "it segments nothing", "use another model")
     shares = _shares(contract, runner, prepared, output, progress)
-    labelled = _decided(shares, output)
+    labelled = decided(shares, output)
     masks = np.stack([to_source(one, prepared.lie, sample.extent) for one in labelled])
     parts = tuple(
         _part(output, at, masks[at], sample)
@@ -87,7 +87,8 @@ def _shares(
     )  # fmt: skip
 
 
-def _decided(shares: NDArray[Any], output: OutputContract) -> NDArray[np.bool_]:
+def decided(shares: NDArray[Any], output: OutputContract) -> NDArray[np.bool_]:
+    """Return which labels count where, from shares (labels, places)."""
     if output.background is not None:
         strongest = shares.argmax(axis=0)
         found = np.stack([strongest == at for at in range(len(output.labels))])

@@ -22,8 +22,9 @@ from knowledge.errors import (
     UnreadableError,
 )
 from knowledge.model import Frozen
-from tools.models.contract import ModelContract
+from tools.models.contract import ModelContract, read_contract
 from tools.models.folder import CONTRACT, GRAPH, ModelFolder, files_of, read_folder
+from tools.models.isolated import Limits
 from tools.models.loaded import LoadedModel, load_model, with_runner
 from tools.models.runner import Runner
 from tools.models.site import SITE_FILE, SiteCalibration, applied, read_site
@@ -73,14 +74,18 @@ Connect = Callable[[str, ModelContract], Runner]
 class ModelStore:
     """Models in a folder."""
 
-    def __init__(self, root: Path, *, connect: Connect | None = None) -> None:
+    def __init__(
+        self, root: Path, *, connect: Connect | None = None, limits: Limits | None = None
+    ) -> None:
         """Name the folder; it need not be there.
 
         Args:
             root: ``<data_dir>/models``.
             connect: For models on servers; None where there are none.
+            limits: On time and memory of a graph, in a process of its own; None for this process.
         """
         self.root = root
+        self._limits = limits
         self._connect = connect
 
     def add(self, source: Path, *, server: str = "") -> LoadedModel:
@@ -178,6 +183,22 @@ class ModelStore:
         """Return every model by name; one whose files are unusable with its problem."""
         return tuple(self._listed(i, v) for i, v in self._names())
 
+    def contracts(self) -> tuple[ModelContract, ...]:
+        """Return the descriptions that can be read, by name; nothing else of a model is looked at.
+
+        A site's calibration is applied where it fits.
+        """
+        found = []
+        for model_id, version in self._names():
+            place = self.root / model_id / version
+            try:
+                contract = read_contract((place / CONTRACT).read_bytes())
+                site = read_site(place / SITE_FILE)
+                found.append(contract if site is None else applied(contract, site))
+            except (OSError, EpicrisisError):
+                continue  # `list` and `check` say what is wrong with it
+        return tuple(found)
+
     def _listed(self, model_id: str, version: str) -> Listed:
         place = self.root / model_id / version
         try:
@@ -204,7 +225,7 @@ class ModelStore:
 
     def _load(self, path: Path, server: str) -> LoadedModel:
         if not server:
-            return load_model(path)
+            return load_model(path, limits=self._limits)
         if self._connect is None:
             raise UnavailableError("model server", "none can be reached from here", "")
         folder = read_folder(path, remote=True)

@@ -52,8 +52,8 @@ def facts_of(
             unknown[item.id] = tuple(_possible(item, tests))
         else:
             known.update(_known(item, given))
-            if item.sized and given.state is State.PRESENT and given.size_mm is None:
-                name = f"{item.id}.size_mm"
+            name = f"{item.id}.size_mm"
+            if given.state is State.PRESENT and given.size_mm is None and _read(name, tests):
                 unknown[name] = tuple({name: v} for v in _numbers(name, 0.0, None, tests))
     return Facts(items=every, stated=stated, answers=known, unknown=unknown)
 
@@ -137,7 +137,7 @@ def _possible(item: Item, tests: tuple[Condition, ...]) -> Iterator[Mapping[str,
         case "sign":
             yield {item.id: False}
             name = f"{item.id}.size_mm"
-            sizes = _numbers(name, 0.0, None, tests) if item.sized else []
+            sizes = _numbers(name, 0.0, None, tests) if _read(name, tests) else []
             for size in sizes:
                 yield {item.id: True, name: size}
             if not sizes:
@@ -156,6 +156,10 @@ def _possible(item: Item, tests: tuple[Condition, ...]) -> Iterator[Mapping[str,
                 yield {item.id: True, f"{item.id}.count": count}
         case "text":
             yield {}
+
+
+def _read(name: str, tests: tuple[Condition, ...]) -> bool:
+    return any(leaf.input == name for test in tests for leaf in test.leaves())
 
 
 def _distinct_answers(item: Item, tests: tuple[Condition, ...]) -> Iterator[str]:

@@ -283,6 +283,7 @@ def _state(chain: Sequence[CategoryTable], facts: Facts, answers: Mapping[str, A
     held = dict(answers)
     for item in facts.items.values():
         if item.asked_when is not None and holds(item.asked_when, held) is not True:
+            held.pop(item.id, None)
             held.update(not_asked(item))
     total: float | None = None
     state = _State("", 0, None)

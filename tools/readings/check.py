@@ -11,32 +11,7 @@ from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reading_items import Item
 from tools.readings.answers import asked, facts_of
 from tools.readings.model import NOBODY, Reading, Stated
-from tools.readings.plain_json import strict_json
 from tools.readings.versions import form_hash
-
-
-def read_reading(content: bytes, *, name: str) -> Reading:
-    """Return a reading from its JSON.
-
-    Args:
-        content: Of the file.
-        name: Of the file, for messages.
-
-    Raises:
-        UnreadableError: Not JSON.
-        InvalidValueError: Not a reading, or one that does not fit its form.
-    """
-    try:
-        found = Reading.model_validate(strict_json(content, name=name))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidValueError(
-            f"{name}: {where}"[:300], first["msg"], "see `epicrisis schema reading`"
-        ) from error
-    for fault in faults(found):
-        raise fault
-    return found
 
 
 def faults(reading: Reading) -> Iterator[EpicrisisError]:

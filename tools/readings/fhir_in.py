@@ -27,7 +27,9 @@ def reading_from_fhir(bundle: Mapping[str, Any], *, name: str = "bundle") -> Rea
         InvalidValueError: The reading does not fit its form.
     """
     entries = bundle.get("entry") or ()
-    held = {e.get("fullUrl"): e.get("resource") or {} for e in entries if isinstance(e, Mapping)}
+    held: dict[str, Any] = {
+        str(e.get("fullUrl")): e.get("resource") or {} for e in entries if isinstance(e, Mapping)
+    }
     reports = [r for r in held.values() if _is_report(r)]
     if len(reports) != 1:
         raise UnsupportedError(name, f"holds {len(reports)} structured readings", _AGAIN)
@@ -72,6 +74,9 @@ class _Reader:
             if item_id is not None:
                 items[item_id] = self._stated(resource)
         prior = about.get("prior")
+        edits = self._edits()
+        if len(edits) != about["edits"]["valueUnsignedInt"]:
+            raise ValueError("edits are missing")
         return Reading(
             id=next(i["value"] for i in report["identifier"] if i.get("system") == t.READING),
             version=about["version"]["valuePositiveInt"],
@@ -85,7 +90,7 @@ class _Reader:
             study=self._study(),
             prior=prior["valueString"] if prior is not None else None,
             items=items,
-            edits=tuple(self._edits()),
+            edits=tuple(edits),
         )
 
     def _about(self) -> dict[str, Any]:

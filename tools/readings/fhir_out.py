@@ -245,6 +245,7 @@ class _Writer:
     def _about(self) -> Iterator[dict[str, Any]]:
         reading = self.reading
         yield {"url": f"{t.ABOUT}-version", "valuePositiveInt": reading.version}
+        yield {"url": f"{t.ABOUT}-edits", "valueUnsignedInt": len(reading.edits)}
         yield {"url": f"{t.ABOUT}-form-version", "valueString": reading.form_version}
         yield {"url": f"{t.ABOUT}-form-sha256", "valueString": reading.form_sha256}
         yield _said_extension(f"{t.ABOUT}-started", reading.started)

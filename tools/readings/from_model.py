@@ -1,7 +1,7 @@
 """What a plugged model says, put into the slots of a form; a reader has to confirm it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pydantic import AwareDatetime
 
@@ -68,7 +68,8 @@ def _by_item(
 ) -> tuple[dict[str, list[_Answer]], tuple[str, ...]]:
     found: dict[str, list[_Answer]] = defaultdict(list)
     unknown = []
-    for part in (*result.scores, *result.boxes, *result.mask):
+    parts: list[LabelScore | MaskPart] = [*result.scores, *result.boxes, *result.mask]
+    for part in parts:
         slots = [slot for slot in form.slots if _fits(slot, part.label, part.code)]
         if not slots:
             unknown.append(part.label)
@@ -141,9 +142,3 @@ def _silent(detail: str, said: Said) -> Stated:
 def _undecided(part: LabelScore) -> str:
     number = part.score if part.probability is None else part.probability
     return f"{part.label} {number:.2f}: {part.verdict}"
-
-
-def slots(form: ReadingForm) -> Iterator[tuple[str, str]]:
-    """Yield each label that the form has a slot for, and its item."""
-    for slot in form.slots:
-        yield from ((label, slot.item) for label in slot.labels)

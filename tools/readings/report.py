@@ -9,12 +9,11 @@ from knowledge.quantity import Interval
 from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reading_items import Item, Section
 from knowledge.reading_words import reading_words
-from knowledge.reference import Citation, Review
 from knowledge.words import Language
 from tools.readings.answers import asked, facts_of
 from tools.readings.category import Outcome, category_of, headline, outcomes
 from tools.readings.compare import Compared, Comparison
-from tools.readings.model import NOBODY, Entry, Reading, Stated
+from tools.readings.model import NOBODY, Edit, Entry, Reading, Stated
 from tools.readings.sentences import sentence, speaker, value
 
 
@@ -89,6 +88,14 @@ class Change(Frozen):
     why: str
 
 
+class Cited(Frozen):
+    """A source: title with year, DOI, and how sure the rows are that rest on it."""
+
+    label: str
+    doi: str | None
+    review: str
+
+
 class ReadingReport(Frozen):
     """Everything that the report shows, in one language.
 
@@ -97,10 +104,11 @@ class ReadingReport(Frozen):
         title, banner, status: At the top.
         facts: Label and value.
         headline: The categories in short; empty unless all are determined.
+        present: Signs that are present, in reading order.
         categories: Of the whole, then of entries.
         blocks: In reading order.
         comparison: With the prior reading; empty without one.
-        absent_on_both: Names of what is absent on both readings.
+        folded: What is absent on both readings, or was not looked at on one: why, and names.
         notes, citations, edits: At the end.
     """
 
@@ -110,12 +118,13 @@ class ReadingReport(Frozen):
     status: str
     facts: tuple[tuple[str, str], ...]
     headline: str
+    present: tuple[Row, ...]
     categories: tuple[CategoryLine, ...]
     blocks: tuple[Block, ...]
     comparison: tuple[Change, ...] = ()
-    absent_on_both: tuple[str, ...] = ()
+    folded: tuple[tuple[str, tuple[str, ...]], ...] = ()
     notes: tuple[str, ...] = ()
-    citations: tuple[Citation, ...] = ()
+    citations: tuple[Cited, ...] = ()
     edits: tuple[str, ...] = ()
 
 
@@ -132,6 +141,7 @@ def reading_report(
     form = reading_form(reading.form)
     found = outcomes(form, reading.items)
     changes = comparison.rows if comparison is not None else ()
+    blocks = tuple(_block(form, section, reading, language) for section in form.sections)
     return ReadingReport(
         language=language,
         title=form.name.read(language),
@@ -140,14 +150,13 @@ def reading_report(
         facts=tuple(_facts(reading, language, comparison)),
         headline=headline(form, found),
         categories=tuple(_category(form, outcome, language) for outcome in _shown(found)),
-        blocks=tuple(_block(form, section, reading, language) for section in form.sections),
-        comparison=tuple(_change(form, r, language) for r in changes if r.verdict != "none"),
-        absent_on_both=tuple(
-            path_name(form, r.path, language) for r in changes if r.verdict == "none"
-        ),
+        present=tuple(_present(form, blocks)),
+        blocks=blocks,
+        comparison=tuple(_change(form, r, language) for r in changes if not _folded(r)),
+        folded=tuple(_folds(form, changes, language)),
         notes=tuple(note.text.read(language) for note in form.notes),
-        citations=tuple(_citations(form)),
-        edits=tuple(_edit(form, reading, index, language) for index in range(len(reading.edits))),
+        citations=tuple(_citations(form, language)),
+        edits=tuple(_edits(form, reading, language)),
     )
 
 
@@ -164,7 +173,7 @@ def path_name(form: ReadingForm, path: str, language: Language) -> str:
     part = next((p.label.read(language) for p in item.items if p.id == part_id), "")
     one = item.entry.read(language) if item.entry is not None else ""
     name = entry if item.fixed else f"{one} {entry}"
-    return ", ".join(text for text in (name, part) if text) if part else name
+    return f"{name} · {part}" if part else name
 
 
 def _status(reading: Reading, language: Language) -> str:
@@ -184,7 +193,7 @@ def _facts(
     yield _head("study", language), study
     yield _head("report", language), f"{reading.id}, {_head('version', language)} {reading.version}"
     if comparison is not None:
-        yield _head("prior", language), comparison.prior
+        yield _head("prior_reading", language), comparison.prior
 
 
 def _category(form: ReadingForm, outcome: Outcome, language: Language) -> CategoryLine:
@@ -211,7 +220,7 @@ def _category(form: ReadingForm, outcome: Outcome, language: Language) -> Catego
         management=category.management.read(language)
         if category is not None and category.management is not None
         else "",
-        review=Review(tag=category.review).words if category is not None else "",
+        review=reading_words().review(category.review, language) if category is not None else "",
     )
 
 
@@ -268,6 +277,13 @@ def _block(form: ReadingForm, section: Section, reading: Reading, language: Lang
     )
 
 
+def _present(form: ReadingForm, blocks: Sequence[Block]) -> Iterator[Row]:
+    """Yield the sentences of signs that are present."""
+    signs = {item.id for item in form.items.values() if item.kind == "sign"}
+    rows = [row for block in blocks for row in block.rows]
+    yield from (row for row in rows if row.path in signs and row.state is State.PRESENT)
+
+
 def _entry(
     form: ReadingForm, reading: Reading, item: Item, entry: Entry, language: Language
 ) -> Block:
@@ -320,8 +336,43 @@ def _change(form: ReadingForm, row: Compared, language: Language) -> Change:
     )
 
 
+def _folded(row: Compared) -> bool:
+    """Return whether a row says only that it is absent on both, or not looked at on one."""
+    one_sided = [s for s in (row.before, row.now) if s is not None and s.nobody_looked]
+    return row.verdict == "none" or bool(one_sided)
+
+
+def _folds(
+    form: ReadingForm, changes: Sequence[Compared], language: Language
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    words = reading_words()
+    groups: dict[str, list[str]] = {}
+    for row in changes:
+        if _folded(row):
+            why = row.why if row.why is not None else words.verdicts["none"]
+            groups.setdefault(why.read(language), []).append(path_name(form, row.path, language))
+    yield from ((why, tuple(names)) for why, names in groups.items())
+
+
 def _seen(form: ReadingForm, row: Compared, given: Stated | None, language: Language) -> str:
     return "" if given is None else value(form.item(row.path), given, language)
+
+
+def _edits(form: ReadingForm, reading: Reading, language: Language) -> Iterator[str]:
+    """Yield what was changed; items that were stated for the first time are only counted."""
+    for version in sorted({edit.version for edit in reading.edits}):
+        own = [(i, e) for i, e in enumerate(reading.edits) if e.version == version]
+        first = [e for _, e in own if e.before.nobody_looked]
+        if first:
+            words = reading_words().headings["first_stated"].filled(count=str(len(first)))
+            yield f"{_edit_head(first[0], language)}: {words.read(language)}"
+        for index, edit in own:
+            if not edit.before.nobody_looked:
+                yield _edit(form, reading, index, language)
+
+
+def _edit_head(edit: Edit, language: Language) -> str:
+    return f"{_head('version', language)} {edit.version}, {edit.at:%Y-%m-%d %H:%M %Z}, {edit.by}"
 
 
 def _edit(form: ReadingForm, reading: Reading, index: int, language: Language) -> str:
@@ -329,12 +380,12 @@ def _edit(form: ReadingForm, reading: Reading, index: int, language: Language) -
     later = [e for e in reading.edits[index + 1 :] if e.path == edit.path]
     after = later[0].before if later else reading.at(edit.path)
     item = form.item(edit.path)
-    head = f"{_head('version', language)} {edit.version}, {edit.at:%Y-%m-%d %H:%M %Z}, {edit.by}"
+    head = _edit_head(edit, language)
     change = f"{value(item, edit.before, language)} → {value(item, after, language)}"
     return f"{head}: {path_name(form, edit.path, language)}: {change}"
 
 
-def _citations(form: ReadingForm) -> Iterator[Citation]:
+def _citations(form: ReadingForm, language: Language) -> Iterator[Cited]:
     reviews: dict[str, str] = {}
     for section in form.sections:
         reviews.setdefault(section.source, section.review)
@@ -346,7 +397,9 @@ def _citations(form: ReadingForm) -> Iterator[Citation]:
     for note in form.notes:
         reviews.setdefault(note.source, note.review)
     for source, review in reviews.items():
-        yield form.cite(f"readings/{form.id}", source, review)
+        cited = form.cite(f"readings/{form.id}", source, review)
+        words = reading_words().review(review, language)
+        yield Cited(label=cited.label, doi=cited.doi, review=words)
 
 
 def _head(key: str, language: Language) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from knowledge.errors import UnreadableError, UnsupportedError
+from tools.ecg.readers.dicom import parse_errors
 from tools.readings import sr_terms as t
 from tools.readings.check import faults
 from tools.readings.model import Reading
@@ -33,18 +34,21 @@ def reading_from_sr(content: bytes, *, name: str = "report") -> Reading:
         InvalidValueError: The reading does not fit its form.
     """
     import pydicom
-    from pydicom.errors import InvalidDicomError
 
+    damaged: tuple[type[Exception], ...] = (*parse_errors(), LookupError)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             ds = pydicom.dcmread(io.BytesIO(content))
             ds.decode()
-        except (InvalidDicomError, ValueError, LookupError, EOFError, OSError) as error:
+        except damaged as error:
             raise UnreadableError(
                 name, f"is no readable DICOM ({type(error).__name__})", _AGAIN
             ) from error
-    about = [value for key, value in _of(ds) if key == t.ABOUT]
+    try:
+        about = [value for key, value in _of(ds) if key == t.ABOUT]
+    except AttributeError as error:
+        raise UnreadableError(name, "is cut off", _AGAIN) from error
     if len(about) != 1:
         raise UnsupportedError(name, "holds no structured reading of ours", _AGAIN)
     try:
@@ -63,7 +67,10 @@ def _reading(ds: Any, about: str) -> Reading:
     edits = [json.loads(value) for key, value in _of(ds) if key == t.EDIT]
     items: dict[str, dict[str, Any]] = {}
     entries: dict[str, dict[str, Any]] = defaultdict(dict)
-    for path, group in _groups(ds):
+    groups = list(_groups(ds))
+    if (len(groups), len(edits)) != (body.pop("statements"), body.pop("replaced")):
+        raise ValueError("statements are missing")
+    for path, group in groups:
         item, _, rest = path.partition("/")
         entry, _, part = rest.partition("/")
         if not entry:

@@ -5,9 +5,13 @@ its tracking identifier. The report is preliminary and unverified, also where th
 signed: who signed stands in it, and this software verifies nothing.
 """
 
+import json
+import warnings
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
+from knowledge.errors import ContractError, IdentityConflictError
 from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reading_items import Item
 from knowledge.reading_words import reading_words
@@ -23,6 +27,12 @@ from tools.readings.sentences import sentence
 
 METHOD, METHOD_VERSION = "structured_reading", "1"
 _SERIES_NUMBER = 9902
+_HEADER = (
+    "PatientID", "IssuerOfPatientID", "PatientName", "PatientSex",
+    "StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "SOPInstanceUID", "StudyID",
+    "AccessionNumber", "ReferringPhysicianName", "Modality",
+)  # fmt: skip
+_TIMES = {"PatientBirthDate": "%Y%m%d", "StudyDate": "%Y%m%d", "StudyTime": "%H%M%S"}
 _SEX = {"female": "F", "male": "M", "other": "O", "unknown": ""}
 
 
@@ -50,22 +60,23 @@ def reading_sr(reading: Reading, sources: Sources | None = None) -> bytes:
         observation_context=_context(reading, maker),
         procedure_reported=_own(form.id, form.name.en),
         imaging_measurements=groups,
-        referenced_images=list(of.datasets) if sources is not None else None,
     )
     body[0].ContentSequence.extend(_texts(reading, form))
-    document = hd.sr.ComprehensiveSR(
-        evidence=list(of.datasets),
-        content=body[0],
-        series_instance_uid=series,
-        series_number=_SERIES_NUMBER,
-        sop_instance_uid=instance,
-        instance_number=1,
-        manufacturer=MANUFACTURER,
-        is_complete=True,
-        is_final=False,
-        is_verified=False,
-        record_evidence=bool(reading.study.images) or sources is not None,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a name of one part, as the source has it
+        document = hd.sr.ComprehensiveSR(
+            evidence=list(of.datasets),
+            content=body[0],
+            series_instance_uid=series,
+            series_number=_SERIES_NUMBER,
+            sop_instance_uid=instance,
+            instance_number=1,
+            manufacturer=MANUFACTURER,
+            is_complete=True,
+            is_final=False,
+            is_verified=False,
+            record_evidence=bool(reading.study.images) or sources is not None,
+        )
     return settle(document, sources=of, maker=maker, description=form.id)
 
 
@@ -153,8 +164,12 @@ def _texts(reading: Reading, form: ReadingForm) -> Iterator[Any]:
         for line in reading_report(reading).categories:
             missing = f" (needs {', '.join(line.missing)})" if line.missing else ""
             yield _text(t.CATEGORY, f"{line.label}: {line.text}{missing}")
-    about = reading.model_dump_json(exclude={"items", "edits"}, exclude_none=True)
-    yield _text(t.ABOUT, about)
+    about = reading.model_dump(mode="json", exclude={"items", "edits"}, exclude_none=True)
+    counts = {
+        "statements": sum(1 for _ in _places(form, reading)),
+        "replaced": len(reading.edits),
+    }
+    yield _text(t.ABOUT, json.dumps({**about, **counts}, ensure_ascii=False))
     yield from (_text(t.EDIT, e.model_dump_json(exclude_none=True)) for e in reading.edits)
 
 
@@ -183,8 +198,6 @@ def _checked(reading: Reading, sources: Sources) -> Sources:
         ContractError: Of another study.
         IdentityConflictError: Of another patient.
     """
-    from knowledge.errors import ContractError, IdentityConflictError
-
     if sources.study != reading.study.study_uid:
         raise ContractError(
             f"reading {reading.id}", "is of another study than the images", "give its own images"
@@ -197,7 +210,24 @@ def _checked(reading: Reading, sources: Sources) -> Sources:
             "give its own images",
             files=sources.files,
         )
-    return sources
+    return Sources(datasets=tuple(_header(ds) for ds in sources.datasets), files=sources.files)
+
+
+def _header(source: Any) -> Any:
+    """Return what tells patient, study and instance; a day or time that is none is left empty."""
+    from pydicom.dataset import Dataset
+
+    ds = Dataset()
+    for keyword in _HEADER:
+        setattr(ds, keyword, str(source.get(keyword, "") or ""))
+    for keyword, form in _TIMES.items():
+        stated = str(source.get(keyword, "") or "").partition(".")[0]
+        try:
+            datetime.strptime(stated, form)  # noqa: DTZ007 - only whether it is one
+        except ValueError:
+            stated = ""
+        setattr(ds, keyword, stated)
+    return ds
 
 
 def _stand_in(reading: Reading) -> Sources:

@@ -54,6 +54,9 @@ def _lines(report: ReadingReport) -> Iterator[Line]:
     yield from (("item", _pair(label, text, language)) for label, text in report.facts)
     if report.headline:
         yield "item", _pair(_head("summary", language), report.headline, language)
+    if report.present:
+        yield "heading", _head("present", language)
+        yield from (("item", _said(row, language)) for row in report.present)
     if report.categories:
         yield "heading", _head("category", language)
         for line in report.categories:
@@ -95,16 +98,15 @@ def _said(row: Row, language: Language) -> str:
 
 def _comparison(report: ReadingReport) -> Iterator[Line]:
     language = report.language
-    if not report.comparison and not report.absent_on_both:
+    if not report.comparison and not report.folded:
         return
     yield "heading", _head("comparison", language)
     for change in report.comparison:
         seen = f" ({change.before} → {change.now})" if change.before or change.now else ""
         why = f"; {change.why}" if change.why else ""
         yield "item", _pair(change.name, f"{change.verdict}{seen}{why}", language)
-    if report.absent_on_both:
-        both = _listed(report.absent_on_both, language)
-        yield "item", _pair(reading_words().verdicts["none"].read(language), both, language)
+    for why, names in report.folded:
+        yield "item", _pair(why, _listed(names, language), language)
 
 
 def _end(report: ReadingReport) -> Iterator[Line]:

@@ -45,7 +45,8 @@
   let line = null;
 
   for (const one of root.querySelectorAll(".scripted")) one.hidden = false;
-  for (const one of root.querySelectorAll("[data-noscript], .slice-links")) one.hidden = true;
+  for (const one of root.querySelectorAll("[data-noscript]")) one.hidden = true;
+  if (picture) for (const one of root.querySelectorAll(".slice-links")) one.hidden = true;
   form.addEventListener("submit", (event) => event.preventDefault());
 
   // ---- which picture
@@ -80,7 +81,7 @@
       told();
       if (again) { again = false; show(); }
     };
-    loaded.onload = () => { picture.src = loaded.src; problem.hidden = true; done(); ahead(); };
+    loaded.onload = () => { picture.src = loaded.src; problem.hidden = true; overlay(); done(); ahead(); };
     loaded.onerror = async () => {
       const why = await whyNot(wanted);
       problem.querySelector(".problem-words").textContent = (why && why.reason) || root.dataset.wordFailed;
@@ -253,6 +254,74 @@
   }
   if (invert) invert.addEventListener("change", show);
   if (slider) slider.addEventListener("input", () => go(Number(slider.value) - 1));
+  if (slider && !picture) {
+    slider.addEventListener("change", () => {
+      const [image, frame] = slices[Number(slider.value) - 1];
+      location.assign(`${root.dataset.base}${image}?frame=${frame}`);
+    });
+  }
+
+  // ---- what is drawn over it: a layer of marks for each box that is ticked
+  const layers = new Map();
+  async function explain(key, legend) {
+    legend.textContent = root.dataset.wordLoading;
+    const [image] = slices[number];
+    const url_ = `${root.dataset.base}${image}/layers/${key}`;
+    try {
+      const answer = await fetch(url_, { headers: { Accept: "application/json" } });
+      const told = await answer.json();
+      legend.textContent = "";
+      if (!answer.ok) {
+        const why = document.createElement("p");
+        why.className = "na-text";
+        why.textContent = `${told.reason || told.title || ""}`;
+        legend.append(why);
+        return false;
+      }
+      for (const one of told.labels) {
+        const row = document.createElement("span"), box = document.createElement("span");
+        box.className = "colour";
+        box.style.background = one.colour;
+        row.append(box, one.label);
+        legend.append(row);
+      }
+      for (const note of told.notes) {
+        const row = document.createElement("span");
+        row.className = "quiet";
+        row.textContent = note;
+        legend.append(row);
+      }
+      return true;
+    } catch (error) {
+      legend.textContent = root.dataset.wordFailed;
+      return false;
+    }
+  }
+  function overlay() {
+    for (const [key, marks] of layers) {
+      const [image, frame] = slices[number];
+      const wanted = `${root.dataset.base}${image}/frames/${frame}/marks/${key}?longest=2048`;
+      if (marks.getAttribute("src") !== wanted) marks.setAttribute("src", wanted);
+    }
+  }
+  for (const box of root.querySelectorAll("[data-layer]")) {
+    box.addEventListener("change", async () => {
+      const key = box.dataset.layer, legend = root.querySelector(`[data-legend="${key}"]`);
+      if (!box.checked) {
+        if (layers.has(key)) layers.get(key).remove();
+        layers.delete(key);
+        legend.textContent = "";
+      } else if (await explain(key, legend) && box.checked) {
+        const marks = document.createElement("img");
+        marks.className = "stage-marks";
+        marks.alt = "";
+        marks.addEventListener("error", () => marks.removeAttribute("src"));
+        picture.after(marks);
+        layers.set(key, marks);
+        overlay();
+      }
+    });
+  }
 
   // ---- pointer and keys
   let held = null;

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-_CHECKER_ALONE = "Only valid for AnnotationCoordinateType of 3D - attribute <CommonZCoordinateValue> = <>"
+_CHECKER_ALONE = (
+    "Only valid for AnnotationCoordinateType of 3D - attribute <CommonZCoordinateValue> = <>"
+)
 """dciodvfy of 2022 says so of every 2D annotation object, also where the attribute is absent;
 `test_annotations_hold_no_common_z` shows that it is."""
 

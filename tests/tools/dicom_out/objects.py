@@ -18,9 +18,7 @@ from tools.dicom_out.slide_annotations import slide_annotations
 from tools.dicom_out.sources import Sources, read_sources
 from tools.dicom_out.structured_report import structured_report
 
-MAKER = Maker(
-    method="a_method", method_version="3", at=datetime(2026, 1, 10, 11, 0, tzinfo=UTC)
-)
+MAKER = Maker(method="a_method", method_version="3", at=datetime(2026, 1, 10, 11, 0, tzinfo=UTC))
 SHAPE = (3, 16, 16)
 
 

@@ -38,7 +38,7 @@ def test_a_report_is_preliminary_unverified_and_refers_to_every_image() -> None:
 
 
 def test_measurements_come_back_with_unit_algorithm_and_place() -> None:
-    document = hd.sr.srread(io.BytesIO(written("sr")))
+    document: Any = hd.sr.srread(io.BytesIO(written("sr")))
     (nodule,) = document.content.get_planar_roi_measurement_groups()
     numbers = {m.name.meaning: (m.value, m.unit.value) for m in nodule.get_measurements()}
     assert numbers == {"Diameter": (5.1, "mm"), "Volume": (69.5, "mm3")}
@@ -189,9 +189,7 @@ def test_mixed_series_are_named() -> None:
 
 
 def test_an_image_without_identifiers_is_refused() -> None:
-    _refused(
-        lambda: read_sources(files(StudyInstanceUID=None)), ContractError, "StudyInstanceUID"
-    )
+    _refused(lambda: read_sources(files(StudyInstanceUID=None)), ContractError, "StudyInstanceUID")
 
 
 def test_files_without_an_image_are_refused() -> None:

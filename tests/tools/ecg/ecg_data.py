@@ -47,7 +47,7 @@ def ludb_records() -> list[Path]:
 def ludb_beats(header: Path) -> list[AnnotatedBeat]:
     """Return the beats of a LUDB record that are marked in at least six leads."""
     leads = ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6")
-    waves = [w for lead in leads for w in _waves(header.with_suffix(f".{lead}"))]
+    waves = [w for lead in leads for w in ludb_waves(header.with_suffix(f".{lead}"))]
     peaks = sorted(w[2] for w in waves if w[0] == "N")
     groups = np.split(np.array(peaks), np.flatnonzero(np.diff(peaks) > 60) + 1)
     centres = [int(np.median(g)) for g in groups if len(g) >= 6]
@@ -70,7 +70,7 @@ def ludb_beats(header: Path) -> list[AnnotatedBeat]:
     return beats
 
 
-def _waves(path: Path) -> list[tuple[str, int | None, int, int | None]]:
+def ludb_waves(path: Path) -> list[tuple[str, int | None, int, int | None]]:
     """Return (kind, onset, peak, offset) of the waves in one annotation file."""
     marks = list(_annotations(path.read_bytes()))
     found = []

@@ -204,9 +204,7 @@ def _item(**values: Any) -> Dataset:
 
 
 def _code(value: str, scheme: str, meaning: str) -> Items:
-    return Items(
-        [_item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)]
-    )
+    return Items([_item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)])
 
 
 def _one(

@@ -36,7 +36,7 @@ def opened(content: bytes, file: str) -> Any:
             check_human(ds, file)
         except InputError:
             raise
-        except (*parse_errors(), LookupError) as error:
+        except damage() as error:
             raise UnreadableError(file, f"damaged DICOM ({type(error).__name__})", AGAIN) from error
     return ds
 
@@ -78,6 +78,11 @@ def check_frame(frame: object, volume: Volume, file: str, *, what: str) -> None:
         )
     if stated != own:
         raise ContractError(file, f"{what} lies in another frame of reference", _OF_THIS)
+
+
+def damage() -> tuple[type[Exception], ...]:
+    """Return what reading a damaged file raises."""
+    return (*parse_errors(), LookupError)
 
 
 def damaged(file: str, error: Exception) -> UnreadableError:

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.ct_measurements import limit
-from knowledge.errors import ContractError, InputError, TooLargeError
-from tools.ecg.readers.dicom import parse_errors
-from tools.imaging.contours.header import AGAIN, check_frame, damaged
+from knowledge.errors import ContractError, InputError, TooLargeError, UnreadableError
+from tools.imaging.contours.header import AGAIN, check_frame, damage, damaged
 from tools.imaging.contours.model import Structure, origin_of
 from tools.imaging.contours.polygons import Polygon, filled
 from tools.imaging.ct.model import Mask, Volume
@@ -37,6 +36,7 @@ def rtstruct_structures(ds: Any, volume: Volume, *, file: str) -> tuple[Structur
         TooLargeError: Too many points.
     """
     try:
+        _check_whole(ds, file)
         named = {int(one.ROINumber): one for one in ds.get("StructureSetROISequence") or ()}
         drawn = {int(one.ReferencedROINumber): one for one in ds.get("ROIContourSequence") or ()}
         found = [
@@ -46,11 +46,23 @@ def rtstruct_structures(ds: Any, volume: Volume, *, file: str) -> tuple[Structur
         ]
     except InputError:
         raise
-    except (*parse_errors(), LookupError) as error:
+    except damage() as error:
         raise damaged(file, error) from error
     if not found:
         raise ContractError(file, "holds no closed contour: nothing has an area", AGAIN)
     return tuple(found)
+
+
+def _check_whole(ds: Any, file: str) -> None:
+    """Refuse a file that was cut: fewer contours would look like a smaller structure."""
+    # the observations, type 1 of every structure set (PS3.3 C.8.8.8), stand after the contours
+    whole = "RTROIObservationsSequence" in ds and all(
+        int(contour.NumberOfContourPoints) * 3 == len(contour.ContourData)
+        for drawn in ds.get("ROIContourSequence") or ()
+        for contour in drawn.get("ContourSequence") or ()
+    )
+    if not whole:
+        raise UnreadableError(file, "truncated: it ends before its contours do", AGAIN)
 
 
 def _region(named: Any, drawn: Any | None, volume: Volume, file: str) -> Structure | None:
@@ -80,12 +92,12 @@ def _region(named: Any, drawn: Any | None, volume: Volume, file: str) -> Structu
 
 
 def _filled(items: Sequence[Any], volume: Volume, item: str) -> tuple[Mask, bool]:
-    to_index = np.linalg.inv(volume.affine_lps)
+    to_index = np.asarray(np.linalg.inv(volume.affine_lps), dtype=np.float64)
     planes: dict[int, list[Polygon]] = {}
     most = limit("contour_points_max")
     points = 0
     for one in items:
-        data = np.array([float(v) for v in one.ContourData], dtype=np.float64)
+        data: NDArray[np.float64] = np.array([float(v) for v in one.ContourData])
         points += data.size // 3  # x, y, z
         if points > most:
             raise TooLargeError(item, f"has more than {most:g} points", "export fewer")

@@ -33,8 +33,7 @@ def rtstruct(
 ) -> bytes:
     """Return structures as the bytes of an RT Structure Set.
 
-    Contours run half way between the last voxel inside and the first outside. Where one has a hole
-    all of a structure's contours are of the type that excludes it (PS3.3 C.8.8.6.3).
+    Contours run half way between the last voxel inside and the first outside, into holes and back.
 
     Args:
         structures: Each with a name of its own.
@@ -130,12 +129,10 @@ def _named(number: int, one: Structure, frame: str) -> Any:
 
 def _drawn(number: int, one: Structure, volume: Volume, images: Sources) -> Any:
     contours = list(_contours(one, volume))
-    holes = any(len(planes) > 1 for planes in _by_level(contours).values())
-    kind = "CLOSEDPLANAR_XOR" if holes else "CLOSED_PLANAR"
     items = [
         _item(
             ContourImageSequence=[_reference(images.datasets[level])],
-            ContourGeometricType=kind,
+            ContourGeometricType="CLOSED_PLANAR",
             NumberOfContourPoints=len(points) // 3,
             ContourNumber=place,
             ContourData=points,
@@ -143,13 +140,6 @@ def _drawn(number: int, one: Structure, volume: Volume, images: Sources) -> Any:
         for place, (level, points) in enumerate(contours, 1)
     ]
     return _item(ReferencedROINumber=number, ContourSequence=items)
-
-
-def _by_level(contours: Sequence[tuple[int, list[str]]]) -> dict[int, list[list[str]]]:
-    found: dict[int, list[list[str]]] = {}
-    for level, points in contours:
-        found.setdefault(level, []).append(points)
-    return found
 
 
 def _contours(one: Structure, volume: Volume) -> Iterator[tuple[int, list[str]]]:

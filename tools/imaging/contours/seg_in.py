@@ -6,9 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.ct_measurements import limit
-from knowledge.errors import ContractError, InputError, TooLargeError, UnsupportedError
-from tools.ecg.readers.dicom import parse_errors
-from tools.imaging.contours.header import AGAIN, check_frame, damaged
+from knowledge.errors import (
+    ContractError,
+    InputError,
+    TooLargeError,
+    UnreadableError,
+    UnsupportedError,
+)
+from tools.imaging.contours.header import AGAIN, check_frame, damage, damaged
 from tools.imaging.contours.model import Structure, origin_of
 from tools.imaging.ct.model import Mask, Volume
 
@@ -44,7 +49,7 @@ def seg_structures(ds: Any, volume: Volume, *, file: str) -> tuple[Structure, ..
         raise UnsupportedError(
             file, "no decoder for the encoding of its pixels", "export it uncompressed"
         ) from error
-    except (*parse_errors(), LookupError) as error:
+    except damage() as error:
         raise damaged(file, error) from error
     if not found:
         raise ContractError(file, "nothing is marked", "give a segmentation with something in it")
@@ -72,6 +77,8 @@ def _masks(ds: Any, volume: Volume, file: str) -> dict[int, Mask]:
         raise UnsupportedError(file, f"a segmentation of kind {kind!r}", AGAIN)
     if (int(ds.Rows), int(ds.Columns)) != volume.hu.shape[1:]:
         raise ContractError(file, "has another number of rows or columns than the series", _GRID)
+    if len(ds.PerFrameFunctionalGroupsSequence) != count:
+        raise UnreadableError(file, "damaged: it does not describe each of its frames", AGAIN)
     pixels = np.asarray(ds.pixel_array).reshape(count, int(ds.Rows), int(ds.Columns))
     shared = (ds.get("SharedFunctionalGroupsSequence") or [None])[0]
     found: dict[int, Mask] = {}

@@ -5,8 +5,8 @@ import numpy as np
 from knowledge.ct_measurements import ct_measurements, errors_of, limit
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
-from tools.imaging.ct.model import Mask, Volume
-from tools.toolbox import Card
+from tools.imaging.ct.model import GivenMask, Mask, Volume
+from tools.toolbox import Card, tool
 
 _PROTOCOL = "give the calcium-scoring series: 120 kVp, slices of 3 mm, no contrast agent"
 
@@ -49,6 +49,20 @@ AGATSTON_CARD = Card(
     on_request=True,
     regulatory="device-function",
 )
+
+
+@tool(card=AGATSTON_CARD, version="1")
+def ct_agatston(series: Volume, mask: GivenMask) -> Agatston:
+    """Return the Agatston score inside a mask that a person or a model made.
+
+    Args:
+        series: A calcium-scoring CT.
+        mask: Of the coronaries.
+
+    Raises:
+        ContractError: See `agatston`.
+    """
+    return agatston(series, mask.voxels, mask_of=mask.made_by)
 
 
 def agatston(volume: Volume, mask: Mask, *, mask_of: str) -> Agatston:

@@ -9,8 +9,8 @@ from knowledge.ct_measurements import errors_of, limit
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
 from tools.imaging.ct.centreline import Way, centreline, smoothed
-from tools.imaging.ct.model import Mask, Point, Volume
-from tools.toolbox import Card
+from tools.imaging.ct.model import GivenMask, Mask, Point, Volume
+from tools.toolbox import Card, tool
 
 _ANGLES = 90
 
@@ -66,6 +66,20 @@ AORTA_CARD = Card(
     on_request=True,
     regulatory="device-function",
 )
+
+
+@tool(card=AORTA_CARD, version="1")
+def ct_aorta(series: Volume, mask: GivenMask) -> AortaMeasures:
+    """Return the diameters of an aorta across its centreline, in a mask that was given.
+
+    Args:
+        series: The series the mask lies on.
+        mask: Of the aorta, in one piece.
+
+    Raises:
+        ContractError: See `aorta`.
+    """
+    return aorta(series, mask.voxels, mask_of=mask.made_by)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

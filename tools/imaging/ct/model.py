@@ -145,3 +145,30 @@ class Volume:
             "title": "CtSeries",
             "description": "Folder with the files of one CT series",
         }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GivenMask:
+    """A mask that somebody else made, on the voxels of a series.
+
+    Args:
+        voxels: (slices, rows, columns) bool.
+        made_by: Who or what made it, for the record.
+    """
+
+    voxels: Mask = field(repr=False)
+    made_by: str
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.is_instance_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "string",
+            "title": "GivenMask",
+            "description": "File of a mask on the series: NIfTI, RTSTRUCT or SEG",
+        }

@@ -28,7 +28,8 @@ def check_frame(data: bytes, *, file: str, rows: int, columns: int) -> None:
     Args:
         data: One compressed frame.
         file: Name, for messages.
-        rows, columns: As the header states.
+        rows: As the header states.
+        columns: As the header states.
 
     Raises:
         TooLargeError: The compressed data state another size.

@@ -105,7 +105,8 @@ class DeepZoom:
 
         Args:
             level: Of the Deep Zoom pyramid.
-            column, row: Of the tile.
+            column: Of the tile.
+            row: Of the tile.
 
         Raises:
             InvalidValueError: There is no such tile.

@@ -80,15 +80,25 @@ def colour_of(label: str, labels: Sequence[str]) -> tuple[int, int, int]:
     return COLOURS[labels.index(label) % len(COLOURS)]
 
 
-def draw_marks(marks: Sequence[Mark], *, rows: int, columns: int, longest: int | None) -> bytes:
+def draw_marks(
+    marks: Sequence[Mark],
+    *,
+    rows: int,
+    columns: int,
+    longest: int | None,
+    labels: Sequence[str] = (),
+) -> bytes:
     """Return a transparent PNG of the size of the image, or smaller.
 
     Args:
         marks: What to draw; a mask of another size than the image is not drawn.
-        rows, columns: Of the image.
+        rows: Of the image.
+        columns: Of the image.
+        labels: All labels of the series, so that each keeps its colour; those of the marks unless
+            given.
         longest: Largest number of rows or columns drawn; None for all of them.
     """
-    labels = list(dict.fromkeys(mark.label for mark in marks))
+    labels = list(labels) or list(dict.fromkeys(mark.label for mark in marks))
     layer = np.zeros((rows, columns, 4), dtype=np.uint8)
     for mark in marks:
         if isinstance(mark, Mask) and mark.values.shape == (rows, columns):

@@ -99,7 +99,8 @@ def chosen(
     Args:
         offered: Those of the image.
         key: Of one of them; empty for the first.
-        center, width: Of one that a person set; both or neither.
+        center: Of one that a person set.
+        width: Likewise; both or neither.
 
     Raises:
         InvalidValueError: There is none of this name, or the numbers make none.

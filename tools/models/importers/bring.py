@@ -21,8 +21,13 @@ from tools.models.folder import CONTRACT, GRAPH, MAX_GOLDEN_BYTES, MAX_GRAPH_BYT
 from tools.models.importers.bioimage import read_bioimage
 from tools.models.importers.foreign import Foreign
 from tools.models.importers.monai import read_monai
+from tools.models.importers.transformers_vision import read_transformers
 
-_READERS: dict[str, Callable[[Path], Foreign]] = {"monai": read_monai, "bioimage": read_bioimage}
+_READERS: dict[str, Callable[[Path], Foreign]] = {
+    "monai": read_monai,
+    "bioimage": read_bioimage,
+    "transformers": read_transformers,
+}
 KINDS = tuple(_READERS)
 """Forms that can be brought."""
 
@@ -52,22 +57,25 @@ def bring(folder: Path, kind: str, given: Path | None) -> Iterator[Path]:
     if not folder.is_dir():
         raise UnreadableError(str(folder), "no folder", "name the unpacked folder")
     foreign = _READERS[kind](folder)
-    stated = _Given({}, folder) if given is None else _Given(_object(given), given.parent)
-    with tempfile.TemporaryDirectory(prefix="epicrisis-model-") as name:
-        made = Path(name)
-        graph = made / GRAPH
-        _copy(foreign.graph, graph, MAX_GRAPH_BYTES, made)
-        digest = hashlib.sha256(graph.read_bytes()).hexdigest()
-        known = {**foreign.said, "schema": SCHEMA, "onnx_sha256": digest}
-        whole = merged(known, stated.said, "model.json")
-        foreign.write(made)
-        for file, path in foreign.files.items():
-            _copy(path, made / file, MAX_GOLDEN_BYTES, made)
-        for file in _named(whole):
-            if not (made / file).exists():
-                _copy(stated.folder / file, made / file, MAX_GOLDEN_BYTES, made)
-        (made / CONTRACT).write_text(json.dumps(whole), "utf-8")
-        yield made
+    try:
+        stated = _Given({}, folder) if given is None else _Given(_object(given), given.parent)
+        with tempfile.TemporaryDirectory(prefix="epicrisis-model-") as name:
+            made = Path(name)
+            graph = made / GRAPH
+            _copy(foreign.graph, graph, MAX_GRAPH_BYTES, made)
+            digest = hashlib.sha256(graph.read_bytes()).hexdigest()
+            known = {**foreign.said, "schema": SCHEMA, "onnx_sha256": digest}
+            whole = merged(known, stated.said, "model.json")
+            foreign.write(made)
+            for file, path in foreign.files.items():
+                _copy(path, made / file, MAX_GOLDEN_BYTES, made)
+            for file in _named(whole):
+                if not (made / file).exists():
+                    _copy(stated.folder / file, made / file, MAX_GOLDEN_BYTES, made)
+            (made / CONTRACT).write_text(json.dumps(whole), "utf-8")
+            yield made
+    finally:
+        foreign.close()
 
 
 def merged(known: Any, given: Any, where: str) -> Any:

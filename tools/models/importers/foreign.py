@@ -14,6 +14,10 @@ def _nothing(folder: Path) -> None:
     """Write nothing."""
 
 
+def _nothing_made() -> None:
+    """Remove nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Foreign:
     """A folder in another form.
@@ -23,12 +27,14 @@ class Foreign:
         said: The part of ``model.json`` that it says.
         files: Name in our folder to the file that is copied there.
         write: Writes what has to be computed (golden tensors) into our folder.
+        close: Removes what was made for it, once it has been copied.
     """
 
     graph: Path
     said: dict[str, Any]
     files: dict[str, Path] = field(default_factory=dict)
     write: Callable[[Path], None] = _nothing
+    close: Callable[[], None] = _nothing_made
 
 
 def text_of(path: Path) -> bytes:

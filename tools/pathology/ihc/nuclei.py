@@ -82,7 +82,7 @@ def _blue(blue: Floats, is_brown: Mask, mpp: float) -> Mask:
 def _opened(mask: Mask, mpp: float) -> Mask:
     from skimage.morphology import disk, opening
 
-    opened: Any = opening(mask, disk(max(1, int(limit("opening_radius") / mpp))))
+    opened: Any = opening(mask, disk(max(1, int(limit("opening_radius") / mpp))))  # type: ignore[no-untyped-call]
     return np.asarray(ndimage.binary_fill_holes(opened))
 
 
@@ -92,7 +92,7 @@ def _split(mask: Mask, mpp: float) -> Labels:
 
     depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(mask), 0.5 / mpp)
     bodies, _ = ndimage.label(mask)
-    peaks: Any = peak_local_max(
+    peaks: Any = peak_local_max(  # type: ignore[no-untyped-call]
         depth,
         min_distance=int(limit("nucleus_distance") / mpp),
         labels=bodies,
@@ -100,12 +100,12 @@ def _split(mask: Mask, mpp: float) -> Labels:
     )
     markers = np.zeros(mask.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    split: Any = watershed(-depth, markers, mask=mask)
+    split: Any = watershed(-depth, markers, mask=mask)  # type: ignore[no-untyped-call]
     return np.asarray(split, np.int32)
 
 
 def _measured(labels: Labels, found: Densities, brown: Mask, mpp: float) -> Nuclei:
-    area = np.bincount(labels.ravel()) * mpp * mpp
+    area = np.bincount(labels.ravel()).astype(np.float64) * mpp * mpp
     good = (area >= limit("nucleus_area_min")) & (area <= limit("nucleus_area_max"))
     good[0] = False
     names = np.zeros(len(area), np.int32)
@@ -131,4 +131,4 @@ def _measured(labels: Labels, found: Densities, brown: Mask, mpp: float) -> Nucl
 def _otsu(values: Floats) -> float:
     from skimage.filters import threshold_otsu
 
-    return float(threshold_otsu(values)) if values.max() > values.min() else float(values.max())
+    return float(threshold_otsu(values)) if values.max() > values.min() else float(values.max())  # type: ignore[no-untyped-call]

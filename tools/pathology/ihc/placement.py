@@ -50,13 +50,13 @@ def _outside(found: Nuclei, brown: Mask) -> float:
 def _thin(brown: Mask, mpp: float) -> float:
     from skimage.morphology import disk, opening
 
-    kept: Any = opening(brown, disk(max(1, round(limit("brown_thin_radius") / mpp))))
+    kept: Any = opening(brown, disk(max(1, round(limit("brown_thin_radius") / mpp))))  # type: ignore[no-untyped-call]
     return 100 * float(1 - kept.sum() / brown.sum())
 
 
 def _holes(brown: Mask, mpp: float) -> float:
     from skimage.morphology import closing, disk
 
-    closed: Any = closing(brown, disk(max(1, round(limit("brown_close_radius") / mpp))))
+    closed: Any = closing(brown, disk(max(1, round(limit("brown_close_radius") / mpp))))  # type: ignore[no-untyped-call]
     filled = np.asarray(ndimage.binary_fill_holes(closed))
     return 100 * float((filled & ~brown).sum() / filled.sum())

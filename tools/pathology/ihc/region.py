@@ -110,8 +110,8 @@ def region_of(data: Any, *, size_px: tuple[int, int], file: str) -> Region:
     if unknown and not named <= {unknown[0]}:
         raise ContractError(
             file,
-            f"annotations are named {', '.join(repr(n[:40]) for n in sorted(named))}: which of them "
-            "is tumour is not known",
+            "which annotation is tumour is not known: "
+            + ", ".join(repr(n[:40]) for n in sorted(named)),
             "name the tumour 'Tumor'",
         )
     if sum(len(ring) for _, rings in parts for ring in rings) > limit("region_points_max"):
@@ -149,7 +149,7 @@ def _fill(mask: Mask, rings: list[Floats]) -> float:
     inside = np.zeros_like(mask)
     area = 0.0
     for place, ring in enumerate(rings):
-        rows, columns = polygon(ring[:, 1] - 0.5, ring[:, 0] - 0.5, mask.shape)
+        rows, columns = polygon(ring[:, 1] - 0.5, ring[:, 0] - 0.5, mask.shape)  # type: ignore[no-untyped-call]
         inside[rows, columns] = place == 0
         x, y = ring[:, 0], ring[:, 1]
         size = abs(float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1]))) / 2

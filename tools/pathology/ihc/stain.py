@@ -49,7 +49,8 @@ def densities(
     Args:
         rgb: (rows, columns, 3), grey levels 0 to 255.
         white: Grey levels of the empty slide; 255 each unless given.
-        haematoxylin, dab: Vectors of the laboratory's stains; those of the table unless given.
+        haematoxylin: Vector of the laboratory's haematoxylin; that of the table unless given.
+        dab: The same of DAB.
     """
     known = ihc_measurements().vectors
     rows = [haematoxylin or known.haematoxylin, known.eosin, dab or known.dab]
@@ -78,10 +79,11 @@ def check_stain(found: Densities, region: Mask) -> None:
         raise ContractError(
             "stain", f"{share:.1f} % of the region is tissue", "give a region with tissue"
         )
-    amounts = [np.clip(a[tissue], 0, None).sum() for a in (found.haematoxylin, found.eosin, found.dab)]
+    stains = (found.haematoxylin, found.eosin, found.dab)
+    amounts = [float(np.clip(a[tissue], 0, None).sum()) for a in stains]
     eosin = 100 * amounts[1] / max(1e-9, sum(amounts))
     high = float(np.percentile(found.eosin[tissue], 99))
-    if eosin > limit("eosin_share_max") or high > limit("eosin_high_max"):
+    if eosin > limit("eosin_share_max") and high > limit("eosin_high_max"):
         raise ContractError(
             "stain",
             f"{eosin:.0f} % of the absorbance is of eosin (99th percentile of its density "

@@ -59,11 +59,13 @@ def shrunk(rgb: Rgb, times: int) -> Rgb:
     """Return the mean of blocks of `times` x `times` pixels; what does not fill a block is cut."""
     if times <= 1:
         return rgb
-    rows, columns = (max(1, side // times) for side in rgb.shape[:2])
+    rows, columns = (side // times for side in rgb.shape[:2])
+    if rows == 0 or columns == 0:
+        return shrunk(rgb, min(rgb.shape[:2]))
+    total = np.zeros((rows, columns, 3), np.uint32)
     part = rgb[: rows * times, : columns * times]
-    down = np.add.reduceat(part, np.arange(0, part.shape[0], times), axis=0, dtype=np.uint32)
-    both = np.add.reduceat(down, np.arange(0, part.shape[1], times), axis=1)
-    tall = min(times, part.shape[0])
-    wide = min(times, part.shape[1])
-    found: Rgb = ((both + tall * wide // 2) // (tall * wide)).astype(np.uint8)
+    for down in range(times):
+        for across in range(times):
+            total += part[down::times, across::times]
+    found: Rgb = ((total + times * times // 2) // (times * times)).astype(np.uint8)
     return found

@@ -36,23 +36,35 @@ def tissue_overlay(found: TissueMap) -> bytes:
     return png(_labelled(pixels, f"{_NOTICE}. Blue: tissue. Orange, hatched: pen."))
 
 
-def heat_overlay(base: Rgb, values: NDArray[np.float64], words: str) -> bytes:
+def heat_overlay(
+    base: Rgb,
+    values: NDArray[np.float64],
+    words: str,
+    *,
+    covers: tuple[float, float] = (1.0, 1.0),
+) -> bytes:
     """Return the overview as PNG under a map of numbers, dark to bright, where there are any.
 
     Args:
         base: The overview.
-        values: (rows, columns) of the map, 0 to 1; NaN where there is none. Stretched to the overview.
+        values: (rows, columns) of the map, 0 to 1; NaN where there is none.
         words: What the map shows; written below it.
+        covers: Share of the overview's rows and columns that the map covers, from the upper left.
     """
     from matplotlib import colormaps
 
-    there = np.isfinite(values)
-    colour = (colormaps["viridis"](np.nan_to_num(values))[..., :3] * 255).astype(np.uint8)
-    size = (base.shape[1], base.shape[0])
-    big = np.asarray(Image.fromarray(colour).resize(size, Image.Resampling.NEAREST))
-    where = np.asarray(Image.fromarray(there).resize(size, Image.Resampling.NEAREST))
+    rows, columns = (
+        np.minimum((np.arange(side) + 0.5) / (side * share) * count, count - 1e-6).astype(int)
+        for side, share, count in zip(base.shape[:2], covers, values.shape, strict=True)
+    )
+    big = values[np.ix_(rows, columns)]
+    outside = (np.arange(base.shape[0])[:, None] >= base.shape[0] * covers[0]) | (
+        np.arange(base.shape[1])[None, :] >= base.shape[1] * covers[1]
+    )
+    where = (np.isfinite(big) & ~outside)[..., None]
+    colour = colormaps["viridis"](np.nan_to_num(big))[..., :3] * 255
     grey = base.mean(axis=2, keepdims=True).repeat(3, axis=2)
-    mixed = np.where(where[..., None], 0.45 * grey + 0.55 * big, grey)
+    mixed = np.where(where, 0.4 * grey + 0.6 * colour, grey)
     return png(_labelled(mixed.astype(np.uint8), f"{_NOTICE}. {words}"))
 
 

@@ -41,8 +41,9 @@ def tile_content(rgb: Rgb) -> TileContent:
     small = shrunk(rgb, times)
     seen = colours(small, smoothing=slide_limit("tissue_smoothing") if times > 1 else 0)
     least = slide_limit("tile_pen_min") / 100 * seen.hue.size / 2
-    smooth = _smooth(rgb, times, seen.hue.shape)
-    marks = pen_marks(seen, least=least, smooth=smooth)
+    marks = pen_marks(seen, least=least)
+    if marks:
+        marks = pen_marks(seen, least=least, smooth=_smooth(rgb, times, seen.hue.shape))
     pen = np.zeros(seen.hue.shape, bool)
     for mark in marks.values():
         pen |= mark

@@ -1,5 +1,6 @@
 """Structures out and in again within a voxel, what others wrote, and what is refused."""
 
+import copy
 import io
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +70,12 @@ def _structure(
     mask: Mask, name: str = "aorta", number: int = 1, origin: Origin = "MANUAL"
 ) -> Structure:
     return Structure(number=number, name=name, mask=mask, origin=origin)
+
+
+def _square(half: float) -> list[float]:
+    """Corners of a square around 10, 8 mm on the third slice."""
+    return [v for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+            for v in (10 + a * half, 8 + b * half, 6.0)]  # fmt: skip
 
 
 def _changed(content: bytes, **elements: Any) -> bytes:
@@ -143,14 +150,23 @@ def test_nested_contours_of_the_plain_type_are_a_hole_and_that_is_said(
     volume, images = on
     content = rtstruct([_structure(_ring())], volume, images, MAKER)
     ds = pydicom.dcmread(io.BytesIO(content))
-    kinds = {c.ContourGeometricType for c in ds.ROIContourSequence[0].ContourSequence}
-    assert kinds == {"CLOSEDPLANAR_XOR"}
-    for contour in ds.ROIContourSequence[0].ContourSequence:
-        contour.ContourGeometricType = "CLOSED_PLANAR"
+    drawn = ds.ROIContourSequence[0]
+    assert {c.ContourGeometricType for c in drawn.ContourSequence} == {"CLOSED_PLANAR"}
+    (near, far) = ([f"{v:.3f}" for v in _square(r)] for r in (2.1, 4.1))
+    both = []
+    for points in (far, near):
+        one = copy.deepcopy(drawn.ContourSequence[0])
+        one.ContourData, one.NumberOfContourPoints = points, 4
+        both.append(one)
+    drawn.ContourSequence = both
     out = io.BytesIO()
     ds.save_as(out)
     (found,) = read_structures(out.getvalue(), volume, file="nested.dcm")
-    assert np.array_equal(found.mask, _ring())
+    wanted = np.zeros(SHAPE, dtype=np.bool_)
+    y, x = np.mgrid[: SHAPE[1], : SHAPE[2]]
+    square = np.maximum(np.abs(y * SPACING[1] - 8), np.abs(x * SPACING[2] - 10))
+    wanted[2] = (square < 4.1) & (square > 2.1)
+    assert np.array_equal(found.mask, wanted)
     assert any("taken as a hole" in note for note in found.notes)
 
 
@@ -265,10 +281,18 @@ def test_a_file_that_ends_early_never_gives_fewer_contours(
     write: Any, on: tuple[Volume, Sources]
 ) -> None:
     volume, images = on
-    content = write([_structure(_ring()), _structure(_blob(), "LAD", 2)], volume, images, MAKER)
+    given = (_ring(), _blob())
+    content = write([_structure(given[0]), _structure(given[1], "LAD", 2)], volume, images, MAKER)
+    refused = 0
     for end in np.linspace(1200, len(content) - 40, 25).astype(int):
-        with pytest.raises(EpicrisisError, match=r"cut\.dcm"):
-            read_structures(content[:end], volume, file="cut.dcm")
+        try:
+            found = read_structures(content[:end], volume, file="cut.dcm")
+        except EpicrisisError:
+            refused += 1
+            continue
+        for there, here in zip(found, given, strict=True):  # cut after the last contour
+            assert np.array_equal(there.mask, here)
+    assert refused >= 23
 
 
 def test_what_cannot_be_written_is_refused(on: tuple[Volume, Sources]) -> None:

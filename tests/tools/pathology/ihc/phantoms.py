@@ -6,6 +6,7 @@ nuclei touch and overlap, the picture is blurred, gets noise and is stored as JP
 knows the vectors exactly would otherwise be measured against itself.
 """
 
+import hashlib
 import io
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,6 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+
+from tools.pathology.ihc.field import IhcField
+from tools.pathology.ihc.labels import Label
+from tools.pathology.ihc.region import Region
 
 HAEMATOXYLIN = (0.650, 0.704, 0.286)
 EOSIN = (0.072, 0.990, 0.105)
@@ -164,12 +169,16 @@ def _draw(
 
 def _rough(side: int, scale: float, random: np.random.Generator) -> Floats:
     noise: Floats = ndimage.gaussian_filter(random.normal(size=(side, side)), scale)
-    return noise / noise.std()
+    spread = float(noise.std())
+    even: Floats = noise / spread
+    return even
 
 
 def _turned(vector: tuple[float, float, float], random: np.random.Generator) -> Floats:
     turned: Floats = np.clip(np.array(vector) + random.normal(0, 0.02, 3), 0.01, None)
-    return turned / np.linalg.norm(turned)
+    length = float(np.linalg.norm(turned))
+    unit: Floats = turned / length
+    return unit
 
 
 def _stored(grey: Floats) -> NDArray[np.uint8]:
@@ -177,3 +186,39 @@ def _stored(grey: Floats) -> NDArray[np.uint8]:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=90, subsampling=0)
     return np.asarray(Image.open(io.BytesIO(buffer.getvalue())))
+
+
+def field_of(made: Phantom, *, name: str = "drawn") -> IhcField:
+    """Return a drawn field as it is read from a file."""
+    return IhcField(
+        rgb=made.rgb,
+        mpp=made.mpp,
+        file=f"{name}.png",
+        sha256=hashlib.sha256(made.rgb.tobytes()).hexdigest(),
+    )
+
+
+def whole(made: Phantom) -> Region:
+    """Return the whole field as tumour."""
+    return Region(mask=np.ones(made.rgb.shape[:2], bool), file="whole.geojson")
+
+
+def labels_of(made: Phantom) -> tuple[Label, ...]:
+    """Return the truth as labels."""
+    return tuple(Label(x=n.x / made.mpp, y=n.y / made.mpp, grade=n.grade) for n in made.nuclei)
+
+
+def png(made: Phantom) -> bytes:
+    """Return a drawn field as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(made.rgb).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def square(side: float, *, name: str = "", at: float = 0.0) -> dict[str, object]:
+    """Return a square region as GeoJSON, with its name where given."""
+    low, high = at, at + side
+    ring = [[low, low], [high, low], [high, high], [low, high], [low, low]]
+    stated = {"classification": {"name": name}} if name else {}
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    return {"type": "Feature", "properties": stated, "geometry": shape}

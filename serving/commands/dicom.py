@@ -1,0 +1,261 @@
+"""``epicrisis dicom``: images in from an archive, results out to it, and safe to hand on."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from agent.assessment import RESEARCH_USE
+from knowledge.errors import InputError, InvalidValueError, UnreadableError
+from knowledge.settings import Settings, load_settings
+
+_PARTS = 3
+Series = Annotated[str | None, typer.Option("--series", help="Series UID, where there are several")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        help="DICOM: receive, fetch, analyse, send, de-identify.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    group.callback()(_group)
+    group.command("listen")(listen)
+    group.command("fetch")(fetch)
+    group.command("analyse")(analyse)
+    group.command("send")(send)
+    group.command("deidentify")(deidentify)
+    app.add_typer(group, name="dicom")
+
+
+def _group() -> None:
+    """DICOM: receive, fetch, analyse, send, de-identify."""
+
+
+def listen(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on")] = None,
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535)] = None,
+    sender: Annotated[
+        list[str] | None, typer.Option("--sender", help="AE title that may send; repeatable")
+    ] = None,
+) -> None:
+    """Receive images by C-STORE, analyse each series once it is whole, and send the results.
+
+    An object is on the disk before its sender is told so.
+    """
+    from serving.dicom_in.arrivals import Arrivals
+    from serving.dicom_in.inbox import Inbox
+    from serving.dicom_in.receiver import Receiver
+    from serving.operations import logs
+
+    settings = load_settings()
+    given = {
+        "dicom_host": host, "dicom_port": port, "dicom_senders": tuple(sender) if sender else None,
+    }  # fmt: skip
+    settings = settings.model_copy(update={k: v for k, v in given.items() if v is not None})
+    logs.configure(settings.log_format)
+    inbox = Inbox(
+        settings.data_dir / "dicom",
+        object_bytes=settings.dicom_object_mib << 20,
+        total_bytes=settings.dicom_inbox_gib << 30,
+    )
+    arrivals = Arrivals(settings, inbox, clock=_now)
+    receiver = Receiver(settings, inbox)
+    address, number = receiver.start()
+    typer.echo(f"DICOM C-STORE ({settings.dicom_ae_title}) on {address}:{number}")
+    typer.echo(RESEARCH_USE)
+    stopping = threading.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: stopping.set())
+    arrivals.start()
+    try:
+        stopping.wait()
+    finally:
+        receiver.stop()
+        arrivals.stop()
+
+
+def fetch(
+    study: Annotated[str, typer.Argument(help="Study Instance UID")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write the files into")],
+    series: Series = None,
+    modality: Annotated[
+        list[str] | None, typer.Option("--modality", help="Only these; repeatable")
+    ] = None,
+) -> None:
+    """Fetch a study from the archive of EPICRISIS_DICOM_WEB_URL (QIDO-RS, WADO-RS)."""
+    from serving.dicom_in.archive import Archive
+
+    archive = Archive(load_settings())
+    found = [
+        one
+        for one in archive.series_of(study)
+        if (series is None or one["series"] == series)
+        and (not modality or one["modality"] in modality)
+    ]
+    if not found:
+        raise InputError(f"study {study}", "the archive has no such series", "check the UIDs")
+    for one in found:
+        folder = out / one["series"]
+        folder.mkdir(parents=True, exist_ok=True)
+        count = 0
+        for content in archive.images(study, one["series"]):
+            (folder / f"{count:05}.dcm").write_bytes(content)
+            count += 1
+        typer.echo(f"{one['series']} {one['modality']} {one['description']}: {count} objects")
+
+
+def analyse(
+    folder: Annotated[Path, typer.Argument(help="Folder with the files of a series")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write the DICOM results into")],
+    series: Series = None,
+    seed: Annotated[
+        list[str] | None,
+        typer.Option("--seed", help="A point in a nodule: x,y,z in mm (LPS); may be repeated"),
+    ] = None,
+    deliver_too: Annotated[
+        bool, typer.Option("--deliver", help="Also send them where EPICRISIS_DICOM_RESULTS says")
+    ] = False,
+) -> None:
+    """Analyse a series by the arrival rules, and write report, segmentation and pictures."""
+    from serving.dicom_in.analysis import analyse_series
+    from serving.dicom_in.arrivals import deliver
+
+    settings = load_settings()
+    found = analyse_series(
+        dict(_files(folder, settings)),
+        settings=settings,
+        at=_now(),
+        seeds=tuple(_point(text) for text in seed or []),
+        series=series,
+    )
+    typer.echo(RESEARCH_USE)
+    if found.reason:
+        typer.echo(f"not analysed: {found.reason}")
+        raise typer.Exit(4)
+    out.mkdir(parents=True, exist_ok=True)
+    for kind, content in sorted(found.objects.items()):
+        (out / f"{kind}.dcm").write_bytes(content)
+        typer.echo(f"{kind}: {out / f'{kind}.dcm'}")
+    if found.fhir is not None:
+        (out / "fhir.json").write_bytes(orjson.dumps(found.fhir, option=orjson.OPT_INDENT_2))
+        typer.echo(f"fhir: {out / 'fhir.json'}")
+    for kind, why in sorted(found.left_out.items()):
+        typer.echo(f"{kind}: not made: {why}")
+    if found.report is not None:
+        typer.echo(orjson.dumps(found.report.to_json(), option=orjson.OPT_INDENT_2).decode())
+    if deliver_too:
+        deliver(found.objects, settings)
+        typer.echo(f"sent: {settings.dicom_results}")
+
+
+def send(
+    paths: Annotated[list[Path], typer.Argument(help="DICOM files or folders of them")],
+    to: Annotated[
+        str, typer.Option("--to", help="AETITLE@host:port (C-STORE), or `web` (STOW-RS)")
+    ],
+) -> None:
+    """Send DICOM files to an archive, and print what each was answered with."""
+    from serving.dicom_in.archive import Archive
+    from serving.dicom_in.sender import peer_of, send_objects
+
+    settings = load_settings()
+    objects: dict[str, bytes] = {}
+    for path in paths:
+        files = dict(_files(path, settings)) if path.is_dir() else {path.name: path}
+        objects |= {name: _content(one) for name, one in files.items()}
+    if to == "web":
+        Archive(settings).store(objects)
+        typer.echo(f"{len(objects)} objects stored")
+        return
+    answers = send_objects(objects, peer_of(to), ae_title=settings.dicom_ae_title)
+    for one in answers:
+        typer.echo(f"{one.name}: {'taken' if one.taken else one.reason} {one.status}".rstrip())
+    if not all(one.taken for one in answers):
+        raise typer.Exit(1)
+
+
+def deidentify(
+    path: Annotated[Path, typer.Argument(help="A DICOM file, or a folder of them")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into; empty or new")],
+    key: Annotated[
+        Path, typer.Option("--key", help="File of at least 32 secret bytes; never exported")
+    ],
+) -> None:
+    """Write images without what identifies their patients, and say of each that was refused why.
+
+    PS3.15 basic profile; dates are shifted alike for all of a patient, free text, private
+    attributes and the names of files are removed, images that may show text are refused.
+    """
+    from tools.dicom_out.deidentify.image import deidentified_image
+    from tools.dicom_out.deidentify.pseudonyms import read_key
+    from tools.dicom_out.deidentify.refusals import LeftOutError
+
+    secret = read_key(key)
+    if out.exists() and any(out.iterdir()):
+        raise InvalidValueError("--out", "is not empty", "give a new folder")
+    files = dict(_files(path, load_settings())) if path.is_dir() else {path.name: path}
+    if not files:
+        raise InputError(str(path), "holds no DICOM file", "check it")
+    written = refused = 0
+    for name, source in files.items():
+        try:
+            done = deidentified_image(_content(source), secret, file=name)
+        except LeftOutError as error:
+            typer.echo(f"left out: {error}")
+            continue
+        except InputError as error:
+            typer.echo(f"refused: {error}")
+            refused += 1
+            continue
+        target = out / done.study / done.series / f"{done.instance}.dcm"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(done.content)
+        written += 1
+        if done.scrubbed:
+            typer.echo(f"{name}: {done.scrubbed} more texts held an identifier and were emptied")
+    typer.echo(f"{written} images written, {refused} refused")
+    if refused:
+        raise typer.Exit(4)
+
+
+def _files(folder: Path, settings: Settings) -> Iterator[tuple[str, Path]]:
+    if not folder.is_dir():
+        raise UnreadableError(str(folder), "is no folder", "name a folder of DICOM files")
+    found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+    if len(found) > settings.max_files:
+        raise InputError(str(folder), f"has over {settings.max_files} files", "give one series")
+    for path in found:
+        with path.open("rb") as opened:
+            if opened.read(132)[128:] == b"DICM":
+                yield str(path.relative_to(folder)), path
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(path.name, f"cannot be opened: {error.strerror}") from error
+
+
+def _point(text: str) -> tuple[float, float, float]:
+    parts = text.split(",")
+    try:
+        if len(parts) != _PARTS:
+            raise ValueError
+        x, y, z = (float(part) for part in parts)
+    except ValueError as error:
+        raise InvalidValueError(
+            f"--seed {text!r}", "is not x,y,z", "for example 61,-20,-130"
+        ) from (error)
+    return x, y, z
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Images in: received by C-STORE or fetched by DICOMweb, kept, analysed by rules, results sent."""

