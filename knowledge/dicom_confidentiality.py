@@ -58,6 +58,8 @@ class DicomConfidentiality(Table):
 
     methods: Methods
     kept_text: Keywords
+    empty_sequences: Keywords
+    public_schemes: Keywords
     at_risk: AtRisk
     slide_left_out: ImageTypes
     never_shifted: Keywords

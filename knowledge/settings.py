@@ -469,6 +469,10 @@ class Settings(BaseSettings):
     dicom_results_to: str | None = None
     """``AETITLE@host:port`` that takes results by C-STORE."""
 
+    dicom_peer_ca: Path | None = None
+    """PEM file of the authority of that archive's certificate: objects are then sent over TLS, with
+    `dicom_tls_cert` as ours where it is set. None sends in the clear."""
+
     @field_validator("data_dir")
     @classmethod
     def _home(cls, folder: Path) -> Path:

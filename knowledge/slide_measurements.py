@@ -170,9 +170,14 @@ def slide_format(name: str) -> Format:
 
 
 @cache
+def slide_accuracy() -> SlideErrors:
+    """Return the file of measured figures."""
+    return load("slide_accuracy", SlideErrors)
+
+
 def slide_errors() -> tuple[SlideError, ...]:
     """Return every measured figure."""
-    return load("slide_accuracy", SlideErrors).rows
+    return slide_accuracy().rows
 
 
 def slide_errors_of(*measurements: str) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ from knowledge.score_words import score_words
 from knowledge.scores import score
 from knowledge.scores_left_out import scores_left_out
 from knowledge.serial_markers import serial_markers
+from knowledge.slide_measurements import slide_accuracy, slide_measurements
 from knowledge.specimen_words import specimen_words
 from knowledge.transfer_syntaxes import transfer_syntaxes
 from knowledge.troponin import assays, pathways
@@ -87,6 +88,8 @@ _ONE: dict[str, Callable[[], Table]] = {
     "scores_left_out": scores_left_out,
     "search_terms": search_terms,
     "serial_markers": serial_markers,
+    "slide_accuracy": slide_accuracy,
+    "slide_measurements": slide_measurements,
     "transfer_syntaxes": transfer_syntaxes,
     "troponin_assays": assays,
     "troponin_pathways": pathways,

@@ -43,8 +43,8 @@ def check_lines(c: SlideCheck) -> Iterator[str]:
     if c.doubts is not None:
         d = c.doubts
         yield (
-            f"  sharpness of {d.tiles} tiles: median {d.sharpness_median:g}, lowest twentieth up to "
-            f"{d.sharpness_low:g}; perhaps folded {d.fold_percent:g} % ({d.basis})"
+            f"  sharpness of {d.tiles} tiles: median {d.sharpness_median:g}, lowest twentieth up "
+            f"to {d.sharpness_low:g}; perhaps folded {d.fold_percent:g} % ({d.basis})"
         )
     seen = {p.code for p in c.facts.problems}
     yield from (f"  problem {p.code}: {p.detail}" for p in c.problems if p.code not in seen)

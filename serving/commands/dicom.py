@@ -163,7 +163,7 @@ def send(
 ) -> None:
     """Send DICOM files to an archive, and print what each was answered with."""
     from serving.dicom_in.archive import Archive
-    from serving.dicom_in.sender import peer_of, send_objects
+    from serving.dicom_in.sender import client_tls, peer_of, send_objects
 
     settings = load_settings()
     objects: dict[str, bytes] = {}
@@ -174,7 +174,9 @@ def send(
         Archive(settings).store(objects)
         typer.echo(f"{len(objects)} objects stored")
         return
-    answers = send_objects(objects, peer_of(to), ae_title=settings.dicom_ae_title)
+    answers = send_objects(
+        objects, peer_of(to), ae_title=settings.dicom_ae_title, tls=client_tls(settings)
+    )
     for one in answers:
         typer.echo(f"{one.name}: {'taken' if one.taken else one.reason} {one.status}".rstrip())
     if not all(one.taken for one in answers):

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from knowledge.errors import (
+    ContractError,
     EpicrisisError,
     InvalidValueError,
     UnavailableError,
@@ -20,6 +21,7 @@ from knowledge.errors import (
 from knowledge.model import Frozen
 from knowledge.plain_text import visible
 from knowledge.settings import load_settings
+from serving.commands.model_seg import write_seg
 from tools.models.importers import KINDS, bring
 from tools.models.isolated import Limits
 from tools.models.loaded import LoadedModel
@@ -192,7 +194,8 @@ def run(
         float | None, typer.Option(help="mm from pixel to pixel, where the file does not say")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for masks (.npz) of a segmentation")
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for masks: .npz, of a CT series SEG (DICOM) too"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -211,6 +214,8 @@ def run(
     if out is not None:
         for at, outcome in enumerate(outcomes):
             _write_masks(out, at, outcome, model)
+            if outcome.masks is not None and model.contract.input.kind == "volume3d":
+                _write_seg(out, at, outcome, model, paths[at])
     if as_json:
         print_json([outcome.result.to_json() for outcome in outcomes])
         return
@@ -238,6 +243,13 @@ def _write_masks(folder: Path, at: int, outcome: Outcome, model: LoadedModel) ->
         raise InvalidValueError(
             "--out", f"cannot write there: {error.strerror}", "name another folder"
         ) from error
+
+
+def _write_seg(out: Path, at: int, outcome: Outcome, model: LoadedModel, folder: Path) -> None:
+    try:
+        write_seg(out, at, outcome, model, folder)
+    except ContractError as error:  # the masks themselves are written
+        typer.echo(f"no SEG of {visible(folder.name)}: {visible(str(error))}", err=True)
 
 
 def _show(found: ModelResult) -> None:

@@ -1,7 +1,7 @@
 """``epicrisis slide info|check|tissue|tiles|embed|heatmap PATH...``: slides of pathology.
 
-Exit codes: 0 every slide was done; 1 `check` found a problem; 4 a slide was refused, with the reason
-(the others are done); 6 stopped before the end, run again to go on.
+Exit codes: 0 every slide was done; 1 `check` found a problem; 4 a slide was refused, with the
+reason (the others are done); 6 stopped before the end, run again to go on.
 """
 
 import signal
@@ -179,7 +179,7 @@ def embed(
     mpp: Mpp = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the vectors of all tiles; stopped with Ctrl-C it keeps what it did and goes on next time."""
+    """Make the vectors of all tiles; stopped with Ctrl-C it goes on from there next time."""
     embedder = opened(model)
     unfinished = 0
 

@@ -17,7 +17,7 @@ from knowledge.settings import Settings
 from serving.dicom_in.analysis import analyse_series
 from serving.dicom_in.archive import Archive
 from serving.dicom_in.inbox import SUFFIX, Inbox, durable
-from serving.dicom_in.sender import peer_of, send_objects
+from serving.dicom_in.sender import client_tls, peer_of, send_objects
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class Arrivals:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dicom-arrivals", daemon=True)
         self._later: dict[Path, float] = {}
+        self._settled: dict[Path, int] = {}
 
     def start(self) -> None:
         """Begin; what a stopped process left is taken up."""
@@ -87,12 +88,21 @@ class Arrivals:
                 break
             if self._later.get(folder, 0) > time.monotonic():
                 continue
+            seen = folder.stat().st_mtime_ns
+            if self._settled.get(folder) == seen:
+                continue
             result = self._due(folder)
+            if result is None and self._nothing_left(folder):
+                self._settled[folder] = seen  # until a further image changes the folder
             if result is not None:
                 done.append(result)
                 if result.problem:
                     self._later[folder] = time.monotonic() + _AGAIN_S
         return done
+
+    def _nothing_left(self, folder: Path) -> bool:
+        known = result_of(folder)
+        return known is not None and known.images == len(list(folder.glob(f"*{SUFFIX}")))
 
     def _due(self, folder: Path) -> Result | None:
         images = sorted(folder.glob(f"*{SUFFIX}"))
@@ -161,7 +171,9 @@ def deliver(objects: dict[str, bytes], settings: Settings) -> None:
     peer = peer_of(settings.dicom_results_to or "")
     refused = [
         one
-        for one in send_objects(objects, peer, ae_title=settings.dicom_ae_title)
+        for one in send_objects(
+            objects, peer, ae_title=settings.dicom_ae_title, tls=client_tls(settings)
+        )
         if not one.taken
     ]
     if refused:

@@ -3,12 +3,14 @@
 import io
 import logging
 import re
+import ssl
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from knowledge.errors import InvalidValueError, UnavailableError, UnreadableError
 from knowledge.model import Frozen
+from knowledge.settings import Settings
 from serving.dicom_in.extra import network_package
 from tools.ecg.readers.dicom import parse_errors
 
@@ -56,8 +58,34 @@ def peer_of(text: str) -> Peer:
     return Peer(ae_title=found["ae"], host=found["host"], port=int(found["port"]))
 
 
+def client_tls(settings: Settings) -> ssl.SSLContext | None:
+    """Return how objects are sent encrypted; None for in the clear.
+
+    Raises:
+        InvalidValueError: The files cannot be used.
+    """
+    if settings.dicom_peer_ca is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(settings.dicom_peer_ca))
+        if settings.dicom_tls_cert is not None and settings.dicom_tls_key is not None:
+            context.load_cert_chain(settings.dicom_tls_cert, settings.dicom_tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidValueError(
+            "EPICRISIS_DICOM_PEER_CA",
+            f"it or our certificate cannot be used ({type(error).__name__})",
+            "give readable PEM files, the key without a passphrase",
+        ) from error
+    return context
+
+
 def send_objects(
-    objects: Mapping[str, bytes], peer: Peer, *, ae_title: str, timeout_s: float = 30
+    objects: Mapping[str, bytes],
+    peer: Peer,
+    *,
+    ae_title: str,
+    tls: ssl.SSLContext | None = None,
+    timeout_s: float = 30,
 ) -> list[Sent]:
     """Send objects, each in the transfer syntax it is in, and return what became of each.
 
@@ -65,6 +93,7 @@ def send_objects(
         objects: Name and content of DICOM files.
         peer: Where to.
         ae_title: Ours.
+        tls: How it is encrypted; None for not.
         timeout_s: For each step.
 
     Raises:
@@ -79,7 +108,12 @@ def send_objects(
     wanted = {(str(ds.SOPClassUID), str(ds.file_meta.TransferSyntaxUID)) for ds in read.values()}
     for sop_class, syntax in sorted(wanted):
         entity.add_requested_context(sop_class, syntax)
-    association = entity.associate(peer.host, peer.port, ae_title=peer.ae_title)
+    association = entity.associate(
+        peer.host,
+        peer.port,
+        ae_title=peer.ae_title,
+        tls_args=(tls, peer.host) if tls is not None else None,
+    )
     if not association.is_established:
         raise UnavailableError(
             f"{peer.ae_title}@{peer.host}:{peer.port}",

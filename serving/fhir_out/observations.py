@@ -13,6 +13,8 @@ from knowledge.risk import Risk
 from serving.fhir_out.subject import Subject
 from serving.fhir_out.terms import absent, codeable, coded, quantity, text, tidy, value_of, when
 from serving.report import words
+from tools.imaging.ct.findings import CT_MEASUREMENT
+from tools.models.findings import PLUGGED
 
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 ECG_TOOL = "ecg_analysis"
@@ -20,6 +22,8 @@ ECG_STUDY = coded(LOINC, "11524-6", "EKG study")
 SURVEY = coded(CATEGORY, "survey", "Survey")
 PROCEDURE = coded(CATEGORY, "procedure", "Procedure")
 LABORATORY = coded(CATEGORY, "laboratory", "Laboratory")
+IMAGING = coded(CATEGORY, "imaging", "Imaging")
+UNCONFIRMED_NOTE = "Made by software and not confirmed by a reader; research use only."
 SCORE = "urn:epicrisis:score"
 ITEM = "urn:epicrisis:score-item"
 _POINTS = "{score}"
@@ -46,6 +50,7 @@ def observations(assessment: Assessment, subject: Subject) -> Iterator[Made]:
     yield from _ecg(assessment)
     yield from _answers(assessment, subject)
     yield from _results(assessment)
+    yield from _images(assessment)
     for risk in assessment.risks:
         if risk.items or risk.value is not None or risk.range is not None:
             yield _score(risk, assessment)
@@ -150,6 +155,8 @@ def _results(assessment: Assessment) -> Iterator[Made]:
     for finding in assessment.findings:
         if _is_input(finding) or _by(finding, ECG_TOOL) or _from_fhir(finding):
             continue
+        if _of_images(finding):
+            continue
         if finding.state is State.PRESENT and finding.quantity is not None:
             yield Made(
                 key=f"value/{finding.id}",
@@ -165,6 +172,28 @@ def _results(assessment: Assessment) -> Iterator[Made]:
                     }
                 ),
             )
+
+
+def _images(assessment: Assessment) -> Iterator[Made]:
+    """Yield what was measured on images or said by plugged models, and what was not, with why."""
+    for finding in assessment.findings:
+        if not _of_images(finding):
+            continue
+        said = [finding.note, UNCONFIRMED_NOTE, f"Source: {words.sources(finding)}"]
+        yield Made(
+            key=f"image/{finding.id}",
+            resource=tidy(
+                {
+                    "resourceType": "Observation",
+                    "category": [IMAGING],
+                    "code": codeable(finding.concept),
+                    "effectiveDateTime": when(finding.time),
+                    "method": {"text": text(finding.method)} if finding.method else None,
+                    "note": [{"text": text(one)} for one in said if one],
+                    **value_of(finding),
+                }
+            ),
+        )
 
 
 def _score(risk: Risk, assessment: Assessment) -> Made:
@@ -214,6 +243,10 @@ def _by(finding: Finding, tool: str) -> bool:
 
 def _from_fhir(finding: Finding) -> bool:
     return any(isinstance(e, FhirEvidence) for e in finding.evidence)
+
+
+def _of_images(finding: Finding) -> bool:
+    return any(c.system in (PLUGGED, CT_MEASUREMENT) for c in finding.concept.codings)
 
 
 def _is_input(finding: Finding) -> bool:

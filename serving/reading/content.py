@@ -26,10 +26,19 @@ def _forms() -> tuple[ReadingForm, ...]:
     return tuple(reading_form(name.removeprefix(_FOLDER)) for name in names)
 
 
-def forms_for(modality: str) -> tuple[ReadingForm, ...]:
-    """Return the forms for a modality, those for few modalities first."""
-    fitting = (form for form in _forms() if modality in form.modalities)
-    return tuple(sorted(fitting, key=lambda form: (len(form.modalities), form.id)))
+def forms_for(modality: str, title: str = "") -> tuple[ReadingForm, ...]:
+    """Return the forms for a modality: the reader chooses, and the order is only that of the list.
+
+    Args:
+        modality: Code of DICOM.
+        title: Of the study; a form named after a word of it comes first, then the general one.
+    """
+    words = set(title.casefold().replace(",", " ").split())
+
+    def order(form: ReadingForm) -> tuple[bool, int, str]:
+        return not words & set(form.id.split("_")), -len(form.modalities), form.id
+
+    return tuple(sorted((f for f in _forms() if modality in f.modalities), key=order))
 
 
 def chosen_form(round_: Round, wanted: str) -> str:
@@ -48,7 +57,7 @@ def chosen_form(round_: Round, wanted: str) -> str:
         if wanted not in ("", round_.form):
             raise ContractError("form", f"is {round_.form} in this reading", "go on with that form")
         return round_.form
-    offered = [form.id for form in forms_for(round_.modality)]
+    offered = [form.id for form in forms_for(round_.modality, round_.title)]
     if not offered:
         raise ContractError("form", f"there is none for {round_.modality}", "add one as data")
     if wanted == "" and len(offered) == 1:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
-from knowledge.errors import ContractError, InvalidValueError
+from knowledge.errors import ContractError, InputError, InvalidValueError
 from knowledge.plain_text import visible
 from serving.access.errors import ConflictError, ForbiddenError
 from serving.access.principal import Permission, Principal
 from serving.cases.model import Case
+from serving.reading.arrival import TOOLS
 from serving.reading.content import chosen_form, last_of, reopened, untouched
 from serving.reading.differences import differences
 from serving.reading.model import (
@@ -23,12 +24,15 @@ from serving.reading.model import (
     Round,
     RoundState,
     Settled,
+    Version,
     VersionRole,
 )
+from serving.reading.pre_read import film_report, pre_reading
 from serving.reading.protocol import Decision
 from serving.reading.store import RoundStore, Step
 from serving.services import Services
 from serving.signing.service import PEOPLE, signer_of
+from tools.imaging.film.report import FilmReport
 from tools.readings.check import faults
 from tools.readings.model import Reading, Said, Stated
 from tools.readings.versions import edited, signed
@@ -70,6 +74,7 @@ class ReadingService:
             ContractError: There is no form for it.
         """
         me = person(principal)
+        measured = self._measured(case, identity, form)
         with self.store.step(case.id, identity, me) as step:
             taken = self._hold(step)
             role = "first" if step.row.state in ("to read", "reading") else "second"
@@ -78,6 +83,7 @@ class ReadingService:
                 step.row.form = chosen_form(step.round, form)
                 step.row.first_by, step.row.first_name = me.subject, me.name
                 step.row.state = "reading"
+                self._pre_read(case, step, measured)
             else:
                 step.row.second_by, step.row.second_name = me.subject, me.name
                 step.row.state = "reviewing"
@@ -299,6 +305,33 @@ class ReadingService:
             )
         return "taken over"
 
+    def _measured(self, case: Case, identity: str, form: str) -> FilmReport | str:
+        """Return what the tools measure for a round that nobody has begun; takes seconds."""
+        round_ = self.store.find(case.id, identity)
+        if round_.state != "to read" or round_.kind == "correction":
+            return ""
+        try:
+            wanted = chosen_form(round_, form)
+        except InputError:
+            return ""  # refused in the step itself, with its reason
+        return (
+            ""
+            if self.store.versions(identity)
+            else film_report(self._services, case, round_, wanted)
+        )
+
+    def _pre_read(self, case: Case, step: Step, found: FilmReport | str) -> None:
+        if found == "" or step.versions():
+            return
+        bare = untouched(self._services, case, step.round, step.row.form, by=step.by, at=step.now)
+        made = pre_reading(bare, found, at=step.now)
+        if isinstance(made, str):
+            step.log("pre-read", form=step.row.form, not_assessed=made)
+            return
+        body = made.model_dump(mode="json", by_alias=True)
+        kept = step.keep("pre-read", body, signed=False, by=TOOLS)
+        step.log("pre-read", form=step.row.form, version=kept.number)
+
     def _other_person(self, step: Step, role: str) -> None:
         row, me = step.row, step.by.subject
         wrote = {one.by.subject for one in step.versions() if one.role == "first"}
@@ -315,10 +348,8 @@ class ReadingService:
                     "reading", "is the one an opinion is asked on: you gave it", "let another read"
                 )
 
-    def _content(self, case: Case, round_: Round, versions: Sequence[object]) -> Reading:
-        own = [one for one in versions if getattr(one, "role", "") in ("first", "second")]
-        second = last_of(own, "second")  # type: ignore[arg-type]
-        first = last_of(own, "first")  # type: ignore[arg-type]
+    def _content(self, case: Case, round_: Round, versions: Sequence[Version]) -> Reading:
+        second, first = last_of(versions, "second"), last_of(versions, "first")
         if second is not None:
             return second
         if first is not None:
@@ -326,6 +357,9 @@ class ReadingService:
         if round_.kind == "correction" and round_.of_release is not None:
             released = self.store.release_by_id(round_.of_release)
             return reopened(Reading.model_validate(released.reading))
+        before = last_of(versions, "pre-read")
+        if before is not None:
+            return before
         by = round_.first or round_.asked
         at = round_.locked_at or round_.created_at
         return untouched(self._services, case, round_, round_.form, by=by, at=at)

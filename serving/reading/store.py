@@ -53,8 +53,16 @@ class Step:
             )
         )
 
-    def keep(self, role: VersionRole, body: Mapping[str, Any], *, signed: bool) -> Version:
-        """Keep a version, and return it."""
+    def keep(
+        self,
+        role: VersionRole,
+        body: Mapping[str, Any],
+        *,
+        signed: bool,
+        by: Person | None = None,
+    ) -> Version:
+        """Keep a version, by whom it is where not by who takes the step, and return it."""
+        author = by or self.by
         last = select(func.max(VersionRow.number)).where(VersionRow.round_id == self.row.id)
         row = VersionRow(
             id=new_id("readver"),
@@ -62,8 +70,8 @@ class Step:
             round_id=self.row.id,
             number=(self.session.scalar(last) or 0) + 1,
             role=role,
-            by=self.by.subject,
-            name=self.by.name,
+            by=author.subject,
+            name=author.name,
             at=self.now,
             signed=signed,
             body=dict(body),

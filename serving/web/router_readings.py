@@ -253,7 +253,9 @@ def _page(
         "patient": patients_shown(services, [case.id], say)[case.id],
         "may": person,
         "mine": mine,
-        "forms": tuple((one.id, one.name.read(language)) for one in forms_for(round_.modality)),
+        "forms": tuple(
+            (one.id, one.name.read(language)) for one in forms_for(round_.modality, round_.title)
+        ),
         "parts": ()
         if not mine or content is None or form is None
         else parts(form, content, language),

@@ -22,10 +22,9 @@ from serving.dicom_in.receiver import Receiver
 from serving.dicom_in.sender import Peer, send_objects
 from tests.data_folder import shared_data
 from tests.peers.orthanc import PASSWORD, USER, Orthanc, free_port, orthanc
-from tests.tools.imaging.ct.phantoms import chest, series
+from tests.tools.dicom_out.objects import phantom
 
 OURS = "EPICRISIS"
-SPACING = (4.0, 2.0, 2.0)
 MOMENT = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 
 
@@ -71,23 +70,9 @@ def real_ct() -> dict[str, bytes]:
     return found
 
 
-def phantom() -> dict[str, bytes]:
-    """Return a chest with two lungs of known volume, with identifiers of its own."""
-    made = {}
-    hu = chest(spacing=SPACING, shape=(60, 160, 160), vessels=0, noise=10)
-    stated = {
-        "StudyInstanceUID": "2.25.88001", "SeriesInstanceUID": "2.25.88002",
-        "FrameOfReferenceUID": "2.25.88003", "PatientID": "T-88", "PatientName": "Test^Lungs",
-        "StudyID": "1", "StudyTime": "101500",
-    }  # fmt: skip
-    for name, content in series(hu, SPACING, **stated).items():
-        ds = pydicom.dcmread(io.BytesIO(content))
-        ds.SOPInstanceUID = f"2.25.8801{int(name[:3]):03}"
-        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-        out = io.BytesIO()
-        ds.save_as(out, enforce_file_format=True)
-        made[name] = out.getvalue()
-    return made
+def real_film() -> dict[str, bytes]:
+    """Return a real chest film, coded in JPEG 2000."""
+    return {"rg1.dcm": (shared_data("dicom-misc") / "RG1_J2KI.dcm").read_bytes()}
 
 
 def _put(archive: Orthanc, objects: dict[str, bytes]) -> None:
@@ -158,6 +143,32 @@ def test_a_series_is_analysed_on_arrival_and_its_report_found_in_the_archive(
 
 def _comments(ds: Any) -> str:
     return " | ".join(str(one.get("TextValue", "")) for one in ds.ContentSequence)
+
+
+def test_a_real_film_is_analysed_on_arrival_and_its_report_found(
+    archive: Orthanc, our_port: int, tmp_path: Path
+) -> None:
+    film = pydicom.dcmread(io.BytesIO(real_film()["rg1.dcm"]))
+    _put(archive, real_film())
+    settings = _settings(tmp_path, archive, our_port, dicom_results="stow")
+    inbox = Inbox(tmp_path / "dicom", object_bytes=64 << 20, total_bytes=1 << 30)
+    receiver = Receiver(settings, inbox)
+    receiver.start()
+    try:
+        _send_here(archive, film.SeriesInstanceUID)
+        _until(Arrivals(settings, inbox, clock=lambda: MOMENT))
+    finally:
+        receiver.stop()
+    known = Archive(settings).series_of(film.StudyInstanceUID)
+    (report,) = [one for one in known if one["modality"] == "SR"]
+    (content,) = Archive(settings).images(film.StudyInstanceUID, report["series"])
+    ds = pydicom.dcmread(io.BytesIO(content))
+    assert ds.PatientID == film.PatientID
+    assert "no sign of disease is looked for" in _comments(ds)
+    (picture,) = [one for one in known if one["description"].endswith("overlay")]
+    (content,) = Archive(settings).images(film.StudyInstanceUID, picture["series"])
+    shown = pydicom.dcmread(io.BytesIO(content))
+    assert shown.SourceImageSequence[0].ReferencedSOPInstanceUID == film.SOPInstanceUID
 
 
 def test_a_study_is_fetched_bit_by_bit(archive: Orthanc, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`epicrisis dicom` as people call it."""
 
+import gc
 from pathlib import Path
 
 import orjson
@@ -53,6 +54,8 @@ def test_send_to_nowhere_is_said(tmp_path: Path) -> None:
     folder = write(tmp_path / "ct", files())
     _, _, error = _run("send", str(folder), "--to", "PACS@127.0.0.1:1")
     assert "did not accept the association" in str(error)
+    del error
+    gc.collect()
 
 
 def test_deidentify_writes_images_under_new_names_and_tells_each_refusal(tmp_path: Path) -> None:

@@ -12,7 +12,11 @@ from typer.testing import CliRunner
 
 from knowledge.errors import ContractError, InputError, InvalidValueError, UnavailableError
 from serving.commands.model import register
+from tests.tools.imaging.ct.phantoms import series, write
 from tests.tools.models.builders import classifier, image_input, output
+from tests.tools.models.test_tasks import segmenter, volume_input
+from tools.imaging.contours.read import read_structures
+from tools.imaging.ct.volume import read_folder
 
 runner = CliRunner()
 
@@ -219,3 +223,24 @@ def test_tiles_of_one_slide_are_one_answer(tmp_path: Path) -> None:
     (alone,) = said("run", "test-model", paths[1], "--modality", "SM")
     assert found["members"] == 2
     assert found["scores"][0]["score"] == pytest.approx(alone["scores"][0]["score"])
+
+
+def test_what_a_model_marks_on_a_series_is_written_as_seg_that_names_it(tmp_path: Path) -> None:
+    hu = np.full((6, 24, 30), -500, np.float32)
+    hu[1:5, 6:18, 8:20] = 150
+    spacing = (2.0, 1.0, 1.0)
+    folder = write(tmp_path / "series", series(hu, spacing))
+    segmenter(tmp_path / "made", spatial=3, input=volume_input(8))
+    model("add", tmp_path / "made")
+    model("run", "test-model", folder, "--out", tmp_path / "out")
+    masks = np.load(tmp_path / "out" / "mask-1.npz")
+    content = (tmp_path / "out" / "mask-1.dcm").read_bytes()
+    (found,) = read_structures(content, read_folder(folder), file="mask-1.dcm")
+    assert np.array_equal(found.mask, masks["bright"])
+    assert np.array_equal(found.mask, hu > 0)
+    assert (found.name, found.origin) == ("bright", "AUTOMATIC")
+    assert found.maker.startswith("test-model 1.0 (")
+    unnamed = write(tmp_path / "unnamed", series(hu, spacing, FrameOfReferenceUID=None))
+    model("run", "test-model", unnamed, "--out", tmp_path / "other")
+    assert (tmp_path / "other" / "mask-1.npz").exists()
+    assert not (tmp_path / "other" / "mask-1.dcm").exists()

@@ -2,6 +2,7 @@
 
 from tools.dicom_out.maker import MANUFACTURER, Maker
 from tools.dicom_out.overlay import Picture
+from tools.dicom_out.quiet import quiet
 from tools.dicom_out.settle import object_uids, settle, state_side
 from tools.dicom_out.sources import Sources
 from tools.dicom_out.uids import digest_of
@@ -9,6 +10,7 @@ from tools.dicom_out.uids import digest_of
 _SERIES_NUMBER = 9903
 
 
+@quiet()
 def secondary_capture(picture: Picture, sources: Sources, maker: Maker, *, title: str) -> bytes:
     """Return a picture as a DICOM secondary capture that refers to its source image.
 

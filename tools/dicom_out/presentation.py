@@ -5,6 +5,7 @@ from typing import Any
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
 from tools.dicom_out.maker import CREATOR, MANUFACTURER, SHORT_NOTICE, Maker
+from tools.dicom_out.quiet import quiet
 from tools.dicom_out.settle import object_uids, settle, state_side
 from tools.dicom_out.sources import Sources
 from tools.dicom_out.uids import digest_of
@@ -41,6 +42,7 @@ class Window(Frozen):
     name: str
 
 
+@quiet()
 def presentation_state(
     window: Window | None, notes: tuple[Note, ...], sources: Sources, maker: Maker, *, title: str
 ) -> bytes:

@@ -9,6 +9,7 @@ from knowledge.dicom_codes import Code, dicom_codes
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
 from tools.dicom_out.maker import CREATOR, MANUFACTURER, SHORT_NOTICE, Maker
+from tools.dicom_out.quiet import quiet
 from tools.dicom_out.settle import object_uids, settle
 from tools.dicom_out.sources import Sources
 from tools.dicom_out.uids import digest_of, uid
@@ -30,6 +31,7 @@ class Segment(Frozen):
     what: str
 
 
+@quiet()
 def segmentation(
     mask: NDArray[np.bool_], segment: Segment, sources: Sources, maker: Maker
 ) -> bytes:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from knowledge.dicom_codes import Code, dicom_codes
 from knowledge.errors import ContractError
 from tools.dicom_out.maker import CREATOR, MANUFACTURER, SHORT_NOTICE, Maker
+from tools.dicom_out.quiet import quiet
 from tools.dicom_out.settle import object_uids, settle
 from tools.dicom_out.sources import Sources
 from tools.dicom_out.uids import digest_of, uid
@@ -17,6 +18,7 @@ _SERIES_NUMBER = 9905
 Shape = Literal["POINT", "POLYGON", "POLYLINE"]
 
 
+@quiet()
 def slide_annotations(
     shapes: list[NDArray[np.float64]],
     sources: Sources,

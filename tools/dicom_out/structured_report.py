@@ -4,6 +4,7 @@ from typing import Any
 
 from knowledge.dicom_codes import Code, dicom_codes
 from tools.dicom_out.maker import MANUFACTURER, NOTICE, Maker
+from tools.dicom_out.quiet import quiet
 from tools.dicom_out.report import Circle, Group, Measured, StructuredReport
 from tools.dicom_out.settle import object_uids, settle
 from tools.dicom_out.sources import Sources
@@ -14,6 +15,7 @@ _NOTHING = Group(title="Nothing was measured", finding="not-assessed")
 """Stands where no group does: TID 1500 needs one, and an empty report could be read as normal."""
 
 
+@quiet()
 def structured_report(report: StructuredReport, sources: Sources, maker: Maker) -> bytes:
     """Return a report as a DICOM Comprehensive SR file.
 
@@ -22,7 +24,8 @@ def structured_report(report: StructuredReport, sources: Sources, maker: Maker) 
 
     Args:
         report: What it says.
-        sources: The images it is about; every one is in its evidence and its image library.
+        sources: The images it is about; every one is in its evidence, and in its image library
+            where it states what that asks for.
         maker: What made it.
 
     Raises:
@@ -41,7 +44,7 @@ def structured_report(report: StructuredReport, sources: Sources, maker: Maker) 
             _group(one, sources, maker, f"{instance}/{place}")
             for place, one in enumerate(report.groups or (_NOTHING,))
         ],
-        referenced_images=evidence,
+        referenced_images=_library(evidence),
     )
     for sentence in _sentences(report):
         body[0].ContentSequence.append(_comment(sentence))
@@ -58,6 +61,21 @@ def structured_report(report: StructuredReport, sources: Sources, maker: Maker) 
         is_verified=False,
     )
     return settle(document, sources=sources, maker=maker, description=report.title)
+
+
+def _library(images: list[Any]) -> list[Any] | None:
+    """Return the images where each states what an entry of the image library needs; else None.
+
+    A film often states no detector spacing (TID 1603); it still stands in the evidence.
+    """
+    from highdicom.sr import ImageLibraryEntryDescriptors
+
+    try:
+        for image in images:
+            ImageLibraryEntryDescriptors(image)
+    except (AttributeError, ValueError, TypeError):
+        return None
+    return images
 
 
 def _sentences(report: StructuredReport) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from knowledge.errors import InputError, UnreadableError, UnsupportedError
 from knowledge.imaging_terms import imaging_terms
 from tools.ecg.readers.dicom import known_uid, parse_errors, silence_pydicom
+from tools.imaging.lossless_jpeg import register
 
 AGAIN = "export the image again from the archive"
 
@@ -74,6 +75,7 @@ def header(content: bytes, file: str) -> Header:
     import pydicom
 
     silence_pydicom()
+    register()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of every odd value; those used are checked
         try:

@@ -11,6 +11,7 @@ from knowledge.errors import InputError, TooLargeError, UnreadableError, Unsuppo
 from knowledge.transfer_syntaxes import transfer_syntaxes
 from tools.ecg.readers.dicom import known_uid, parse_errors, silence_pydicom
 from tools.imaging.dicom_object import AGAIN
+from tools.imaging.lossless_jpeg import register
 
 _UNCOMPRESSED = frozenset(
     {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"}
@@ -39,6 +40,7 @@ def decoded_pixels(content: bytes, *, file: str) -> NDArray[Any]:
     import pydicom
 
     silence_pydicom()
+    register()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -104,9 +104,12 @@ def _refusal(error: Exception) -> dict[str, Any]:
 
 
 def _limit(more_bytes: int) -> None:
-    """Let this process take so much memory beyond what it has now."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        pages = int(file.read().split()[0])
+    """Let this process take so much memory beyond what it has now; on Linux alone."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[0])
+    except FileNotFoundError:  # another system: the time is limited there, the memory is not
+        return
     most = pages * resource.getpagesize() + more_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -52,7 +52,7 @@ def findings_of(result: ModelResult, contract: ModelContract | None = None) -> t
 def measured_on(contract: ModelContract) -> tuple[str, ...]:
     """Return the measured figures of a model in words, as its maker or its site states them."""
     return tuple(
-        f"{row.metric} {row.value:g}"
+        f"{row.metric} {row.value:.4g}"
         + ("" if row.ci is None else f" ({row.ci[0]:.3g} to {row.ci[1]:.3g})")
         + f", n {row.n}: {row.dataset}; {row.population}"
         for row in contract.performance

@@ -8,7 +8,7 @@ for that, the rows are read in three-valued logic, which gives the same set or a
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knowledge.finding import State
 from knowledge.model import Frozen
@@ -179,6 +179,7 @@ def _judged(
 ) -> Outcome:
     chain = _chain(form, table, worst)
     needed = _needed(chain, facts)
+    near = replace(facts, items={i: item for i, item in facts.items.items() if i in needed})
     answers: dict[str, Answer] = dict(facts.answers)
     unknown = {k: v for k, v in facts.unknown.items() if k.partition(".")[0] in needed}
     for name, possible in worst.items():
@@ -187,9 +188,9 @@ def _judged(
         elif name in needed:
             unknown[name] = tuple({name: category} for category in possible)
     if math.prod(len(values) for values in unknown.values()) <= _MOST_COMPLETIONS:
-        states, missing = _completed(chain, facts, answers, unknown)
+        states, missing = _completed(chain, near, answers, unknown)
     else:
-        states, missing = _bounded(chain, facts, answers, worst), tuple(unknown)
+        states, missing = _bounded(chain, near, answers, worst), tuple(unknown)
     order = [category.id for category in table.categories]
     possible_now = tuple(c for c in order if c in {state.category for state in states})
     rows = sorted({state.row for state in states})
@@ -261,13 +262,15 @@ def _completed(
     unknown: Mapping[str, Sequence[Mapping[str, Answer]]],
 ) -> tuple[list[_State], tuple[str, ...]]:
     """Return the state of every completion, and the unknowns that alone change the category."""
-    names = list(unknown)
+    names, true = list(unknown), _Truth()
     reached: dict[tuple[int, ...], _State] = {}
     for picks in itertools.product(*(range(len(unknown[name])) for name in names)):
         chosen: dict[str, Answer] = dict(answers)
         for name, pick in zip(names, picks, strict=True):
             chosen.update(unknown[name][pick])
-        reached[picks] = _state(chain, facts, chosen)
+        state = _state(chain, facts, chosen, true)
+        if state is not None:
+            reached[picks] = state
     matter = []
     for position, name in enumerate(names):
         beside: dict[tuple[int, ...], set[str]] = {}
@@ -279,10 +282,18 @@ def _completed(
     return list(reached.values()), tuple(matter)
 
 
-def _state(chain: Sequence[CategoryTable], facts: Facts, answers: Mapping[str, Answer]) -> _State:
+def _state(
+    chain: Sequence[CategoryTable], facts: Facts, answers: Mapping[str, Answer], true: "_Truth"
+) -> _State | None:
+    """Return what a completion leads to; None where it contradicts what is stated.
+
+    An answer that was given says that its question arises.
+    """
     held = dict(answers)
     for item in facts.items.values():
-        if item.asked_when is not None and holds(item.asked_when, held) is not True:
+        if item.asked_when is not None and not true(item.asked_when, held):
+            if facts.stated.get(item.id, NOBODY).state is State.PRESENT:
+                return None
             held.pop(item.id, None)
             held.update(not_asked(item))
     total: float | None = None
@@ -290,21 +301,42 @@ def _state(chain: Sequence[CategoryTable], facts: Facts, answers: Mapping[str, A
     for table in chain:
         total = None
         if table.total is not None:
-            total = _total(table, facts, held)
+            total = _total(table, facts, held, true)
             held[f"{table.id}.total"] = Interval.exact(total)
-        row = next(i for i, r in enumerate(table.rows) if r.when is None or _true(r.when, held))
+        row = next(i for i, r in enumerate(table.rows) if r.when is None or true(r.when, held))
         held[table.id] = table.rows[row].category
         state = _State(table.rows[row].category, row, total)
     return state
 
 
-def _true(condition: Condition, answers: Mapping[str, Answer]) -> bool:
-    return holds(condition, answers) is True
+class _Truth:
+    """Tells whether conditions hold; the same answers are not tested twice.
+
+    Most completions differ in what a row does not read.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[int, tuple[str, ...]] = {}
+        self._known: dict[tuple[int, tuple[Answer, ...]], bool] = {}
+
+    def __call__(self, condition: Condition, answers: Mapping[str, Answer]) -> bool:
+        """Return whether the condition is true; false where it is unknown."""
+        key = id(condition)
+        names = self._names.get(key)
+        if names is None:
+            names = self._names[key] = tuple(dict.fromkeys(condition.inputs()))
+        read = (key, tuple([answers.get(name) for name in names]))
+        known = self._known.get(read)
+        if known is None:
+            known = self._known[read] = holds(condition, answers) is True
+        return known
 
 
-def _total(table: CategoryTable, facts: Facts, answers: Mapping[str, Answer]) -> float:
+def _total(
+    table: CategoryTable, facts: Facts, answers: Mapping[str, Answer], true: _Truth
+) -> float:
     rule = table.total
-    if rule is None or (rule.zero_when is not None and _true(rule.zero_when, answers)):
+    if rule is None or (rule.zero_when is not None and true(rule.zero_when, answers)):
         return rule.start if rule is not None else 0.0
     each = [points(facts.items[i], answers) for i in rule.items]
     return rule.start + sum(p.low or 0.0 for p in each if p is not None)

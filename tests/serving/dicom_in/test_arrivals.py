@@ -1,18 +1,25 @@
 """A series is analysed once, when it is whole; results are kept before they are sent."""
 
+import io
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 
-from knowledge.errors import UnavailableError
+from knowledge.errors import ContractError, MissingExtraError, UnavailableError
 from knowledge.settings import Settings
 from serving.dicom_in import arrivals as module
 from serving.dicom_in.analysis import analyse_series
 from serving.dicom_in.arrivals import Arrivals, result_of
+from serving.dicom_in.extra import network_package
 from serving.dicom_in.inbox import Inbox
+from tests.data_folder import shared_data
+from tests.tools.dicom_out.checker import errors, errors_between
+from tests.tools.dicom_out.objects import phantom
 from tests.tools.imaging.ct.phantoms import series
 
 MOMENT = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -102,3 +109,45 @@ def test_switched_off_is_not_assessed(tmp_path: Path) -> None:
     found = analyse_series(files(), settings=settings, at=MOMENT)
     assert found.objects == {}
     assert "switched off" in found.reason
+
+
+def test_a_real_film_gives_a_report_and_a_picture_to_review(tmp_path: Path) -> None:
+    """RG1 is a chest film that states no view; its published copy names its study."""
+    content = (shared_data("dicom-misc") / "RG1_J2KI.dcm").read_bytes()
+    found = analyse_series({"rg1.dcm": content}, settings=_settings(tmp_path), at=MOMENT)
+    assert found.rule == "chest-film"
+    assert set(found.objects) == {"sr", "sc"}
+    assert found.report is not None
+    assert "Film, signs" in found.report.not_assessed
+    for kind, made in found.objects.items():
+        assert errors(made, tmp_path, kind) == []
+
+
+def test_the_dog_is_refused_as_a_chest_film(tmp_path: Path) -> None:
+    content = (shared_data("dicom-misc") / "dx_image.dcm").read_bytes()
+    with pytest.raises(ContractError, match="not of a human"):
+        analyse_series({"dx.dcm": content}, settings=_settings(tmp_path), at=MOMENT)
+
+
+def test_a_chest_gives_every_object_each_valid_and_alike(tmp_path: Path) -> None:
+    """Half axes 57.6, 96 and 114 mm: 4/3 pi abc = 2641 mL for each lung."""
+    found = analyse_series(phantom(), settings=_settings(tmp_path), at=MOMENT)
+    assert set(found.objects) == {"sr", "seg", "sc", "pr"}
+    assert found.left_out == {}
+    for kind, made in found.objects.items():
+        assert errors(made, tmp_path, kind) == []
+    sources = {name.removesuffix(".dcm"): one for name, one in list(phantom().items())[:3]}
+    assert errors_between({**sources, **found.objects}, tmp_path) == []
+    assert found.report is not None
+    (lungs,) = found.report.groups
+    left = next(one for one in lungs.measurements if one.side == "left")
+    assert left.value == pytest.approx(2641, rel=0.05)
+    segment = pydicom.dcmread(io.BytesIO(found.objects["seg"]))
+    lit = int(np.unpackbits(np.frombuffer(segment.PixelData, np.uint8)).sum())
+    assert lit * 4 * 2 * 2 / 1000 == pytest.approx(2 * 2641, rel=0.05)
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    with pytest.raises(MissingExtraError, match=r"epicrisis\[dicom-net\]"):
+        network_package("pynetdicom")

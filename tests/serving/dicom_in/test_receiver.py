@@ -1,5 +1,6 @@
 """The C-STORE receiver, called by another maker's client code (pynetdicom as user)."""
 
+import gc
 import io
 import os
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from knowledge.errors import InvalidValueError, UnavailableError
 from knowledge.settings import Settings
 from serving.dicom_in.inbox import Inbox
 from serving.dicom_in.receiver import Receiver
-from serving.dicom_in.sender import Peer, Sent, send_objects
+from serving.dicom_in.sender import Peer, Sent, client_tls, send_objects
+from tests.serving.access.peers import certificate
 from tests.tools.imaging.ct.phantoms import dicom_slice
 
 pytest.importorskip("pynetdicom")
@@ -162,6 +164,35 @@ def test_an_echo_is_answered(tmp_path: Path) -> None:
         association = client.associate(peer.host, peer.port, ae_title="EPICRISIS")
         assert association.send_c_echo().Status == 0
         association.release()
+
+
+@pytest.mark.filterwarnings(  # pynetdicom 3.0.4 leaves the socket of a refused connection open
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_an_object_over_tls_needs_the_certificate_of_a_named_authority(tmp_path: Path) -> None:
+    _, public = certificate(tmp_path, "localhost")
+    files: dict[str, Any] = {
+        "dicom_tls_cert": public,
+        "dicom_tls_key": tmp_path / "server.key",
+        "dicom_client_ca": public,
+    }
+    with receiving(tmp_path, dicom_host="localhost", **files) as (peer, _):
+        named = peer.model_copy(update={"host": "localhost"})
+        tls = client_tls(Settings(dicom_peer_ca=public, **files))
+        (answer,) = send_objects({"a": ct()}, named, ae_title="SCANNER", tls=tls, timeout_s=10)
+        assert answer.taken
+        with pytest.raises(UnavailableError):  # in the clear
+            send_objects({"a": ct()}, named, ae_title="SCANNER", timeout_s=3)
+        without = client_tls(Settings(dicom_peer_ca=public))
+        with pytest.raises(UnavailableError):  # without a certificate of its own
+            send_objects({"a": ct()}, named, ae_title="SCANNER", tls=without, timeout_s=3)
+    gc.collect()
+
+
+def test_an_authority_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(InvalidValueError, match="PEER_CA"):
+        client_tls(Settings(dicom_peer_ca=tmp_path / "ca.pem"))
 
 
 @pytest.mark.parametrize(

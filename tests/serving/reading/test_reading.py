@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from serving.access.principal import Principal, Role
 from tests.serving.cases.fresh import Fresh, fresh
+from tests.serving.images.test_layers import chest
 from tests.serving.storage.databases import KINDS
 from tests.tools.imaging.view.made import CR, image, ramp
 
@@ -354,3 +355,30 @@ def test_an_altered_version_is_told_and_not_shown(tmp_path: Path) -> None:
         answer = desk.call("GET", f"/{desk.first}")
         assert answer.status_code == 500
         assert "is not what was kept" in answer.text
+
+
+def test_the_tools_fill_in_what_they_measure_and_a_reader_confirms_it(made: Fresh) -> None:
+    desk = Desk(made, film=chest("00003689_010.png"))
+    desk.done("start", {"form": "chest_film"}, by=ANNA)
+    seen = desk.seen()
+    told = [one for one in seen["log"] if one["what"] == "pre-read"][-1]["detail"]
+    machine = [
+        path
+        for path, one in seen["content"]["items"].items()
+        if (one["said"] or {}).get("by") == "measurement" and one["state"] != "not_assessed"
+    ]
+    if "not_assessed" in told:
+        assert not machine
+        return
+    assert machine
+    assert "no reader has confirmed" in desk.refused("sign", by=ANNA)
+    items = seen["content"]["items"]
+    desk.done("content", {"changes": {path: items[path] for path in machine}}, by=ANNA)
+    desk.done("sign", by=ANNA)
+
+
+def test_a_film_that_is_not_measured_says_why_in_the_log(made: Fresh) -> None:
+    desk = Desk(made, film=chest("00003689_010.png", ViewPosition="LL"))
+    desk.done("start", {"form": "chest_film"}, by=ANNA)
+    told = [one for one in desk.seen()["log"] if one["what"] == "pre-read"][-1]["detail"]
+    assert "lateral" in told["not_assessed"].lower()

@@ -1,13 +1,15 @@
 """A small series, a slide, and one written object of every kind."""
 
+import io
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import numpy as np
+import pydicom
 
 from tests.data_folder import shared_data
-from tests.tools.imaging.ct.phantoms import series
+from tests.tools.imaging.ct.phantoms import chest, series
 from tools.dicom_out.capture import secondary_capture
 from tools.dicom_out.maker import Maker
 from tools.dicom_out.overlay import overlay_picture, windowed
@@ -113,3 +115,23 @@ def written(kind: str) -> bytes:
 
 
 KINDS = ("sr", "seg", "sc", "pr", "ann")
+
+
+def phantom() -> dict[str, bytes]:
+    """Return a chest with two lungs of known volume, with identifiers of its own."""
+    made = {}
+    spacing = (4.0, 2.0, 2.0)
+    hu = chest(spacing=spacing, shape=(60, 160, 160), vessels=0, noise=10)
+    stated = {
+        "StudyInstanceUID": "2.25.88001", "SeriesInstanceUID": "2.25.88002",
+        "FrameOfReferenceUID": "2.25.88003", "PatientID": "T-88", "PatientName": "Test^Lungs",
+        "StudyID": "1", "StudyTime": "101500",
+    }  # fmt: skip
+    for name, content in series(hu, spacing, **stated).items():
+        ds = pydicom.dcmread(io.BytesIO(content))
+        ds.SOPInstanceUID = f"2.25.8801{int(name[:3]):03}"
+        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+        out = io.BytesIO()
+        ds.save_as(out, enforce_file_format=True)
+        made[name] = out.getvalue()
+    return made

@@ -122,3 +122,12 @@ def test_the_side_is_stated_as_the_source_does(stated: dict[str, Any], tmp_path:
         ("pr", presentation_state(None, (), source, MAKER, title="w")),
     ):
         assert errors(content, tmp_path, kind) == []
+
+
+def test_a_name_of_a_single_part_is_in_no_warning(recwarn: pytest.WarningsRecorder) -> None:
+    """highdicom quotes such a name in a warning, which a service would log."""
+    source = read_sources(files(PatientName="Zweistein", ReferringPhysicianName="ward"))
+    window = Window(centre=40, width=400, name="soft")
+    ds = _read(presentation_state(window, (), source, MAKER, title="w"))
+    assert str(ds.PatientName) == "Zweistein"
+    assert not [one for one in recwarn if "Zweistein" in str(one.message)]

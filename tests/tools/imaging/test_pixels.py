@@ -77,3 +77,31 @@ def test_an_object_without_pixels_is_said() -> None:
     ds.save_as(out)
     with pytest.raises(UnreadableError, match="no pixels"):
         decoded_pixels(out.getvalue(), file="a")
+
+
+@pytest.mark.parametrize("uid", ["1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"])
+def test_a_damaged_lossless_jpeg_is_decoded_or_refused_and_never_ends_the_process(
+    uid: str,
+) -> None:
+    """GDCM aborts on such data; the decoder used here must not."""
+    content = bytearray(_coded(uid).read_bytes())
+    start = content.rfind(b"\xff\xd8\xff")
+    random = np.random.default_rng(1)
+    refused = 0
+    for _ in range(60):
+        changed = bytearray(content)
+        for place in random.integers(start, start + 400, 8):
+            changed[place] = random.integers(256)
+        try:
+            decoded_pixels(bytes(changed), file="a")
+        except (UnreadableError, UnsupportedError):
+            refused += 1
+    assert refused > 10
+
+
+def test_a_lossless_jpeg_of_another_size_than_stated_is_not_decoded() -> None:
+    content = bytearray(_coded("1.2.840.10008.1.2.4.70").read_bytes())
+    at = content.rfind(b"\xff\xc3")
+    content[at + 5 : at + 9] = b"\xff\xff\xff\xff"  # 65,535 by 65,535: 8 GiB
+    with pytest.raises(UnreadableError):
+        decoded_pixels(bytes(content), file="a")

@@ -3,21 +3,25 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from agent.assess import assess_paths
 from knowledge.clinical_time import parse_fhir
 from knowledge.finding import Finding, State, Why
 from knowledge.settings import Settings, load_settings
 from knowledge.timeline import Category
+from serving.fhir_out.observations import observations
+from serving.fhir_out.subject import Subject
 from serving.report.imaging import imaging_section
 from tests.tools.imaging.ct.phantoms import dicom_slice
 from tests.tools.models.builders import classifier, image_input, output
 from tools.imaging.model import Study
 from tools.intake.folder import read_case
 from tools.models.as_tools import GROUP
+from tools.models.findings import PLUGGED
 from tools.models.reading import read_sample
 from tools.models.store import ModelStore
 from tools.toolbox import discover
@@ -157,8 +161,6 @@ def test_without_models_nothing_is_listed(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_report_says_it_as_a_models_word(tmp_path: Path, site: Settings) -> None:
-    from agent.assess import assess_paths
-
     case = tmp_path / "case"
     case.mkdir()
     _film(case, "film.dcm")
@@ -170,3 +172,26 @@ def test_the_report_says_it_as_a_models_word(tmp_path: Path, site: Settings) -> 
     assert item.open == "not assessed: what the plugged models did not say"
     assert any("A model for a test: score of opacity: 0.5; model test-model 1.0" in line
                for line in item.lines)  # fmt: skip
+
+
+def test_it_leaves_as_an_observation_of_imaging_and_never_of_a_laboratory(
+    tmp_path: Path, site: Settings
+) -> None:
+    case = tmp_path / "case"
+    case.mkdir()
+    _film(case, "film.dcm")
+    _film(case, "child.dcm", PatientAge="012Y")
+    found = assess_paths([case], at=NOW, now=NOW, settings=site).assessment
+    made = [
+        one.resource
+        for one in observations(found, cast(Subject, None))
+        if any(c.get("system") == PLUGGED for c in one.resource["code"].get("coding", ()))
+    ]
+    assert len(made) == 2
+    assert {one["category"][0]["coding"][0]["code"] for one in made} == {"imaging"}
+    (said,) = [one for one in made if "valueQuantity" in one]
+    assert said["valueQuantity"]["value"] == 0.5
+    assert "test-model 1.0" in said["method"]["text"]
+    assert any("not confirmed by a reader" in note["text"] for note in said["note"])
+    (refused,) = [one for one in made if "dataAbsentReason" in one]
+    assert "valueQuantity" not in refused

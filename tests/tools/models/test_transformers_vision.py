@@ -46,8 +46,12 @@ def _folder(place: Path, config: dict[str, Any], pictures: dict[str, Any]) -> Pa
 
 def _made(place: Path, *, encoder: bool = False) -> Path:
     """A network of two layers with random weights, as the package itself saves it."""
-    import torch
-    from transformers import ViTConfig, ViTForImageClassification, ViTModel
+    import torch  # type: ignore[import-not-found]
+    from transformers import (  # type: ignore[import-not-found]
+        ViTConfig,
+        ViTForImageClassification,
+        ViTModel,
+    )
 
     torch.manual_seed(5)
     labels = {int(key): name for key, name in CONFIG["id2label"].items()}
@@ -74,7 +78,7 @@ def _given(place: Path, *, encoder: bool = False) -> Path:
         "name", "axes", "shape", "dtype", "orientation", "window", "fs_hz", "leads", "photometric",
         "normalise", "fit", "embedding_of",
     )  # fmt: skip
-    output = {
+    output: dict[str, Any] = {
         "background": None, "calibration": {"method": "none"}, "thresholds": [],
         "abstain_band": None, "boxes": None, "aggregate": None,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Slides made for tests and benchmarks: the same picture as a pyramidal TIFF and as a DICOM slide."""
+"""Slides made for tests and benchmarks: one picture as a pyramidal TIFF and as a DICOM slide."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -77,7 +77,9 @@ def drawn(
     coarse = draw.random((shape[0] // 6 + 1, shape[1] // 6 + 1)) < 0.25
     dots = np.kron(coarse, np.ones((6, 6), bool))[: shape[0], : shape[1]]
     for where, colour in ((within & ~dots, stroma), (within & dots, nuclei)):
-        picture[where] = pale * np.float32(colour) + (1 - pale) * np.float32(GLASS)
+        picture[where] = pale * np.array(colour, np.float32) + (1 - pale) * np.array(
+            GLASS, np.float32
+        )
     picture += draw.normal(0, 3, shape).astype(np.float32)[..., None]
     return np.clip(picture, 0, 255).astype(np.uint8)
 
@@ -163,7 +165,7 @@ def write_encoded(
                     description=f"{vendor} \r\n{name} 64x64", software=False,
                 )  # fmt: skip
     # tifffile writes tiles that are JPEG already only with a codec at hand: the tags are set after.
-    with tifffile.TiffFile(path, mode="r+b") as written:
+    with tifffile.TiffFile(path, mode="r+") as written:
         for page in list(written.pages)[: len(shapes)]:
             page.tags[_COMPRESSION].overwrite(_JPEG)  # type: ignore[union-attr]
             page.tags[_PHOTOMETRIC].overwrite(_YCBCR)  # type: ignore[union-attr]

@@ -1,6 +1,7 @@
 """Models of tiles for tests whose answers can be worked out by hand."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def reddest(folder: Path, embedder: Path, *, attention: bool = True) -> Path:
         helper.make_node("MatMul", ["m", "red"], ["y"]),
         helper.make_node("MatMul", ["x", "pink"], ["a"]),
     ]
-    outputs: dict[str, list[int | str]] = {"y": [1, 1]}
+    outputs: dict[str, Sequence[int | str]] = {"y": [1, 1]}
     described = [output(labels=("red",), activation="none")]
     golden = {"y": f32([[0.5]])}
     if attention:
@@ -64,7 +65,8 @@ def reddest(folder: Path, embedder: Path, *, attention: bool = True) -> Path:
     said = contract(
         made, id="reddest", task="multiple-instance", inputs=[given], outputs=described,
         golden=[{"inputs": {"x": "golden/in.npy"}, "outputs": {
-            k: f"golden/{'out' if k == 'y' else k}.npy" for k in golden}, "atol": 1e-4, "rtol": 1e-4}],
+            k: f"golden/{'out' if k == 'y' else k}.npy" for k in golden
+        }, "atol": 1e-4, "rtol": 1e-4}],
     )  # fmt: skip
     rows = f32([[0.5, 0.25, 0], [0.5, 0.25, 0]])
     return write_model(folder, made, said, rows, golden)

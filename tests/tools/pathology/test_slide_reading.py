@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import UID
 
 from knowledge.errors import ContractError, InputError, UnreadableError, UnsupportedError
 from tests.data_folder import shared_data
@@ -83,15 +84,15 @@ def test_the_label_of_a_dicom_slide_is_never_opened(tmp_path: Path) -> None:
     folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE))
     ds = pydicom.dcmread(folder / "level-2.dcm")
     ds.ImageType = ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]
-    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = "1.2.3.99"
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3.99")
     ds.save_as(folder / "label.dcm")
     with open_slide(folder) as slide:
         assert slide.facts.pictures_left_out == ("label",)
         assert not any(path.name == "label.dcm" for path in slide.files)
         assert len(slide.facts.levels) == 3
-    with pytest.raises(InputError):
-        for name in ("level-0.dcm", "level-1.dcm", "level-2.dcm"):
-            (folder / name).unlink()
+    for name in ("level-0.dcm", "level-1.dcm", "level-2.dcm"):
+        (folder / name).unlink()
+    with pytest.raises(UnsupportedError, match="never passed on"):
         open_slide(folder)
 
 
@@ -149,15 +150,15 @@ def test_a_dicom_slide_cut_off_is_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[: int(len(whole) * share)])
         for reader in ("openslide", "wsidicom"):
             with pytest.raises(InputError):
-                open_slide(path, reader=reader)  # type: ignore[arg-type]
+                open_slide(path, reader=reader)
 
 
 def test_two_slides_in_a_folder_and_a_dog_are_refused(tmp_path: Path) -> None:
     folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE, levels=1))
     path = folder / "level-0.dcm"
     ds = pydicom.dcmread(path)
-    ds.SeriesInstanceUID, ds.SOPInstanceUID = "1.2.3.77", "1.2.3.78"
-    ds.file_meta.MediaStorageSOPInstanceUID = "1.2.3.78"
+    ds.SeriesInstanceUID, ds.SOPInstanceUID = UID("1.2.3.77"), UID("1.2.3.78")
+    ds.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3.78")
     ds.save_as(folder / "other.dcm")
     with pytest.raises(ContractError, match="2 slides"):
         open_slide(folder)
@@ -202,31 +203,29 @@ def test_every_file_ends_as_read_or_refused_by_name(folder: str, count: int) -> 
     files = sorted(path for path in shared_data(folder).iterdir() if path.is_file())
     assert len(files) == count
     for path in files:
-        try:
-            with open_slide(path) as slide:
-                facts = slide.facts
-                assert (facts.columns, facts.rows, facts.mpp_um, facts.objective) == READ[path.name]
-                small = overview(slide, longest=256).pixels
-                assert max(small.shape[:2]) <= 256
-        except InputError as error:
-            assert path.name not in READ
-            assert error.item == path.name
-            assert error.reason
-            if path.suffix in (".svs", ".tiff"):
-                assert isinstance(error, UnreadableError | UnsupportedError)
+        if path.name not in READ:
+            with pytest.raises(InputError) as refused:
+                open_slide(path)
+            assert refused.value.item == path.name
+            assert refused.value.reason
+            continue
+        with open_slide(path) as slide:
+            facts = slide.facts
+            assert (facts.columns, facts.rows, facts.mpp_um, facts.objective) == READ[path.name]
+            assert max(overview(slide, longest=256).pixels.shape) <= 256
 
 
 def test_real_dicom_slides_are_read_or_refused_by_both_readers() -> None:
     files = sorted(shared_data("dicom-misc").glob("sm_image*.dcm"))
     assert len(files) == 8
-    read = {"openslide": 0, "wsidicom": 0}
-    for path in files:
-        for reader in read:
-            try:
-                with open_slide(path, reader=reader) as slide:  # type: ignore[arg-type]
-                    assert (slide.facts.columns, slide.facts.rows) == (50, 50)
-                    read[reader] += 1
-            except UnreadableError as error:
-                assert path.name in error.item
     # OpenSlide 4.0 takes neither grey levels nor JPEG-LS.
-    assert read == {"openslide": 4, "wsidicom": 8}
+    hard = ("grayscale", "jpegls")
+    for path in files:
+        with open_slide(path, reader="wsidicom") as slide:
+            assert (slide.facts.columns, slide.facts.rows) == (50, 50)
+        if any(word in path.name for word in hard):
+            with pytest.raises(UnreadableError, match=path.name):
+                open_slide(path, reader="openslide")
+        else:
+            with open_slide(path, reader="openslide") as slide:
+                assert (slide.facts.columns, slide.facts.rows) == (50, 50)

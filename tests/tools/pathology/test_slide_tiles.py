@@ -15,7 +15,7 @@ from tests.tools.pathology.slide_files import (
     write_svs,
 )
 from tools.pathology.slide.macenko import estimate_stains, normaliser
-from tools.pathology.slide.model import Slide
+from tools.pathology.slide.model import Rgb, Slide
 from tools.pathology.slide.opening import open_slide
 from tools.pathology.slide.tiles import TilePlan, plan_tiles, read_tiles
 from tools.pathology.slide.tissue import tissue_map
@@ -119,16 +119,21 @@ def test_a_tile_that_cannot_be_decoded_ends_the_run(tmp_path: Path) -> None:
 
     with tifffile.TiffFile(path) as opened:
         page = opened.pages[0]
-        at, size = page.dataoffsets[7], page.databytecounts[7]  # type: ignore[union-attr]
+        at, size = page.dataoffsets[7], page.databytecounts[7]
     whole = bytearray(path.read_bytes())
     whole[at : at + size] = b"\0" * size
     path.write_bytes(whole)
-    with open_slide(path) as opened_slide, pytest.raises(UnreadableError, match="decoded"):
-        plan = plan_tiles(opened_slide, tissue_map(opened_slide))
-        list(read_tiles(opened_slide, plan, range(len(plan.places)), threads=2))
+    with open_slide(path) as broken:
+        across = tuple((0, column) for column in range(6))
+        plan = TilePlan(
+            tile_px=256, level=0, side=256, shrink=1, mpp_um=0.5, grid=(4, 6),
+            places=(*across, (1, 0), (1, 1)), kept_from=8, least_tissue=0, left_out_pen=0,
+        )  # fmt: skip
+        with pytest.raises(UnreadableError, match="decoded"):
+            list(read_tiles(broken, plan, range(8), threads=2))
 
 
-def _stained(first: list[float], second: list[float], seed: int = 3) -> np.ndarray:
+def _stained(first: list[float], second: list[float], seed: int = 3) -> Rgb:
     """Return a tile of two stains by the law of Beer and Lambert on glass of grey level 240."""
     draw = np.random.default_rng(seed)
     amounts = draw.uniform(0.05, 1.2, (200, 200, 2))
@@ -136,7 +141,8 @@ def _stained(first: list[float], second: list[float], seed: int = 3) -> np.ndarr
     amounts[60:120, :, 0] = 0.02
     vectors = np.array([first, second])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.clip(240 * 10 ** -(amounts @ vectors), 0, 255).round().astype(np.uint8)
+    found: Rgb = np.clip(240 * 10 ** -(amounts @ vectors), 0, 255).round().astype(np.uint8)
+    return found
 
 
 def test_the_stains_of_a_made_tile_are_found() -> None:

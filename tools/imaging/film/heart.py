@@ -171,9 +171,23 @@ def _check(lungs: Lungs, found: Widths) -> None:
             _ITEM, "it is widest in its upper part: the lower chest wall is likely lost", _WAY_OUT
         )
     for side in _SIDES:
+        back = 100 * _backward(lungs, side)
+        if back > limit("wall_back_max"):
+            raise ContractError(_ITEM, f"{side}: the chest wall is drawn ragged", _WAY_OUT)
         for name, points in (("heart", found.heart), ("chest wall", found.thorax)):
             if _step_above(lungs, side, *points[side]) < limit("edge_min"):
                 raise ContractError(_ITEM, f"{side}: the {name} has no clear border", _WAY_OUT)
+
+
+def _backward(lungs: Lungs, side: Side) -> float:
+    """Return how far the outer edge runs inwards on its way down, of the picture's width.
+
+    A chest widens downwards; an outline that hangs on ribs goes in and out.
+    """
+    _, _, outer = _edges(lungs, side)
+    part = outer[int(0.15 * outer.size) : int(0.9 * outer.size)]
+    steps = np.diff(part) * (1.0 if side == "left" else -1.0)
+    return float(-np.minimum(steps, 0).sum()) / lungs.shape[1]
 
 
 def _step_above(lungs: Lungs, side: Side, row: float, column: float) -> float:

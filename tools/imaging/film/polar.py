@@ -61,7 +61,8 @@ class Outline:
         """Return what is inside, (rows, columns)."""
         from skimage.draw import polygon2mask
 
-        found: Mask = polygon2mask(shape, np.column_stack([self.rows, self.columns]))
+        points = np.column_stack([self.rows, self.columns])
+        found: Mask = polygon2mask(shape, points)  # type: ignore[no-untyped-call]
         return found
 
 

@@ -210,7 +210,7 @@ def _film(pixels: NDArray[Any], facts: FilmFacts) -> Film:
 
 def _step(values: NDArray[Any]) -> int:
     """Return how far apart pixels may be for a percentile of a large film."""
-    return max(1, max(values.shape) // 1024)
+    return max(1, int(max(values.shape)) // 1024)
 
 
 @dataclass(frozen=True, kw_only=True)

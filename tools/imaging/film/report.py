@@ -21,7 +21,7 @@ from tools.imaging.film.fields import (
 from tools.imaging.film.gate import film_gate
 from tools.imaging.film.heart import heart_ratio
 from tools.imaging.film.look import look
-from tools.imaging.film.model import Film, FilmFacts, FilmGate, HeartRatio, LungField
+from tools.imaging.film.model import Film, FilmFacts, FilmGate, HeartRatio, LungField, Measure
 from tools.imaging.study import IMAGING
 from tools.toolbox import Card, tool
 
@@ -104,7 +104,7 @@ def measured(film: Film, *, device_functions: bool = True) -> FilmReport:
         film: The film.
         device_functions: Off leaves everything that looks at pixels not assessed.
     """
-    missing = {"signs": NOT_LOOKED_FOR}
+    missing: dict[str, NotAssessed] = {"signs": NOT_LOOKED_FOR}
     gate = checked(film, device_functions=device_functions)
     fields: tuple[LungField, ...] = ()
     ratio = None
@@ -117,7 +117,8 @@ def measured(film: Film, *, device_functions: bool = True) -> FilmReport:
             fields = lungs.fields()
             ratio = _ratio(lungs, gate, missing)
     else:
-        missing |= {name: gate.refused[name] for name in ("lung-fields", "cardiothoracic-ratio")}
+        missing["lung-fields"] = gate.refused["lung-fields"]
+        missing["cardiothoracic-ratio"] = gate.refused["cardiothoracic-ratio"]
     return FilmReport(
         facts=film.facts,
         gate=gate,
@@ -130,30 +131,39 @@ def measured(film: Film, *, device_functions: bool = True) -> FilmReport:
 
 def findings_of(report: FilmReport) -> tuple[Finding, ...]:
     """Return a report as findings: the ratio or why not, and that no sign was looked for."""
-    image = report.facts.image
-    ratio = report.ratio
-    common = {"time": image.time, "evidence": (image.evidence,), "method": METHOD}
-    signs = Finding(
-        concept=_concept("chest-film-signs", "Signs on the chest film"),
-        state=State.NOT_ASSESSED,
-        not_assessed=report.not_assessed["signs"],
-        **common,
-    )
-    concept = _concept("cardiothoracic-ratio", "Cardiothoracic ratio (approximate)")
+    ratio, why = report.ratio, report.not_assessed
+    signs = _finding(report, "chest-film-signs", "Signs on the chest film", why=why["signs"])
+    name, words = "cardiothoracic-ratio", "Cardiothoracic ratio (approximate)"
     if ratio is None:
-        why = report.not_assessed["cardiothoracic-ratio"]
-        none = Finding(concept=concept, state=State.NOT_ASSESSED, not_assessed=why, **common)
-        return none, signs
+        return _finding(report, name, words, why=why[name]), signs
     flags = ("approximate", "not-confirmed", *(("ap-view",) if report.facts.view == "ap" else ()))
-    value = Finding(
-        concept=concept,
-        state=State.PRESENT,
-        value=Quantity(value=ratio.ratio, unit="1"),
+    value = Quantity(value=ratio.ratio, unit="1")
+    found = _finding(report, name, words, value=value, flags=flags, note=_note(ratio))
+    return found, signs
+
+
+def _finding(
+    report: FilmReport,
+    code: str,
+    text: str,
+    *,
+    why: NotAssessed | None = None,
+    value: Quantity | None = None,
+    flags: tuple[str, ...] = (),
+    note: str = "",
+) -> Finding:
+    image = report.facts.image
+    return Finding(
+        concept=Concept(text=text, codings=(Coding(system=IMAGING, code=code),)),
+        state=State.PRESENT if why is None else State.NOT_ASSESSED,
+        not_assessed=why,
+        value=value,
+        time=image.time,
+        method=METHOD,
         flags=flags,
-        note=_note(ratio),
-        **common,
+        evidence=(image.evidence,),
+        note=note,
     )
-    return value, signs
 
 
 def _note(ratio: HeartRatio) -> str:
@@ -161,10 +171,6 @@ def _note(ratio: HeartRatio) -> str:
         return f"{APPROXIMATE}; {ratio.judged} {ratio.limit:.2f}"
     why = ratio.why_not_judged.detail if ratio.why_not_judged is not None else ""
     return f"{APPROXIMATE}; not held against a limit: {why}"
-
-
-def _concept(code: str, text: str) -> Concept:
-    return Concept(text=text, codings=(Coding(system=IMAGING, code=code),))
 
 
 def _lungs(film: Film) -> tuple[Lungs | None, NotAssessed | None, tuple[State, str] | None]:
@@ -186,7 +192,7 @@ def _lungs(film: Film) -> tuple[Lungs | None, NotAssessed | None, tuple[State, s
 
 
 def _ratio(lungs: Lungs, gate: FilmGate, missing: dict[str, NotAssessed]) -> HeartRatio | None:
-    name = "cardiothoracic-ratio"
+    name: Measure = "cardiothoracic-ratio"
     if name not in gate.may:
         missing[name] = gate.refused[name]
         return None

@@ -142,7 +142,7 @@ def windowed(values: npt.NDArray[Any], window: Window) -> npt.NDArray[np.float32
         return np.asarray(1 / (1 + np.exp(-4 * (values - center) / width)), dtype=np.float32)
     if window.function == "LINEAR" and width > 1:
         center, width = center - 0.5, width - 1
-    return np.clip((values - center) / width + 0.5, 0, 1, dtype=np.float32)
+    return np.asarray(np.clip((values - center) / width + 0.5, 0, 1), dtype=np.float32)
 
 
 def _by_table(pixels: Pixels, number: int) -> npt.NDArray[np.float32]:
@@ -151,7 +151,7 @@ def _by_table(pixels: Pixels, number: int) -> npt.NDArray[np.float32]:
     values = np.rint(pixels.values).astype(np.int32)
     table = np.asarray(apply_voi(values, pixels.ds, index=number), dtype=np.float32)
     bits = int(pixels.ds.VOILUTSequence[number].LUTDescriptor[2])
-    return np.clip(table / (2**bits - 1), 0, 1, dtype=np.float32)
+    return np.asarray(np.clip(table / (2**bits - 1), 0, 1), dtype=np.float32)
 
 
 def _stated(ds: Any, frame: int) -> Iterator[Window]:

@@ -1,1 +1,1 @@
-"""Slides: reading, checks, tissue, tiles, vectors of tiles and what a plugged model makes of them."""
+"""Slides: reading, checks, tissue, tiles, their vectors and what a plugged model says of them."""

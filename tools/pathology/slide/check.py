@@ -1,5 +1,7 @@
 """Whether a slide can be used: file, scale, tissue, pen, stain, and maps for the eye."""
 
+from pydantic import Field
+
 from knowledge.errors import InputError
 from knowledge.finding import NotAssessed, Why
 from knowledge.model import Frozen
@@ -31,7 +33,7 @@ class SlideCheck(Frozen):
     tissue: TissueReport | None = None
     doubts: DoubtReport | None = None
     problems: tuple[SlideProblem, ...] = ()
-    not_assessed: dict[str, NotAssessed] = {}
+    not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
 
 
 CARD = Card(
@@ -57,7 +59,7 @@ CARD = Card(
 
 @tool(card=CARD, version="1")
 def slide_check(slide: Slide, *, expected_stain: str = "") -> SlideCheck:
-    """Return whether a slide can be used: scale, tissue, pen, stain, and doubts about blur and folds.
+    """Return whether a slide can be used: scale, tissue, pen, stain, doubts of blur and folds.
 
     Args:
         slide: The slide.
@@ -106,9 +108,7 @@ def checked(
     return said, found, maps
 
 
-def _doubts(
-    slide: Slide, found: TissueMap, missing: dict[str, NotAssessed]
-) -> DoubtMaps | None:
+def _doubts(slide: Slide, found: TissueMap, missing: dict[str, NotAssessed]) -> DoubtMaps | None:
     try:
         return doubt_maps(slide, found, plan_tiles(slide, found))
     except InputError as error:

@@ -1,6 +1,7 @@
 """Which files make up a DICOM slide: the levels of one series, never its label or overview."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,27 @@ class DicomSlide(Frozen):
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    """What one file says.
+
+    Args:
+        animal: Why the patient is no human; None for a human.
+        kind: Third value of the image type.
+    """
+
+    sop_class: str
+    series: str
+    instance: str
+    kind: str
+    objective: float | None
+    planes: int
+    animal: ContractError | None
+
+
+_Rows = list[tuple[Path, _Header]]
+
+
 def is_dicom(path: Path) -> bool:
     """Return whether a file begins as DICOM does (PS3.10 7.1)."""
     with path.open("rb") as opened:
@@ -49,16 +71,15 @@ def dicom_slide(path: Path) -> DicomSlide:
     """
     folder = path if path.is_dir() else path.parent
     wanted = "" if path.is_dir() else _required(path)
-    found: dict[str, list[tuple[Path, Any]]] = defaultdict(list)
+    found: dict[str, _Rows] = defaultdict(list)
     for one in sorted(folder.iterdir())[:MAX_FILES]:
         if not one.is_file() or not is_dicom(one):
             continue
         header = _header(one)
-        if header is None or str(header.get("SOPClassUID", "")) != WHOLE_SLIDE:
+        if header is None or header.sop_class != WHOLE_SLIDE:
             continue
-        series = str(header.get("SeriesInstanceUID", ""))
-        if not wanted or series == wanted:
-            found[series].append((one, header))
+        if not wanted or header.series == wanted:
+            found[header.series].append((one, header))
     if not found:
         raise UnsupportedError(path.name, "no DICOM slide in it", "name a slide or its folder")
     if len(found) > 1:
@@ -67,35 +88,33 @@ def dicom_slide(path: Path) -> DicomSlide:
     return _put_together(path, series, rows)
 
 
-def _put_together(path: Path, series: str, rows: list[tuple[Path, Any]]) -> DicomSlide:
-    from tools.imaging.human import check_human
-
-    levels = [(file, header) for file, header in rows if _kind(header) not in _LEFT_OUT]
+def _put_together(path: Path, series: str, rows: _Rows) -> DicomSlide:
+    levels = [(file, header) for file, header in rows if header.kind not in _LEFT_OUT]
     levels = _once(path, levels)
     if not levels:
         raise UnsupportedError(
             path.name, "only a label or an overview, which is never passed on", "name a level"
         )
     for _, header in levels:
-        check_human(header, path.name)
-    notes = []
-    planes = max(int(header.get("TotalPixelMatrixFocalPlanes", 1) or 1) for _, header in levels)
-    if planes > 1:
-        notes.append(f"{planes} focal planes: the first is read")
+        if header.animal is not None:
+            raise ContractError(path.name, header.animal.reason, header.animal.way_out)
+    planes = max(header.planes for _, header in levels)
+    notes = (f"{planes} focal planes: the first is read",) if planes > 1 else ()
+    powers = (header.objective for _, header in levels)
     return DicomSlide(
         files=tuple(file for file, _ in levels),
         series=series,
-        objective=next((o for o in (_objective(h) for _, h in levels) if o is not None), None),
-        left_out=tuple(sorted({_kind(h).lower() for _, h in rows if _kind(h) in _LEFT_OUT})),
-        notes=tuple(notes),
+        objective=next((power for power in powers if power is not None), None),
+        left_out=tuple(sorted({h.kind.lower() for _, h in rows if h.kind in _LEFT_OUT})),
+        notes=notes,
     )
 
 
-def _once(path: Path, levels: list[tuple[Path, Any]]) -> list[tuple[Path, Any]]:
+def _once(path: Path, levels: _Rows) -> _Rows:
     """Return the levels with each instance once: of copies the file that was named."""
-    found: dict[str, tuple[Path, Any]] = {}
+    found: dict[str, tuple[Path, _Header]] = {}
     for file, header in levels:
-        instance = str(header.get("SOPInstanceUID", "")) or file.name
+        instance = header.instance or file.name
         if instance in found and path.is_dir():
             raise ContractError(path.name, "two files of one instance", "take one of them out")
         if instance not in found or file == path:
@@ -107,16 +126,18 @@ def _required(path: Path) -> str:
     header = _header(path)
     if header is None:
         raise UnreadableError(path.name, "damaged DICOM", "export the slide again")
-    if str(header.get("SOPClassUID", "")) != WHOLE_SLIDE:
+    if header.sop_class != WHOLE_SLIDE:
         raise UnsupportedError(path.name, "a DICOM object that is no slide", "name a slide")
-    series = str(header.get("SeriesInstanceUID", ""))
-    if not series:
+    if not header.series:
         raise InvalidValueError(path.name, "without a series UID", "export the slide again")
-    return series
+    return header.series
 
 
-def _header(path: Path) -> Any:
-    """Return the header without pixels, or None where it is damaged."""
+def _header(path: Path) -> _Header | None:
+    """Return what a file says, or None where it is damaged.
+
+    pydicom decodes a value when it is asked for: everything is asked for in here.
+    """
     import warnings
 
     import pydicom
@@ -124,21 +145,37 @@ def _header(path: Path) -> Any:
     from tools.ecg.readers.dicom import parse_errors, silence_pydicom
 
     silence_pydicom()
+    kinds: tuple[type[Exception], ...] = tuple(parse_errors())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return pydicom.dcmread(path, stop_before_pixels=True)
-        except parse_errors():
+            return _said(pydicom.dcmread(path, stop_before_pixels=True), path.name)
+        except (*kinds, NotImplementedError):
             return None
 
 
-def _kind(header: Any) -> str:
-    kinds = header.get("ImageType") or []
-    return str(kinds[2]).upper() if not isinstance(kinds, str) and len(kinds) > 2 else ""
+def _said(ds: Any, file: str) -> _Header:
+    from tools.imaging.human import check_human
+
+    animal = None
+    try:
+        check_human(ds, file)
+    except ContractError as error:
+        animal = error
+    kinds = ds.get("ImageType") or []
+    return _Header(
+        sop_class=str(ds.get("SOPClassUID", "")),
+        series=str(ds.get("SeriesInstanceUID", "")),
+        instance=str(ds.get("SOPInstanceUID", "")),
+        kind=str(kinds[2]).upper() if not isinstance(kinds, str) and len(kinds) > 2 else "",
+        objective=_objective(ds),
+        planes=int(ds.get("TotalPixelMatrixFocalPlanes", 1) or 1),
+        animal=animal,
+    )
 
 
-def _objective(header: Any) -> float | None:
-    for path in header.get("OpticalPathSequence") or []:
+def _objective(ds: Any) -> float | None:
+    for path in ds.get("OpticalPathSequence") or []:
         try:
             return float(path["ObjectiveLensPower"].value)
         except (KeyError, TypeError, ValueError):

@@ -25,8 +25,8 @@ class DoubtReport(Frozen):
     Args:
         tiles: Looked at for blur.
         sharpness_low, sharpness_median: 5th percentile and median over tiles of the variance of the
-            Laplacian of grey levels; it depends on tissue and scanner, and compares tiles of one slide.
-        fold_percent: Share of the tissue that is darker and more coloured than a single layer may be.
+            Laplacian of grey levels; it depends on tissue and scanner: compare tiles of one slide.
+        fold_percent: Share of the tissue that is darker and more coloured than one layer may be.
         basis: That none of it is validated.
     """
 
@@ -97,5 +97,7 @@ def _folds(found: TissueMap) -> tuple[NDArray[np.float64], float]:
     dark = seen.saturation.astype(np.float64) - seen.value
     inside = found.tissue
     share = float((dark[inside] > slide_limit("fold_value")).mean()) if inside.any() else 0.0
-    values = np.where(inside, np.clip((dark - slide_limit("fold_value")) / _SHOWN + 0.6, 0, 1), np.nan)
+    values = np.where(
+        inside, np.clip((dark - slide_limit("fold_value")) / _SHOWN + 0.6, 0, 1), np.nan
+    )
     return values, share

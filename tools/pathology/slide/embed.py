@@ -1,4 +1,4 @@
-"""Vectors of the tiles of a slide by a plugged model: in parts, kept on disk, stopped and resumed."""
+"""Vectors of a slide's tiles by a plugged model: in parts, kept on disk, stopped and resumed."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -267,7 +267,9 @@ def vectors_of(model: LoadedModel, samples: list[Sample]) -> NDArray[np.float32]
         rows.append(found.reshape(len(batch) if any_number else 1, -1))
     vectors = np.concatenate(rows).astype(np.float32)
     if len(vectors) != len(samples):
-        raise ContractError(contract.name, "gives not one vector for each tile", "correct its graph")
+        raise ContractError(
+            contract.name, "gives not one vector for each tile", "correct its graph"
+        )
     return vectors
 
 

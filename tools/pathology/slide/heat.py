@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.stats import rankdata
 
 from knowledge.errors import ContractError
@@ -46,7 +47,7 @@ class HeatReport(Frozen):
 
     result: ModelResult
     top: tuple[TopTile, ...] = ()
-    not_assessed: dict[str, NotAssessed] = {}
+    not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
     means: str = MEANS
 
 
@@ -77,7 +78,9 @@ def heat_of(model: LoadedModel, embedded: Embedded, *, top: int = 10) -> Heat:
     """
     bag = embedded.bag
     if bag is None:
-        reason = "no tile has a vector" if embedded.report.finished else "its vectors are unfinished"
+        reason = (
+            "no tile has a vector" if embedded.report.finished else "its vectors are unfinished"
+        )
         raise ContractError(embedded.report.file, reason, "run `epicrisis slide embed` again")
     result = ask(model, bag).result
     plan, weights = embedded.plan, np.array(result.attention)

@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from knowledge.errors import ContractError, MissingExtraError, UnavailableError
+from knowledge import errors
+from knowledge.errors import ContractError, EpicrisisError, MissingExtraError, UnavailableError
 from knowledge.model import Frozen
 from tools.models.sample import InputRef
 from tools.pathology.slide.embed import Desk, RunParts, one_by_one, slide_sha256
@@ -20,6 +21,20 @@ from tools.pathology.slide.tiles import TilePlan
 
 _AHEAD = 2
 """Parts in flight for each processor of the cluster."""
+
+
+class Refused(Frozen):
+    """An error of ours on its way from a worker.
+
+    Args:
+        kind: Name of its class.
+        item, reason, way_out: Of the error.
+    """
+
+    kind: str
+    item: str
+    reason: str
+    way_out: str
 
 
 class Task(Frozen):
@@ -44,6 +59,11 @@ class Task(Frozen):
     onnx_sha256: str
 
 
+def ray_installed() -> bool:
+    """Return whether Ray is there."""
+    return importlib.util.find_spec("ray") is not None
+
+
 def runner_for(address: str | None, *, path: Path, model: Path, mpp_um: float | None) -> RunParts:
     """Return what does the parts of a slide: this process, or a Ray cluster.
 
@@ -59,9 +79,11 @@ def runner_for(address: str | None, *, path: Path, model: Path, mpp_um: float | 
     """
     if address is None:
         return one_by_one
-    if importlib.util.find_spec("ray") is None:
+    if not ray_installed():
         raise MissingExtraError(
-            "ray", "is not installed, and a cluster is named", "pip install ray, or leave out ray_address"
+            "ray",
+            "is not installed, and a cluster is named",
+            "pip install ray, or leave out ray_address",
         )
 
     def run(desk: Desk, numbers: Sequence[int]) -> Iterator[tuple[int, Part]]:
@@ -85,7 +107,7 @@ def _on_cluster(address: str, task: Task, numbers: Sequence[int]) -> Iterator[tu
         raise UnavailableError(
             "ray cluster", f"cannot be reached ({type(error).__name__})", "check ray_address"
         ) from error
-    remote: Any = ray.remote(num_cpus=1)(part_of)
+    remote: Any = ray.remote(num_cpus=1)(part_or_refusal)
     written = ray.put(task.model_dump_json())
     most = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
     left = list(numbers)
@@ -103,21 +125,31 @@ def _on_cluster(address: str, task: Task, numbers: Sequence[int]) -> Iterator[tu
 
 
 def _result(ray: Any, one: Any) -> Part:
-    """Return a part, or raise what the worker raised as itself."""
+    """Return a part, or raise what the worker raised."""
     try:
-        found: Part = ray.get(one)
-    except ray.exceptions.RayTaskError as error:
-        cause = getattr(error, "cause", None)
-        raise cause if isinstance(cause, Exception) else error from error
+        found: Part | Refused = ray.get(one)
     except ray.exceptions.RayError as error:
         raise UnavailableError(
             "ray cluster", f"lost a part ({type(error).__name__})", "run again: it goes on"
         ) from error
+    if isinstance(found, Refused):
+        kind = getattr(errors, found.kind, UnavailableError)
+        raise kind(found.item, found.reason, found.way_out)
     return found
 
 
+def part_or_refusal(written: str, number: int) -> Part | Refused:
+    """Return a part, or the error why there is none; on the machine of a worker."""
+    try:
+        return part_of(written, number)
+    except EpicrisisError as error:
+        return Refused(
+            kind=type(error).__name__, item=error.item, reason=error.reason, way_out=error.way_out
+        )
+
+
 def part_of(written: str, number: int) -> Part:
-    """Return a part; on the machine of a worker."""
+    """Return a part of a task as a worker received it."""
     return _desk(written).part(number)
 
 

@@ -57,8 +57,8 @@ class SlideFacts(Frozen):
         tried: On what the format was tried here; empty: it is read via the library, untried.
         reader: Which library reads it.
         levels: From the largest.
-        mpp_um: Width and height of a pixel of the first level, micrometres; None where not stated or
-            not believable.
+        mpp_um: Width and height of a pixel of the first level, micrometres; None where not stated
+            or not believable.
         objective: Magnification, as stated; None where not.
         pictures_left_out: Names of label, overview and the like, which are never passed on.
         problems: What was seen wrong or doubtful.

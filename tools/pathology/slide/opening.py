@@ -1,4 +1,4 @@
-"""Opening a slide: format, reader, levels, scale, and one read of each level to see that it decodes."""
+"""Opening a slide: format, reader, levels, scale, and one read of each level to see it decode."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from knowledge.slide_measurements import slide_format, slide_limit
 from tools.imaging.slide import pixels_beyond
 from tools.pathology.slide import wsidicom_source
 from tools.pathology.slide.dicom_files import dicom_slide, is_dicom
+from tools.pathology.slide.dicom_frames import check_frames
 from tools.pathology.slide.model import (
     PixelSource,
     Slide,
@@ -36,7 +37,7 @@ def open_slide(path: Path, *, reader: Reader = "auto", mpp_um: float | None = No
     Raises:
         UnreadableError: It is not there, damaged, or a level cannot be decoded.
         UnsupportedError: No slide.
-        ContractError: Several slides, one of an animal, or a stated scale that differs from the file.
+        ContractError: Several slides, one of an animal, or a stated scale other than the file's.
         MissingExtraError: wsidicom was asked for and is not installed.
     """
     try:
@@ -59,6 +60,8 @@ def open_slide(path: Path, *, reader: Reader = "auto", mpp_um: float | None = No
 
 def _dicom(path: Path, reader: Reader) -> Slide:
     known = dicom_slide(path)
+    for file in known.files:
+        check_frames(file)
     if reader == "wsidicom" or (reader == "auto" and wsidicom_source.installed()):
         source: WsiDicomSource | OpenSlideSource = WsiDicomSource(known.files, file=path.name)
     else:
@@ -185,7 +188,9 @@ def _level_problems(levels: tuple[SlideLevel, ...]) -> Iterator[SlideProblem]:
     for number, one in enumerate(levels[1:], 1):
         by_rows = first.rows / max(one.rows, 1)
         # One pixel of rounding may be a large share of a small level.
-        slack = slide_limit("levels_shrink_tolerance") / 100 + 1.5 / max(min(one.rows, one.columns), 1)
+        slack = slide_limit("levels_shrink_tolerance") / 100 + 1.5 / max(
+            min(one.rows, one.columns), 1
+        )
         if abs(by_rows / one.shrink - 1) > slack:
             detail = f"level {number} is shrunk {one.shrink:.4g} times across, {by_rows:.4g} down"
             yield SlideProblem(code="levels-differ", detail=detail)
@@ -197,7 +202,9 @@ def _level_problems(levels: tuple[SlideLevel, ...]) -> Iterator[SlideProblem]:
 def _private(left_out: tuple[str, ...]) -> Iterator[SlideProblem]:
     private = [name for name in left_out if name != "thumbnail"]
     if private:
-        detail = f"it holds {' and '.join(private)}, which may show who the patient is: not passed on"
+        detail = (
+            f"it holds {' and '.join(private)}, which may show who the patient is: not passed on"
+        )
         yield SlideProblem(code="label-inside", detail=detail)
 
 
@@ -205,9 +212,7 @@ def _probe(slide: Slide) -> None:
     """Read the middle of each level, so that what cannot be decoded is refused at once."""
     for number, level in enumerate(slide.facts.levels):
         width, height = min(_PROBE, level.columns), min(_PROBE, level.rows)
-        slide.read(
-            number, (level.columns - width) // 2, (level.rows - height) // 2, width, height
-        )
+        slide.read(number, (level.columns - width) // 2, (level.rows - height) // 2, width, height)
 
 
 def _stated(slide: Slide, mpp_um: float | None) -> Slide:
@@ -224,7 +229,5 @@ def _stated(slide: Slide, mpp_um: float | None) -> Slide:
         return slide
     kept = [p for p in slide.facts.problems if p.blocks != "micrometres"]
     said = SlideProblem(code="mpp-stated", detail=f"pixel of {mpp_um:g} um stated by a person")
-    facts = slide.facts.model_copy(
-        update={"mpp_um": (mpp_um, mpp_um), "problems": (*kept, said)}
-    )
+    facts = slide.facts.model_copy(update={"mpp_um": (mpp_um, mpp_um), "problems": (*kept, said)})
     return Slide(facts=facts, pixels=slide.pixels, files=slide.files)

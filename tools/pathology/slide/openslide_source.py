@@ -10,6 +10,12 @@ from tools.pathology.slide.model import Rgb
 
 AGAIN = "export the slide again"
 _WHITE = 255
+_READ = (
+    "openslide.vendor",
+    "openslide.mpp-x",
+    "openslide.mpp-y",
+    "openslide.objective-power",
+)
 
 
 class OpenSlideSource:
@@ -40,8 +46,14 @@ class OpenSlideSource:
 
     @property
     def properties(self) -> dict[str, str]:
-        """What the file says, by OpenSlide's names; may hold patient data."""
-        return dict(self._slide.properties)
+        """What is read of what the file says, by OpenSlide's names; the rest may name a patient."""
+        found = {}
+        for name in _READ:
+            try:
+                found[name] = str(self._slide.properties[name])
+            except (KeyError, self._error):  # not stated, or named and not decodable
+                continue
+        return found
 
     @property
     def levels(self) -> list[tuple[int, int]]:
@@ -92,5 +104,13 @@ def on_white(rgba: Any) -> Rgb:
 def _plain(error: Exception) -> str:
     """Return the kind of a decoder's complaint; its own words may quote the file."""
     said = str(error).splitlines()[0] if str(error) else ""
-    known = ("Bogus marker", "Unsupported TIFF compression", "truncat", "Premature end", "Read error")
-    return next((word for word in known if word.casefold() in said.casefold()), type(error).__name__)
+    known = (
+        "Bogus marker",
+        "Unsupported TIFF compression",
+        "truncat",
+        "Premature end",
+        "Read error",
+    )
+    return next(
+        (word for word in known if word.casefold() in said.casefold()), type(error).__name__
+    )

@@ -81,5 +81,7 @@ def _labelled(pixels: Rgb, words: str) -> Rgb:
     font = ImageFont.load_default(size=high * 0.62)
     sheet = Image.new("RGB", (pixels.shape[1], pixels.shape[0] + high), (255, 255, 255))
     sheet.paste(Image.fromarray(pixels), (0, 0))
-    ImageDraw.Draw(sheet).text((6, pixels.shape[0] + high * 0.1), words, fill=(20, 20, 20), font=font)
+    ImageDraw.Draw(sheet).text(
+        (6, pixels.shape[0] + high * 0.1), words, fill=(20, 20, 20), font=font
+    )
     return np.asarray(sheet)

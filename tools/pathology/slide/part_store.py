@@ -1,7 +1,7 @@
 """Vectors of tiles on disk, part by part, so that a stopped run goes on where it was.
 
-A part is one file that is whole or not there: written beside its place, synced, renamed. The folder's
-name is the hash of everything that decides what is in it.
+A part is one file that is whole or not there: written beside its place, synced, renamed. The
+folder's name is the hash of everything that decides what is in it.
 """
 
 import hashlib
@@ -78,9 +78,7 @@ class PartStore:
             UnavailableError: The disk does not take it.
         """
         to = io.BytesIO()
-        np.savez(
-            to, numbers=part.numbers, vectors=part.vectors, left=part.left, why=part.why
-        )
+        np.savez(to, numbers=part.numbers, vectors=part.vectors, left=part.left, why=part.why)
         content = to.getvalue()
         seal = hashlib.sha256(content).digest()
         try:
@@ -98,7 +96,9 @@ class PartStore:
         try:
             whole = path.read_bytes()
         except OSError as error:
-            raise UnreadableError(path.name, "a part of the vectors is gone", "run again") from error
+            raise UnreadableError(
+                path.name, "a part of the vectors is gone", "run again"
+            ) from error
         seal, content = whole[:32], whole[32:]
         if hashlib.sha256(content).digest() != seal:
             raise UnreadableError(path.name, "a part of the vectors is damaged", "run again")

@@ -29,12 +29,16 @@ def pen_marks(seen: Colours, *, least: float, smooth: Mask | None = None) -> dic
 
 def _mark(seen: Colours, pen: Pen, least: float, smooth: Mask | None) -> Mask:
     strong = (
-        seen.within(pen.hue)
-        & (seen.saturation >= pen.saturation[0])
+        (seen.saturation >= pen.saturation[0])
         & (seen.saturation <= pen.saturation[1])
         & (seen.value >= pen.value[0])
         & (seen.value <= pen.value[1])
     )
+    if np.count_nonzero(strong) < least:
+        return np.zeros_like(strong)
+    strong &= seen.within(pen.hue)
+    if np.count_nonzero(strong) < least:
+        return np.zeros_like(strong)
     strong = large(ndimage.binary_opening(strong, _AROUND), least)
     if not strong.any() or pen.faded_hue[0] == pen.faded_hue[1]:
         return strong

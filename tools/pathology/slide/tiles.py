@@ -101,7 +101,9 @@ def plan_tiles(
     side = tile_px or int(slide_limit("tile_size"))
     facts = slide.facts
     shrink = _shrink(slide, mpp_um)
-    level = max(n for n, one in enumerate(facts.levels) if one.shrink <= max(1, shrink) * (1 + _SAME))
+    level = max(
+        n for n, one in enumerate(facts.levels) if one.shrink <= max(1, shrink) * (1 + _SAME)
+    )
     in_level = side * shrink / facts.levels[level].shrink
     if abs(in_level / side - 1) <= _SAME:
         shrink, in_level = facts.levels[level].shrink, float(side)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from pydantic import Field
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
@@ -58,7 +59,7 @@ class TissueReport(Frozen):
 
     Args:
         file: The slide.
-        tissue_mm2: Area of the tissue, holes filled below a size; None where the scale is not known.
+        tissue_mm2: Area of the tissue, small holes filled; None where the scale is not known.
         tissue_percent: Share of the scanned area.
         pieces: Separate pieces.
         pens: Marks, the largest first.
@@ -77,7 +78,7 @@ class TissueReport(Frozen):
     stain: StainHint
     saturation_threshold: float
     overview_um: float | None
-    not_assessed: dict[str, NotAssessed] = {}
+    not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
     cautions: tuple[str, ...] = ()
 
 
@@ -110,9 +111,9 @@ CARD = Card(
     limits=(
         "Bright-field slides. Tissue is what is coloured: very pale fat and mucus may be lost, "
         "coloured dirt may be counted.",
-        "Pen is known by its colour: a blue pen over blue-stained tissue, red pen over blood and black "
-        "pen over dense pigment are not told apart. The limits were set on the tiles they were "
-        "measured on.",
+        "Pen is known by its colour: a blue pen over blue-stained tissue, red pen over blood and "
+        "black pen over dense pigment are not told apart. The limits were set on the tiles they "
+        "were measured on.",
         "The stain is a hint of the colours, not validated.",
     ),
     sources=("10.1109/TSMC.1979.4310076",),
@@ -163,15 +164,16 @@ def tissue_map(slide: Slide, *, expected_stain: str = "") -> TissueMap:
 def coloured_pixels(seen: Colours) -> tuple[float, Mask]:
     """Return the threshold of the saturation, and the pixels above it that are no filling.
 
-    The threshold is Otsu's (1979), kept within a floor, so that glass is never split, and a ceiling,
-    so that pale tissue is not lost beside strongly stained.
+    The threshold is Otsu's (1979), kept within a floor, so that glass is never split, and a
+    ceiling, so that pale tissue is not lost beside strongly stained.
     """
     real = seen.value > slide_limit("dark_value")
     values = seen.saturation[real]
     floor, ceiling = slide_limit("saturation_floor"), slide_limit("saturation_ceiling")
     if values.size == 0 or float(np.ptp(values)) == 0:
         return floor, real & (seen.saturation > floor)
-    threshold = float(np.clip(threshold_otsu(values), floor, ceiling))
+    otsu = threshold_otsu(values)  # type: ignore[no-untyped-call]
+    threshold = float(np.clip(otsu, floor, ceiling))
     found: Mask = real & (seen.saturation > threshold)
     return threshold, found
 

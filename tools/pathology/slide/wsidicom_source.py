@@ -35,9 +35,11 @@ class WsiDicomSource:
         """
         if not installed():
             raise MissingExtraError(
-                "wsidicom", "is not installed", "pip install 'epicrisis[wsi]', or --reader openslide"
+                "wsidicom",
+                "is not installed",
+                "pip install 'epicrisis[wsi]', or --reader openslide",
             )
-        import wsidicom
+        import wsidicom  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
         self._file = file
         self.name = f"wsidicom {wsidicom.__version__}"
@@ -110,6 +112,7 @@ def _errors() -> tuple[type[Exception], ...]:
 
     own = (value for value in vars(errors).values() if isinstance(value, type))
     return (
-        *(value for value in own if issubclass(value, Exception)), ArithmeticError, AttributeError, EOFError, LookupError, MemoryError,
+        *(value for value in own if issubclass(value, Exception)),
+        ArithmeticError, AttributeError, EOFError, LookupError, MemoryError,
         NotImplementedError, OSError, RuntimeError, TypeError, ValueError, struct.error,
     )  # fmt: skip

@@ -241,3 +241,16 @@ def test_the_table_is_that_of_another_maker() -> None:
         number = (tag[0] << 16) + tag[1]
         keyword = keyword_for_tag(tag)
         assert dicom_confidentiality().action(keyword, number) == "X"
+
+
+def test_codes_of_an_institution_are_removed_and_public_ones_stay() -> None:
+    ds = planted()
+    own, public = Dataset(), Dataset()
+    own.CodeValue, own.CodingSchemeDesignator = "NPONKINF", "HOSPITAL"
+    own.CodeMeaning = "PET/CT ward 7"
+    public.CodeValue, public.CodingSchemeDesignator = "39607008", "SCT"
+    public.CodeMeaning = "Lung"
+    ds.ProcedureCodeSequence, ds.AnatomicRegionSequence = [own], [public]
+    after = _read(_done(ds).content)
+    assert "ProcedureCodeSequence" not in after
+    assert after.AnatomicRegionSequence[0].CodeMeaning == "Lung"

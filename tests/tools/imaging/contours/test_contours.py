@@ -2,6 +2,8 @@
 
 import copy
 import io
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+import typer
 from numpy.typing import NDArray
+from typer.testing import CliRunner, Result
 
 from knowledge.errors import (
     ContractError,
@@ -19,7 +23,10 @@ from knowledge.errors import (
     UnreadableError,
     UnsupportedError,
 )
+from serving.commands.ct import register
+from tests.data_folder import shared_data
 from tests.tools.imaging.ct.phantoms import series
+from tests.tools.imaging.ct.phantoms import write as write_files
 from tools.dicom_out.maker import Maker
 from tools.dicom_out.sources import Sources, read_sources
 from tools.imaging.contours.model import Origin, Structure, chosen
@@ -30,7 +37,7 @@ from tools.imaging.contours.seg_out import seg
 from tools.imaging.ct.agatston import agatston
 from tools.imaging.ct.mask_file import read_mask
 from tools.imaging.ct.model import Volume
-from tools.imaging.ct.volume import read_files
+from tools.imaging.ct.volume import read_files, read_folder
 
 SPACING = (3.0, 0.8, 0.7)
 SHAPE = (6, 24, 30)
@@ -357,3 +364,94 @@ def test_a_segmentation_that_another_wrote(on: tuple[Volume, Sources], tmp_path:
     wanted[2, 7, 9] = False
     assert np.array_equal(found.mask, wanted)
     assert (found.name, found.origin, found.maker) == ("Heart", "AUTOMATIC", "another")
+
+
+def _identified(source: Path, folder: Path) -> Path:
+    """Copy a real series from which the identifiers were removed, with others in their place."""
+    folder.mkdir()
+    for at, path in enumerate(sorted(source.iterdir()), 1):
+        ds: Any = pydicom.dcmread(path, force=True)
+        ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{at}"
+        ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID = (
+            "1.2.1",
+            "1.2.2",
+            "1.2.5",
+        )
+        ds.save_as(folder / f"{at:03}.dcm")
+    return folder
+
+
+REFERENCE = "ct-totalseg-ref/tests/reference_files"
+
+
+@pytest.mark.parametrize("write", [rtstruct, seg], ids=["RTSTRUCT", "SEG"])
+def test_real_organs_of_a_real_series_come_back_voxel_by_voxel(write: Any, tmp_path: Path) -> None:
+    pytest.importorskip("nibabel")
+    base = shared_data(REFERENCE)
+    series_of = _identified(base / "example_ct_dicom", tmp_path / "series")
+    volume = read_folder(series_of)
+    content = (base / "example_seg_dicom.nii.gz").read_bytes()
+    given = []
+    for label in (1, 5, 52):  # spleen, liver, aorta in the numbering of TotalSegmentator
+        try:
+            mask = read_mask(content, volume, file="organs.nii.gz", label=label)
+        except ContractError:
+            continue
+        given.append(_structure(mask, f"organ {label}", label, "AUTOMATIC"))
+    assert len(given) >= 2
+    images = read_sources({p.name: p for p in series_of.iterdir()})
+    written = write(given, volume, images, MAKER)
+    found = read_structures(written, volume, file="organs.dcm")
+    for there, here in zip(found, given, strict=True):
+        assert np.array_equal(there.mask, here.mask)
+    (tmp_path / "organs.dcm").write_bytes(written)
+    _no_error_of(tmp_path / "organs.dcm")
+
+
+@pytest.mark.parametrize("write", [rtstruct, seg], ids=["RTSTRUCT", "SEG"])
+def test_another_program_finds_no_error(
+    write: Any, on: tuple[Volume, Sources], tmp_path: Path
+) -> None:
+    volume, images = on
+    given = [_structure(_ring()), _structure(_blob(), "calcium", 2, "AUTOMATIC")]
+    (tmp_path / "made.dcm").write_bytes(write(given, volume, images, MAKER))
+    _no_error_of(tmp_path / "made.dcm")
+
+
+def _no_error_of(file: Path) -> None:
+    """Fail where dciodvfy (dicom3tools) finds an error; skip where it is not here."""
+    program = shutil.which("dciodvfy")
+    if program is None:
+        pytest.skip("dciodvfy is not installed")
+    done = subprocess.run(  # noqa: S603 - a checker of files
+        [program, str(file)], capture_output=True, text=True, check=False, timeout=120
+    )
+    said = (done.stdout + done.stderr).splitlines()
+    assert [line for line in said if line.startswith("Error")] == []
+
+
+def test_the_command_lists_and_writes(on: tuple[Volume, Sources], tmp_path: Path) -> None:
+    volume, images = on
+    folder = write_files(tmp_path / "series", series(_hu(), SPACING))
+    file = tmp_path / "made.dcm"
+    file.write_bytes(rtstruct([_structure(_blob(), "LAD", origin="")], volume, images, MAKER))
+    app = typer.Typer()
+    register(app)
+
+    def run(*more: str) -> Result:
+        return CliRunner().invoke(app, ["ct", "contours", str(folder), str(file), *more])
+
+    listed = run()
+    assert listed.exit_code == 0
+    assert "1 LAD: 0.12 mL on 2 slices; outlined: not stated" in listed.stdout  # 72 of 1.68 mm3
+    refused = run("--to", "seg", "--out", str(tmp_path / "seg.dcm"))
+    assert isinstance(refused.exception, ContractError)
+    done = run("--to", "seg", "--out", str(tmp_path / "seg.dcm"), "--origin", "manual")
+    assert done.exit_code == 0, done.exception
+    content = (tmp_path / "seg.dcm").read_bytes()
+    (found,) = read_structures(content, volume, file="seg.dcm")
+    assert (found.name, found.origin) == ("LAD", "MANUAL")
+    assert np.array_equal(found.mask, _blob())
+    alone = run("--to", "seg")
+    assert isinstance(alone.exception, InvalidValueError)

@@ -109,7 +109,7 @@ def dicom(grey: NDArray[np.float64], **changes: object) -> bytes:
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
     ds.PixelSpacing = [0.3, 0.3]
     pixels = np.uint16(np.round(grey * 4000))
-    ds.Rows, ds.Columns = pixels.shape
+    ds.Rows, ds.Columns = int(pixels.shape[0]), int(pixels.shape[1])
     ds.PixelData = pixels.tobytes()
     for name, value in changes.items():
         if value is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 CR = "1.2.840.10008.5.1.4.1.1.1"
@@ -15,7 +15,7 @@ def image(values: np.ndarray[Any, Any], *, sop_class: str = CT, **more: Any) -> 
     """Return an uncompressed DICOM image of these values, 16 bits."""
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = sop_class
+    meta.MediaStorageSOPClassUID = UID(sop_class)
     meta.MediaStorageSOPInstanceUID = more.pop("SOPInstanceUID", generate_uid())
     ds = Dataset()
     ds.file_meta = meta

@@ -1,0 +1,128 @@
+"""``epicrisis film check`` and ``epicrisis film measure``."""
+
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from knowledge.errors import ContractError, UnavailableError, UnreadableError, UnsupportedError
+from serving.commands.film import register
+from tests.data_folder import shared_data
+from tests.tools.imaging.film.phantoms import chest, dicom, png
+from tests.tools.imaging.film.test_into_reading import _reading
+
+
+def _run(*arguments: str) -> Result:
+    app = typer.Typer()
+    register(app)
+    found = CliRunner().invoke(app, ["film", *arguments])
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    return found
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.dcm"
+    path.write_bytes(dicom(chest(heart=390).grey))
+    return path
+
+
+def test_check_prints_every_item_and_what_may_be_tried(film: Path) -> None:
+    found = _run("check", str(film))
+    assert found.exit_code == 0
+    assert "Research use only" in found.stdout
+    assert "Lateral or oblique view: absent: view PA [header]" in found.stdout
+    assert "Rotated patient: not assessed: no validated method" in found.stdout
+    assert (
+        "May be tried: lung fields, cardiothoracic ratio, ratio against its limit" in found.stdout
+    )
+
+
+def test_check_as_json_holds_the_same(film: Path) -> None:
+    body = json.loads(_run("check", str(film), "--json").stdout)
+    states = {item["id"]: item["state"] for item in body["gate"]["items"]}
+    assert states["ap"] == "absent"
+    assert states["inspiration"] == "not_assessed"
+    assert "Research use only" in body["notice"]
+
+
+def test_a_lateral_film_is_checked_and_not_measured(tmp_path: Path) -> None:
+    path = tmp_path / "lateral.dcm"
+    path.write_bytes(dicom(chest().grey, ViewPosition="LL"))
+    found = _run("measure", str(path), "--out", str(tmp_path / "out"))
+    assert found.exit_code == 0
+    assert "cardiothoracic ratio: not assessed: view LATERAL" in found.stdout
+
+
+def test_measure_writes_overlay_and_report_and_says_approximate(film: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    found = _run("measure", str(film), "--out", str(out))
+    assert found.exit_code == 0
+    assert "approximate: review the overlay" in found.stdout
+    assert "above 0.50, the limit of adults on PA films" in found.stdout
+    assert "signs: not assessed: no validated model configured" in found.stdout
+    assert (out / "overlay.png").read_bytes().startswith(b"\x89PNG")
+    body = json.loads((out / "report.json").read_bytes())
+    assert body["ratio"]["judged"] == "above"
+
+
+def test_a_picture_is_judged_only_with_view_and_age_stated(tmp_path: Path) -> None:
+    path = tmp_path / "film.png"
+    path.write_bytes(png(chest(heart=390).grey))
+    out = str(tmp_path / "out")
+    alone = json.loads(_run("measure", str(path), "--out", out, "--json").stdout)
+    assert "judged" not in alone["ratio"]
+    assert "the view is not known" in alone["ratio"]["why_not_judged"]["detail"]
+    stated = _run("measure", str(path), "--out", out, "--view", "PA", "--age", "51", "--json")
+    assert json.loads(stated.stdout)["ratio"]["judged"] == "above"
+
+
+def test_a_reading_is_filled(film: Path, tmp_path: Path) -> None:
+    reading = tmp_path / "reading.json"
+    reading.write_bytes(orjson.dumps(_reading().to_json()))
+    out = tmp_path / "out"
+    _run("measure", str(film), "--out", str(out), "--reading", str(reading))
+    body = json.loads((out / "reading.json").read_bytes())
+    assert body["version"] == 2
+    assert body["items"]["ctr"]["said"]["by"] == "measurement"
+
+
+def test_unusable_files_are_refused_by_name(film: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="cannot be opened"):
+        _run("check", str(tmp_path / "none.dcm"))
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(film.read_bytes()[:-9000])
+    with pytest.raises(UnreadableError, match="ends early"):
+        _run("check", str(cut))
+    text = tmp_path / "text.txt"
+    text.write_text("a film")
+    with pytest.raises(UnsupportedError, match="no film"):
+        _run("check", str(text))
+
+
+def test_the_dog_is_refused_as_a_human_chest() -> None:
+    with pytest.raises(ContractError, match="not of a human patient"):
+        _run("check", str(shared_data("dicom-misc") / "dx_image.dcm"))
+
+
+def test_switched_off_nothing_is_measured_and_the_header_is_still_checked(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EPICRISIS_DEVICE_FUNCTIONS", "false")
+    with pytest.raises(UnavailableError, match="switched off"):
+        _run("measure", str(film), "--out", str(tmp_path))
+    found = _run("check", str(film))
+    assert "AP view: absent" in found.stdout
+    assert "May be tried: nothing" in found.stdout
+
+
+def test_the_tool_is_listed() -> None:
+    from tools.imaging.film.report import chest_film
+    from tools.toolbox import discover
+
+    assert discover()["chest_film"] is chest_film
+    assert chest_film.card.regulatory == "device-function"
