@@ -14,7 +14,7 @@ from knowledge.evidence import Evidence
 from knowledge.finding import Finding
 from knowledge.pathways import Pathway
 from knowledge.rules import Answer, Condition, holds
-from knowledge.shown import number_shown, unit_shown
+from knowledge.shown import value_shown
 
 CONDITION = "critical_laboratory"
 """The pathway's own condition about critical values."""
@@ -94,23 +94,13 @@ def words(result: LaboratoryResult) -> str:
     Words of outside (a name that we do not hold, an answer in words) are not repeated here.
     """
     name = result.name if result.test is not None else UNKNOWN_TEST
-    value = f" {shown(result.value)}" if result.quantity is not None and result.value else ""
+    value = f" {value_shown(result.value)}" if result.quantity is not None and result.value else ""
     said = [
         *([MAY_BE] if _uncertain(result) else []),
         *([MARKED] if result.marked_critical else []),
         *([f"{FALSIFIED}: {', '.join(result.falsified_by)}"] if result.falsified_by else []),
     ]
     return f"{name}{value}" + (f" ({' / '.join(said)})" if said else "")
-
-
-def shown(value: str) -> str:
-    """Return a value with its unit as it is printed."""
-    number, space, unit = value.partition(" ")
-    try:
-        short = number_shown(float(number))
-    except ValueError:
-        return value
-    return f"{short} {unit_shown(unit)}".rstrip() if space else short
 
 
 def _uncertain(result: LaboratoryResult) -> bool:
@@ -149,7 +139,7 @@ def _stated(state: State, leaf: Condition) -> str:
     found: Finding | None = state.series.get(key) or state.findings.get(_input(leaf))
     if found is None or found.value is None:
         return ""
-    return f"{catalogue().inputs[_input(leaf)].label} {shown(str(found.value))}"
+    return f"{catalogue().inputs[_input(leaf)].label} {value_shown(str(found.value))}"
 
 
 def _input(leaf: Condition) -> str:

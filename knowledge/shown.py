@@ -33,3 +33,13 @@ def number_shown(value: float) -> str:
         ['1.097', '160.3', '43', '1234']
     """
     return format_number(value if value == int(value) else float(f"{value:.4g}"))
+
+
+def value_shown(value: str) -> str:
+    """Return a number with its unit as it is printed; what is no number as it is."""
+    number, space, unit = value.partition(" ")
+    try:
+        short = number_shown(float(number))
+    except ValueError:
+        return value
+    return f"{short} {unit_shown(unit)}".rstrip() if space else short

@@ -116,18 +116,8 @@ def critical_value(
     """
     relation = "at or below" if side == "low" else "at or above"
     verb = "is" if certain else "may be"
-    return Critical(
-        key=_key_of_value(value, side),
-        kind="value",
-        subject=f"value:{value.test}:{side}",
-        words=f"{value.name} {value.shown} {verb} {relation} {format_number(limit)}",
-        value=value.shown,
-        certain=certain,
-        time=value.time,
-        evidence=value.evidence,
-        citation=citation.label,
-        review=citation.review,
-    )
+    words = f"{value.name} {value.shown} {verb} {relation} {format_number(limit)}"
+    return _critical(value, side, words, certain=certain, citation=citation)
 
 
 def _worded(test: str, result: LaboratoryResult) -> Critical:
@@ -135,39 +125,37 @@ def _worded(test: str, result: LaboratoryResult) -> Critical:
     table = laboratory_tests()
     row = table.worded.get(test)
     cited = None if row is None else table.cite(FILE, row.source, row.review)
-    return Critical(
-        key=_key_of_value(value, "abnormal"),
-        kind="value",
-        subject=f"value:{test}:abnormal",
-        words=f"{value.name}: {value.shown}, "
-        + (
-            "not understood as normal: it may have to be known at once"
-            if result.may_be_critical
-            else "a result to be known at once"
-        ),
-        value=value.shown,
-        certain=not result.may_be_critical,
-        time=value.time,
-        evidence=value.evidence,
-        citation="" if cited is None else cited.label,
-        review="" if cited is None else cited.review,
+    urgent = (
+        "not understood as normal: it may have to be known at once"
+        if result.may_be_critical
+        else "a result to be known at once"
     )
+    words = f"{value.name}: {value.shown}, {urgent}"
+    return _critical(value, "abnormal", words, certain=not result.may_be_critical, citation=cited)
 
 
 def _marked(test: str, result: LaboratoryResult) -> Critical:
     """Return a result that the laboratory itself marks as critical; our table has no limit."""
     value = _value(test, result)
+    words = f"{value.name} {value.shown} is marked critical by the laboratory"
+    found = _critical(value, "marked", words, certain=True, citation=None)
+    return found.model_copy(update={"citation": "the laboratory's own flag"})
+
+
+def _critical(
+    value: Value, side: str, words: str, *, certain: bool, citation: Citation | None
+) -> Critical:
     return Critical(
-        key=_key_of_value(value, "marked"),
+        key=_key_of_value(value, side),
         kind="value",
-        subject=f"value:{test}:marked",
-        words=f"{value.name} {value.shown} is marked critical by the laboratory",
+        subject=f"value:{value.test}:{side}",
+        words=words,
         value=value.shown,
-        certain=True,
+        certain=certain,
         time=value.time,
         evidence=value.evidence,
-        citation="the laboratory's own flag",
-        review="",
+        citation="" if citation is None else citation.label,
+        review="" if citation is None else citation.review,
     )
 
 

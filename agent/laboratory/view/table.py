@@ -10,13 +10,12 @@ from agent.laboratory.view.values import (
     is_troponin,
     measured,
     percent,
-    shown,
     told_once,
     unit_of,
 )
 from agent.laboratory.view.words import ARROW, AS_GIVEN, CHANGE, FLAG, ORIGIN, QUALITY
 from knowledge.laboratory_tests import Bounds, laboratory_tests
-from knowledge.shown import number_shown, unit_shown
+from knowledge.shown import number_shown, unit_shown, value_shown
 from tools.labs.change import Change
 
 
@@ -123,7 +122,7 @@ def before(tell: Teller, result: LaboratoryResult, earlier: Earlier) -> str:
         tell.value(result),
     )
     if unit_of(before) != unit_of(after) and result.value:
-        before, after = measured(change.earlier), shown(result.value)
+        before, after = measured(change.earlier), value_shown(result.value)
     said = f"{before} → {after}{then}"
     if change.percent is not None:
         said += f", {percent(change.percent.interval)}"

@@ -4,7 +4,7 @@ from agent.episode import TROPONIN
 from agent.laboratory.model import LaboratoryResult
 from agent.laboratory.results import FROM_DDU
 from knowledge.quantity import Interval, Measured
-from knowledge.shown import number_shown, unit_shown
+from knowledge.shown import value_shown
 
 OF_THE_SPECIMEN = ("edta_contamination", "drip_arm")
 """Interferences that are told once for a specimen, not of each of its results."""
@@ -36,16 +36,6 @@ def is_troponin(result: LaboratoryResult) -> bool:
     return result.test in TROPONIN
 
 
-def shown(value: str) -> str:
-    """Return a value with its unit, a converted number without more digits than it has."""
-    number, space, unit = value.partition(" ")
-    try:
-        short = number_shown(float(number))
-    except ValueError:
-        return value
-    return f"{short} {unit_shown(unit)}".rstrip() if space else short
-
-
 def unit_of(value: str) -> str:
     """Return what follows the number."""
     return value.partition(" ")[2]
@@ -53,7 +43,7 @@ def unit_of(value: str) -> str:
 
 def measured(value: Measured) -> str:
     """Return a measured value as it is shown."""
-    return shown(str(value))
+    return value_shown(str(value))
 
 
 def percent(change: Interval) -> str:
