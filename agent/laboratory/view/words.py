@@ -33,11 +33,6 @@ CHANGE: Mapping[str, str] = {
     "not determined": "not determined",
     "not assessed": "not assessed",
 }
-SUPPORT: Mapping[str, str] = {
-    "supported": "supported",
-    "argued against": "argued against",
-    "not assessed": "not assessed",
-}
 QUALITY: Mapping[str, str] = {
     "haemolysed": "haemolysed",
     "lipaemic": "lipaemic",
