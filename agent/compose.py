@@ -58,7 +58,7 @@ def compose(
     laboratory: LaboratoryReport | None = None,
 ) -> Assessment:
     """Return the assessment; its provenance has no result hash yet."""
-    state = with_critical(state, pathway, laboratory)
+    state = with_critical(state, pathway, laboratory, time_zone=case.time_zone)
     entries = differential(pathway, state)
     state = state.with_extra(
         {f"verdict.{e.id}": e.verdict.value for e in entries},

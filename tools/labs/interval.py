@@ -109,7 +109,7 @@ def _conflict(
         finding.concept.text,
         said,
         ordered(possible | maybe) if possible else (),
-        by=", ".join(f"{used.words} ({used.origin})" for used in judged.intervals)
+        by=", ".join(f"{used.told} ({used.origin})" for used in judged.intervals)
         or "critical limits",
         evidence=finding.evidence,
     )

@@ -7,6 +7,8 @@ from agent.laboratory.view.model import MARK, Line, Panel, Row
 from agent.laboratory.view.teller import Teller
 from agent.laboratory.view.values import (
     as_printed,
+    converted_value,
+    form,
     is_troponin,
     measured,
     percent,
@@ -15,7 +17,7 @@ from agent.laboratory.view.values import (
 )
 from agent.laboratory.view.words import ARROW, AS_GIVEN, CHANGE, FLAG, ORIGIN, QUALITY
 from knowledge.laboratory_tests import Bounds, laboratory_tests
-from knowledge.shown import number_shown, unit_shown, value_shown
+from knowledge.shown import number_shown, unit_shown
 from tools.labs.change import Change
 
 
@@ -55,6 +57,13 @@ def row(tell: Teller, result: LaboratoryResult) -> Row:
 
 def _intervals(tell: Teller, result: LaboratoryResult) -> Iterator[str]:
     for used in result.flag.intervals:
+        if used.stated:
+            converted = f"{tell.say(used.converted)}{form(result)}"
+            yield (
+                f"{tell.say(used.stated)} ({tell.say(ORIGIN[used.origin])}; "
+                f"{tell.say('converted: %s') % converted})"
+            )
+            continue
         words = f"{tell.say(_rounded(used.bounds).words())} {unit_shown(used.unit)}".strip()
         yield f"{words} ({tell.say(ORIGIN[used.origin])})"
 
@@ -122,7 +131,8 @@ def before(tell: Teller, result: LaboratoryResult, earlier: Earlier) -> str:
         tell.value(result),
     )
     if unit_of(before) != unit_of(after) and result.value:
-        before, after = measured(change.earlier), value_shown(result.value)
+        before = converted_value(earlier.reported, str(change.earlier))
+        after = converted_value(result.reported, result.value)
     said = f"{before} → {after}{then}"
     if change.percent is not None:
         said += f", {percent(change.percent.interval)}"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from agent.laboratory.model import LaboratoryReport, LaboratoryResult
 from agent.laboratory.view.model import Line
-from agent.laboratory.view.values import as_printed, form, told_once
+from agent.laboratory.view.values import as_printed, converted_value, form, told_once
 from agent.laboratory.view.words import WHY
 from agent.untrusted import quotation
 from knowledge.clinical_time import ClinicalTime, elapsed
@@ -48,7 +48,7 @@ class Teller:
 
     def converted(self, result: LaboratoryResult) -> str:
         """Return the value in the unit it is judged in, where that is another one."""
-        value = value_shown(result.value)
+        value = converted_value(result.reported, result.value)
         return f"{value}{form(result)}" if result.value and value != self.value(result) else ""
 
     def time(self, time: ClinicalTime | None) -> str:
