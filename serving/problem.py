@@ -207,7 +207,9 @@ def _http(request: Request, error: Exception) -> Response:
 def _broken(request: Request, error: Exception) -> Response:
     """Answer a mistake of ours: logged without the request's data, and said plainly."""
     where = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s %s broke: %s\n%s", request.method, _route(request), type(error).__name__, where)
+    logger.error(
+        "%s %s broke: %s\n%s", request.method, _route(request), type(error).__name__, where
+    )
     return problem(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -9,7 +9,13 @@ from knowledge.finding import Why
 from knowledge.laboratory_patterns import laboratory_patterns
 from tools.labs.markers.report import MarkerReport
 from tools.labs.paired_result import is_not_comparable
-from tools.labs.patterns.verdict import EvidenceLine, MissingFact, PatternVerdict, ShownValue, Support
+from tools.labs.patterns.verdict import (
+    EvidenceLine,
+    MissingFact,
+    PatternVerdict,
+    ShownValue,
+    Support,
+)
 
 
 def patterns(tell: Teller, verdict: Support) -> Iterator[Line]:
@@ -90,7 +96,7 @@ def markers(tell: Teller) -> Iterator[Line]:
         held = [one.words.read(tell.language) for one in report.statements if one.holds]
         said = " ".join(held) or tell.say("no statement holds")
         if report.not_assessed is not None:
-            said = f"{tell.say('not assessed')}: {report.not_assessed.detail}"
+            said = f"{tell.say('not assessed')}: {tell.say(report.not_assessed.detail)}"
         yield Line(
             text=f"{report.name.read(tell.language)}{value}: {said}",
             evidence=report.evidence,

@@ -15,7 +15,7 @@ from agent.laboratory.view.values import (
     told_once,
     unit_of,
 )
-from agent.laboratory.view.words import ARROW, AS_GIVEN, CHANGE, FLAG, ORIGIN, QUALITY
+from agent.laboratory.view.words import ARROW, AS_GIVEN, CHANGE, FLAG, MARKED, ORIGIN, QUALITY
 from knowledge.laboratory_tests import Bounds, laboratory_tests
 from knowledge.shown import number_shown, unit_shown
 from tools.labs.change import Change
@@ -61,7 +61,7 @@ def _intervals(tell: Teller, result: LaboratoryResult) -> Iterator[str]:
             converted = f"{tell.say(used.converted)}{form(result)}"
             yield (
                 f"{tell.say(used.stated)} ({tell.say(ORIGIN[used.origin])}; "
-                f"{tell.say('converted: %s') % converted})"
+                f"{tell.say('converted and rounded: %s') % converted})"
             )
             continue
         words = f"{tell.say(_rounded(used.bounds).words())} {unit_shown(used.unit)}".strip()
@@ -89,7 +89,12 @@ def _flag(tell: Teller, result: LaboratoryResult) -> tuple[str, str, str]:
         return _why_no_flag(tell, result), "none", "?"
     tone = "critical" if flag.value.startswith("critical") else "out"
     tone = "in" if flag.value == "normal" else tone
-    return tell.say(FLAG[flag.value]), tone, ARROW.get(flag.value, "")
+    said = tell.say(FLAG[flag.value])
+    marked = [MARKED[one] for one in result.flag.laboratory if one in MARKED]
+    if marked and tone != "critical":
+        by = tell.say("marked critical by the laboratory")
+        return f"{said}; {by} ({', '.join(marked)})", "critical", ARROW.get(flag.value, "")
+    return said, tone, ARROW.get(flag.value, "")
 
 
 def _why_no_flag(tell: Teller, result: LaboratoryResult) -> str:

@@ -42,7 +42,7 @@ class Teller:
     def value(self, result: LaboratoryResult) -> str:
         """Return the value as the laboratory reported it; else in the unit we read it in."""
         if not result.value:
-            said = result.reported
+            said = as_printed(result.reported)
             return quotation(said) if said else self.say("no usable value")
         return as_printed(result.reported) or value_shown(result.value)
 

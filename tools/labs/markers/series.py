@@ -12,7 +12,7 @@ from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.model import Frozen
 from knowledge.quantity import Interval, format_number
 from knowledge.serial_markers import serial_markers
-from tools.chart.same_time import same_minute
+from tools.chart.same_time import reported, same_minute, two_forms
 from tools.labs.paired_result import not_comparable, percent_change
 from tools.labs.result_source import comparable_result
 
@@ -118,7 +118,10 @@ def _not_known_which(
             return NotAssessed(why=Why.TIME_NOT_GIVEN, detail=detail)
     tied = [f for f in usable if same_minute(f, newest)]
     if len({f.interval for f in tied}) > 1:
-        values = " and ".join(str(f.value) for f in tied)
+        values = " and ".join(map(reported, tied))
+        if two_forms(tied):
+            detail = f"two assays of one sample are not compared: {values}"
+            return NotAssessed(why=Why.CONFLICTING, detail=detail)
         detail = f"samples of one collection time differ: {values}"
         return NotAssessed(why=Why.CONFLICTING, detail=detail)
     return None
