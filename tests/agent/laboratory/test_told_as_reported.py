@@ -53,7 +53,7 @@ def reported_late(tmp_path: Path) -> Assessment:
     low = {"code": POTASSIUM, "unit": "mmol/L^^UCUM", "printed": "3.5-5.1"}
     return of(
         tmp_path,
-        obx("4.1", number=1, taken="20261120073000+0000", **low),  # type: ignore[arg-type]
+        obx("4.1", number=1, taken="20261120073000+0000", **low),
         obx("2.4", number=2, taken="20261119210000+0000", flag="LL", **low),
     )
 
