@@ -36,6 +36,7 @@ from knowledge.risk import NOT_DETERMINED
 from knowledge.rules import Answer, Condition, holds
 from knowledge.timeline import Category
 from tools.chart.not_understood import in_words
+from tools.chart.not_understood import name as name_of
 from tools.intake.result import CaseFiles, InputFile
 from tools.intake.wearable.trend import wearable_report
 from tools.toolbox import discover
@@ -58,7 +59,7 @@ def compose(
     laboratory: LaboratoryReport | None = None,
 ) -> Assessment:
     """Return the assessment; its provenance has no result hash yet."""
-    state = with_critical(state, pathway, laboratory)
+    state = with_critical(state, pathway, laboratory, time_zone=case.time_zone)
     entries = differential(pathway, state)
     state = state.with_extra(
         {f"verdict.{e.id}": e.verdict.value for e in entries},
@@ -286,8 +287,34 @@ def _notes(case: CaseFiles, seen: Episode, state: State, ecgs: Sequence[EcgRun])
         listed = [in_words(fact.finding, case.time_zone) for fact in case.documented]
         yield f"Read from documents, not used until confirmed: {_some(listed, _LISTED)}."
     if case.retracted:
-        said = [f"{r.resource} in {r.file} ({r.reason})" for r in case.retracted]
+        said = _retracted(case)
         yield f"Taken back by its source and not used: {_some(said)}."
+
+
+def _retracted(case: CaseFiles) -> list[str]:
+    """Return what sources took back, each by its name and time, as far as any version says it."""
+    known: dict[str, dict[str, None]] = {}
+    for record in case.retracted:
+        for fact in record.facts:
+            known.setdefault(record.resource, {})[_named(fact.finding, case.time_zone)] = None
+    for fact in case.timeline.facts:
+        for one in fact.finding.evidence:
+            if one.kind == "fhir":
+                known.setdefault(one.resource, {})[_named(fact.finding, case.time_zone)] = None
+    said = []
+    for record in case.retracted:
+        what = ", ".join(known.get(record.resource, ())) or _kind_of(record.resource)
+        said.append(f"{what} in {record.file} ({record.reason})")
+    return list(dict.fromkeys(said))
+
+
+def _named(finding: Finding, zone: str | None) -> str:
+    return name_of(finding) + ("" if finding.time is None else f" of {finding.time.show(zone)}")
+
+
+def _kind_of(resource: str) -> str:
+    kind = resource.partition("/")[0]
+    return {"DiagnosticReport": "a report", "Observation": "a result"}.get(kind, resource)
 
 
 def _file_notes(case: CaseFiles) -> Iterator[str]:

@@ -10,14 +10,20 @@ from types import MappingProxyType
 from agent.laboratory.model import LaboratoryReport, LaboratoryResult
 from agent.state import State
 from knowledge.clinical_inputs import catalogue
+from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import Evidence
 from knowledge.finding import Finding
 from knowledge.pathways import Pathway
 from knowledge.rules import Answer, Condition, holds
-from knowledge.shown import number_shown, unit_shown
+from knowledge.shown import value_shown
 
 CONDITION = "critical_laboratory"
 """The pathway's own condition about critical values."""
+
+COLLECTED = "collected "
+NEWEST = ", newest "
+OF = " of "
+NO_VALUE = "without a usable value"
 
 OTHER = "laboratory.critical"
 """Answer: whether a result is critical beside those of the pathway's own condition."""
@@ -42,19 +48,32 @@ _PLACES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def with_critical(state: State, pathway: Pathway, report: LaboratoryReport | None) -> State:
+def with_critical(
+    state: State,
+    pathway: Pathway,
+    report: LaboratoryReport | None,
+    *,
+    time_zone: str | None = None,
+) -> State:
     """Return a state that knows the critical results by name.
 
     Args:
         state: What is known.
         pathway: With its own condition about critical values.
         report: The laboratory's part; None where there is none: then only inputs are named.
+        time_zone: IANA zone for times in the wording.
     """
     urgent = () if report is None else report.urgent
+
+    def words(result: LaboratoryResult) -> str:
+        newer = None if report is None else report.newer(result)
+        return result_words(result, newer, time_zone=time_zone)
+
     leaves = tuple(_holding(state, pathway))
     own = [r for r in urgent if any(_is_of(r, leaf) for leaf in leaves)]
     other = [r for r in urgent if not any(r is one for one in own)]
-    stated = [_stated(state, f) for f in leaves if not any(_is_of(r, f) for r in own)]
+    inputs = [leaf for leaf in leaves if not any(_is_of(r, leaf) for r in own)]
+    stated = [_stated(state, leaf, time_zone) for leaf in inputs]
     first = (*(words(r) for r in own), *(text for text in stated if text))
     extra: dict[str, Answer] = {
         "laboratory.critical-all": _listed((*first, *map(words, other))),
@@ -88,14 +107,18 @@ def critical_said(text: str, state: State) -> str:
     return ". ".join(kept) + "."
 
 
-def words(result: LaboratoryResult) -> str:
+def result_words(
+    result: LaboratoryResult, newer: LaboratoryResult | None, *, time_zone: str | None
+) -> str:
     """Return a critical result with its value and unit, and what leaves it in doubt.
 
+    One that is not the newest of its test is told as that: when it was collected, and the newest.
     Words of outside (a name that we do not hold, an answer in words) are not repeated here.
     """
     name = result.name if result.test is not None else UNKNOWN_TEST
-    value = f" {shown(result.value)}" if result.quantity is not None and result.value else ""
+    value = f" {_value(result)}" if result.quantity is not None and result.value else ""
     said = [
+        *([] if newer is None else [_past(result, newer, time_zone)]),
         *([MAY_BE] if _uncertain(result) else []),
         *([MARKED] if result.marked_critical else []),
         *([f"{FALSIFIED}: {', '.join(result.falsified_by)}"] if result.falsified_by else []),
@@ -103,14 +126,23 @@ def words(result: LaboratoryResult) -> str:
     return f"{name}{value}" + (f" ({' / '.join(said)})" if said else "")
 
 
-def shown(value: str) -> str:
-    """Return a value with its unit as it is printed."""
-    number, space, unit = value.partition(" ")
-    try:
-        short = number_shown(float(number))
-    except ValueError:
-        return value
-    return f"{short} {unit_shown(unit)}".rstrip() if space else short
+def _value(result: LaboratoryResult) -> str:
+    return value_shown(result.value)
+
+
+def _past(result: LaboratoryResult, newer: LaboratoryResult, zone: str | None) -> str:
+    known = newer.quantity is not None and bool(newer.value)
+    value = _value(newer) if known else NO_VALUE
+    return collected(result.time, value, newer.time, zone)
+
+
+def collected(
+    time: ClinicalTime | None, newest: str, newest_time: ClinicalTime | None, zone: str | None
+) -> str:
+    """Return when a result that is not the newest was collected, and the newest with its time."""
+    of = "" if newest_time is None else f"{OF}{newest_time.show(zone)}"
+    when = "time not stated" if time is None else time.show(zone)
+    return f"{COLLECTED}{when}{NEWEST}{newest}{of}"
 
 
 def _uncertain(result: LaboratoryResult) -> bool:
@@ -144,12 +176,17 @@ def _is_of(result: LaboratoryResult, leaf: Condition) -> bool:
     return entry is not None and entry.analyte == result.test and reached
 
 
-def _stated(state: State, leaf: Condition) -> str:
+def _stated(state: State, leaf: Condition, zone: str | None) -> str:
     key = leaf.input or ""
     found: Finding | None = state.series.get(key) or state.findings.get(_input(leaf))
     if found is None or found.value is None:
         return ""
-    return f"{catalogue().inputs[_input(leaf)].label} {shown(str(found.value))}"
+    said = f"{catalogue().inputs[_input(leaf)].label} {value_shown(str(found.value))}"
+    newest = state.findings.get(_input(leaf))
+    if newest is None or newest.value is None or newest.time in (None, found.time):
+        return said
+    past = collected(found.time, value_shown(str(newest.value)), newest.time, zone)
+    return f"{said} ({past})"
 
 
 def _input(leaf: Condition) -> str:

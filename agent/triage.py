@@ -66,7 +66,7 @@ def triage(case: CaseFiles, *, at: ClinicalTime, settings: Settings, ledger: Led
         named=path.conditions,
         series=known.series,
     )
-    state = with_critical(state, path, None)
+    state = with_critical(state, path, None, time_zone=case.time_zone)
     answers = state.answers()
     found = recommendations(path, state, time_zone=case.time_zone)
     return Triage(

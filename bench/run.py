@@ -9,6 +9,7 @@ SCRIPTS = (
     "bundle_against_fhir_resources.py",
     "ecg_against_neurokit.py",
     "ecg_statements.py",
+    "ecg_patterns.py",
     "assessment.py",
     "agent_overhead.py",
     "retrieval.py",

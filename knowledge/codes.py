@@ -26,6 +26,14 @@ ANALYTE = "urn:epicrisis:analyte"
 EPICRISIS = "urn:epicrisis:clinical-input"
 """Our own concepts: the ids of the clinical-input catalogue."""
 
+LABORATORY_SECTIONS = frozenset(
+    {"LAB", "CH", "HM", "CUS", "MB", "SR", "IMM", "TX", "BG", "CP", "PHY", "SP", "TOX", "VR"}
+)
+"""Diagnostic service sections (HL7 table 0074) of a laboratory."""
+
+LABORATORY_CATEGORIES = LABORATORY_SECTIONS | {"laboratory"}
+"""Codes of a category that say that a resource is of a laboratory."""
+
 
 class Coding(Frozen):
     """One code in one system (a FHIR Coding)."""

@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from pydantic import model_validator
 
 from knowledge.finding import MethodKind
+from knowledge.model import Frozen
 from knowledge.pathways import Sourced
 from knowledge.reference import Table, load
 
@@ -59,12 +60,35 @@ class MethodRow(Sourced):
     accession: bool = False
 
 
+class CodeGroups(Sourced):
+    """LOINC codes of one analyte in one kind of specimen, in groups."""
+
+    codes: tuple[tuple[str, ...], ...]
+
+    def hold(self, one: str, other: str) -> bool:
+        """Return whether two codes stand in one group."""
+        return any(one in group and other in group for group in self.codes)
+
+
+class CodesOfOneTest(Frozen):
+    """Which two codes are of one test.
+
+    Args:
+        property: They differ in the Property part alone: mass or substance concentration.
+        method_unnamed: One names a method, the other none.
+    """
+
+    property: CodeGroups
+    method_unnamed: CodeGroups
+
+
 class ResultSources(Table):
     """The whole file."""
 
     specimens: Mapping[str, SpecimenRow]
     methods: Mapping[MethodKind, MethodRow]
     not_fixed: tuple[str, ...]
+    codes_of_one_test: CodesOfOneTest
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -4,6 +4,7 @@ One table gives the status of every class of error; the nearest class in its anc
 """
 
 import logging
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -205,7 +206,10 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     """Answer a mistake of ours: logged without the request's data, and said plainly."""
-    logger.exception("%s %s broke", request.method, _route(request))
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error(
+        "%s %s broke: %s\n%s", request.method, _route(request), type(error).__name__, where
+    )
     return problem(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,

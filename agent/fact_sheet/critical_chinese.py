@@ -4,7 +4,7 @@
 import re
 from functools import cache
 
-from agent.critical_words import BETWEEN
+from agent.critical_words import BETWEEN, COLLECTED, NEWEST, NO_VALUE, OF
 from knowledge.analytes import analytes
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.laboratory_words import laboratory_told
@@ -64,9 +64,21 @@ def _result(text: str) -> str:
 
 def _doubt(text: str) -> str:
     told = laboratory_told()
+    if text.startswith(COLLECTED) and NEWEST in text:
+        return _past(text)
     lead, colon, labels = text.partition(": ")
     listed = "、".join(told.known(one) or one for one in labels.split(", ")) if colon else ""
     return f"{told.known(lead) or lead}{'：' if colon else ''}{listed}"
+
+
+def _past(text: str) -> str:
+    """Return when a result that is not the newest was collected, and the newest, in Chinese."""
+    told = laboratory_told()
+    when, _, newest = text.removeprefix(COLLECTED).partition(NEWEST)
+    value, of, time = newest.partition(OF)
+    value = (told.known(NO_VALUE) or value) if value == NO_VALUE else value
+    said = f"采集于{told.known(when) or when}，最新结果{value}"
+    return f"{said}，采集于{time}" if of else said
 
 
 @cache

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator
 from agent.laboratory.model import CancelledResult
 from agent.laboratory.results import is_current, names
 from agent.untrusted import one_line
-from knowledge.clinical_time import ClinicalTime
 from knowledge.timeline import Category
 from tools.intake.result import Retraction
-from tools.labs.laboratory_chart import test_key
+from tools.labs.laboratory_chart import LaboratoryChart, test_key
 
 _IN_ERROR = "entered-in-error"
 _NOTE = 200
@@ -16,20 +15,23 @@ _NOTE = 200
 
 
 def cancelled_results(
-    retracted: Iterable[Retraction], at: ClinicalTime, hours: float
+    retracted: Iterable[Retraction], chart: LaboratoryChart, hours: float
 ) -> tuple[CancelledResult, ...]:
     """Return the laboratory results that were taken back, by name and time, each once.
 
+    What was taken back and reported again, of one test and collection time, is told by its result.
+
     Args:
         retracted: Records that their source took back or replaced.
-        at: The moment of assessment.
+        chart: The results that hold, and the moment of assessment.
         hours: How old a result may be; one of unknown time may be of now.
     """
+    reported = {(r.analyte, r.finding.time) for r in chart if r.analyte and r.finding.time}
     found = {
         (one.name, one.time, one.in_error): one
         for item in retracted
         for one in _of(item)
-        if is_current(one.time, at, hours)
+        if is_current(one.time, chart.at, hours) and (one.test, one.time) not in reported
     }
     return tuple(sorted(found.values(), key=_order))
 

@@ -260,7 +260,14 @@ class LaboratoryReport(Frozen):
     def urgent(self) -> tuple[LaboratoryResult, ...]:
         """Results at or beyond a critical limit, certain ones first."""
         found = [r for r in self.results if r.critical and not r.superseded]
-        return tuple(sorted(found, key=lambda r: not _certain(r)))
+        return tuple(sorted(found, key=lambda r: (not _certain(r), not r.latest)))
+
+    def newer(self, result: LaboratoryResult) -> LaboratoryResult | None:
+        """Return the newest result of the same test; None where a result may itself be that."""
+        if result.latest or result.test is None:
+            return None
+        found = (r for r in self.results if r.test == result.test and r.latest)
+        return next(found, None)
 
     @property
     def changed(self) -> tuple[LaboratoryResult, ...]:

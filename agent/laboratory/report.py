@@ -59,7 +59,7 @@ def laboratory_report(
     waiting = documented_results(documented)
     chart = LaboratoryChart.of(timeline, at=at, answers=answers, reference=reference)
     hours = report_table().current.hours
-    cancelled = cancelled_results(retracted, at, hours)
+    cancelled = cancelled_results(retracted, chart, hours)
     if not (chart.results or chart.unknown or chart.later or waiting or cancelled):
         return None
     results = current_results(chart, hours)

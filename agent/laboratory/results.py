@@ -10,7 +10,7 @@ from knowledge.conflict import Conflict, Side
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.timeline import SUPERSEDED
-from tools.chart.same_time import same_minute
+from tools.chart.same_time import same_minute, two_forms
 from tools.labs.change import change
 from tools.labs.delta_check import delta_check
 from tools.labs.interference import InterferenceFinding, interference_on
@@ -105,6 +105,8 @@ def same_time_conflicts(chart: LaboratoryChart) -> tuple[Conflict, ...]:
     found = []
     for key, newest in chart.newest.items():
         if newest.why is None or newest.why.why is not Why.CONFLICTING:
+            continue
+        if two_forms([result.finding for result in newest.contenders]):
             continue
         sides = tuple(
             Side(

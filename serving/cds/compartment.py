@@ -34,7 +34,7 @@ def check_patient(resources: Sequence[dict[str, Any]], patient: str, server: str
         IdentityConflictError: Names types and positions, never values.
     """
     wrong = [
-        f"{visible(resource['resourceType'])[:40]} {place}"
+        f"{_type_of(resource)} {place}"
         for place, resource in enumerate(resources, start=1)
         if not _is_of(resource, patient, server)
     ]
@@ -54,7 +54,9 @@ def has_patient(resources: Iterable[dict[str, Any]]) -> bool:
 
 
 def _is_of(resource: dict[str, Any], patient: str, server: str | None) -> bool:
-    kind = resource["resourceType"]
+    kind = resource.get("resourceType")
+    if not isinstance(kind, str):
+        return False
     if kind == "Patient":
         return resource.get("id") == patient
     subjects = [resource[name] for name in ("subject", "patient", "for") if name in resource]
@@ -63,6 +65,11 @@ def _is_of(resource: dict[str, Any], patient: str, server: str | None) -> bool:
     return all(_means(subject, patient, server) for subject in subjects) and all(
         _is_of(inner, patient, server) for inner in _contained(resource)
     )
+
+
+def _type_of(resource: dict[str, Any]) -> str:
+    kind = resource.get("resourceType")
+    return visible(kind)[:40] if isinstance(kind, str) else "a resource without a type"
 
 
 def _contained(resource: dict[str, Any]) -> list[dict[str, Any]]:

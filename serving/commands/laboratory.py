@@ -16,6 +16,7 @@ from knowledge.laboratory_words import saying
 from knowledge.passages import Language
 from knowledge.plain_text import visible
 from knowledge.settings import load_settings
+from serving.cases.patient import patient_line, report_words
 from serving.cli import UNUSABLE_INPUT
 from serving.commands.assess import exit_code, moment, utc_now
 from serving.report.laboratory_terminal import show_laboratory
@@ -71,19 +72,25 @@ def laboratory(
         return
     view = laboratory_view(report, lang, time_zone=assessment.time_zone)
     heading = f"{assessment.case} · {assessment.provenance.at.show(assessment.time_zone)}"
-    _show(view, form, heading, say(RESEARCH_USE), lang)
+    line = None if outcome.case is None else patient_line(outcome.case.timeline.patient)
+    _show(view, form, (heading, report_words(line, say)), say(RESEARCH_USE), lang)
 
 
 def _plain(item: NotRead) -> str:
     return visible(f"{item.file} ({item.kind}): {item.reason}")
 
 
-def _show(view: LaboratoryView, form: str, heading: str, notice: str, lang: Language) -> None:
+def _show(
+    view: LaboratoryView, form: str, head: tuple[str, str], notice: str, lang: Language
+) -> None:
+    """Print the report under its heading and the line of the patient."""
+    heading, patient = head
     if form == "md":
-        typer.echo(laboratory_markdown(view, heading=heading, notice=notice))
+        typer.echo(laboratory_markdown(view, heading=heading, patient=patient, notice=notice))
     elif form == "html":
-        typer.echo(laboratory_html(view, heading=heading, notice=notice, language=lang))
+        said = laboratory_html(view, heading=heading, patient=patient, notice=notice, language=lang)
+        typer.echo(said)
     else:
         console = Console()
-        console.print(f"{heading}\n{notice}\n", markup=False, highlight=False)
+        console.print(f"{heading}\n{visible(patient)}\n{notice}\n", markup=False, highlight=False)
         show_laboratory(view, console)

@@ -108,17 +108,23 @@ def html(
     )
 
 
-def laboratory_markdown(view: LaboratoryView, *, heading: str, notice: str) -> str:
-    """Return the laboratory's part alone as Markdown."""
+def laboratory_markdown(
+    view: LaboratoryView, *, heading: str, notice: str, patient: str = ""
+) -> str:
+    """Return the laboratory's part alone as Markdown; `patient` is the line that names them."""
     template = _environment("md").get_template("laboratory_only.md.j2")
-    text = template.render(lab=view, heading=heading, notice=notice)
+    text = template.render(lab=view, heading=heading, patient=patient, notice=notice)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def laboratory_html(view: LaboratoryView, *, heading: str, notice: str, language: Language) -> str:
+def laboratory_html(
+    view: LaboratoryView, *, heading: str, notice: str, language: Language, patient: str = ""
+) -> str:
     """Return the laboratory's part alone as one HTML file without any external request."""
     template = _environment("html").get_template("laboratory_only.html.j2")
-    return template.render(lab=view, heading=heading, notice=notice, language=language)
+    return template.render(
+        lab=view, heading=heading, patient=patient, notice=notice, language=language
+    )
 
 
 def _laboratory(assessment: Assessment) -> LaboratoryView | None:

@@ -226,7 +226,8 @@ def _values(assessment: Assessment) -> Iterator[Critical]:
     An assessment of before there was that part is judged by the packaged limits.
     """
     if assessment.laboratory is not None:
-        yield from critical_values(assessment.laboratory, assessment.provenance.at)
+        at = assessment.provenance.at
+        yield from critical_values(assessment.laboratory, at, time_zone=assessment.time_zone)
         return
     for key, row in critical_results().values.items():
         worst: dict[Side, float] = {}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.critical_words import NO_VALUE, collected
 from agent.laboratory.model import LaboratoryReport, LaboratoryResult
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.critical_results import critical_results
@@ -12,6 +13,7 @@ from knowledge.evidence import DicomEvidence, Evidence, FhirEvidence, describe
 from knowledge.laboratory_tests import FILE, laboratory_tests
 from knowledge.quantity import Interval, format_number
 from knowledge.reference import Citation
+from knowledge.shown import value_shown
 from serving.storage.base import canonical
 from serving.worklist.model import Critical
 from tools.labs.interval_model import CriticalLimit, Flag
@@ -41,28 +43,50 @@ class Value:
     evidence: tuple[Evidence, ...]
 
 
-def critical_values(report: LaboratoryReport, at: ClinicalTime) -> Iterator[Critical]:
+def critical_values(
+    report: LaboratoryReport, at: ClinicalTime, *, time_zone: str | None = None
+) -> Iterator[Critical]:
     """Yield the results that are, or may be, critical and worse than the one of the test before.
+
+    One whose test has a newer result that is not critical says so, with both times of collection.
 
     Args:
         report: The laboratory's part of an assessment.
         at: The moment it is for; what is older than the table's window somebody has known.
+        time_zone: IANA zone for times in the wording.
     """
     worst: dict[tuple[str, Side], float] = {}
     for result in _oldest_first(report, at):
-        test = result.test or result.name
-        if result.flag.flag is Flag.CRITICAL_ABNORMAL or result.may_be_critical:
-            yield _worded(test, result)
-        elif result.marked_critical and not result.flag.critical:
-            yield _marked(test, result)
-        reached: dict[Side, CriticalLimit] = {}
-        for limit in result.flag.critical:
-            reached.setdefault(limit.side, limit)
-        if result.quantity is None:
-            continue
-        sides: tuple[Side, ...] = ("low", "high")
-        for side in sides:
-            yield from _worse(test, result, result.quantity.interval, side, reached, worst)
+        for found in _of_result(result, worst):
+            past = _past(report, result, time_zone)
+            yield found.model_copy(update={"words": found.words + past}) if past else found
+
+
+def _of_result(
+    result: LaboratoryResult, worst: dict[tuple[str, Side], float]
+) -> Iterator[Critical]:
+    test = result.test or result.name
+    if result.flag.flag is Flag.CRITICAL_ABNORMAL or result.may_be_critical:
+        yield _worded(test, result)
+    elif result.marked_critical and not result.flag.critical:
+        yield _marked(test, result)
+    reached: dict[Side, CriticalLimit] = {}
+    for limit in result.flag.critical:
+        reached.setdefault(limit.side, limit)
+    if result.quantity is None:
+        return
+    sides: tuple[Side, ...] = ("low", "high")
+    for side in sides:
+        yield from _worse(test, result, result.quantity.interval, side, reached, worst)
+
+
+def _past(report: LaboratoryReport, result: LaboratoryResult, zone: str | None) -> str:
+    """Return, to follow its words, that a newer result is not critical; empty where none is so."""
+    newer = report.newer(result)
+    if newer is None or newer.critical:
+        return ""
+    value = value_shown(newer.value) if newer.value else NO_VALUE
+    return f" ({collected(result.time, value, newer.time, zone)})"
 
 
 def _worse(
@@ -116,18 +140,8 @@ def critical_value(
     """
     relation = "at or below" if side == "low" else "at or above"
     verb = "is" if certain else "may be"
-    return Critical(
-        key=_key_of_value(value, side),
-        kind="value",
-        subject=f"value:{value.test}:{side}",
-        words=f"{value.name} {value.shown} {verb} {relation} {format_number(limit)}",
-        value=value.shown,
-        certain=certain,
-        time=value.time,
-        evidence=value.evidence,
-        citation=citation.label,
-        review=citation.review,
-    )
+    words = f"{value.name} {value.shown} {verb} {relation} {format_number(limit)}"
+    return _critical(value, side, words, certain=certain, citation=citation)
 
 
 def _worded(test: str, result: LaboratoryResult) -> Critical:
@@ -135,39 +149,37 @@ def _worded(test: str, result: LaboratoryResult) -> Critical:
     table = laboratory_tests()
     row = table.worded.get(test)
     cited = None if row is None else table.cite(FILE, row.source, row.review)
-    return Critical(
-        key=_key_of_value(value, "abnormal"),
-        kind="value",
-        subject=f"value:{test}:abnormal",
-        words=f"{value.name}: {value.shown}, "
-        + (
-            "not understood as normal: it may have to be known at once"
-            if result.may_be_critical
-            else "a result to be known at once"
-        ),
-        value=value.shown,
-        certain=not result.may_be_critical,
-        time=value.time,
-        evidence=value.evidence,
-        citation="" if cited is None else cited.label,
-        review="" if cited is None else cited.review,
+    urgent = (
+        "not understood as normal: it may have to be known at once"
+        if result.may_be_critical
+        else "a result to be known at once"
     )
+    words = f"{value.name}: {value.shown}, {urgent}"
+    return _critical(value, "abnormal", words, certain=not result.may_be_critical, citation=cited)
 
 
 def _marked(test: str, result: LaboratoryResult) -> Critical:
     """Return a result that the laboratory itself marks as critical; our table has no limit."""
     value = _value(test, result)
+    words = f"{value.name} {value.shown} is marked critical by the laboratory"
+    found = _critical(value, "marked", words, certain=True, citation=None)
+    return found.model_copy(update={"citation": "the laboratory's own flag"})
+
+
+def _critical(
+    value: Value, side: str, words: str, *, certain: bool, citation: Citation | None
+) -> Critical:
     return Critical(
-        key=_key_of_value(value, "marked"),
+        key=_key_of_value(value, side),
         kind="value",
-        subject=f"value:{test}:marked",
-        words=f"{value.name} {value.shown} is marked critical by the laboratory",
+        subject=f"value:{value.test}:{side}",
+        words=words,
         value=value.shown,
-        certain=True,
+        certain=certain,
         time=value.time,
         evidence=value.evidence,
-        citation="the laboratory's own flag",
-        review="",
+        citation="" if citation is None else citation.label,
+        review="" if citation is None else citation.review,
     )
 
 

@@ -25,7 +25,7 @@ from tools.chart.from_chart import (
 )
 from tools.chart.from_demographics import from_demographics, recorded
 from tools.chart.from_statements import Statement, is_settled, statements
-from tools.chart.same_time import DIFFER, differing, shown
+from tools.chart.same_time import DIFFER, differing, shown, two_forms
 from tools.chart.series import arm_difference, series_findings
 
 
@@ -94,6 +94,8 @@ def _of_one_minute(
     if DIFFER not in finding.flags:
         return []
     sides = differing(chart_values(input_id, entry, timeline, at=at), entry)
+    if two_forms(sides):
+        return []
     return [
         Conflict(
             what=entry.label,

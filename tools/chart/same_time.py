@@ -11,6 +11,8 @@ from knowledge.timeline import SUPERSEDED
 
 DIFFER = "values-differ"
 """Flag of a value that spans several values of one minute which contradict each other."""
+FROM_DDU = "converted-ddu-to-feu"
+"""Flag of a D-dimer that was reported in DDU."""
 
 
 def holding(values: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -61,8 +63,26 @@ def spanned(group: Sequence[Finding], entry: ClinicalInput) -> Finding:
 
 
 def shown(value: Finding) -> str:
-    """Return a value in words, with the place it was measured at."""
-    return f"{value.value}" + (f" ({value.body_site})" if value.body_site else "")
+    """Return a value in words as it was reported, with the place it was measured at."""
+    return reported(value) + (f" ({value.body_site})" if value.body_site else "")
+
+
+def reported(value: Finding) -> str:
+    """Return a value as it was reported, and beside it as converted; a D-dimer in DDU says so."""
+    held = f"{value.value}"
+    said = (value.reported or held).partition(" (laboratory's range")[0]
+    if FROM_DDU in value.flags:
+        return f"{said}{'' if 'DDU' in said else ' DDU'} (= {held} FEU)"
+    return held if said == held or not said[:1].isdigit() else f"{said} (= {held})"
+
+
+def two_forms(group: Sequence[Finding]) -> bool:
+    """Return whether values were measured by two assays that count two things: FEU and DDU.
+
+    Two assays of one sample are no two versions of one result: neither is taken for the other, and
+    nobody has to say which one holds.
+    """
+    return len({FROM_DDU in value.flags for value in group}) > 1
 
 
 def _contradict(group: Sequence[Finding], entry: ClinicalInput) -> bool:

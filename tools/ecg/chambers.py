@@ -128,14 +128,9 @@ def _tall_v1(reading: Reading) -> Verdict:
 
 
 def _right_axis(reading: Reading) -> Verdict:
-    if (why := reading.blocked("amplitude")) is not None:
-        return Verdict(holds=None, why=why)
-    for name in ("I", "aVF"):
-        if (why := reading.blocked("amplitude", lead=name)) is not None:
-            return Verdict(holds=None, why=why)
-    degrees = reading.m.axis_deg
-    if degrees is None:
-        return Verdict(holds=None, why=reading.not_measured("axis_deg"))
+    degrees = reading.axis()
+    if isinstance(degrees, NotAssessed):
+        return Verdict(holds=None, why=degrees)
     holds = degrees >= reading.criteria.rvh.axis_from_deg
     return Verdict(holds=holds, basis=f"axis {degrees:.0f} deg")
 

@@ -111,14 +111,9 @@ def _starts_with_q(reading: Reading, lead: LeadMeasurement) -> bool:
 
 
 def _axis(reading: Reading, lowest: float, highest: float) -> Verdict:
-    if (why := reading.blocked("amplitude")) is not None:
-        return Verdict(holds=None, why=why)
-    for name in ("I", "aVF"):
-        if (why := reading.blocked("amplitude", lead=name)) is not None:
-            return Verdict(holds=None, why=why)
-    degrees = reading.m.axis_deg
-    if degrees is None:
-        return Verdict(holds=None, why=reading.not_measured("axis_deg"))
+    degrees = reading.axis()
+    if isinstance(degrees, NotAssessed):
+        return Verdict(holds=None, why=degrees)
     basis = f"axis {degrees:.0f} deg (from {lowest:g} to {highest:g})"
     return Verdict(holds=lowest <= degrees <= highest, basis=basis)
 

@@ -83,6 +83,14 @@ class Reading:
                 return NotAssessed(why=Why.QUALITY, detail=f"{problem.code}: {problem.detail}")
         return None
 
+    def axis(self) -> float | NotAssessed:
+        """Return the frontal axis in degrees, or why it is not to be trusted."""
+        for name in (None, "I", "aVF"):
+            if (why := self.blocked("amplitude", lead=name)) is not None:
+                return why
+        degrees = self.m.axis_deg
+        return self.not_measured("axis_deg") if degrees is None else degrees
+
     def lead(self, name: str) -> LeadMeasurement | NotAssessed:
         """Return the amplitudes of one lead, or why there are none to be trusted."""
         missing = NotAssessed(why=Why.MISSING, detail=f"lead {name} is not recorded")

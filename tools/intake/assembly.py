@@ -124,24 +124,27 @@ def assemble(
     by_hand = list(_stated(_without(stated, given), zone, now, own))
     unusable: list[str] = []
     charted, marked = without_marked(chart.facts, zone=zone)
-    facts = [*charted, *by_hand, *given_facts(given, zone=zone, problems=unusable)]
     labs = [lab for file, lab in sorted(parsed.laboratory.read.items()) if file in verdict.files]
-    facts += [_dated(fact, now) for lab in labs for fact in lab.facts]
     notes = _without_laboratory(stated.attached, parsed.laboratory)
     texts = note_files(contents.usable, notes, zone=zone, problems=problems)
     typed = stated_notes(stated.case, stated.file, zone=zone, problems=own)
     reported = [lab.document for lab in labs if lab.document is not None]
-    documents = (*chart.documents, *texts.values(), *typed, *reported)
-    facts += [_dated(f, now) for r in recordings.values() for f in said_by_device(r)]
     seen, twice = distinct_images(parsed.images, verdict.files)
     copies |= twice
     examined = tuple(with_models(study, models, contents.usable) for study in studies(seen))
-    facts += [fact for study in examined for fact in imaging_facts(study)]
-    facts = [plausible_onset(fact, at or now) for fact in without_oxygen(facts)]
-    witnesses = _witnesses(stated, parsed, recordings, verdict)
-    patient = _person(witnesses, now, problems)
+    facts = [
+        *charted,
+        *by_hand,
+        *given_facts(given, zone=zone, problems=unusable),
+        *(_dated(fact, now) for lab in labs for fact in lab.facts),
+        *(_dated(fact, now) for one in recordings.values() for fact in said_by_device(one)),
+        *(fact for study in examined for fact in imaging_facts(study)),
+    ]
     timeline = Timeline.of(
-        patient, tuple(facts), tuple(reference(r) for r in recordings.values()), documents
+        _person(_witnesses(stated, parsed, recordings, verdict), now, problems),
+        tuple(plausible_onset(fact, at or now) for fact in without_oxygen(facts)),
+        tuple(reference(one) for one in recordings.values()),
+        (*chart.documents, *texts.values(), *typed, *reported),
     )
     reports = _reports(
         contents, stated, parsed, chart, verdict, copies, problems, by_hand, frozenset(texts)

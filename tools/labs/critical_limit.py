@@ -35,6 +35,19 @@ def critical_limits(
     return tuple(sorted(found, key=lambda limit: not limit.certain))
 
 
+def held_sides(analyte: str | None, reference: LaboratoryReference) -> frozenset[str]:
+    """Return the sides on which any critical limit is held for an analyte.
+
+    Args:
+        analyte: Key of the analyte; None for a test that we do not hold.
+        reference: The rows.
+    """
+    if analyte is None:
+        return frozenset()
+    always = {side for side in SIDES if reference.critical_side(analyte, side)[0] is not None}
+    return frozenset(always | {row.side for row in critical_results().conditional.get(analyte, ())})
+
+
 def _always(
     analyte: str, value: Interval, unit: str, reference: LaboratoryReference
 ) -> Iterator[CriticalLimit]:

@@ -14,7 +14,7 @@ from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.laboratory_site import SITE_FILE, LaboratoryReference
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.quantity import Interval
-from tools.labs.critical_limit import critical_limits
+from tools.labs.critical_limit import critical_limits, held_sides
 from tools.labs.interval_model import CriticalLimit, Flag, ResultFlag, Subject
 from tools.labs.interval_rows import Judged, by_printed, by_rows, ordered, unit_of
 from tools.labs.laboratory_flag import flag_conflict, laboratory_flags
@@ -84,7 +84,9 @@ def _whole(
         others=judged.others,
         critical=critical,
         laboratory=said,
-        conflict=_conflict(finding, said, possible, critical, judged),
+        conflict=_conflict(
+            finding, said, possible, critical, judged, limits=held_sides(key, reference)
+        ),
         notes=notes,
         evidence=(*finding.evidence, *judged.evidence, *_rows_of(key, critical)),
     )
@@ -102,6 +104,8 @@ def _conflict(
     possible: frozenset[Flag],
     critical: tuple[CriticalLimit, ...],
     judged: Judged,
+    *,
+    limits: frozenset[str],
 ) -> Conflict | None:
     """Return the conflict with the laboratory's flag; a limit that may be reached counts too."""
     maybe = {_critical_flag(limit) for limit in critical if not limit.certain}
@@ -109,9 +113,10 @@ def _conflict(
         finding.concept.text,
         said,
         ordered(possible | maybe) if possible else (),
-        by=", ".join(f"{used.words} ({used.origin})" for used in judged.intervals)
+        by=", ".join(f"{used.told} ({used.origin})" for used in judged.intervals)
         or "critical limits",
         evidence=finding.evidence,
+        limits=limits,
     )
 
 

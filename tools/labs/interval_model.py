@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from knowledge.clinical_time import ClinicalTime, Precision, age_years, elapsed
 from knowledge.conflict import Conflict
@@ -95,6 +95,8 @@ class IntervalUsed(Frozen):
         kind: `reference`, or a `decision` limit.
         citation: Where it comes from; None for a printed one: the result itself is its source.
         note: What else a reader must know.
+        stated: The interval in its own unit as printed; empty where it was not converted.
+        converted: Where it was, the bounds with their unit, as precise as they were printed.
     """
 
     bounds: Bounds
@@ -104,6 +106,13 @@ class IntervalUsed(Frozen):
     kind: Literal["reference", "decision"] = "reference"
     citation: Citation | None = None
     note: str = ""
+    stated: str = Field(default="", exclude_if=lambda found: not found)
+    converted: str = Field(default="", exclude_if=lambda found: not found)
+
+    @property
+    def told(self) -> str:
+        """The interval with its unit as it was printed; else as it is held."""
+        return self.stated or self.words
 
 
 class OtherInterval(Frozen):

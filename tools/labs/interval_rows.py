@@ -47,6 +47,8 @@ def by_printed(
         words=_words(printed.bounds, unit),
         origin="printed",
         note=f"printed: {printed.words}",
+        stated=printed.stated,
+        converted=printed.converted,
     )
     return Judged(_flags(printed.bounds, value), intervals=(used,))
 

@@ -48,11 +48,13 @@ def flag_conflict(
     *,
     by: str,
     evidence: tuple[Evidence, ...],
+    limits: frozenset[str] | None = None,
 ) -> Conflict | None:
     """Return the conflict between the laboratory's flags and ours, or None where there is none.
 
     Where several flags of ours remain possible, the laboratory's is in conflict only if it agrees
-    with none of them; where it gave none, there is nothing to compare.
+    with none of them; where it gave none, there is nothing to compare. That it marks a result as
+    critical is no conflict with ours where no critical limit is held that could say so.
 
     Args:
         name: What was measured.
@@ -60,6 +62,7 @@ def flag_conflict(
         possible: Every flag of ours that remains possible; empty where we have none.
         by: What ours was judged by, in words.
         evidence: The result.
+        limits: Sides on which a critical limit is held for the test; None for a test in words.
     """
     directions = {_DIRECTION[flag] for flag in said} - {"abnormal"}
     theirs = ", ".join(_SAID[flag] for flag in said)
@@ -69,7 +72,7 @@ def flag_conflict(
             sides=(Side(who="laboratory", says=theirs, evidence=evidence),),
             consequence="The laboratory's flags contradict one another; none of them is used.",
         )
-    if not said or not possible or any(_agrees(said, flag) for flag in possible):
+    if not said or not possible or any(_agrees(said, flag, limits) for flag in possible):
         return None
     ours = " or ".join(flag.value for flag in possible)
     return Conflict(
@@ -82,11 +85,20 @@ def flag_conflict(
     )
 
 
-def _agrees(said: tuple[str, ...], ours: Flag) -> bool:
-    critical = any(flag.startswith("lab-critical") for flag in said)
-    if critical != (ours in _CRITICAL):
+def _agrees(said: tuple[str, ...], ours: Flag, limits: frozenset[str] | None) -> bool:
+    critical = [_DIRECTION[flag] for flag in said if flag.startswith("lab-critical")]
+    if ours in _CRITICAL and not critical:
+        return False
+    if critical and ours not in _CRITICAL and _held(critical, limits):
         return False
     return all(_same(_DIRECTION[flag], _OURS[ours]) for flag in said)
+
+
+def _held(directions: list[str], limits: frozenset[str] | None) -> bool:
+    """Return whether a critical limit of ours could say what the laboratory marks."""
+    if limits is None:
+        return True
+    return any(one in limits or (one == "abnormal" and limits) for one in directions)
 
 
 def _same(theirs: str, ours: str) -> bool:

@@ -13,7 +13,7 @@ from knowledge.clinical_time import elapsed
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.quantity import Interval, measured
 from knowledge.timeline import SUPERSEDED
-from tools.chart.same_time import DIFFER, same_minute
+from tools.chart.same_time import DIFFER, reported, same_minute, two_forms
 from tools.labs.chart_result import ChartResult
 
 _REPLACED_BY = frozenset({"amended", "corrected"})
@@ -59,6 +59,14 @@ def newest_result(held: Sequence[ChartResult]) -> Newest:
     if not all(same_minute(r.finding, last.finding) for r in contenders):
         detail = f"the order in which {len(contenders)} results were collected is not known"
         return _not_known(contenders, NotAssessed(why=Why.CONFLICTING, detail=detail))
+    if two_forms([r.finding for r in contenders]):
+        forms = " and ".join(dict.fromkeys(reported(r.finding) for r in contenders))
+        detail = f"two assays of one sample are not compared: {forms}"
+        why = NotAssessed(why=Why.CONFLICTING, detail=detail)
+        span = _span(contenders)
+        if span is not None:
+            return Newest(finding=span, contenders=contenders, why=why)
+        return _not_known(contenders, why)
     values = " and ".join(dict.fromkeys(str(r.finding.value) for r in contenders))
     reason = NotAssessed(
         why=Why.CONFLICTING, detail=f"results of one collection time differ: {values}"

@@ -3,14 +3,26 @@
 from collections.abc import Iterator
 
 from knowledge.clinical_time import ClinicalTime, elapsed
-from knowledge.codes import ANALYTE
+from knowledge.codes import ANALYTE, LOINC
 from knowledge.evidence import Evidence
 from knowledge.finding import Finding, MethodKind, NotAssessed, Why
 from knowledge.model import Frozen
 from knowledge.quantity import Interval, Measured
+from knowledge.result_sources import result_sources
 
-__all__ = ["LabResult", "MethodKind", "not_comparable", "percent_change", "result_of"]
+__all__ = [
+    "LabResult",
+    "MethodKind",
+    "is_not_comparable",
+    "known_to_differ",
+    "not_comparable",
+    "only_not_stated",
+    "percent_change",
+    "result_of",
+]
 
+_NOT_COMPARABLE = "not comparable: "
+_METHOD = "method (laboratory or point-of-care)"
 _FROM_DDU = "converted-ddu-to-feu"
 """Flag of a D-dimer that was reported in DDU: the factor of two is not exact, assays differ."""
 
@@ -27,6 +39,7 @@ class LabResult(Frozen):
         laboratory: Who measured; None where not stated.
         flags: Quality flags, for example ``haemolysed``, ``preliminary``.
         finding: Id of the finding.
+        loinc: Codes of the test; empty where none is given.
         evidence: Where it comes from.
     """
 
@@ -38,6 +51,7 @@ class LabResult(Frozen):
     laboratory: str | None = None
     flags: tuple[str, ...] = ()
     finding: str = ""
+    loinc: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
     @property
@@ -77,6 +91,7 @@ def result_of(
         laboratory=laboratory,
         flags=finding.flags,
         finding=finding.id,
+        loinc=tuple(c.code for c in finding.concept.codings if c.system == LOINC),
         evidence=finding.evidence,
     )
 
@@ -85,8 +100,15 @@ def not_comparable(earlier: LabResult, later: LabResult) -> NotAssessed | None:
     """Return why two results may not be compared, or None where they may.
 
     Point-of-care and laboratory methods are never mixed; what is not stated is not taken as equal.
+    What is known to differ is told before what is not stated.
     """
-    return next(_obstacles(earlier, later), None)
+    return known_to_differ(earlier, later) or next(_obstacles(earlier, later), None)
+
+
+def known_to_differ(earlier: LabResult, later: LabResult) -> NotAssessed | None:
+    """Return the first difference that is known; None where there is none, or it is not stated."""
+    every = _obstacles(earlier, later)
+    return next((reason for reason in every if reason.why is not Why.MISSING), None)
 
 
 def only_not_stated(earlier: LabResult, later: LabResult) -> bool:
@@ -100,14 +122,9 @@ def _obstacles(earlier: LabResult, later: LabResult) -> Iterator[NotAssessed]:
         yield _differ("results of two analytes")
     if earlier.value.unit != later.value.unit:
         yield _differ(f"results in two units, {earlier.value.unit} and {later.value.unit}")
-    for what, first, second in (
-        ("method (laboratory or point-of-care)", earlier.method_kind, later.method_kind),
-        ("specimen", earlier.specimen, later.specimen),
-    ):
-        if first is None or second is None:
-            yield NotAssessed(why=Why.MISSING, detail=f"the {what} is not stated for both results")
-        elif first.casefold() != second.casefold():
-            yield _differ(f"results of two kinds of {what}: {first} and {second}")
+    yield from _unlike_methods(earlier, later)
+    yield from _unlike_specimens(earlier, later)
+    yield from _unlike_codes(earlier, later)
     if (_FROM_DDU in earlier.flags) != (_FROM_DDU in later.flags):
         yield _differ("one result was reported in DDU, the other in FEU")
     if earlier.laboratory and later.laboratory and earlier.laboratory != later.laboratory:
@@ -122,8 +139,57 @@ def _obstacles(earlier: LabResult, later: LabResult) -> Iterator[NotAssessed]:
         yield _differ("the second result is not known to be collected after the first")
 
 
+def _unlike_methods(earlier: LabResult, later: LabResult) -> Iterator[NotAssessed]:
+    what, first, second = _METHOD, earlier.method_kind, later.method_kind
+    if first is None or second is None:
+        yield _not_stated(what)
+    elif first.casefold() != second.casefold():
+        yield _differ(f"results of two kinds of {what}: {first} and {second}")
+
+
+def _unlike_specimens(earlier: LabResult, later: LabResult) -> Iterator[NotAssessed]:
+    """Yield what stands between two specimens; a wider kind leaves open which one it was."""
+    first, second = earlier.specimen, later.specimen
+    if first is None or second is None:
+        yield _not_stated("specimen")
+        return
+    one, other = first.casefold(), second.casefold()
+    table = result_sources()
+    if one == other:
+        return
+    if table.is_within(one, other) or table.is_within(other, one):
+        yield _not_stated("exact specimen")
+    else:
+        yield _differ(f"results of two kinds of specimen: {first} and {second}")
+
+
+def _unlike_codes(earlier: LabResult, later: LabResult) -> Iterator[NotAssessed]:
+    """Yield what stands between two codes; one stated kind of method settles it."""
+    alike = earlier.method_kind is not None and earlier.method_kind == later.method_kind
+    if alike or not earlier.loinc or not later.loinc or set(earlier.loinc) & set(later.loinc):
+        return
+    table = result_sources().codes_of_one_test
+    pairs = [(one, other) for one in earlier.loinc for other in later.loinc]
+    if any(table.property.hold(one, other) for one, other in pairs):
+        return
+    if any(table.method_unnamed.hold(one, other) for one, other in pairs):
+        yield _not_stated("method of the test")
+    else:
+        codes = f"{', '.join(earlier.loinc)} and {', '.join(later.loinc)}"
+        yield _differ(f"results of two codes that are not known to be one test: {codes}")
+
+
+def _not_stated(what: str) -> NotAssessed:
+    return NotAssessed(why=Why.MISSING, detail=f"the {what} is not stated for both results")
+
+
+def is_not_comparable(reason: NotAssessed) -> bool:
+    """Return whether a reason is that two results are known to differ in how they were measured."""
+    return reason.why is Why.OUTSIDE_CONTRACT and reason.detail.startswith(_NOT_COMPARABLE)
+
+
 def _differ(detail: str) -> NotAssessed:
-    return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=f"not comparable: {detail}")
+    return NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=f"{_NOT_COMPARABLE}{detail}")
 
 
 def percent_change(earlier: Interval, later: Interval) -> Interval | None:

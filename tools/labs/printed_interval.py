@@ -14,7 +14,8 @@ from knowledge.codes import LOINC
 from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.laboratory_tests import Bounds, LabTest, laboratory_tests
 from knowledge.plain_text import quotation
-from knowledge.quantity import Interval, QuantityInterval
+from knowledge.quantity import Interval, QuantityInterval, format_number
+from knowledge.shown import as_precise_as, unit_shown
 from knowledge.troponin import assays
 from knowledge.units import parse_stated
 
@@ -51,11 +52,15 @@ class Printed(NamedTuple):
         words: As printed.
         bounds: In the unit of the result's value; None where it could not be read.
         refused: Why it could not be read; None where it was, or where no interval was printed.
+        stated: The interval with its own unit, where it was converted; else empty.
+        converted: In the unit of the value, as precise as it was printed, where it was converted.
     """
 
     words: str
     bounds: Bounds | None = None
     refused: str | None = None
+    stated: str = ""
+    converted: str = ""
 
 
 def printed_words(finding: Finding) -> str | None:
@@ -97,7 +102,35 @@ def printed_interval(finding: Finding, analyte: str | None) -> Printed | None:
         result = _in_canonical(finding, analyte, bounds, unit)
     if isinstance(result, str):
         return Printed(words, refused=result)
-    return Printed(words, bounds=result)
+    if analyte is None or result == bounds:
+        return Printed(words, bounds=result)
+    return Printed(
+        words,
+        bounds=result,
+        stated=_with_unit(bounds.words(), unit or _unit_of_result(finding, analyte) or ""),
+        converted=_with_unit(_as_printed(result, words), analytes().analytes[analyte].unit),
+    )
+
+
+def _with_unit(words: str, unit: str) -> str:
+    return f"{words} {unit_shown(unit)}".strip()
+
+
+def _as_printed(bounds: Bounds, words: str) -> str:
+    """Return converted bounds in words, no more precise than the numbers that were printed."""
+    plain = " ".join(words.split()).strip("[]()").strip()
+    patterns = (_TWO, _BELOW, _ABOVE)
+    match = next((found for p in patterns if (found := p.fullmatch(plain)) is not None), None)
+    given = {} if match is None else match.groupdict()
+    low, high = (
+        None if value is None else as_precise_as(value, given.get(end) or format_number(value))
+        for end, value in (("low", bounds.low), ("high", bounds.high))
+    )
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    if high is not None:
+        return f"{'<' if bounds.high_open else '<='} {high}"
+    return f"{'>' if bounds.low_open else '>='} {low}"
 
 
 def parse_interval(text: str) -> tuple[Bounds, str | None] | str:

@@ -27,33 +27,35 @@ def urgent(tell: Teller) -> Iterator[Line]:
         converted = f" = {tell.converted(result)}" if tell.converted(result) else ""
         value = f"{tell.value(result)}{converted}"
         said = f"{tell.name(result)} {value} ({tell.time(result.time)})"
-        if result.may_be_critical:
-            yield Line(
-                text=f"{said}: {tell.say('not understood as normal, may be urgent')}",
-                evidence=result.evidence,
-            )
-        elif result.flag.flag is Flag.CRITICAL_ABNORMAL:
-            yield Line(
-                text=f"{said}: {tell.say(FLAG['critical-abnormal'])}",
-                evidence=result.evidence,
-            )
-        if result.marked_critical:
-            yield Line(
-                text=f"{said}: {tell.say('marked critical by the laboratory')}"
-                + tell.falsified(result),
-                evidence=result.evidence,
-            )
-        for limit in result.flag.critical:
-            sentence = _limit_words(tell, low=limit.side == "low", certain=limit.certain)
-            bound = f"{number_shown(limit.limit)} {unit_shown(limit.unit)}"
-            more = f"; {tell.say('not known')}: {', '.join(map(tell.say, limit.missing))}"
-            yield Line(
-                text=f"{said}: {sentence % bound}"
-                + (more if limit.missing else "")
-                + tell.falsified(result),
-                evidence=result.evidence,
-                citations=(limit.citation,),
-            )
+        reasons = "; ".join((*_why_urgent(tell, result), *_newer(tell, result)))
+        yield Line(
+            text=f"{said}: {reasons}{tell.falsified(result)}",
+            evidence=result.evidence,
+            citations=tuple(dict.fromkeys(limit.citation for limit in result.flag.critical)),
+        )
+
+
+def _why_urgent(tell: Teller, result: LaboratoryResult) -> Iterator[str]:
+    """Yield why a result is urgent, each reason once."""
+    if result.may_be_critical:
+        yield tell.say("not understood as normal, may be urgent")
+    elif result.flag.flag is Flag.CRITICAL_ABNORMAL:
+        yield tell.say(FLAG["critical-abnormal"])
+    if result.marked_critical:
+        yield tell.say("marked critical by the laboratory")
+    for limit in result.flag.critical:
+        sentence = _limit_words(tell, low=limit.side == "low", certain=limit.certain)
+        yield sentence % f"{number_shown(limit.limit)} {unit_shown(limit.unit)}"
+        if limit.missing:
+            yield f"{tell.say('not known')}: {', '.join(map(tell.say, limit.missing))}"
+
+
+def _newer(tell: Teller, result: LaboratoryResult) -> Iterator[str]:
+    """Yield the newest result of the test where this one is not it."""
+    newer = tell.report.newer(result)
+    if newer is not None:
+        value = tell.value(newer)
+        yield f"{tell.say('not the newest: the newest is')} {value} ({tell.time(newer.time)})"
 
 
 def _limit_words(tell: Teller, *, low: bool, certain: bool) -> str:

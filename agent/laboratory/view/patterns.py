@@ -8,7 +8,14 @@ from agent.laboratory.view.values import measured
 from knowledge.finding import Why
 from knowledge.laboratory_patterns import laboratory_patterns
 from tools.labs.markers.report import MarkerReport
-from tools.labs.patterns.verdict import EvidenceLine, PatternVerdict, ShownValue, Support
+from tools.labs.paired_result import is_not_comparable
+from tools.labs.patterns.verdict import (
+    EvidenceLine,
+    MissingFact,
+    PatternVerdict,
+    ShownValue,
+    Support,
+)
 
 
 def patterns(tell: Teller, verdict: Support) -> Iterator[Line]:
@@ -53,13 +60,21 @@ def _of_pattern(tell: Teller, pattern: PatternVerdict) -> Iterator[str]:
             told = "; ".join(dict.fromkeys(_criterion(tell, line) for line in lines))
             yield f"{tell.say(heading)}: {told}"
     if pattern.missing:
-        told = "; ".join(item.label.read(tell.language) for item in pattern.missing)
+        told = "; ".join(_missing(tell, item) for item in pattern.missing)
         yield f"{tell.say('missing for it')}: {told}"
     if pattern.settle and pattern.verdict != "argued against":
         told = "; ".join(item.words.read(tell.language) for item in pattern.settle)
         yield f"{tell.say('would settle it')}: {told}"
     for caveat in pattern.caveats:
         yield caveat.read(tell.language)
+
+
+def _missing(tell: Teller, item: MissingFact) -> str:
+    """Return what is missing; where results are there that may not be compared, with that."""
+    label = item.label.read(tell.language)
+    if not is_not_comparable(item.reason):
+        return label
+    return f"{label} ({item.words.read(tell.language)})"
 
 
 def _criterion(tell: Teller, line: EvidenceLine) -> str:
@@ -81,7 +96,7 @@ def markers(tell: Teller) -> Iterator[Line]:
         held = [one.words.read(tell.language) for one in report.statements if one.holds]
         said = " ".join(held) or tell.say("no statement holds")
         if report.not_assessed is not None:
-            said = f"{tell.say('not assessed')}: {report.not_assessed.detail}"
+            said = f"{tell.say('not assessed')}: {tell.say(report.not_assessed.detail)}"
         yield Line(
             text=f"{report.name.read(tell.language)}{value}: {said}",
             evidence=report.evidence,

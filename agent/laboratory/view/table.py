@@ -7,14 +7,15 @@ from agent.laboratory.view.model import MARK, Line, Panel, Row
 from agent.laboratory.view.teller import Teller
 from agent.laboratory.view.values import (
     as_printed,
+    converted_value,
+    form,
     is_troponin,
     measured,
     percent,
-    shown,
     told_once,
     unit_of,
 )
-from agent.laboratory.view.words import ARROW, AS_GIVEN, CHANGE, FLAG, ORIGIN, QUALITY
+from agent.laboratory.view.words import ARROW, AS_GIVEN, CHANGE, FLAG, MARKED, ORIGIN, QUALITY
 from knowledge.laboratory_tests import Bounds, laboratory_tests
 from knowledge.shown import number_shown, unit_shown
 from tools.labs.change import Change
@@ -56,6 +57,13 @@ def row(tell: Teller, result: LaboratoryResult) -> Row:
 
 def _intervals(tell: Teller, result: LaboratoryResult) -> Iterator[str]:
     for used in result.flag.intervals:
+        if used.stated:
+            converted = f"{tell.say(used.converted)}{form(result)}"
+            yield (
+                f"{tell.say(used.stated)} ({tell.say(ORIGIN[used.origin])}; "
+                f"{tell.say('converted and rounded: %s') % converted})"
+            )
+            continue
         words = f"{tell.say(_rounded(used.bounds).words())} {unit_shown(used.unit)}".strip()
         yield f"{words} ({tell.say(ORIGIN[used.origin])})"
 
@@ -81,7 +89,12 @@ def _flag(tell: Teller, result: LaboratoryResult) -> tuple[str, str, str]:
         return _why_no_flag(tell, result), "none", "?"
     tone = "critical" if flag.value.startswith("critical") else "out"
     tone = "in" if flag.value == "normal" else tone
-    return tell.say(FLAG[flag.value]), tone, ARROW.get(flag.value, "")
+    said = tell.say(FLAG[flag.value])
+    marked = [MARKED[one] for one in result.flag.laboratory if one in MARKED]
+    if marked and tone != "critical":
+        by = tell.say("marked critical by the laboratory")
+        return f"{said}; {by} ({', '.join(marked)})", "critical", ARROW.get(flag.value, "")
+    return said, tone, ARROW.get(flag.value, "")
 
 
 def _why_no_flag(tell: Teller, result: LaboratoryResult) -> str:
@@ -123,7 +136,8 @@ def before(tell: Teller, result: LaboratoryResult, earlier: Earlier) -> str:
         tell.value(result),
     )
     if unit_of(before) != unit_of(after) and result.value:
-        before, after = measured(change.earlier), shown(result.value)
+        before = converted_value(earlier.reported, str(change.earlier))
+        after = converted_value(result.reported, result.value)
     said = f"{before} → {after}{then}"
     if change.percent is not None:
         said += f", {percent(change.percent.interval)}"

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from agent.laboratory.model import LaboratoryReport, LaboratoryResult
 from agent.laboratory.view.model import Line
-from agent.laboratory.view.values import as_printed, form, shown, told_once
+from agent.laboratory.view.values import as_printed, converted_value, form, told_once
 from agent.laboratory.view.words import WHY
 from agent.untrusted import quotation
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import NotAssessed
 from knowledge.laboratory_words import laboratory_told, saying
 from knowledge.passages import Language
-from knowledge.shown import number_shown
+from knowledge.shown import number_shown, value_shown
 
 _MINUTES_IN_WORDS = 60
 _HOURS_IN_WORDS = 48
@@ -42,13 +42,13 @@ class Teller:
     def value(self, result: LaboratoryResult) -> str:
         """Return the value as the laboratory reported it; else in the unit we read it in."""
         if not result.value:
-            said = result.reported
+            said = as_printed(result.reported)
             return quotation(said) if said else self.say("no usable value")
-        return as_printed(result.reported) or shown(result.value)
+        return as_printed(result.reported) or value_shown(result.value)
 
     def converted(self, result: LaboratoryResult) -> str:
         """Return the value in the unit it is judged in, where that is another one."""
-        value = shown(result.value)
+        value = converted_value(result.reported, result.value)
         return f"{value}{form(result)}" if result.value and value != self.value(result) else ""
 
     def time(self, time: ClinicalTime | None) -> str:

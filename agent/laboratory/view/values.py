@@ -1,11 +1,17 @@
 """Values of results as a reader sees them."""
 
+import re
+from math import isclose
+
 from agent.episode import TROPONIN
 from agent.laboratory.model import LaboratoryResult
 from agent.laboratory.results import FROM_DDU
 from knowledge.quantity import Interval, Measured
-from knowledge.shown import number_shown, unit_shown
+from knowledge.shown import as_precise_as, unit_shown, value_shown
 
+_PLAIN = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_PRINTED_DIGITS = 1e-5
+"""Relative difference of a value and its print of six digits (`knowledge.quantity`)."""
 OF_THE_SPECIMEN = ("edta_contamination", "drip_arm")
 """Interferences that are told once for a specimen, not of each of its results."""
 
@@ -13,6 +19,23 @@ OF_THE_SPECIMEN = ("edta_contamination", "drip_arm")
 def as_printed(reported: str) -> str:
     """Return the value as the laboratory printed it, without its interval."""
     return reported.partition(" (laboratory's range")[0]
+
+
+def converted_value(reported: str, value: str) -> str:
+    """Return a value as it is shown; a converted one no more precise than what was printed.
+
+    Examples:
+        >>> converted_value("6.2 mmol/L (laboratory's range: 7.4-9.9)", "9.99068 g/dL")
+        '10.0 g/dL'
+        >>> converted_value("", "9.99068 g/dL")
+        '9.991 g/dL'
+    """
+    given, number, unit = as_printed(reported).partition(" ")[0], *value.partition(" ")[::2]
+    if not _PLAIN.fullmatch(given) or not _PLAIN.fullmatch(number) or not unit:
+        return value_shown(value)
+    if isclose(float(given), float(number), rel_tol=_PRINTED_DIGITS):
+        return value_shown(value)
+    return f"{as_precise_as(float(number), given)} {unit_shown(unit)}".rstrip()
 
 
 def told_once(result: LaboratoryResult) -> tuple[str, ...]:
@@ -36,16 +59,6 @@ def is_troponin(result: LaboratoryResult) -> bool:
     return result.test in TROPONIN
 
 
-def shown(value: str) -> str:
-    """Return a value with its unit, a converted number without more digits than it has."""
-    number, space, unit = value.partition(" ")
-    try:
-        short = number_shown(float(number))
-    except ValueError:
-        return value
-    return f"{short} {unit_shown(unit)}".rstrip() if space else short
-
-
 def unit_of(value: str) -> str:
     """Return what follows the number."""
     return value.partition(" ")[2]
@@ -53,7 +66,7 @@ def unit_of(value: str) -> str:
 
 def measured(value: Measured) -> str:
     """Return a measured value as it is shown."""
-    return shown(str(value))
+    return value_shown(str(value))
 
 
 def percent(change: Interval) -> str:

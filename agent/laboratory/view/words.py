@@ -21,6 +21,12 @@ ARROW = {
     "abnormal": "!",
     "critical-abnormal": "!!",
 }
+MARKED: Mapping[str, str] = {
+    "lab-critical-high": "HH",
+    "lab-critical-low": "LL",
+    "lab-critical-abnormal": "AA",
+}
+"""Marks of the laboratory itself, as HL7 table 0078 writes them."""
 ORIGIN: Mapping[str, str] = {
     "printed": "printed by the laboratory",
     "site": "of this site",
@@ -33,11 +39,6 @@ CHANGE: Mapping[str, str] = {
     "not determined": "not determined",
     "not assessed": "not assessed",
 }
-SUPPORT: Mapping[str, str] = {
-    "supported": "supported",
-    "argued against": "argued against",
-    "not assessed": "not assessed",
-}
 QUALITY: Mapping[str, str] = {
     "haemolysed": "haemolysed",
     "lipaemic": "lipaemic",
@@ -46,6 +47,7 @@ QUALITY: Mapping[str, str] = {
     "corrected": "corrected",
     "amended": "amended",
     "superseded": "replaced by a later version",
+    "conflicting-versions": "its versions contradict one another",
     "status-unknown": "status not known",
     "status-not-stated": "status not stated",
     "has-note": "with a note of the laboratory",

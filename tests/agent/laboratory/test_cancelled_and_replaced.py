@@ -129,3 +129,50 @@ def test_what_no_status_settles_stays_a_conflict(pair: tuple[Any, Any], tmp_path
     assert len(report.conflicts) == 1
     assert report.urgent
     assert not part(report, "replaced")
+
+
+@pytest.mark.parametrize("again", ["F", "C"])
+@pytest.mark.parametrize("withdrawn", ["X", "D", "W"])
+def test_a_result_reported_again_after_its_withdrawal_is_the_result(
+    withdrawn: str, again: str, tmp_path: Path
+) -> None:
+    """OBR-22 stays at the collection in all three, as many laboratories send it: MSH-7 tells."""
+    taken = "20261120083000+0000"
+    code = "2823-3^Potassium^LN"
+    order = f"OBR|1||F1|24320-4^BMP^LN|||{taken}" + "|" * 15 + f"{taken}||CH|F"
+    sent = (
+        ("20261120090000+0000", obx("6.9", code=code, unit="mmol/L^^UCUM", flag="HH")),
+        ("20261120091000+0000", obx("6.9", code=code, unit="mmol/L^^UCUM", status=withdrawn)),
+        (
+            "20261120092000+0000",
+            obx("6.7", code=code, unit="mmol/L^^UCUM", flag="HH", status=again),
+        ),
+    )
+    for number, (at, line) in enumerate(sent):
+        content = oru(order, line, control=f"M{number}", at=at)
+        (tmp_path / f"m{number}.hl7").write_bytes(content)
+    report = assess_paths([tmp_path], at=AT, now=AT, settings=Settings()).assessment.laboratory
+    assert report is not None
+    assert [result.value for result in report.results] == ["6.7 mmol/L"]
+    assert "Potassium 6.7 mmol/L" in part(report, "urgent")
+    assert report.cancelled == ()
+
+
+def test_the_same_message_sent_once_more_brings_a_withdrawn_result_not_back(tmp_path: Path) -> None:
+    taken = "20261120083000+0000"
+    code = "2823-3^Potassium^LN"
+    order = f"OBR|1||F1|24320-4^BMP^LN|||{taken}" + "|" * 15 + f"{taken}||CH|F"
+    value = obx("6.9", code=code, unit="mmol/L^^UCUM")
+    back = obx("6.9", code=code, unit="mmol/L^^UCUM", status="W")
+    sent = (
+        ("20261120090000+0000", value),
+        ("20261120091000+0000", back),
+        ("20261120092000+0000", value),
+    )
+    for number, (at, line) in enumerate(sent):
+        content = oru(order, line, control=f"M{number}", at=at)
+        (tmp_path / f"m{number}.hl7").write_bytes(content)
+    report = assess_paths([tmp_path], at=AT, now=AT, settings=Settings()).assessment.laboratory
+    assert report is not None
+    assert report.results == ()
+    assert [one.name for one in report.cancelled] == ["Potassium"]

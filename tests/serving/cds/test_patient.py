@@ -41,6 +41,8 @@ OTHER = {"subject": {"reference": "Patient/2"}}
         (observation(contained=[{"resourceType": "Specimen"}]), True),
         ({"resourceType": "ServiceRequest", **OTHER}, False),
         ({"resourceType": "ServiceRequest"}, False),
+        ({"subject": {"reference": "Patient/1"}}, False),
+        ({"resourceType": 7}, False),
     ],
     ids=str,
 )

@@ -7,7 +7,13 @@ import pydicom
 import pytest
 from pydicom.uid import UID
 
-from knowledge.errors import ContractError, InputError, UnreadableError, UnsupportedError
+from knowledge.errors import (
+    ContractError,
+    EpicrisisError,
+    InputError,
+    UnreadableError,
+    UnsupportedError,
+)
 from tests.data_folder import shared_data
 from tests.tools.pathology.slide_files import (
     GLASS,
@@ -19,7 +25,7 @@ from tests.tools.pathology.slide_files import (
 )
 from tools.pathology.slide import wsidicom_source
 from tools.pathology.slide.model import Slide
-from tools.pathology.slide.opening import open_slide
+from tools.pathology.slide.opening import Reader, open_slide
 from tools.pathology.slide.overview import overview
 
 PICTURE = drawn((512, 768), [Blob(256, 384, 180, 260)])
@@ -151,6 +157,41 @@ def test_a_dicom_slide_cut_off_is_refused(tmp_path: Path) -> None:
         for reader in ("openslide", "wsidicom"):
             with pytest.raises(InputError):
                 open_slide(path, reader=reader)
+
+
+@pytest.mark.parametrize("reader", ["openslide", "wsidicom"])
+def test_a_table_of_offsets_that_names_no_frames_is_refused(tmp_path: Path, reader: Reader) -> None:
+    """OpenSlide 4.0.1 ends the process on such a file: it must never be given it."""
+    folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE, levels=1))
+    path = folder / "level-0.dcm"
+    whole = path.read_bytes()
+    table = whole.index(b"\xfe\xff\x00\xe0", whole.index(b"\xe0\x7f\x10\x00OB")) + 8
+    first = table + 4 * 6 + 8  # six frames of 256 x 256
+    for at, value in ((table, 192), (table + 6, 9), (first - 8, 7), (first - 3, 200)):
+        changed = bytearray(whole)
+        changed[at] = value
+        path.write_bytes(changed)
+        with pytest.raises(UnreadableError, match="damaged frames"):
+            open_slide(path, reader=reader)
+
+
+@pytest.mark.parametrize("reader", ["openslide", "wsidicom"])
+def test_damaged_slides_never_raise_anything_but_our_errors(tmp_path: Path, reader: Reader) -> None:
+    levels = pyramid(PICTURE, levels=2)
+    dicom = write_dicom_slide(tmp_path / "dicom", levels) / "level-1.dcm"
+    svs = write_svs(tmp_path / "made.svs", levels)
+    draw = np.random.default_rng(5)
+    for path in (dicom, svs) if reader == "openslide" else (dicom,):
+        whole = np.frombuffer(path.read_bytes(), np.uint8)
+        for _ in range(40):
+            changed = whole.copy()
+            changed[draw.integers(0, min(len(whole), 4000), 5)] = draw.integers(0, 256, 5)
+            path.write_bytes(changed.tobytes())
+            try:
+                with open_slide(path, reader=reader if path == dicom else "auto") as slide:
+                    overview(slide)
+            except EpicrisisError:
+                continue
 
 
 def test_two_slides_in_a_folder_and_a_dog_are_refused(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 The rhythm series is taken, never the representative beat derived from it.
 """
 
-import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,13 +24,6 @@ MAX_XML_BYTES = 8 * 1024 * 1024
 """The largest real document seen is 0.5 MiB; ten seconds at 1000 Hz in 12 leads are about 1 MiB."""
 
 _ROOT = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?AnnotatedECG[\s>/]")
-_ENCODINGS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_HEAD = 16384
-"""Bytes in which the root element is looked for: one real document has 3 KiB of comments first."""
 
 _SUBJECT = (
     "{*}componentOf/{*}timepointEvent/{*}componentOf/{*}subjectAssignment/{*}subject/"
@@ -44,12 +36,7 @@ _MILLISECONDS = re.compile(r"(\d{1,5}(?:\.\d{1,6})?) ms")
 
 def is_aecg(content: bytes) -> bool:
     """Return whether the bytes begin like an aECG document: XML, in UTF-8 or UTF-16."""
-    head = content[:_HEAD]
-    for mark, code in _ENCODINGS:
-        text = head.removeprefix(mark).decode(code, errors="ignore").lstrip()
-        if text.startswith("<") and _ROOT.search(text):
-            return True
-    return False
+    return decoded.is_xml_of(content, _ROOT)
 
 
 def read_aecg(content: bytes, *, file: str, zone: str | None) -> EcgRecording:

@@ -4,7 +4,9 @@ Only the parser modules of ecgdatakit are used, on a copy in a temporary folder,
 passed our own checks; whatever they raise becomes one of our errors, and what they warn of is kept.
 """
 
+import codecs
 import io
+import re
 import struct
 import tempfile
 import warnings
@@ -54,6 +56,13 @@ PARSE_ERRORS: tuple[type[Exception], ...] = (
     ValueError,
     struct.error,
     zlib.error,
+)
+_XML_HEAD = 16384
+"""Bytes in which the root element is looked for: one real document has 3 KiB of comments first."""
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _MILLIVOLTS = {"nV": 1e-6, "uV": 1e-3, "mV": 1.0, "V": 1e3}
 MAX_ELEMENTS = 200_000
@@ -117,6 +126,16 @@ def decode(
             file, f"damaged {what} ({type(error).__name__} while decoding)", AGAIN
         ) from error
     return record, [_without_path(warning.message) for warning in heard]
+
+
+def is_xml_of(content: bytes, root: re.Pattern[str]) -> bool:
+    """Return whether the bytes begin like an XML document with this root, in UTF-8 or UTF-16."""
+    head = content[:_XML_HEAD]
+    for mark, code in _ENCODINGS:
+        text = head.removeprefix(mark).decode(code, errors="ignore").lstrip()
+        if text.startswith("<") and root.search(text):
+            return True
+    return False
 
 
 def check_xml(content: bytes, *, file: str, what: str) -> Any:

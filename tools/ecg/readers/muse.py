@@ -1,6 +1,5 @@
 """Reading GE MUSE resting ECG XML, with ecgdatakit decoding it; not verified on a real file."""
 
-import codecs
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -20,21 +19,11 @@ MAX_XML_BYTES = 8 * 1024 * 1024
 """Ten seconds at 500 Hz in 8 leads are about 0.1 MiB in base64."""
 
 _ROOT = re.compile(r"<RestingECG[\s>/]")
-_ENCODINGS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 def is_muse(content: bytes) -> bool:
     """Return whether the bytes begin like a MUSE document: XML with the root RestingECG."""
-    head = content[:4096]
-    for mark, code in _ENCODINGS:
-        text = head.removeprefix(mark).decode(code, errors="ignore").lstrip()
-        if text.startswith("<") and _ROOT.search(text):
-            return True
-    return False
+    return decoded.is_xml_of(content, _ROOT)
 
 
 def read_muse(content: bytes, *, file: str, zone: str | None) -> EcgRecording:

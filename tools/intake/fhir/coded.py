@@ -8,7 +8,7 @@ from msgspec import ValidationError, convert
 from msgspec.json import decode
 
 from knowledge.analytes import analytes
-from knowledge.codes import LOINC, Concept
+from knowledge.codes import LABORATORY_CATEGORIES, LOINC, Concept
 from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.timeline import Category
 from tools.intake.fhir.haemolysis import FLAG, concept_says_haemolysed
@@ -122,7 +122,7 @@ def _coded(elements: bytes) -> Coded:
         analyte=key,
         loinc=loinc,
         disagree=len(found) > 1,
-        category=_category(group, category),
+        category=_category(group, category, compared=bool(interpretation or ranges)),
         flags=_lab_flags(interpretation or []),
         range_words="; ".join(words for r in ranges or () if (words := _range_words(r))),
         contradicted=contradicted,
@@ -140,13 +140,18 @@ def _contradicted(code: CodeableConcept, analyte: str, loinc: str | None) -> str
     return None
 
 
-def _category(group: str | None, category: Any) -> Category:
+def _category(group: str | None, category: Any, *, compared: bool) -> Category:
+    """Return what sort of fact an Observation is.
+
+    One that states no category and was compared with an interval is a laboratory result.
+    """
     try:
         kinds = convert(category, list[CodeableConcept] | None) or []
     except ValidationError:
         kinds = []
     stated = {c.code for kind in kinds for c in kind.coding}
-    if group == "laboratory" or (group is None and "laboratory" in stated):
+    of_laboratory = bool(stated & LABORATORY_CATEGORIES) or (not kinds and compared)
+    if group == "laboratory" or (group is None and of_laboratory):
         return Category.LABORATORY
     if group == "vital-sign" or "vital-signs" in stated:
         return Category.VITAL_SIGN

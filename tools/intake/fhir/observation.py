@@ -61,6 +61,12 @@ def facts_of_observation(source: Source) -> Iterator[Fact]:
             yield part
 
 
+def _implied(source: Source, resource: ObservationResource) -> list[Any]:
+    """Return the category of an Observation that states none: a laboratory's by where it stands."""
+    named = resource.specimen is not None or source.lookup.is_reported(source.entry)
+    return [{"coding": [{"code": "laboratory"}]}] if named else []
+
+
 class _Shared:
     """What an Observation and its components share: time, method, site, flags."""
 
@@ -80,7 +86,7 @@ class _Shared:
 
     def __init__(self, source: Source, resource: ObservationResource) -> None:
         self.source = source
-        self.category = resource.category
+        self.category = resource.category or _implied(source, resource)
         self.end: ClinicalTime | None = None
         if resource.effectiveDateTime is not None:
             self.time = source.time(resource.effectiveDateTime)

@@ -7,17 +7,24 @@ from typing import TypeVar
 from msgspec import Struct, ValidationError, convert
 
 from knowledge.clinical_time import ClinicalTime, parse_fhir
-from knowledge.codes import ANALYTE, Coding, Concept, as_icd10
+from knowledge.codes import ANALYTE, LABORATORY_CATEGORIES, Coding, Concept, as_icd10
 from knowledge.errors import InvalidValueError
 from knowledge.evidence import FhirEvidence
 from tools.intake.fhir.build import evidence
 from tools.intake.fhir.bundle import Entry, contained
-from tools.intake.fhir.resources import CodeableConcept, Period, Reference, Thin
+from tools.intake.fhir.resources import NONE, CodeableConcept, Period, Reference, Thin
 
 R = TypeVar("R", bound=Thin)
 
 MAX_TEXT = 4000
 """Characters of a text value that a finding keeps (`knowledge.quantity.Text`)."""
+
+
+class _Results(Thin, kw_only=True):
+    """What a DiagnosticReport says of where its results come from."""
+
+    category: list[CodeableConcept] = NONE
+    result: list[Reference] = NONE
 
 
 _JSON_WORDS = {"str": "string", "int": "integer", "bool": "boolean", "array": "list"}
@@ -38,7 +45,10 @@ class Lookup:
         """
         self._everything = everything
         self._by_name: dict[str, Entry] = {}
+        self._reported: set[str] = set()
         for entry in entries:
+            if entry.type == "DiagnosticReport":
+                self._reported |= _laboratory_results(entry)
             if entry.type in ("Specimen", "Device", "Medication"):
                 if entry.id is not None:
                     self._by_name.setdefault(f"{entry.type}/{entry.id}", entry)
@@ -66,6 +76,10 @@ class Lookup:
             return self.find(reference, asked_by) is not None
         bare = text.partition("/_history/")[0]
         return bare in self._names or short_reference(text) in self._names
+
+    def is_reported(self, entry: Entry) -> bool:
+        """Return whether a report of a laboratory names a resource among its results."""
+        return not self._reported.isdisjoint((f"{entry.type}/{entry.id}", entry.full_url))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -106,6 +120,19 @@ class Source(Struct, eq=False, gc=False):
         if period is None:
             return None, None
         return self.time(period.start), self.time(period.end)
+
+
+def _laboratory_results(report: Entry) -> set[str]:
+    """Return the references to the results of a report; none where it is not a laboratory's."""
+    try:
+        stated = convert(report.resource, _Results)
+    except ValidationError:
+        return set()
+    codes = {coding.code for kind in stated.category for coding in kind.coding}
+    if codes.isdisjoint(LABORATORY_CATEGORIES):
+        return set()
+    found = {one.reference for one in stated.result if one.reference}
+    return found | {short_reference(text) for text in found}
 
 
 def short_reference(text: str) -> str:

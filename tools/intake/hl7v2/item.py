@@ -41,13 +41,14 @@ class Item:
         number: Of the message in its file.
         stamp: When its state was reported (OBR-22, else MSH-7), as FHIR dateTime; or None.
         clock: Whose clock times without an offset are read from.
+        sent: When its message was made (MSH-7), as FHIR dateTime; or None.
         key: What ties it to other messages; None for what stands for itself.
         time: When it was collected, as FHIR dateTime.
         role: What it does to earlier versions.
         patient: Position of its PID in the message; None where it has none.
         members: Results of a report.
         mentioned: Whether the message only names it: one that is about it says more.
-        rank: Place among reports in the order they were made; None for what is no report.
+        rank: Place among the versions in the order they were made; None where that is not known.
         codes: Of a result (OBX-3), each of its identifiers.
         sub: Its sub-id (OBX-4).
         service: What was ordered (OBR-4), each of its identifiers.
@@ -62,6 +63,7 @@ class Item:
     number: int
     stamp: str | None
     clock: str
+    sent: str | None = None
     key: Key | None = None
     time: str | None = None
     role: Role = Role.PLAIN
@@ -112,6 +114,7 @@ class Context:
             number=self.message.raw.number,
             stamp=self.stamp,
             clock=self.message.clock,
+            sent=self.stamp,
             patient=None if pid is None else pid.position,
         )
 

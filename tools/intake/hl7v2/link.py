@@ -85,23 +85,51 @@ def link(items: Iterable[tuple[str, Item]], *, zone: str | None) -> list[Linked]
             groups.setdefault(_group(item, fillers), []).append((file, item))
     for group, members in groups.items():
         if group[0] == "Observation":
-            made += _results(group, members)
+            made += _results(group, members, zone)
         else:
             made += _named(group, members)
     return [replace(one, problem=one.problem or told.get(id(one.item), "")) for one in made]
 
 
-def _order(file: str, item: Item, zone: str | None) -> tuple[str, int, str, str, int, str]:
-    """Return what items are sorted by: when they were reported, never how files are named."""
-    at = ""
-    if item.stamp is not None:
-        try:
-            at = parse_fhir(item.stamp, clock=file, zone=zone).at.isoformat()
-        except InvalidValueError:
-            at = ""
+def _order(file: str, item: Item, zone: str | None) -> tuple[str, str, int, str, str, int, str]:
+    """Return what items are sorted by: when they were reported and sent, never names of files."""
+    at, sent = _made(item, zone)
     status = str(item.resource.get("status"))
     come = _COME.index(status) if status in _COME else len(_COME)
-    return at, come, item.role.value, _content(item), item.number, file
+    return at, sent, come, item.role.value, _content(item), item.number, file
+
+
+def _made(item: Item, zone: str | None) -> tuple[str, str]:
+    """Return when an item was reported and when its message was made; empty where not known."""
+    found = []
+    for stated in (item.stamp, item.sent):
+        try:
+            found.append("" if stated is None else _instant(stated, item.clock, zone))
+        except InvalidValueError:
+            found.append("")
+    return found[0], found[1]
+
+
+def _instant(stated: str, clock: str, zone: str | None) -> str:
+    return parse_fhir(stated, clock=clock, zone=zone).at.isoformat()
+
+
+def _rank(items: Sequence[tuple[str, Item]], zone: str | None) -> None:
+    """State the order of versions: by report, then by message (OBR-22 is often not moved on).
+
+    What is sent again as it was has the place of its first sending: a message that is repeated
+    brings nothing back. Without every time nothing is stated.
+    """
+    moments = [_made(item, zone) for _, item in items]
+    if not all(at and sent for at, sent in moments):
+        return
+    places = {moment: place for place, moment in enumerate(sorted(set(moments)))}
+    first: dict[str, int] = {}
+    for (_, item), moment in zip(items, moments, strict=True):
+        said = _content(item)
+        first[said] = min(places[moment], first.get(said, places[moment]))
+    for _, item in items:
+        item.rank = first[_content(item)]
 
 
 def _fillers(items: Iterable[tuple[str, Item]]) -> dict[str, set[str]]:
@@ -158,7 +186,9 @@ def _states(item: Item) -> bool:
     return all(one["code"] != "entered-in-error" for one in codings)
 
 
-def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> list[Linked]:
+def _results(
+    group: tuple[str, ...], members: Sequence[tuple[str, Item]], zone: str | None
+) -> list[Linked]:
     slots: list[_Slot] = []
     told: list[Linked] = []
     for file, item in members:
@@ -181,6 +211,7 @@ def _results(group: tuple[str, ...], members: Sequence[tuple[str, Item]]) -> lis
         place = str(places[slot.time])
         places[slot.time] += 1
         name = _id(slot.items[0][1], *group, slot.time or "no time", place)
+        _rank(slot.items, zone)
         for file, item in slot.items:
             item.id = name
             made.append(Linked(file, item))

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from knowledge.analytes import analytes
+from knowledge.codes import LABORATORY_SECTIONS
 from knowledge.result_sources import result_sources
 from tools.intake.hl7v2.coded import codes_of, concept, key_of, number_of
 from tools.intake.hl7v2.collected import collected_at, read_time
@@ -25,10 +27,8 @@ from tools.intake.hl7v2.value import ATTACHED, attachment_of, text_attachment, v
 _LINE = 200
 """Characters of one text result that is shown as a value; a longer one is a document."""
 
-_LABORATORY = frozenset(
-    {"LAB", "CH", "HM", "CUS", "MB", "SR", "IMM", "TX", "BG", "CP", "PHY", "SP", "TOX", "VR"}
-)
-"""Diagnostic service sections (HL7 table 0074) of a laboratory."""
+_MEASURED = ("NM", "SN")
+"""Types of a value (OBX-2) that is a number."""
 
 
 def items_of_order(order: Order, context: Context, *, is_request: bool) -> list[Item]:
@@ -216,8 +216,8 @@ def _observation(
     }
     if status is not NOT_STATED:
         resource["status"] = status.fhir
-    if _is_laboratory(order, context):
-        resource["category"] = [{"coding": [{"code": "laboratory"}]}]
+    if (category := _category(order)) is not None:
+        resource["category"] = [{"coding": [{"code": category}]}]
     time = collected_at(order, obx, where, context)
     if time is not None:
         resource["effectiveDateTime"] = time
@@ -271,9 +271,34 @@ def _notes(result: Result, order: Order, context: Context) -> list[dict[str, str
     return [{"text": text} for text in dict.fromkeys(t for t in texts if t)]
 
 
-def _is_laboratory(order: Order, context: Context) -> bool:
+def _category(order: Order) -> str | None:
+    """Return what sort of results an order has: by its section (OBR-24), else by what it holds."""
     section = order.obr.get(24).upper() if order.obr is not None else ""
-    return section in _LABORATORY or bool(order.specimens)
+    if section in LABORATORY_SECTIONS or order.specimens:
+        return "laboratory"
+    if section:
+        return "exam"
+    lines = [result.obx for result in order.results]
+    groups = {_group(line) for line in lines}
+    drawn = order.obr is not None and bool(order.obr.whole(15).strip())
+    if "laboratory" in groups or drawn:
+        return "laboratory"
+    if "vital-sign" in groups:
+        return "vital-signs"
+    return "laboratory" if any(_reads_as_a_result(line) for line in lines) else None
+
+
+def _reads_as_a_result(obx: Segment) -> bool:
+    """Return whether an OBX has an interval (7), a flag (8), or a number with a unit."""
+    measured = obx.get(2).upper() in _MEASURED and bool(obx.whole(6).strip())
+    return measured or bool(obx.whole(7).strip() or obx.whole(8).strip())
+
+
+def _group(obx: Segment) -> str | None:
+    """Return the group of the analyte that OBX-3 names by a LOINC code, or None."""
+    table = analytes()
+    keys = (table.for_loinc(obx.get(3, n)) for n in (1, 4))
+    return next((table.analytes[key].group for key in keys if key is not None), None)
 
 
 def _key(obx: Segment, order: Order, item: Item, context: Context) -> Key | None:

@@ -4,7 +4,6 @@ from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.finding import Finding
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, answer_of
-from knowledge.serial_markers import serial_markers
 from tools.labs.interval_model import Subject
 from tools.labs.markers.limits import times, upper_limit
 from tools.labs.markers.report import MarkerReport, marker_report
@@ -46,15 +45,7 @@ def ck_mb_serial(
         subject: Whose they are, for the interval.
         total_ck: Total CK of the same moment, for the relative index.
     """
-    marker = serial_markers().markers[_KEY]
-    series = series_of(
-        _KEY,
-        marker.readings["value"].unit,
-        samples,
-        at,
-        newest_hours=marker.age.newest_hours,
-        series_hours=marker.age.series_hours,
-    )
+    series = series_of(_KEY, samples, at)
     given = () if total_ck is None else (total_ck,)
     answers = _readings(series, subject or Subject(), total_ck)
     return marker_report(_KEY, series, answers, given=given)

@@ -8,7 +8,6 @@ for an assay whose own printed cut-off is 500 ng/mL FEU.
 from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import Finding
 from knowledge.rules import Answer, answer_of
-from knowledge.serial_markers import serial_markers
 from tools.labs.interval_model import Subject
 from tools.labs.markers.limits import printed_limit, times
 from tools.labs.markers.report import MarkerReport, marker_report
@@ -51,15 +50,7 @@ def d_dimer_by_age(
         age_years: For the adjustment.
         subject: Whose they are.
     """
-    marker = serial_markers().markers[_KEY]
-    series = series_of(
-        _KEY,
-        marker.readings["value"].unit,
-        samples,
-        at,
-        newest_hours=marker.age.newest_hours,
-        series_hours=marker.age.series_hours,
-    )
+    series = series_of(_KEY, samples, at)
     answers: dict[str, Answer] = {"age_years": answer_of(age_years)}
     newest = series.newest
     if newest is not None:

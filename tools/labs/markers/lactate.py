@@ -6,7 +6,6 @@ from knowledge.finding import Finding
 from knowledge.laboratory_tests import laboratory_tests
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, answer_of
-from knowledge.serial_markers import serial_markers
 from tools.labs.markers.report import MarkerReport, marker_report
 from tools.labs.markers.series import MarkerChange, series_of
 from tools.toolbox import Card, tool
@@ -39,15 +38,7 @@ def lactate_clearance(samples: tuple[Finding, ...], *, at: ClinicalTime) -> Mark
         samples: Lactate as intake made it.
         at: The moment of assessment.
     """
-    marker = serial_markers().markers[_KEY]
-    series = series_of(
-        _KEY,
-        marker.readings["value"].unit,
-        tuple(_with_specimen(finding) for finding in samples),
-        at,
-        newest_hours=marker.age.newest_hours,
-        series_hours=marker.age.series_hours,
-    )
+    series = series_of(_KEY, tuple(_with_specimen(finding) for finding in samples), at)
     first = series.compared[0] if series.compared else None
     answers: dict[str, Answer] = {
         "value": answer_of(series.newest),

@@ -5,7 +5,6 @@ from typing import Literal
 from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import Finding
 from knowledge.rules import Answer, answer_of
-from knowledge.serial_markers import serial_markers
 from tools.labs.markers.report import MarkerReport, for_age, marker_report
 from tools.labs.markers.series import series_of
 from tools.toolbox import Card, tool
@@ -52,15 +51,7 @@ def natriuretic_peptide(
         ckd: Kidney disease raises it.
         atrial_fibrillation_known: Raises it, and moves the limits of HFpEF.
     """
-    marker = serial_markers().markers[peptide]
-    series = series_of(
-        peptide,
-        marker.readings["value"].unit,
-        samples,
-        at,
-        newest_hours=marker.age.newest_hours,
-        series_hours=marker.age.series_hours,
-    )
+    series = series_of(peptide, samples, at)
     inputs = {
         "age_years": age_years,
         "bmi": bmi,

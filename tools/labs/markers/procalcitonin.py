@@ -6,7 +6,6 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import Finding
 from knowledge.quantity import Interval
 from knowledge.rules import Answer, answer_of
-from knowledge.serial_markers import serial_markers
 from tools.labs.markers.report import MarkerReport, marker_report
 from tools.labs.markers.series import MarkerSeries, series_of
 from tools.toolbox import Card, tool
@@ -39,15 +38,7 @@ def procalcitonin_course(
         at: The moment of assessment.
         setting: Lower respiratory infection or intensive care; None where not known.
     """
-    marker = serial_markers().markers[_KEY]
-    series = series_of(
-        _KEY,
-        marker.readings["value"].unit,
-        samples,
-        at,
-        newest_hours=marker.age.newest_hours,
-        series_hours=marker.age.series_hours,
-    )
+    series = series_of(_KEY, samples, at)
     answers: dict[str, Answer] = {
         "value": answer_of(series.newest),
         "setting": setting,

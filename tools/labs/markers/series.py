@@ -11,7 +11,8 @@ from knowledge.codes import ANALYTE
 from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.model import Frozen
 from knowledge.quantity import Interval, format_number
-from tools.chart.same_time import same_minute
+from knowledge.serial_markers import serial_markers
+from tools.chart.same_time import reported, same_minute, two_forms
 from tools.labs.paired_result import not_comparable, percent_change
 from tools.labs.result_source import comparable_result
 
@@ -69,25 +70,16 @@ class MarkerSeries(Frozen):
         return tuple(change for change in self.changes if change.percent is not None)
 
 
-def series_of(
-    analyte: str,
-    unit: str,
-    samples: Iterable[Finding],
-    at: ClinicalTime,
-    *,
-    newest_hours: float,
-    series_hours: float,
-) -> MarkerSeries:
+def series_of(analyte: str, samples: Iterable[Finding], at: ClinicalTime) -> MarkerSeries:
     """Return the samples of one analyte, as far as they can be used.
 
     Args:
-        analyte: Key of the analyte table.
-        unit: Its canonical UCUM unit, the only one that is taken.
+        analyte: Key of the marker; its row holds the unit that is taken and the hours.
         samples: As intake made them, in any order.
         at: The moment of assessment.
-        newest_hours: How old the newest may be.
-        series_hours: How long before the newest an earlier one may have been collected.
     """
+    marker = serial_markers().markers[analyte]
+    unit = marker.readings["value"].unit
     given = sorted(samples)
     reasons = {f.id: _unusable(f, analyte, unit, at) for f in given}
     usable = [f for f in given if reasons[f.id] is None]
@@ -102,11 +94,12 @@ def series_of(
     if unsure is not None:
         return MarkerSeries(samples=tuple(usable), set_aside=tuple(aside), not_assessed=unsure)
     age = elapsed(newest.time, at).minutes
-    if age is None or age.compare("le", newest_hours * _MINUTES_PER_HOUR) is not True:
-        detail = f"the newest sample is not known to be within {format_number(newest_hours)} h"
+    if age is None or age.compare("le", marker.age.newest_hours * _MINUTES_PER_HOUR) is not True:
+        hours = format_number(marker.age.newest_hours)
+        detail = f"the newest sample is not known to be within {hours} h"
         why = NotAssessed(why=Why.STALE, detail=detail)
         return MarkerSeries(samples=tuple(usable), set_aside=tuple(aside), not_assessed=why)
-    kept = [f for f in usable if f is newest or _in_series(f, newest, series_hours)]
+    kept = [f for f in usable if f is newest or _in_series(f, newest, marker.age.series_hours)]
     too_old = NotAssessed(why=Why.OUTSIDE_WINDOW, detail="collected too long before the newest")
     aside += [SetAsideSample(finding=f.id, reason=too_old) for f in usable if f not in kept]
     changes = tuple(_change(f, newest) for f in kept if f is not newest)
@@ -125,7 +118,10 @@ def _not_known_which(
             return NotAssessed(why=Why.TIME_NOT_GIVEN, detail=detail)
     tied = [f for f in usable if same_minute(f, newest)]
     if len({f.interval for f in tied}) > 1:
-        values = " and ".join(str(f.value) for f in tied)
+        values = " and ".join(map(reported, tied))
+        if two_forms(tied):
+            detail = f"two assays of one sample are not compared: {values}"
+            return NotAssessed(why=Why.CONFLICTING, detail=detail)
         detail = f"samples of one collection time differ: {values}"
         return NotAssessed(why=Why.CONFLICTING, detail=detail)
     return None

@@ -15,6 +15,7 @@ from knowledge.rules import Answer
 from knowledge.scores import score
 from knowledge.shown import unit_shown
 from knowledge.words import Words
+from tools.labs.paired_result import is_not_comparable
 
 _DIGITS = 4
 """Significant digits of a number with decimals that is shown."""
@@ -83,7 +84,8 @@ def phrase(key: str, **parts: Words | str) -> Words:
 
 def reason_words(why: NotAssessed) -> Words:
     """Return a reason in both languages; the English one in full, the Chinese one by its kind."""
-    return Words(en=why.detail, zh=pattern_words().phrases[f"why_{why.why.value}"].zh)
+    kind = "not-comparable" if is_not_comparable(why) else why.why.value
+    return Words(en=why.detail, zh=pattern_words().phrases[f"why_{kind}"].zh)
 
 
 def censored(words: Words) -> NotAssessed:

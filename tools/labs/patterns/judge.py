@@ -23,6 +23,7 @@ from knowledge.rules import Answer, Condition, answer_of, holds
 from knowledge.words import Words
 from tools.labs.age_contract import not_for_age
 from tools.labs.laboratory_chart import LaboratoryChart
+from tools.labs.paired_result import is_not_comparable
 from tools.labs.patterns.fact import Fact, input_label, phrase, reason_words, test_label
 from tools.labs.patterns.read import Shared, answers, facts_of
 from tools.labs.patterns.verdict import (
@@ -344,8 +345,13 @@ def _statement(
 
 def _settling(pattern: LaboratoryPattern, facts: Mapping[str, Fact]) -> Iterator[SettlingTest]:
     for row in pattern.settle:
-        if not row.facts or any(not facts[name].decided for name in row.facts):
-            yield SettlingTest(test=row.test, words=Words(en=row.en, zh=row.zh))
+        open_ = [facts[name] for name in row.facts if not facts[name].decided]
+        if row.facts and not open_:
+            continue
+        words = Words(en=row.en, zh=row.zh)
+        if any(fact.why is not None and is_not_comparable(fact.why) for fact in open_):
+            words = phrase("settle_alike", test=words)
+        yield SettlingTest(test=row.test, words=words)
 
 
 def _missing(fact: Fact, label: Words) -> MissingFact:

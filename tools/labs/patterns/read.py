@@ -26,7 +26,7 @@ from tools.labs.patterns.fact import (
     test_label,
     unknown,
 )
-from tools.labs.patterns.series import over_series
+from tools.labs.patterns.series import not_stated, over_series
 from tools.labs.patterns.window import Reading, Window, anchor_of
 from tools.risk.score import inputs_of
 
@@ -261,7 +261,7 @@ def _of_series(name: str, label: Words, row: FactRow, window: Window) -> Fact:
     units = {"times_lowest": "1", "fall_percent": "%"}
     unit = units.get(row.read, readings[0].unit)
     caveats = tuple(c for reading in readings for c in reading.caveats)
-    if readings[0].result.finding.method_kind is None:
+    if not_stated(readings):
         caveats = (*caveats, phrase("method_not_stated", of=test_label(analyte)))
     return _numeric(name, label, (analyte,), value, unit, readings, caveats)
 

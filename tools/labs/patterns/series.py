@@ -1,18 +1,20 @@
 """Readings over several results of one analyte: a rise, a fall, two specimens, three months apart.
 
-Point-of-care and laboratory results are never put together, nor are results of two codes where the
-kind of method is not stated; one result alone says nothing about a change.
+Two results are put together where the change between them may be told (`tools.labs.paired_result`):
+never of point of care and laboratory, of two kinds of specimen or of two tests. Where one of a time
+that counts is left out for such a reason, that is the reason; one result alone says nothing.
 """
 
 from collections.abc import Callable, Sequence
 
 from knowledge.clinical_time import elapsed
-from knowledge.codes import LOINC
 from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.laboratory_patterns import FactRow
 from knowledge.quantity import Interval, format_number
+from tools.labs.paired_result import known_to_differ
 from tools.labs.patterns.fact import test_label
 from tools.labs.patterns.window import Reading, Window
+from tools.labs.result_source import comparable_result
 
 _MINUTES_PER_HOUR = 60
 _HOURS_PER_DAY = 24
@@ -35,7 +37,9 @@ def over_series(row: FactRow, window: Window) -> Series | NotAssessed:
     if row.days_apart is not None:
         return _sustained(row, window, newest, row.days_apart)
     hours = row.within_hours or 0.0
-    earlier = _earlier(window, newest, analyte, hours)
+    earlier, unlike = _earlier(window, newest, analyte, hours)
+    if not earlier and unlike is not None:
+        return unlike
     if not earlier:
         detail = (
             f"no earlier comparable result of {test_label(analyte).en} within "
@@ -48,44 +52,72 @@ def over_series(row: FactRow, window: Window) -> Series | NotAssessed:
     return value, (newest, *earlier)
 
 
-def _earlier(window: Window, newest: Reading, analyte: str, hours: float) -> list[Reading]:
-    """Return the comparable results certainly collected before the newest, within some hours."""
-    found = []
+def _earlier(
+    window: Window, newest: Reading, analyte: str, hours: float
+) -> tuple[list[Reading], NotAssessed | None]:
+    """Return the comparable results certainly collected before the newest, within some hours.
+
+    With the reason why the last of those that are not comparable is none of them.
+    """
+    found, unlike = [], None
     for result in window.chart.usable(analyte):
         minutes = elapsed(result.finding.time, newest.result.finding.time).minutes
         if result is newest.result or result.finding.interval is None or minutes is None:
             continue
         inside = minutes.compare("gt", 0) and minutes.compare("le", hours * _MINUTES_PER_HOUR)
-        if inside and _alike(result.finding, newest.result.finding):
+        if not inside:
+            continue
+        why = set_apart(result.finding, newest.result.finding)
+        if why is None:
             found.append(window.reading(result, analyte))
-    return found
+        unlike = why or unlike
+    return found, unlike
 
 
-def _alike(first: Finding, second: Finding) -> bool:
-    """Return whether two results may be put together in one series."""
-    if first.method_kind is not None or second.method_kind is not None:
-        return first.method_kind == second.method_kind
-    return _loinc(first) == _loinc(second)
+def set_apart(earlier: Finding, later: Finding) -> NotAssessed | None:
+    """Return why two results may not be put together in one series; None where they may.
+
+    What is not stated of them does not stand between them: it is told beside what they show.
+    """
+    first, second = comparable_result(earlier), comparable_result(later)
+    if isinstance(first, NotAssessed):
+        return first
+    if isinstance(second, NotAssessed):
+        return second
+    return known_to_differ(first, second)
 
 
-def _loinc(finding: Finding) -> frozenset[str]:
-    return frozenset(c.code for c in finding.concept.codings if c.system == LOINC)
+def not_stated(readings: Sequence[Reading]) -> bool:
+    """Return whether it is not stated that all results of a series were measured alike."""
+    newest = comparable_result(readings[0].result.finding)
+    for reading in readings[1:]:
+        other = comparable_result(reading.result.finding)
+        if isinstance(newest, NotAssessed) or isinstance(other, NotAssessed):
+            return True
+        if newest.method_kind is None or other.method_kind is None:
+            return True
+    return False
 
 
 def _sustained(row: FactRow, window: Window, newest: Reading, days: float) -> Series | NotAssessed:
     """Return the highest or lowest of the newest result and one at least some days earlier."""
     analyte = str(row.analyte)
+    unlike: NotAssessed | None = None
     for result in reversed(window.chart.usable(analyte)):
         minutes = elapsed(result.finding.time, newest.result.finding.time).minutes
         if minutes is None or result.finding.interval is None:
             continue
-        if not _alike(result.finding, newest.result.finding):
+        if not minutes.compare("ge", days * _HOURS_PER_DAY * _MINUTES_PER_HOUR):
             continue
-        if minutes.compare("ge", days * _HOURS_PER_DAY * _MINUTES_PER_HOUR):
+        why = set_apart(result.finding, newest.result.finding)
+        if why is None:
             old = window.reading(result, analyte)
             pair = [newest.value, old.value]
             found = _highest(pair) if row.read == "sustained_max" else _lowest(pair)
             return found, (newest, old)
+        unlike = unlike or why
+    if unlike is not None:
+        return unlike
     detail = f"no result of {test_label(analyte).en} at least {format_number(days)} days earlier"
     return NotAssessed(why=Why.MISSING, detail=detail)
 

@@ -29,7 +29,7 @@ class MembranePattern(Frozen):
         missing: What was not entered and could decide.
     """
 
-    pattern: str | None
+    pattern: str | None = None
     possible: tuple[str, ...]
     not_assessed: NotAssessed | None = None
     missing: tuple[str, ...] = ()

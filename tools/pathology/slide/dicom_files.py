@@ -145,12 +145,12 @@ def _header(path: Path) -> _Header | None:
     from tools.ecg.readers.dicom import parse_errors, silence_pydicom
 
     silence_pydicom()
-    kinds: tuple[type[Exception], ...] = tuple(parse_errors())
+    kinds: tuple[type[Exception], ...] = (*parse_errors(), NotImplementedError)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return _said(pydicom.dcmread(path, stop_before_pixels=True), path.name)
-        except (*kinds, NotImplementedError):
+        except kinds:
             return None
 
 

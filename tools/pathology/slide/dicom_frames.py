@@ -1,7 +1,7 @@
 """Whether the frames of a DICOM slide lie where its tables say (PS3.5 A.4).
 
-OpenSlide follows a damaged table of offsets out of the file and takes the whole process down with it,
-so that every table is compared with the frames before a library is given the file.
+OpenSlide follows a damaged table of offsets out of the file and takes the whole process down with
+it, so that every table is compared with the frames before a library is given the file.
 """
 
 import struct
@@ -37,13 +37,13 @@ def check_frames(path: Path) -> None:
     from tools.ecg.readers.dicom import parse_errors, silence_pydicom
 
     silence_pydicom()
-    kinds: tuple[type[Exception], ...] = tuple(parse_errors())
+    kinds: tuple[type[Exception], ...] = (*parse_errors(), NotImplementedError, _DamagedError)
     with warnings.catch_warnings(), path.open("rb") as opened:
         warnings.simplefilter("ignore")
         try:
             header = pydicom.dcmread(opened, stop_before_pixels=True)
             _compare(opened, header, path.stat().st_size)
-        except (*kinds, NotImplementedError, _DamagedError) as error:
+        except kinds as error:
             said = str(error) if isinstance(error, _DamagedError) else type(error).__name__
             raise UnreadableError(path.name, f"damaged frames ({said})", AGAIN) from error
 
@@ -90,7 +90,7 @@ def _basic_offsets(opened: BinaryIO, size: int) -> list[int]:
 def _items(opened: BinaryIO, size: int) -> list[int]:
     """Return where the items lie, counted from the first."""
     first = at = opened.tell()
-    found = []
+    found: list[int] = []
     while True:
         tag = opened.read(4)
         if tag == _END:

@@ -11,6 +11,7 @@ import numpy as np
 from knowledge.errors import MissingExtraError, UnreadableError
 from tools.pathology.slide.model import Rgb
 
+_AGAIN = "export the slide again"
 _WHITE = 255
 
 
@@ -80,6 +81,8 @@ class WsiDicomSource:
         except _errors() as error:
             raise _unreadable(self._file, error) from error
         pixels = _colour(np.asarray(found))
+        if pixels.shape[:2] != (bottom - top, right - left):
+            raise UnreadableError(self._file, "a region comes in another size", _AGAIN)
         if pixels.shape[:2] == (height, width):
             return pixels
         whole: Rgb = np.full((height, width, 3), _WHITE, np.uint8)
