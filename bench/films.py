@@ -81,8 +81,8 @@ def speed(seconds: float = 20.0) -> None:
         list(report_lines(report))
         count += 1
     used, passed = time.process_time() - start, time.perf_counter() - wall
-    print(f"{60 * count / passed:.0f} films a minute ({60 * count / used:.0f} for each minute "
-          f"of a processor); {count} of 1024 x 1024, gate, measurement, overlay, report")  # fmt: skip
+    print(f"{60 * count / passed:.0f} films a minute ({60 * count / used:.0f} for a minute of "
+          f"processor); {count} of 1024 x 1024: gate, measurement, overlay, report")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ SCRIPTS = (
     "cds_hooks.py",
     "hl7.py",
     "plugged_models.py",
+    "films.py",
     "slides.py",
     "ct.py",
 )

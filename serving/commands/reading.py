@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from knowledge.errors import InvalidValueError, UnavailableError, UnreadableError
 from knowledge.plain_text import visible
-from knowledge.reading_form import ReadingForm, reading_form, reading_form_ids
-from knowledge.reading_items import Item
+from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.settings import load_settings
 from knowledge.words import Language
+from serving.commands.reading_forms import AsJson, Lang, LangOption, forms, hang
 from serving.report.reading import reading_html
 from tools.dicom_out.sources import Sources, read_sources
 from tools.models.result import ModelResult
@@ -31,7 +31,6 @@ from tools.readings.check import faults
 from tools.readings.compare import Comparison, compared
 from tools.readings.fhir_out import fhir_bundle
 from tools.readings.from_model import from_model
-from tools.readings.hanging import hanging
 from tools.readings.measured import with_bone_age, with_norm
 from tools.readings.model import Reading, Said, Study, Subject
 from tools.readings.plain_json import strict_json
@@ -46,13 +45,6 @@ from tools.readings.versions import confirmed, edited, new_reading, signed, unco
 _PROBLEMS = 1
 
 
-class Lang(StrEnum):
-    """Languages of reports."""
-
-    EN = "en"
-    ZH = "zh"
-
-
 class Form(StrEnum):
     """Forms of reports."""
 
@@ -64,9 +56,7 @@ class Form(StrEnum):
 File = Annotated[Path, typer.Argument(help="A reading: JSON, FHIR bundle or DICOM SR of ours")]
 By = Annotated[str, typer.Option("--by", help="Who says it, as the site names him")]
 Out = Annotated[Path | None, typer.Option("--out", help="File to write; else standard output")]
-LangOption = Annotated[Lang, typer.Option("--lang", help="Language")]
 At = Annotated[str | None, typer.Option("--at", help="Time with offset; now where not given")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output")]
 
 
 def register(app: typer.Typer) -> None:
@@ -82,29 +72,6 @@ def register(app: typer.Typer) -> None:
     group.command("export")(export)
     group.command("hang")(hang)
     app.add_typer(group, name="reading")
-
-
-def forms(
-    form: Annotated[str | None, typer.Argument(help="One form, with its items")] = None,
-    lang: LangOption = Lang.EN,
-    as_json: AsJson = False,
-) -> None:
-    """List the forms, or the items of one with how they are answered."""
-    if form is None:
-        for form_id in reading_form_ids():
-            found = reading_form(form_id)
-            typer.echo(f"{form_id}: {found.name.read(lang.value)} ({', '.join(found.modalities)})")
-        return
-    chosen = reading_form(form)
-    if as_json:
-        typer.echo(orjson.dumps(chosen.to_json(), option=orjson.OPT_INDENT_2).decode())
-        return
-    for section in chosen.sections:
-        typer.echo(section.label.read(lang.value))
-        for item in section.items:
-            typer.echo(f"  {item.id}: {item.label.read(lang.value)} [{_how(item)}]")
-            for part in item.items:
-                typer.echo(f"    {part.id}: {part.label.read(lang.value)} [{_how(part)}]")
 
 
 def new(
@@ -214,19 +181,6 @@ def measure(
     _write(found, out)
 
 
-def hang(
-    dicom: Annotated[list[Path], typer.Argument(help="Mammograms of one study")],
-) -> None:
-    """Print how mammograms hang: CC then MLO, right beside left, and what is missing."""
-    datasets = [ds for path in dicom for ds in _sources([path]).datasets]
-    found = hanging(datasets)
-    for film in found.films:
-        turned = {True: ", mirrored", False: "", None: ", orientation not stated"}[film.mirror]
-        typer.echo(f"row {film.row + 1}, {film.side} {film.view}{turned}: {film.sop_uid}")
-    if found.missing:
-        typer.echo("missing: " + ", ".join(found.missing))
-
-
 def check(file: File, as_json: AsJson = False) -> None:
     """Check a reading against its form and print its categories; exit 1 where it does not fit."""
     reading = read_any(_bytes(file), name=file.name, fit=False)
@@ -296,26 +250,6 @@ def export(
         sr.write_bytes(reading_sr(reading, _sources(dicom) if dicom else None))
     if json is not None:
         _write(reading, json)
-
-
-def _how(item: Item) -> str:
-    match item.kind:
-        case "sign":
-            parts = ["present or absent"]
-            parts += ["side"] if item.sided else []
-            parts += ["zones " + ", ".join(item.zones)] if item.zones else []
-            parts += ["size_mm"] if item.sized else []
-            return "; ".join(parts)
-        case "choice":
-            return "one of " + ", ".join(item.answers)
-        case "choices":
-            return "any of " + ", ".join(item.answers)
-        case "number":
-            return f"number in {item.unit}"
-        case "text":
-            return "text"
-        case "list":
-            return "entries: " + (", ".join(item.fixed) or "any")
 
 
 def _stated(reading: Reading, changes: Sequence[str], said: Said) -> Reading:

@@ -326,11 +326,11 @@ class ReadingService:
         bare = untouched(self._services, case, step.round, step.row.form, by=step.by, at=step.now)
         made = pre_reading(bare, found, at=step.now)
         if isinstance(made, str):
-            step.log("pre-read", form=step.row.form, not_assessed=made)
+            step.log("pre-read", author=TOOLS, form=step.row.form, not_assessed=made)
             return
         body = made.model_dump(mode="json", by_alias=True)
         kept = step.keep("pre-read", body, signed=False, by=TOOLS)
-        step.log("pre-read", form=step.row.form, version=kept.number)
+        step.log("pre-read", author=TOOLS, form=step.row.form, version=kept.number)
 
     def _other_person(self, step: Step, role: str) -> None:
         row, me = step.row, step.by.subject

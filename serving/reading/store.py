@@ -39,15 +39,16 @@ class Step:
         """The round as it is now."""
         return round_of(self.row)
 
-    def log(self, what: What, **detail: Any) -> None:
-        """Keep a line of the log."""
+    def log(self, what: What, *, author: Person | None = None, **detail: Any) -> None:
+        """Keep a line of the log, by whom it is where not by who takes the step."""
+        who = author or self.by
         self.session.add(
             LogRow(
                 case_id=self.row.case_id,
                 round_id=self.row.id,
                 at=self.now,
-                by=self.by.subject,
-                name=self.by.name,
+                by=who.subject,
+                name=who.name,
                 what=what,
                 detail=detail,
             )

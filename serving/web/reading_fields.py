@@ -112,7 +112,7 @@ def field(item: Item, path: str, given: Stated, language: Language) -> Field:
         size="" if given.size_mm is None else format_number(given.size_mm),
         sized=item.sized,
         text=given.text,
-        by=speaker(given.said, language) if given.said is not None else "",
+        by="" if given.said is None or given.not_assessed else speaker(given.said, language),
         unconfirmed=given.unconfirmed,
         entries=tuple(_entries(item, path, given, language)) if item.kind == "list" else (),
     )

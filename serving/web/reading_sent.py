@@ -55,9 +55,9 @@ def _stated(item: Item, path: str, before: Stated, sent: Sent, by: Said) -> Stat
     state = _one(sent, path, "state")
     if f"{path}:state" not in sent:
         return before
-    if state == "na:other" and state_of(before) == state:
-        return before
     text = _one(sent, path, "text")
+    if state.startswith("na:") and state == state_of(before) and text == before.text:
+        return before
     if state.startswith("na:"):
         why = Why(state.removeprefix("na:")) if state != "na:other" else Why.UNCONFIRMED
         reason = NotAssessed(why=why, detail=text or why.value.replace("-", " "))
@@ -65,6 +65,8 @@ def _stated(item: Item, path: str, before: Stated, sent: Sent, by: Said) -> Stat
     parts = _parts(item, path, before, sent, by)
     if not state and (parts or (text and item.kind == "text")):
         state = "present"  # an answer that is filled in is given
+    if not state and item.kind in ("text", "number") and before.not_assessed is not None:
+        return before  # these have no choice of states: leaving them empty withdraws nothing
     if not state:
         return NOBODY
     if state == "absent":

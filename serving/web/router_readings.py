@@ -31,7 +31,8 @@ from serving.web.translation import translations
 from serving.web.values import span
 from serving.web.words import Say, word
 from tools.readings.model import Reading, Said
-from tools.readings.report import path_name, reading_report
+from tools.readings.names import path_name
+from tools.readings.report import reading_report
 from tools.readings.sentences import sentence
 
 router = APIRouter(tags=["pages"], include_in_schema=False)

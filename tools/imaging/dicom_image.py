@@ -17,7 +17,8 @@ from tools.imaging.dicom_object import AGAIN, header
 from tools.imaging.human import check_human
 from tools.imaging.model import Fact, ImageFile
 
-_SHOWN = 60
+_SHOWN = 64
+"""As long as a unique identifier or a long string of DICOM may be (PS3.5 6.2)."""
 _MAX_FRAMES = 1_000_000
 """More than any slide or cine holds."""
 

@@ -1,8 +1,8 @@
 """Lossless JPEG (ITU T.81, process 14) for pydicom, by imagecodecs.
 
-pydicom knows two decoders of it: one under the GPL, and GDCM, which ends the whole process on damaged
-data. The frame's own size is compared with the header's before anything is decoded, so that a
-damaged one cannot ask for all memory.
+pydicom knows two decoders of it: one under the GPL, and GDCM, which ends the whole process on
+damaged data. The frame's own size is compared with the header's before anything is decoded, so that
+a damaged one cannot ask for all memory.
 """
 
 import struct
@@ -23,7 +23,7 @@ def is_available(uid: str) -> bool:
 @cache
 def register() -> None:
     """Make pydicom decode lossless JPEG with this module; once for the process."""
-    from pydicom.pixels.decoders import JPEGLosslessDecoder, JPEGLosslessSV1Decoder
+    from pydicom.pixels.decoders.base import JPEGLosslessDecoder, JPEGLosslessSV1Decoder
 
     for decoder in (JPEGLosslessDecoder, JPEGLosslessSV1Decoder):
         if "imagecodecs" not in decoder.available_plugins:

@@ -15,7 +15,7 @@ from knowledge.reading_words import reading_words
 from tools.readings import fhir_terms as t
 from tools.readings.category import Outcome, category_of, headline, outcomes
 from tools.readings.model import Entry, Reading, Said, Stated
-from tools.readings.report import path_name
+from tools.readings.names import path_name
 from tools.readings.sentences import sentence
 
 _ABSENT = {
@@ -148,10 +148,9 @@ class _Writer:
             why = given.not_assessed.why
             standard = {"system": t.ABSENT_REASON, "code": _ABSENT.get(why, "unknown")}
             own = {"system": t.WHY, "code": why.value}
-            body["dataAbsentReason"] = {
-                "coding": [standard, own],
-                "text": given.not_assessed.detail,
-            }
+            body["dataAbsentReason"] = {"coding": [standard, own]}
+            if given.not_assessed.detail:
+                body["dataAbsentReason"]["text"] = given.not_assessed.detail
         elif given.number is not None:
             body["valueQuantity"] = _quantity(given.number, given.unit or "1")
         elif item.kind == "text":

@@ -12,9 +12,11 @@ from knowledge.reading_words import reading_words
 from knowledge.words import Language
 from tools.readings.answers import asked, facts_of
 from tools.readings.category import Outcome, category_of, headline, outcomes
-from tools.readings.compare import Compared, Comparison
-from tools.readings.model import NOBODY, Edit, Entry, Reading, Stated
-from tools.readings.sentences import sentence, speaker, value
+from tools.readings.compare import Comparison
+from tools.readings.model import NOBODY, Entry, Reading, Stated
+from tools.readings.names import path_name
+from tools.readings.report_changes import Change, change_rows, edits, folds
+from tools.readings.sentences import sentence, speaker
 
 
 class Row(Frozen):
@@ -75,17 +77,6 @@ class CategoryLine(Frozen):
     unconfirmed: tuple[str, ...] = ()
     management: str = ""
     review: str = ""
-
-
-class Change(Frozen):
-    """One row of the comparison."""
-
-    name: str
-    before: str
-    now: str
-    verdict: str
-    kind: str
-    why: str
 
 
 class Cited(Frozen):
@@ -152,28 +143,12 @@ def reading_report(
         categories=tuple(_category(form, outcome, language) for outcome in _shown(found)),
         present=tuple(_present(form, blocks)),
         blocks=blocks,
-        comparison=tuple(_change(form, r, language) for r in changes if not _folded(r)),
-        folded=tuple(_folds(form, changes, language)),
+        comparison=tuple(change_rows(form, changes, language)),
+        folded=tuple(folds(form, changes, language)),
         notes=tuple(note.text.read(language) for note in form.notes),
         citations=tuple(_citations(form, language)),
-        edits=tuple(_edits(form, reading, language)),
+        edits=tuple(edits(form, reading, language)),
     )
-
-
-def path_name(form: ReadingForm, path: str, language: Language) -> str:
-    """Return the name of an item, an entry or a table."""
-    first, _, rest = path.partition("/")
-    item = form.items.get(first)
-    if item is None:
-        return form.table(first).label.read(language)
-    if not rest:
-        return item.label.read(language)
-    entry_id, _, part_id = rest.partition("/")
-    entry = item.fixed[entry_id].read(language) if entry_id in item.fixed else entry_id
-    part = next((p.label.read(language) for p in item.items if p.id == part_id), "")
-    one = item.entry.read(language) if item.entry is not None else ""
-    name = entry if item.fixed else f"{one} {entry}"
-    return f"{name} · {part}" if part else name
 
 
 def _status(reading: Reading, language: Language) -> str:
@@ -314,75 +289,6 @@ def _row(item: Item, given: Stated, path: str, language: Language) -> Row:
         by=speaker(given.said, language),
         unconfirmed=given.unconfirmed,
     )
-
-
-def _change(form: ReadingForm, row: Compared, language: Language) -> Change:
-    words = reading_words()
-    if row.categories is not None:
-        table = form.table(row.path)
-        before, now = (
-            " – ".join(table.category(c).label.read(language) for c in ends)
-            for ends in row.categories
-        )
-    else:
-        before, now = _seen(form, row, row.before, language), _seen(form, row, row.now, language)
-    return Change(
-        name=path_name(form, row.path, language),
-        before=before,
-        now=now,
-        verdict=words.verdicts[row.verdict].read(language),
-        kind=row.verdict,
-        why=row.why.read(language) if row.why is not None else "",
-    )
-
-
-def _folded(row: Compared) -> bool:
-    """Return whether a row says only that it is absent on both, or not looked at on one."""
-    one_sided = [s for s in (row.before, row.now) if s is not None and s.nobody_looked]
-    return row.verdict == "none" or bool(one_sided)
-
-
-def _folds(
-    form: ReadingForm, changes: Sequence[Compared], language: Language
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    words = reading_words()
-    groups: dict[str, list[str]] = {}
-    for row in changes:
-        if _folded(row):
-            why = row.why if row.why is not None else words.verdicts["none"]
-            groups.setdefault(why.read(language), []).append(path_name(form, row.path, language))
-    yield from ((why, tuple(names)) for why, names in groups.items())
-
-
-def _seen(form: ReadingForm, row: Compared, given: Stated | None, language: Language) -> str:
-    return "" if given is None else value(form.item(row.path), given, language)
-
-
-def _edits(form: ReadingForm, reading: Reading, language: Language) -> Iterator[str]:
-    """Yield what was changed; items that were stated for the first time are only counted."""
-    for version in sorted({edit.version for edit in reading.edits}):
-        own = [(i, e) for i, e in enumerate(reading.edits) if e.version == version]
-        first = [e for _, e in own if e.before.nobody_looked]
-        if first:
-            words = reading_words().headings["first_stated"].filled(count=str(len(first)))
-            yield f"{_edit_head(first[0], language)}: {words.read(language)}"
-        for index, edit in own:
-            if not edit.before.nobody_looked:
-                yield _edit(form, reading, index, language)
-
-
-def _edit_head(edit: Edit, language: Language) -> str:
-    return f"{_head('version', language)} {edit.version}, {edit.at:%Y-%m-%d %H:%M %Z}, {edit.by}"
-
-
-def _edit(form: ReadingForm, reading: Reading, index: int, language: Language) -> str:
-    edit = reading.edits[index]
-    later = [e for e in reading.edits[index + 1 :] if e.path == edit.path]
-    after = later[0].before if later else reading.at(edit.path)
-    item = form.item(edit.path)
-    head = _edit_head(edit, language)
-    change = f"{value(item, edit.before, language)} → {value(item, after, language)}"
-    return f"{head}: {path_name(form, edit.path, language)}: {change}"
 
 
 def _citations(form: ReadingForm, language: Language) -> Iterator[Cited]:

@@ -202,3 +202,14 @@ def test_the_page_of_a_reading_is_in_chinese(desk: Desk) -> None:
     )
     assert "作为第一阅片者阅片" in answer.text
     assert "操作记录" in answer.text
+
+
+@pytest.mark.parametrize("why", [Why.QUALITY, Why.NO_MODEL, Why.OUTSIDE_CONTRACT])
+@pytest.mark.parametrize("path", ["abnormal", "impression_text"])
+def test_what_the_tools_could_not_assess_stays_theirs_until_a_reader_speaks(
+    path: str, why: Why
+) -> None:
+    told = NotAssessed(why=why, detail="as the tool said")
+    machine = Stated(state=State.NOT_ASSESSED, not_assessed=told, said=MACHINE)
+    reading = untouched().model_copy(update={"items": {**untouched().items, path: machine}})
+    assert sent(reading) == {}

@@ -39,7 +39,7 @@ def flattened(grey: Grey, beside: Mask) -> Grey:
     weight = (~beside).astype(np.float32)
     reach = _REACH * max(grey.shape)
     total = np.maximum(_blurred(weight, reach), 1e-3)
-    differs: Grey = (grey - _blurred(grey * weight, reach) / total) * weight
+    differs: Grey = ((grey - _blurred(grey * weight, reach) / total) * weight).astype(np.float32)
     spread = np.sqrt(_blurred(np.square(differs) * weight, reach) / total + 1e-3)
     found: Grey = (differs / spread).astype(np.float32)
     return found

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from knowledge.ihc_measurements import limit
 from tools.pathology.ihc.stain import Densities, Floats, Mask
@@ -57,6 +56,8 @@ def nuclei(found: Densities, mpp: float) -> Nuclei:
         found: Densities of the stains.
         mpp: µm per pixel.
     """
+    from scipy import ndimage
+
     smooth = limit("smoothing") / mpp
     blue = ndimage.gaussian_filter(found.haematoxylin, smooth)
     brown = ndimage.gaussian_filter(found.dab, smooth)
@@ -67,6 +68,8 @@ def nuclei(found: Densities, mpp: float) -> Nuclei:
 
 def _blue(blue: Floats, is_brown: Mask, mpp: float) -> Mask:
     """Return what stands out from the pale ground between the nuclei, wherever it is pale."""
+    from scipy import ndimage
+
     near = ndimage.binary_dilation(is_brown, iterations=max(1, round(limit("dab_border") / mpp)))
     clear = ~near if (~near).sum() > _FEW else np.ones_like(near)
     ground = clear & (blue <= _otsu(np.clip(blue[clear], *np.percentile(blue[clear], (1, 98)))))
@@ -80,6 +83,7 @@ def _blue(blue: Floats, is_brown: Mask, mpp: float) -> Mask:
 
 
 def _opened(mask: Mask, mpp: float) -> Mask:
+    from scipy import ndimage
     from skimage.morphology import disk, opening
 
     opened: Any = opening(mask, disk(max(1, int(limit("opening_radius") / mpp))))  # type: ignore[no-untyped-call]
@@ -87,6 +91,7 @@ def _opened(mask: Mask, mpp: float) -> Mask:
 
 
 def _split(mask: Mask, mpp: float) -> Labels:
+    from scipy import ndimage
     from skimage.feature import peak_local_max
     from skimage.segmentation import watershed
 
@@ -105,6 +110,8 @@ def _split(mask: Mask, mpp: float) -> Labels:
 
 
 def _measured(labels: Labels, found: Densities, brown: Mask, mpp: float) -> Nuclei:
+    from scipy import ndimage
+
     area = np.bincount(labels.ravel()).astype(np.float64) * mpp * mpp
     good = (area >= limit("nucleus_area_min")) & (area <= limit("nucleus_area_max"))
     good[0] = False

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from knowledge.errors import ContractError
 from knowledge.ihc_measurements import limit
@@ -55,6 +54,7 @@ def _thin(brown: Mask, mpp: float) -> float:
 
 
 def _holes(brown: Mask, mpp: float) -> float:
+    from scipy import ndimage
     from skimage.morphology import closing, disk
 
     closed: Any = closing(brown, disk(max(1, round(limit("brown_close_radius") / mpp))))  # type: ignore[no-untyped-call]

@@ -108,8 +108,8 @@ def dicom(grey: NDArray[np.float64], **changes: object) -> bytes:
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
     ds.PixelSpacing = [0.3, 0.3]
-    pixels = np.uint16(np.round(grey * 4000))
-    ds.Rows, ds.Columns = int(pixels.shape[0]), int(pixels.shape[1])
+    pixels: NDArray[np.uint16] = np.round(grey * 4000).astype(np.uint16)
+    ds.Rows, ds.Columns = pixels.shape
     ds.PixelData = pixels.tobytes()
     for name, value in changes.items():
         if value is None:
