@@ -148,9 +148,14 @@ def limit(name: str) -> float:
 
 
 @cache
+def ct_accuracy() -> CtErrors:
+    """Return the table of measured figures."""
+    return load(_ERRORS, CtErrors)
+
+
 def ct_errors() -> tuple[CtError, ...]:
     """Return every measured error."""
-    return load(_ERRORS, CtErrors).rows
+    return ct_accuracy().rows
 
 
 def errors_of(*measurements: str) -> tuple[str, ...]:

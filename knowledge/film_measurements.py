@@ -101,9 +101,14 @@ def limit(name: str) -> float:
 
 
 @cache
+def film_accuracy() -> FilmFigures:
+    """Return the table of measured figures."""
+    return load(_ACCURACY, FilmFigures)
+
+
 def film_figures() -> tuple[FilmFigure, ...]:
     """Return every measured figure."""
-    return load(_ACCURACY, FilmFigures).rows
+    return film_accuracy().rows
 
 
 def figures_in_words() -> tuple[str, ...]:

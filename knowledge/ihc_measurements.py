@@ -174,9 +174,14 @@ def limit(name: str) -> float:
 
 
 @cache
+def ihc_accuracy() -> IhcErrors:
+    """Return the table of measured figures."""
+    return load(_ERRORS, IhcErrors)
+
+
 def ihc_errors() -> tuple[IhcError, ...]:
     """Return every measured error."""
-    return load(_ERRORS, IhcErrors).rows
+    return ihc_accuracy().rows
 
 
 def errors_of(*measurements: str) -> tuple[str, ...]:

@@ -56,8 +56,8 @@ class Settings(BaseSettings):
 
     ray_address: str | None = None
     """Address of a Ray cluster (``ray://host:10001``, ``auto``) on which the tiles of slides are
-    worked through; every machine of it sees slides and `data_dir` under the same path. None for this
-    machine alone. Needs the package ray."""
+    worked through; every machine of it sees slides and `data_dir` under the same path. None for
+    this machine alone. Needs the package ray."""
 
     test_data: Path | None = None
     """Folder of outside records that tests and evaluations read and the product does not carry;
@@ -432,8 +432,8 @@ class Settings(BaseSettings):
     encrypted."""
 
     dicom_object_mib: PositiveInt = 512
-    """Largest object taken, MiB: a multi-frame CT of a whole body; a slide's level may be larger and
-    is better fetched."""
+    """Largest object taken, MiB: a multi-frame CT of a whole body; a slide's level may be larger
+    and is better fetched."""
 
     dicom_associations: PositiveInt = 10
     """Associations at once; a further one is rejected as busy."""

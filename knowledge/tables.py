@@ -10,6 +10,7 @@ from knowledge.chart_items import chart_item_table
 from knowledge.chat_terms import chat_terms
 from knowledge.clinical_inputs import catalogue
 from knowledge.critical_results import critical_results
+from knowledge.ct_measurements import ct_accuracy, ct_measurements
 from knowledge.data_quality import data_quality
 from knowledge.delta_checks import delta_checks
 from knowledge.dicom_arrivals import dicom_arrivals
@@ -18,7 +19,9 @@ from knowledge.dicom_confidentiality import dicom_confidentiality
 from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
+from knowledge.film_measurements import film_accuracy, film_measurements
 from knowledge.identity_words import identity_words
+from knowledge.ihc_measurements import ihc_accuracy, ihc_measurements
 from knowledge.imaging_orders import imaging_orders
 from knowledge.imaging_terms import imaging_terms
 from knowledge.interference import interferences
@@ -29,6 +32,7 @@ from knowledge.laboratory_tests import laboratory_tests
 from knowledge.laboratory_vocabulary import laboratory_vocabulary
 from knowledge.laboratory_words import laboratory_words
 from knowledge.low_risk import block_table
+from knowledge.nodule_levels import nodule_levels
 from knowledge.note_terms import note_terms
 from knowledge.packaged_weights import packaged_weights
 from knowledge.pathways import pathway
@@ -60,6 +64,8 @@ _ONE: dict[str, Callable[[], Table]] = {
     "chest_pain_low_risk_blocks": block_table,
     "clinical_inputs": catalogue,
     "critical_results": critical_results,
+    "ct_accuracy": ct_accuracy,
+    "ct_measurements": ct_measurements,
     "data_quality": data_quality,
     "delta_checks": delta_checks,
     "dicom_arrivals": dicom_arrivals,
@@ -67,7 +73,12 @@ _ONE: dict[str, Callable[[], Table]] = {
     "dicom_confidentiality": dicom_confidentiality,
     "ecg_accuracy": ecg_accuracy_table,
     "ecg_criteria": ecg_criteria,
+    "film_accuracy": film_accuracy,
+    "film_measurements": film_measurements,
     "identity_words": identity_words,
+    "ihc_accuracy": ihc_accuracy,
+    "ihc_measurements": ihc_measurements,
+    "nodule_levels": nodule_levels,
     "specimen_words": specimen_words,
     "imaging_orders": imaging_orders,
     "imaging_terms": imaging_terms,

@@ -1,5 +1,7 @@
 """A study arrives: a round of reading for it, and what the tools can say before anybody looks."""
 
+from typing import Any
+
 from agent.assessment import Status
 from serving.audit.seam import SERVICE
 from serving.cases.model import Case, StoredAssessment
@@ -67,7 +69,7 @@ def arrived(services: Services, case: Case, stored: StoredAssessment) -> int:
     return made
 
 
-def pre_read(study: Study) -> dict[str, object]:
+def pre_read(study: Study) -> dict[str, Any]:
     """Return what the tools say of a study before anybody looks: its quality, and what is not said.
 
     Nothing is filled into a form here: what an image shows is not assessed without a validated

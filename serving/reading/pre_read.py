@@ -17,7 +17,7 @@ _MOST_FILMS = 4
 
 
 def film_report(services: Services, case: Case, round_: Round, form: str) -> FilmReport | str:
-    """Return what is measured on the film of a round, or why nothing is.
+    """Return what is measured on the film of a round, or why not; empty where no tool fills it.
 
     Args:
         services: Of the application.
@@ -26,7 +26,7 @@ def film_report(services: Services, case: Case, round_: Round, form: str) -> Fil
         form: That it is read with.
     """
     if form != FORM:
-        return "no measurement fills this form"
+        return ""
     if not services.settings.device_functions:
         return "switched off"
     kept = images_of(services, case).kept
