@@ -20,7 +20,7 @@ class Methods(Frozen):
 
 
 class Keywords(Frozen):
-    """Attributes by keyword."""
+    """Attributes, code strings or words."""
 
     source: str
     review: str
@@ -58,9 +58,13 @@ class DicomConfidentiality(Table):
 
     methods: Methods
     kept_text: Keywords
+    kept_binary: Keywords
+    text_words: Keywords
+    code_strings: Keywords
     empty_sequences: Keywords
     public_schemes: Keywords
     at_risk: AtRisk
+    films: AtRisk
     slide_left_out: ImageTypes
     never_shifted: Keywords
     actions: Actions

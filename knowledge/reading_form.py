@@ -141,6 +141,22 @@ class Note(Frozen):
     review: str
 
 
+class Relation(Frozen):
+    """Two numbers of which the first is never more than the second.
+
+    Args:
+        least, most: Items of the form, numbers of one unit.
+        because: Why the opposite cannot be.
+        source, review: Of it.
+    """
+
+    least: ItemId
+    most: ItemId
+    because: Words
+    source: str
+    review: str
+
+
 class ReadingForm(Table):
     """One form.
 
@@ -150,6 +166,7 @@ class ReadingForm(Table):
         modalities: DICOM codes of what is read.
         sections: In reading order.
         tables: Classifications; a later one may read an earlier one.
+        relations: Between its numbers; what breaks one cannot be.
         headline: Tables whose `short` make the first line, joined by a slash.
         slots: For plugged models.
         notes: Caveats; trade marks.
@@ -161,6 +178,7 @@ class ReadingForm(Table):
     modalities: tuple[str, ...]
     sections: tuple[Section, ...]
     tables: tuple[CategoryTable, ...] = ()
+    relations: tuple[Relation, ...] = ()
     headline: tuple[ItemId, ...] = ()
     slots: tuple[Slot, ...] = ()
     notes: tuple[Note, ...] = ()
@@ -213,6 +231,7 @@ def _faults(form: ReadingForm) -> Iterator[str]:
             yield f"a slot fills {slot.item!r}, which is not there"
         elif slot.answer is not None and slot.answer not in form.items[slot.item].answers:
             yield f"a slot gives {slot.item!r} an answer that is not there"
+    yield from _relation_faults(form)
     yield from _source_faults(form)
     for index, table in enumerate(form.tables):
         yield from _table_faults(form, table, form.tables[:index])
@@ -221,11 +240,20 @@ def _faults(form: ReadingForm) -> Iterator[str]:
             yield from _condition_faults(item.asked_when, _readable(form, ()), item.id)
 
 
+def _relation_faults(form: ReadingForm) -> Iterator[str]:
+    for relation in form.relations:
+        pair = [form.items.get(relation.least), form.items.get(relation.most)]
+        units = {None if item is None else item.unit for item in pair}
+        if relation.least == relation.most or None in units or len(units) > 1:
+            yield f"a relation of {relation.least!r} and {relation.most!r}, no two numbers alike"
+
+
 def _source_faults(form: ReadingForm) -> Iterator[str]:
     rows: list[tuple[str | None, str | None]] = [(s.source, s.review) for s in form.sections]
     rows += [(i.source, i.review) for i in form.items.values()]
     rows += [(p.source, p.review) for i in form.items.values() for p in i.items]
     rows += [(n.source, n.review) for n in form.notes]
+    rows += [(r.source, r.review) for r in form.relations]
     for table in form.tables:
         rows += [(category.source, category.review) for category in table.categories]
         rows += [(row.source, row.review) for row in table.rows]

@@ -3,10 +3,34 @@
 from collections.abc import Iterator
 
 from knowledge.finding import State
-from tools.imaging.film.model import FilmFacts, FilmGate
+from tools.imaging.film.model import FilmFacts, FilmGate, GateItem
 from tools.imaging.film.report import APPROXIMATE, FilmReport
 
-_STATES = {State.PRESENT: "present", State.ABSENT: "absent", State.NOT_ASSESSED: "not assessed"}
+_ASKED = {
+    "not-a-film": ("Radiograph", False),
+    "not-human": ("Human", False),
+    "not-a-chest": ("Chest", False),
+    "colour": ("Colour picture", True),
+    "small": ("Enough pixels", False),
+    "empty": ("Anything on the picture", False),
+    "captured": ("Captured picture, not as the device made it", True),
+    "lateral": ("Lateral or oblique view", True),
+    "ap": ("AP view", True),
+    "bedside": ("Portable or supine", True),
+    "child": ("Adult", False),
+    "stored-inverted": ("Stored inverted", True),
+    "inverted": ("Light and dark exchanged", True),
+    "windows": ("Several windows", True),
+    "saturated": ("Grey values lost at an end of the scale", True),
+    "no-scale": ("Pixel spacing stated", False),
+    "turned": ("Turned or mirrored", True),
+    "text-in-picture": ("Text about the patient in the picture", True),
+    "cut-off": ("Lung field cut off by the edge", True),
+    "rotation": ("Patient rotated", True),
+    "inspiration": ("Shallow inspiration", True),
+}
+"""By id of the item: what is asked, and whether yes is the defect."""
+
 _NAMES = {
     "lung-fields": "lung fields",
     "cardiothoracic-ratio": "cardiothoracic ratio",
@@ -21,13 +45,22 @@ def gate_lines(facts: FilmFacts, gate: FilmGate) -> Iterator[str]:
     age = "not known" if facts.age_years is None else f"{facts.age_years:.0f}"
     yield f"{facts.image.file}: {facts.columns} x {facts.rows} pixels, view {view}, age {age}"
     for item in gate.items:
-        by = f" [{item.told}]" if item.state is not State.NOT_ASSESSED else ""
-        detail = f": {item.detail}" if item.detail else ""
-        yield f"  {item.label}: {_STATES[item.state]}{detail}{by}"
+        yield f"  {_answered(item)}"
     may = ", ".join(_NAMES[name] for name in gate.may)
     yield f"May be tried: {may or 'nothing'}"
     for name, reason in gate.refused.items():
-        yield f"  not {_NAMES[name]}: {reason.detail}"
+        yield f"  Refused: {_NAMES[name]} ({reason.detail})"
+
+
+def _answered(item: GateItem) -> str:
+    """Return what is asked, the answer, and who says so and why."""
+    asked, yes_is_defect = _ASKED[item.id]
+    if item.state is State.NOT_ASSESSED:
+        return f"{asked}: not known ({item.detail})"
+    answer = "yes" if (item.state is State.PRESENT) == yes_is_defect else "no"
+    by = "" if item.told == "nobody" else item.told
+    reason = ": ".join(part for part in (by, item.detail) if part)
+    return f"{asked}: {answer} ({reason})" if reason else f"{asked}: {answer}"
 
 
 def report_lines(report: FilmReport) -> Iterator[str]:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -13,6 +13,9 @@ import typer
 from agent.assessment import RESEARCH_USE
 from knowledge.errors import InputError, InvalidValueError, UnreadableError
 from knowledge.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from tools.dicom_out.deidentify.image import Deidentified
 
 _PARTS = 3
 Series = Annotated[str | None, typer.Option("--series", help="Series UID, where there are several")]
@@ -192,8 +195,10 @@ def deidentify(
 ) -> None:
     """Write images without what identifies their patients, and say of each that was refused why.
 
-    PS3.15 basic profile; dates are shifted alike for all of a patient, free text, private
-    attributes and the names of files are removed, images that may show text are refused.
+    PS3.15 basic profile; dates are shifted alike for all of a patient; private attributes,
+    the names of files, comments in the pixel data and texts beyond a closed vocabulary are removed.
+    Pixels are not looked at for text: refused are images that state text, captures, ultrasound and
+    the like, and derived films that do not state that they show none; of all others it is said.
     """
     from tools.dicom_out.deidentify.image import deidentified_image
     from tools.dicom_out.deidentify.pseudonyms import read_key
@@ -205,7 +210,7 @@ def deidentify(
     files = dict(_files(path, load_settings())) if path.is_dir() else {path.name: path}
     if not files:
         raise InputError(str(path), "holds no DICOM file", "check it")
-    written = refused = 0
+    written = refused = unseen = 0
     for name, source in files.items():
         try:
             done = deidentified_image(_content(source), secret, file=name)
@@ -220,11 +225,23 @@ def deidentify(
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(done.content)
         written += 1
-        if done.scrubbed:
-            typer.echo(f"{name}: {done.scrubbed} more texts held an identifier and were emptied")
+        _tell(name, done)
+        unseen += bool(done.notices)
     typer.echo(f"{written} images written, {refused} refused")
+    if unseen:
+        typer.echo(f"{unseen} of them do not state whether text is burned in: look at them")
     if refused:
         raise typer.Exit(4)
+
+
+def _tell(name: str, done: "Deidentified") -> None:
+    """Print what was taken from an image, and what is not known of it."""
+    if done.scrubbed:
+        typer.echo(f"{name}: {done.scrubbed} values held an identifier and were emptied")
+    if done.pixels_changed:
+        typer.echo(f"{name}: comments or bytes beyond the image were taken from its pixel data")
+    for notice in done.notices:
+        typer.echo(f"{name}: {notice}")
 
 
 def _files(folder: Path, settings: Settings) -> Iterator[tuple[str, Path]]:

@@ -21,6 +21,7 @@ from serving.images.slides import SlideInfo, Slides
 from serving.images.workers import Workers
 from serving.storage.files import FileStore
 from tools.imaging.model import Study
+from tools.imaging.slide_label import LABEL_INSIDE
 from tools.imaging.view.drawn import Asked, draw
 from tools.imaging.view.marks import draw_marks
 from tools.imaging.view.photo import decode_photo
@@ -182,7 +183,8 @@ class ImageDesk:
         if read.image.role != "slide":
             raise ContractError("image", "is no slide", "look at it as an image")
         if read.may_identify:
-            raise ContractError("image", "is the label or overview picture of a slide: not shown")
+            said = read.withheld if read.withheld == LABEL_INSIDE else f"is the {read.withheld}"
+            raise ContractError("image", f"{said}: not shown", "look at the other pictures")
         if not read.image.series:
             return (kept,)
         whole, _ = self.series(images, study)

@@ -13,19 +13,17 @@ from tools.imaging.dicom_image import read_dicom_image
 from tools.imaging.model import ImageFile, Study
 from tools.imaging.picture import read_picture
 from tools.imaging.slide import read_tiff
+from tools.imaging.slide_label import TAGS, identifying
 from tools.imaging.view.stack import Place, ordered, place
 
 MOST_SLICES = 4000
 """Frames of one series that are scrolled through; a long cine has some thousand."""
 
 _PLACE_TAGS = (
-    "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "SeriesNumber",
-    "ImageType",
+    "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "SeriesNumber", *TAGS,
 )  # fmt: skip
 _TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _PICTURE = (b"\x89PNG", b"\xff\xd8")
-_IDENTIFYING = frozenset({"LABEL", "OVERVIEW"})
-"""Values of Image Type of a slide's pictures that may show who the patient is (PS3.3 C.8.12.4)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +34,19 @@ class Read:
         kept: The file.
         image: Its header.
         place: Where it lies.
-        may_identify: It is the picture of a slide's label or of the whole glass.
+        withheld: Why it may say who the patient is, as the picture of a slide's label does;
+            empty where it is shown.
     """
 
     kept: Kept
     image: ImageFile
     place: Place
-    may_identify: bool
+    withheld: str = ""
+
+    @property
+    def may_identify(self) -> bool:
+        """Whether it may say who the patient is."""
+        return bool(self.withheld)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,19 +95,17 @@ def read_image(content: bytes, kept: Kept) -> Read:
     """
     if content[:4] in _TIFF:
         image = read_tiff(content, file=kept.name)
-        return Read(kept=kept, image=image, place=Place(name=kept.name), may_identify=False)
+        return Read(kept=kept, image=image, place=Place(name=kept.name))
     if content[:4] == _PICTURE[0] or content[:2] == _PICTURE[1]:
         image = read_picture(content, file=kept.name)
-        return Read(kept=kept, image=image, place=Place(name=kept.name), may_identify=False)
+        return Read(kept=kept, image=image, place=Place(name=kept.name))
     image = read_dicom_image(content, file=kept.name, zone=None)
     head = _head(content)
-    words = head.get("ImageType") or []
-    types = {words.upper()} if isinstance(words, str) else {str(w).upper() for w in words}
     return Read(
         kept=kept,
         image=image,
         place=place(head, kept.name),
-        may_identify=image.role == "slide" and bool(types & _IDENTIFYING),
+        withheld=identifying(head) if image.role == "slide" else "",
     )
 
 

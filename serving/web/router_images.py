@@ -66,7 +66,7 @@ def images(
     found = images_of(services, case)
     template = "images_page.html" if hx_request is None else "images_strip.html"
     shown = studies_shown(found, services.images, say, language)
-    return render(request, template, case=case, studies=shown)
+    return render(request, template, case=case, studies=shown, left_out=found.left_out)
 
 
 @router.get("/cases/{case_id}/images/{image}")

@@ -35,11 +35,48 @@ def test_check_prints_every_item_and_what_may_be_tried(film: Path) -> None:
     found = _run("check", str(film))
     assert found.exit_code == 0
     assert "Research use only" in found.stdout
-    assert "Lateral or oblique view: absent: view PA [header]" in found.stdout
-    assert "Rotated patient: not assessed: no validated method" in found.stdout
+    assert "  Radiograph: yes (header: modality DX)" in found.stdout
+    assert "  Chest: yes (header: body part chest)" in found.stdout
+    assert "  Lateral or oblique view: no (header: view PA)" in found.stdout
+    assert "  Adult: yes (header: 51 years)" in found.stdout
+    assert "  Patient rotated: not known (no validated method" in found.stdout
     assert (
         "May be tried: lung fields, cardiothoracic ratio, ratio against its limit" in found.stdout
     )
+
+
+def test_no_line_of_the_gate_denies_twice(tmp_path: Path) -> None:
+    """What is asked holds no `not` and no `no`: a `no` answers it plainly."""
+    path = tmp_path / "film.dcm"
+    path.write_bytes(dicom(chest().grey, Modality="OT", BodyPartExamined="LEG", PixelSpacing=None))
+    lines = [x for x in _run("check", str(path)).stdout.splitlines() if x.startswith("  ")]
+    items = [line.strip() for line in lines if "Refused" not in line]
+    assert len(items) == 21
+    for item in items:
+        asked, answer = item.split(": ", 1)
+        assert not {"not", "no", "another"} & set(asked.casefold().split(",")[0].split()), item
+        assert answer.startswith(("yes", "no (", "no", "not known (")), item
+    assert "Radiograph: no (header: modality OT)" in items
+    assert "Chest: no (header: body part leg)" in items
+    assert "Pixel spacing stated: no (header: none; no width is given in mm)" in items
+    assert "  Refused: lung fields (modality OT)" in lines
+
+
+def test_where_the_outline_is_wrong_neither_fields_nor_edge_are_told_from_it(
+    tmp_path: Path,
+) -> None:
+    """On this film the outline ends above the lower chest wall."""
+    path = shared_data("cxr-nih") / "images" / "00000211_013.png"
+    said = ("--view", "PA", "--age", "50", "--out", str(tmp_path))
+    lines = _run("measure", str(path), *said).stdout.splitlines()
+    why = "the chest is widest in its upper part: the lower chest wall is likely lost"
+    assert f"lung fields: not assessed: {why}" in lines
+    assert f"cardiothoracic ratio: not assessed: {why}" in lines
+    edge = f"  Lung field cut off by the edge: not known (no outline was accepted: {why})"
+    assert edge in lines
+    assert not [line for line in lines if line.startswith("Lung field ")]
+    body = json.loads((tmp_path / "report.json").read_bytes())
+    assert body["fields"] == []
 
 
 def test_check_as_json_holds_the_same(film: Path) -> None:
@@ -116,7 +153,8 @@ def test_switched_off_nothing_is_measured_and_the_header_is_still_checked(
     with pytest.raises(UnavailableError, match="switched off"):
         _run("measure", str(film), "--out", str(tmp_path))
     found = _run("check", str(film))
-    assert "AP view: absent" in found.stdout
+    assert "AP view: no (header" in found.stdout
+    assert "Light and dark exchanged: not known (switched off" in found.stdout
     assert "May be tried: nothing" in found.stdout
 
 

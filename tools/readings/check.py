@@ -9,9 +9,23 @@ from knowledge.errors import EpicrisisError, InvalidValueError
 from knowledge.finding import State
 from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reading_items import Item
+from knowledge.words import Words
 from tools.readings.answers import asked, facts_of
 from tools.readings.model import NOBODY, Reading, Stated
 from tools.readings.versions import form_hash
+
+
+class ImpossibleRelationError(InvalidValueError):
+    """Two numbers of a reading that cannot go together; the item names both.
+
+    Args:
+        item, reason, way_out: As of every error.
+        because: Why they cannot, in both languages.
+    """
+
+    def __init__(self, item: str, reason: str, way_out: str, *, because: Words) -> None:
+        super().__init__(item, reason, way_out)
+        self.because = because
 
 
 def faults(reading: Reading) -> Iterator[EpicrisisError]:
@@ -32,6 +46,7 @@ def faults(reading: Reading) -> Iterator[EpicrisisError]:
     for item in form.items.values():
         yield from _item_faults(item, reading.items.get(item.id, NOBODY), item.id)
     yield from _gate_faults(form, reading)
+    yield from _relation_faults(form, reading)
     if reading.study.modality not in form.modalities:
         yield InvalidValueError(
             "study.modality",
@@ -134,6 +149,24 @@ def _number_problems(item: Item, given: Stated) -> Iterator[tuple[str, str]]:
     low, high = item.low, item.high
     if low is not None and high is not None and not low <= given.number <= high:
         yield f"{given.number:g} {given.unit} cannot be", f"from {low:g} to {high:g} {item.unit}"
+
+
+def _relation_faults(form: ReadingForm, reading: Reading) -> Iterator[EpicrisisError]:
+    """Yield numbers that cannot go together; where one is not known nothing is said."""
+    for relation in form.relations:
+        least = reading.items.get(relation.least, NOBODY)
+        most = reading.items.get(relation.most, NOBODY)
+        if least.state is not State.PRESENT or most.state is not State.PRESENT:
+            continue
+        if least.number is None or most.number is None or least.unit != most.unit:
+            continue
+        if least.number > most.number:
+            yield ImpossibleRelationError(
+                f"{relation.least}, {relation.most}",
+                f"{least.number:g} and {most.number:g} cannot be: {relation.because.en}",
+                "correct one of them",
+                because=relation.because,
+            )
 
 
 def _gate_faults(form: ReadingForm, reading: Reading) -> Iterator[EpicrisisError]:

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from knowledge.finding import State
+from knowledge.finding import State, Why
 from knowledge.model import Frozen
 from knowledge.quantity import Interval
 from knowledge.reading_form import ReadingForm, reading_form
@@ -16,14 +16,14 @@ from tools.readings.compare import Comparison
 from tools.readings.model import NOBODY, Entry, Reading, Stated
 from tools.readings.names import path_name
 from tools.readings.report_changes import Change, change_rows, edits, folds
-from tools.readings.sentences import sentence, speaker
+from tools.readings.sentences import not_assessed, sentence, speaker
 
 
 class Row(Frozen):
     """One sentence.
 
     Args:
-        path: Of the item.
+        path: Of the item; of several items in one sentence, with spaces between.
         text: The sentence.
         state: Of the item.
         by: Who says it; empty for nobody.
@@ -246,10 +246,32 @@ def _block(form: ReadingForm, section: Section, reading: Reading, language: Lang
         entries += [_entry(form, reading, item, entry, language) for entry in given.entries]
     return Block(
         heading=section.label.read(language),
-        rows=tuple(rows),
+        rows=tuple(_without_model(form, rows, reading, language)),
         not_looked_at=tuple(untouched),
         entries=tuple(entries),
     )
+
+
+def _without_model(
+    form: ReadingForm, rows: Sequence[Row], reading: Reading, language: Language
+) -> Iterator[Row]:
+    """Yield the rows; last, one for all signs without a model to look for them, by their reason."""
+    groups: dict[tuple[str, str], list[Item]] = {}
+    for row in rows:
+        item, why = form.item(row.path), reading.items[row.path].not_assessed
+        if item.kind != "sign" or why is None or why.why is not Why.NO_MODEL:
+            yield row
+        else:
+            groups.setdefault((why.detail, row.by), []).append(item)
+    for (_, by), items in groups.items():
+        first = reading.items[items[0].id]
+        yield Row(
+            path=" ".join(item.id for item in items),
+            text=not_assessed(items, first, language),
+            state=State.NOT_ASSESSED,
+            by=by,
+            unconfirmed=False,
+        )
 
 
 def _present(form: ReadingForm, blocks: Sequence[Block]) -> Iterator[Row]:

@@ -1,12 +1,18 @@
 # ruff: noqa: RUF001
 """The standard sentence of an item, in English or Chinese."""
 
+from collections.abc import Sequence
+
 from knowledge.finding import State
 from knowledge.quantity import format_number
 from knowledge.reading_items import Item
 from knowledge.reading_words import reading_words
 from knowledge.words import Language
 from tools.readings.model import Said, Stated
+
+
+_ENDS = (".", "!", "?", "\u3002", "\uff01", "\uff1f")
+"""What ends a sentence already."""
 
 
 def sentence(item: Item, given: Stated, language: Language) -> str:
@@ -37,6 +43,23 @@ def sentence(item: Item, given: Stated, language: Language) -> str:
     else:
         text = _named(label, value(item, given, language), language)
     return _bracketed(text, _details(item, given, language), language)
+
+
+def not_assessed(items: Sequence[Item], given: Stated, language: Language) -> str:
+    """Return one sentence on items that are not assessed for one reason.
+
+    Args:
+        items: The items.
+        given: The state of any of them.
+        language: English or Chinese.
+    """
+    labels = [item.label.read(language) for item in items]
+    if len(items) == 1:
+        return sentence(items[0], given, language)
+    state, why = _state(State.NOT_ASSESSED, language), _why(given, language)
+    if language == "zh":
+        return f"{state}（{why}）：{'、'.join(labels)}。"
+    return f"{state[:1].upper()}{state[1:]} ({why}): {', '.join(labels)}."
 
 
 def value(item: Item, given: Stated, language: Language) -> str:
@@ -113,6 +136,8 @@ def _details(item: Item, given: Stated, language: Language) -> str:
 
 
 def _named(label: str, text: str, language: Language) -> str:
+    if text.endswith(_ENDS):
+        return f"{label}：{text}" if language == "zh" else f"{label}: {text}"
     return f"{label}：{text}。" if language == "zh" else f"{label}: {text}."
 
 
@@ -120,5 +145,5 @@ def _bracketed(text: str, details: str, language: Language) -> str:
     if not details:
         return text
     if language == "zh":
-        return f"{text.removesuffix('。')}（{details}）。"
-    return f"{text.removesuffix('.')} ({details})."
+        return f"{text.removesuffix('。')}（{details.removesuffix('。')}）。"
+    return f"{text.removesuffix('.')} ({details.removesuffix('.')})."

@@ -155,20 +155,35 @@ def test_a_slide_is_shown_by_tiles_without_its_label_or_its_name(
     assert "its label never" in frames.text
 
 
-def test_the_label_picture_of_a_dicom_slide_is_never_shown(
-    made: Services, client: TestClient
+@pytest.mark.parametrize("kind", ["LABEL", "OVERVIEW", "LOCALIZER", "VOLUME"])
+def test_a_picture_with_the_label_of_a_dicom_slide_is_never_shown(
+    made: Services, client: TestClient, kind: str
 ) -> None:
     label = image(
         ramp(),
         sop_class="1.2.840.10008.5.1.4.1.1.77.1.6",
         Modality="SM",
-        ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"],
+        ImageType=["ORIGINAL", "PRIMARY", kind, "NONE"],
+        SpecimenLabelInImage="YES" if kind == "VOLUME" else "NO",
     )
     case = opened(made, ("label.dcm", label))
     digest = made.cases.files(case)[0].sha256[:16]
     assert f"/images/{digest}" not in client.get(f"/cases/{case}/images").text
     for path in (f"images/{digest}", f"images/{digest}/frames/0", f"slides/{digest}/thumbnail"):
         assert client.get(f"/cases/{case}/{path}").status_code == 422
+
+
+def test_a_case_of_pictures_of_nobody_says_how_many_and_why(
+    made: Services, client: TestClient
+) -> None:
+    to = io.BytesIO()
+    Image.new("L", (40, 40), 90).save(to, "PNG")
+    case = opened(made, ("Miller Anne.png", to.getvalue()), ("a.dcm", slice_of(1.0)))
+    page = client.get(f"/cases/{case}/images").text
+    assert "There is no image or slide" not in page
+    assert "2 files received, 1 picture files not shown" in page
+    assert "not shown to be of this patient" in page
+    assert "Miller" not in page
 
 
 def test_the_pictures_of_one_page_are_one_entry_of_the_audit_and_every_refusal_is_one(

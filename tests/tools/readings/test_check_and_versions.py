@@ -4,14 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from knowledge.errors import ContractError, InvalidValueError, TooLargeError, UnreadableError
 from knowledge.finding import State
-from knowledge.reading_form import reading_form
+from knowledge.plain_text import has_chinese
+from knowledge.reading_form import ReadingForm, reading_form, reading_form_ids
 from tests.tools.readings.made import MODEL, NOON, READER, reading
 from tools.readings import plain_json
 from tools.readings.any_file import read_any
-from tools.readings.check import faults
+from tools.readings.check import ImpossibleRelationError, faults
 from tools.readings.model import Entry, Reading, Said, Stated
 from tools.readings.typed import typed_stated
 from tools.readings.versions import confirmed, edited, signed, unconfirmed
@@ -91,6 +93,28 @@ def test_what_does_not_fit_is_named(form: str, item: str, given: Stated, says: s
 def test_an_answer_to_a_question_that_does_not_arise() -> None:
     made = reading("chest_film", {"tracheal_tube": "absent", "tracheal_tube_distance": "50 mm"})
     assert "does not arise" in only_fault(made).reason
+
+
+WITH_NODES = tuple(f for f in reading_form_ids() if "nodes_positive" in reading_form(f).items)
+
+
+@pytest.mark.parametrize("form_id", WITH_NODES)
+def test_more_positive_nodes_than_examined_cannot_be(form_id: str) -> None:
+    fault = only_fault(reading(form_id, {"nodes_examined": "3", "nodes_positive": "5"}))
+    assert isinstance(fault, ImpossibleRelationError)
+    assert fault.item == "nodes_positive, nodes_examined"
+    assert fault.reason.startswith("5 and 3 cannot be")
+    assert has_chinese(fault.because.zh)
+    for fits in ({"nodes_examined": "3", "nodes_positive": "3"}, {"nodes_positive": "5"}):
+        assert not list(faults(reading(form_id, fits)))
+
+
+def test_a_relation_is_of_two_numbers_of_one_unit() -> None:
+    form = reading_form("pathology_breast")
+    for most in ("procedure", "er_percent", "nothing", "nodes_positive"):
+        wrong = form.relations[0].model_copy(update={"most": most})
+        with pytest.raises(ValidationError, match="no two numbers alike"):
+            ReadingForm.model_validate({**dict(form), "relations": (wrong,)})
 
 
 def test_an_unknown_item_another_form_and_another_version() -> None:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from knowledge.finding import NotAssessed, State, Why
 from knowledge.plain_text import has_chinese
 from knowledge.reading_form import ReadingForm, reading_form, reading_form_ids
 from knowledge.reading_items import Item
@@ -13,8 +14,9 @@ from serving.report.reading import reading_html
 from tests.tools.readings.full import full_reading
 from tests.tools.readings.made import MODEL, NOON, READER, reading
 from tools.readings.compare import compared
-from tools.readings.model import Stated
+from tools.readings.model import Said, Stated
 from tools.readings.report import reading_report
+from tools.readings.sentences import sentence
 from tools.readings.text import markdown, plain
 from tools.readings.versions import edited, signed
 
@@ -82,6 +84,42 @@ def test_the_order_who_says_it_and_what_nobody_looked_at() -> None:
     assert "Not looked at: Tracheal tube, " in text
     assert "No pleural effusion" not in text, "what nobody looked at is never absent"
     assert "Research use only" in text
+
+
+def test_signs_without_a_model_are_one_line_of_a_section_and_stay_in_the_reading() -> None:
+    said = Said(by="measurement", who="film 1", at=NOON)
+    why = NotAssessed(why=Why.NO_MODEL, detail="no validated model configured")
+    silent = Stated(state=State.NOT_ASSESSED, not_assessed=why, said=said)
+    form = reading_form("chest_film")
+    signs = [item for item in form.items.values() if item.kind == "sign"]
+    made = edited(reading("chest_film"), {item.id: silent for item in signs}, by=said)
+    made = edited(made, {"pneumothorax": _absent()}, by=READER)
+    text = plain(reading_report(made))
+    lines = [line for line in text.splitlines() if "no validated model configured" in line]
+    assert len(lines) == len([s for s in form.sections if any(i in signs for i in s.items)])
+    assert all("Not assessed (no model configured: no valid" in line for line in lines)
+    for item in signs:
+        named = [line for line in lines if f" {item.label.en}" in line]
+        assert bool(named) == (item.id != "pneumothorax"), item.id
+    assert "No pneumothorax" in text
+    assert made.items["nodule"].not_assessed == why
+    chinese = plain(reading_report(made, language="zh"))
+    assert chinese.count("no validated model configured") == len(lines)
+
+
+def _absent() -> Stated:
+    return Stated(state=State.ABSENT, said=READER)
+
+
+@pytest.mark.parametrize("end", ["", ".", "?", "\u3002"])
+def test_a_text_that_ends_a_sentence_gets_no_second_stop(end: str) -> None:
+    form = reading_form("chest_film")
+    item = next(item for item in form.items.values() if item.kind == "text")
+    given = Stated(state=State.PRESENT, text=f"Compare with March{end}", said=READER)
+    assert sentence(item, given, "en") == f"{item.label.en}: Compare with March{end or '.'}"
+    sign = form.item("nodule")
+    remark = Stated(state=State.PRESENT, text="see note.", said=READER)
+    assert sentence(sign, remark, "en").endswith("(see note).")
 
 
 def test_management_stands_only_beside_one_category() -> None:

@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 
 _DATE = re.compile(r"(\d{4})[.]?(\d{2})[.]?(\d{2})")
+_REST = re.compile(r"(\d{2}|\d{4}|\d{6}(\.\d{1,6})?)?([+-]\d{4})?")
 _WHOLE = 8
 
 
@@ -38,4 +39,5 @@ def shifted_moment(text: str, by: timedelta) -> str:
         ''
     """
     moved = shifted_date(text[:_WHOLE], by)
-    return moved + text[_WHOLE:].strip() if moved else ""
+    rest = text[_WHOLE:].strip()
+    return moved + (rest if _REST.fullmatch(rest) else "") if moved else ""

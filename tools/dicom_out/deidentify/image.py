@@ -1,6 +1,7 @@
 """One image without what identifies its patient (PS3.15 annex E, basic profile, and stricter)."""
 
 import io
+import re
 import warnings
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,23 +11,23 @@ from knowledge.dicom_confidentiality import dicom_confidentiality
 from knowledge.errors import ContractError, InputError, UnreadableError
 from tools.dicom_out.deidentify.dates import shifted_date, shifted_moment
 from tools.dicom_out.deidentify.elements import TEXT, texts
-from tools.dicom_out.deidentify.identifiers import Identifiers, identifiers_of, scrub
+from tools.dicom_out.deidentify.identifiers import identifiers_of, place_of, scrub
+from tools.dicom_out.deidentify.pixel_data.clean import clean_pixels
 from tools.dicom_out.deidentify.pseudonyms import Key
-from tools.dicom_out.deidentify.refusals import check_exportable
+from tools.dicom_out.deidentify.refusals import NOT_LOOKED_AT, check_exportable
+from tools.dicom_out.deidentify.uids import is_public
+from tools.dicom_out.deidentify.vocabulary import keep_codes, keep_text, meaning_of
 from tools.dicom_out.settle import IMPLEMENTATION
 from tools.ecg.readers.dicom import parse_errors, silence_pydicom
 from tools.imaging.dicom_object import AGAIN
 from tools.imaging.human import check_human
 
-_STANDARD = "1.2.840.10008."
-_KEPT_BINARY = frozenset(
-    {
-        "PixelData", "FloatPixelData", "DoubleFloatPixelData", "ICCProfile", "ExtendedOffsetTable",
-        "ExtendedOffsetTableLengths",
-    }
-)  # fmt: skip
-_BINARY = frozenset({"OB", "UN"})
+_BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+_AGE = re.compile(r"\d{3}[DWMY]")
+_TIME = re.compile(r"([01]\d|2[0-3])(:?[0-5]\d(:?[0-6]\d(\.\d{1,6})?)?)?")
 _DUMMY = "REMOVED"
+_CODE = frozenset({"CodeValue", "CodingSchemeDesignator", "CodeMeaning"})
+"""Of items whose code is public (`_has_own_code`)."""
 _REPEATING = (0x5000, 0x6000)
 
 
@@ -37,7 +38,10 @@ class Deidentified:
     Args:
         content: The file.
         study, series, instance: Its new identifiers, to name it by.
-        scrubbed: Texts that held an identifier where none was expected, and were emptied.
+        scrubbed: Texts, codes and numbers that held an identifier, and were emptied.
+        emptied: Texts and code strings beyond the known vocabularies, that were emptied.
+        pixels_changed: Whether comments or bytes beyond the image were taken from the pixel data.
+        notices: What the one who exports must know.
     """
 
     content: bytes = field(repr=False)
@@ -45,6 +49,9 @@ class Deidentified:
     series: str
     instance: str
     scrubbed: int
+    emptied: int
+    pixels_changed: bool
+    notices: tuple[str, ...]
 
 
 def deidentified_image(content: bytes, key: Key, *, file: str) -> Deidentified:
@@ -73,28 +80,36 @@ def deidentified_image(content: bytes, key: Key, *, file: str) -> Deidentified:
             ds = pydicom.dcmread(io.BytesIO(content))
             ds.decode()
             check_human(ds, file)
-            check_exportable(ds, file)
-            return _made(ds, key, file)
+            stated = check_exportable(ds, file)
+            return _made(ds, key, file, () if stated else (NOT_LOOKED_AT,))
         except InputError:
             raise
         except parse_errors() as error:
             raise UnreadableError(file, f"damaged DICOM ({type(error).__name__})", AGAIN) from error
 
 
-def _made(ds: Any, key: Key, file: str) -> Deidentified:
+def _made(ds: Any, key: Key, file: str, notices: tuple[str, ...]) -> Deidentified:
     known = identifiers_of(ds)
     patient = _patient_of(ds)
-    _clean(ds, key, key.shift(patient))
+    changed = clean_pixels(ds, file)
+    emptied = _clean(ds, key, key.shift(patient))
     scrubbed = scrub(ds, known)
+    place = place_of(ds, known)
+    if place:
+        raise _still(file, place)
     _stated(ds, key, patient)
     written = _written(ds)
-    _check_clean(written, known, file)
+    if known.left_in(written):
+        raise _still(file, "the file as a whole")
     return Deidentified(
         content=written,
         study=str(ds.get("StudyInstanceUID", "")),
         series=str(ds.get("SeriesInstanceUID", "")),
         instance=str(ds.SOPInstanceUID),
         scrubbed=scrubbed,
+        emptied=emptied,
+        pixels_changed=changed,
+        notices=notices,
     )
 
 
@@ -112,8 +127,9 @@ def _patient_of(ds: Any) -> str:
     return f"study|{ds.get('StudyInstanceUID', '')}"
 
 
-def _clean(ds: Any, key: Key, by: timedelta) -> None:
-    """Go through every element of a data set and of its sequences."""
+def _clean(ds: Any, key: Key, by: timedelta) -> int:
+    """Go through every element of a data set and of its sequences; return how many were emptied."""
+    emptied = 0
     for tag in list(ds.keys()):
         if (
             tag.is_private
@@ -131,7 +147,14 @@ def _clean(ds: Any, key: Key, by: timedelta) -> None:
                 del ds[tag]
                 continue
             for item in element.value or ():
-                _clean(item, key, by)
+                emptied += _clean(item, key, by)
+        elif element.VR == "CS":
+            emptied += keep_codes(element)
+        elif element.keyword in dicom_confidentiality().kept_text.keywords and element.VR in TEXT:
+            emptied += keep_text(element)
+    if "CodeValue" in ds:
+        ds.CodeMeaning = meaning_of(str(ds.CodingSchemeDesignator), str(ds.CodeValue))[:64]
+    return emptied
 
 
 def _element(element: Any, key: Key, by: timedelta) -> bool:
@@ -161,13 +184,16 @@ def _element(element: Any, key: Key, by: timedelta) -> bool:
 
 
 def _has_own_code(element: Any) -> bool:
-    """Return whether a sequence holds a code of an institution's own scheme."""
+    """Return whether a sequence holds a code that is of no public vocabulary."""
     public = dicom_confidentiality().public_schemes.keywords
-    return any(
-        str(item.get("CodingSchemeDesignator", "") or "") not in public
-        for item in element.value or ()
-        if "CodeMeaning" in item or "CodeValue" in item
-    )
+    for item in element.value or ():
+        if any(
+            one in item for one in ("CodeMeaning", "CodeValue", "LongCodeValue", "URNCodeValue")
+        ):
+            scheme = str(item.get("CodingSchemeDesignator", "") or "")
+            if scheme not in public or not meaning_of(scheme, str(item.get("CodeValue", "") or "")):
+                return True
+    return False
 
 
 def _done_of(action: str | None) -> str:
@@ -184,9 +210,12 @@ def _done_of(action: str | None) -> str:
 def _unlisted(element: Any, vr: str) -> bool:
     """Keep what holds no free words: numbers, codes, and texts that are named as harmless."""
     if vr in TEXT:
-        return element.keyword in dicom_confidentiality().kept_text.keywords
+        kept = dicom_confidentiality().kept_text.keywords
+        return element.keyword in kept or element.keyword in _CODE
     if vr in _BINARY:
-        return element.keyword in _KEPT_BINARY
+        return element.keyword in dicom_confidentiality().kept_binary.keywords
+    if vr == "AS":
+        return all(_AGE.fullmatch(one) for one in texts(element))
     return bool(element.keyword)
 
 
@@ -194,14 +223,14 @@ def _uid(element: Any, key: Key, first: str) -> bool:
     if first == "X":
         return False
     values = texts(element)
-    new = [v if v.startswith(_STANDARD) or not v else key.uid(v) for v in values]
+    new = [v if not v or is_public(v) else key.uid(v) for v in values]
     element.value = new if len(new) != 1 else new[0]
     return True
 
 
 def _moved(element: Any, by: timedelta) -> bool:
     if element.VR == "TM":
-        return all(one.replace(":", "").replace(".", "").isdigit() for one in texts(element) if one)
+        return all(_TIME.fullmatch(one.strip()) for one in texts(element) if one)
     move = shifted_date if element.VR == "DA" else shifted_moment
     new = [move(one, by) for one in texts(element)]
     element.value = new if len(new) != 1 else new[0]
@@ -246,10 +275,9 @@ def _written(ds: Any) -> bytes:
     return out.getvalue()
 
 
-def _check_clean(content: bytes, known: Identifiers, file: str) -> None:
-    if known.left_in(content):
-        raise ContractError(
-            file,
-            "an identifier of the patient is still in it, in the pixel data or a coded value",
-            "this image is not exported; look at it at the source",
-        )
+def _still(file: str, place: str) -> ContractError:
+    return ContractError(
+        file,
+        f"an identifier of the patient is still in it: {place}",
+        "this image is not exported; look at it at the source",
+    )

@@ -1,7 +1,7 @@
 """The gate: what is wrong or doubtful with a film, and what may be measured on it.
 
 Every item is worded so that `present` is the defect. Nothing is assumed: what neither header nor
-pixels nor a person say is not assessed.
+pixels nor a person say is not assessed, and so is light and dark on what is no frontal chest film.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ SWITCHED_OFF = NotAssessed(
 )
 _LABELS = {
     "not-a-film": "Another kind of image than a radiograph",
-    "not-human": "Not of a human",
-    "not-a-chest": "Not a chest",
+    "not-human": "An animal",
+    "not-a-chest": "Another part of the body than the chest",
     "colour": "A colour picture",
     "small": "Too few pixels",
     "empty": "Nothing on the picture",
@@ -32,7 +32,7 @@ _LABELS = {
     "stored-inverted": "Stored inverted",
     "inverted": "Shown inverted: light and dark exchanged",
     "windows": "Several windows",
-    "no-scale": "No usable pixel spacing",
+    "no-scale": "Pixel spacing missing or 0",
     "turned": "Turned or mirrored picture",
     "text-in-picture": "Text about the patient in the picture",
     "saturated": "Grey values lost at an end of the scale",
@@ -40,8 +40,10 @@ _LABELS = {
     "rotation": "Rotated patient",
     "inspiration": "Shallow inspiration",
 }
+_SPACING = {"spacing-zero": "stated as 0 mm", "spacing-missing": "none"}
 _UNMEASURED = "no validated method: look at the clavicles and the spinous processes"
 _RIBS = "no validated method: count the ribs"
+_NO_MODALITY = "the modality is not stated"
 
 
 def film_gate(
@@ -52,7 +54,8 @@ def film_gate(
     Args:
         facts: What is known of it.
         seen: What its grey values show; None where looking is switched off.
-        cut_off: Whether a lung field reaches the edge, where one was outlined; and what was seen.
+        cut_off: Whether a lung field reaches the edge, where one was outlined, and what was seen;
+            not assessed with the reason where no outline was accepted.
     """
     items = (
         *_kind(facts, seen),
@@ -66,6 +69,9 @@ def film_gate(
             refused.setdefault(
                 measure, NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=item.detail or item.label)
             )
+    if not facts.picture and not facts.modality:
+        for measure in ALL:
+            refused.setdefault(measure, NotAssessed(why=Why.MISSING, detail=_NO_MODALITY))
     if seen is None:
         refused = dict.fromkeys(ALL, SWITCHED_OFF)
     unknown = "; ".join(_unknown(facts))
@@ -85,13 +91,16 @@ def _unknown(facts: FilmFacts) -> Iterator[str]:
 def _kind(facts: FilmFacts, seen: Look | None) -> Iterator[GateItem]:
     known = film_measurements()
     if facts.picture:
-        yield _unknown_item("not-a-film", "a picture without a header: not known")
-        yield _unknown_item("not-human", "a picture without a header: not known")
-        yield _unknown_item("not-a-chest", "a picture without a header: not known")
+        yield _unknown_item("not-a-film", "a picture without a header")
+        yield _unknown_item("not-human", "a picture without a header")
+        yield _unknown_item("not-a-chest", "a picture without a header")
     else:
-        other = facts.modality not in known.modalities.words
-        detail = f"modality {facts.modality.upper() or 'not stated'}"
-        yield _item("not-a-film", other, detail, "header", ALL)
+        if facts.modality:
+            other = facts.modality not in known.modalities.words
+            detail = f"modality {facts.modality.upper()}"
+            yield _item("not-a-film", other, detail, "header", ALL)
+        else:
+            yield _unknown_item("not-a-film", _NO_MODALITY)
         yield _unknown_item(
             "not-human", "the header names no animal; that it is a human is not shown by that"
         )
@@ -111,14 +120,26 @@ def _kind(facts: FilmFacts, seen: Look | None) -> Iterator[GateItem]:
     else:
         yield _item("empty", seen.empty, "all pixels alike" if seen.empty else "", "pixels", ALL)
     if facts.picture:
-        yield _unknown_item("captured", "a picture without a header: not known")
+        yield _unknown_item("captured", "a picture without a header")
     else:
         yield _item("captured", facts.captured, "", "header")
 
 
+def _no_frontal_chest(facts: FilmFacts) -> str:
+    """Return what says that the middle of the picture is not that of a frontal chest film."""
+    known = film_measurements()
+    if facts.picture:
+        return ""
+    if facts.modality not in known.modalities.words:
+        return f"modality {facts.modality.upper()}" if facts.modality else _NO_MODALITY
+    if facts.body_part and facts.body_part not in known.chest.words:
+        return f"body part {facts.body_part}"
+    return f"view {facts.view.upper()}" if facts.view in ("lateral", "oblique") else ""
+
+
 def _projection(facts: FilmFacts) -> Iterator[GateItem]:
     told = facts.told.get("view", "header")
-    why = "not known: a picture without a header" if facts.picture else "the view is not stated"
+    why = "a picture without a header" if facts.picture else "the view is not stated"
     if facts.view is None and facts.view_said:
         why = f"the view is written in an unknown way ({facts.view_said})"
     if facts.view is None:
@@ -129,10 +150,12 @@ def _projection(facts: FilmFacts) -> Iterator[GateItem]:
         yield _item("lateral", facts.view in ("lateral", "oblique"), words, told, ALL)
         yield _item("ap", facts.view == "ap", words, told, _JUDGED)
     if facts.bedside:
-        detail = f"the header says {facts.bedside}"
+        detail = f"stated as {facts.bedside}"
         yield _item("bedside", True, detail, "header", _JUDGED)
     else:
-        yield _unknown_item("bedside", "not stated" if not facts.picture else "not known")
+        yield _unknown_item(
+            "bedside", "not stated" if not facts.picture else "a picture without a header"
+        )
     if facts.age_years is None:
         yield _unknown_item("child", "the age is not known")
     else:
@@ -148,13 +171,15 @@ def _projection(facts: FilmFacts) -> Iterator[GateItem]:
 
 def _grey(facts: FilmFacts, seen: Look | None) -> Iterator[GateItem]:
     if facts.picture:
-        yield _unknown_item("stored-inverted", "a picture without a header: not known")
+        yield _unknown_item("stored-inverted", "a picture without a header")
     else:
         stored = facts.photometric == "MONOCHROME1" or facts.inverse_shape
         detail = f"{facts.photometric}; turned round before anything is measured" if stored else ""
         yield _item("stored-inverted", stored, detail or facts.photometric, "header")
     if seen is None:
         yield _item_off("inverted")
+    elif why := _no_frontal_chest(facts):
+        yield _unknown_item("inverted", f"told on frontal chest films only: {why}")
     elif seen.empty or not polarity_is_clear(seen):
         yield _unknown_item(
             "inverted", "the middle is neither clearly lighter nor darker", told="pixels"
@@ -168,7 +193,7 @@ def _grey(facts: FilmFacts, seen: Look | None) -> Iterator[GateItem]:
         )
         yield _item("inverted", inverted, detail, "pixels", ALL)
     if facts.picture:
-        yield _unknown_item("windows", "not known how grey values were made from the film's")
+        yield _unknown_item("windows", "how grey values were made from the film's is not stated")
     else:
         detail = f"{facts.windows} in the file; none is used, what is measured is before any window"
         yield _item("windows", facts.windows > 1, detail, "header")
@@ -183,11 +208,11 @@ def _grey(facts: FilmFacts, seen: Look | None) -> Iterator[GateItem]:
 def _place(facts: FilmFacts, cut_off: tuple[State, str] | None, *, off: bool) -> Iterator[GateItem]:
     codes = {p.code: p.detail for p in facts.image.problems}
     if facts.picture:
-        yield _item("no-scale", True, "a picture states none: nothing is given in mm", "nobody")
+        yield _item("no-scale", True, "a picture states none; no width is given in mm", "nobody")
     else:
-        missing = codes.get("spacing-zero") or codes.get("spacing-missing")
-        detail = missing or "stated at the detector; a projection magnifies: nothing is given in mm"
-        yield _item("no-scale", missing is not None, detail, "header")
+        missing = [_SPACING[code] for code in _SPACING if code in codes]
+        detail = missing[0] if missing else "that of the detector, and a projection magnifies"
+        yield _item("no-scale", bool(missing), f"{detail}; no width is given in mm", "header")
     if facts.orientation and len(facts.orientation) == 2:
         detail = f"patient orientation {' '.join(facts.orientation)}"
         if facts.turned:
@@ -207,7 +232,10 @@ def _place(facts: FilmFacts, cut_off: tuple[State, str] | None, *, off: bool) ->
         yield _unknown_item("cut-off", "no lung fields were outlined", told="pixels")
     else:
         state, detail = cut_off
-        yield _item("cut-off", state is State.PRESENT, detail, "pixels")
+        if state is State.NOT_ASSESSED:
+            yield _unknown_item("cut-off", detail, told="pixels")
+        else:
+            yield _item("cut-off", state is State.PRESENT, detail, "pixels")
     yield _unknown_item("rotation", _UNMEASURED, told="nobody")
     yield _unknown_item("inspiration", _RIBS, told="nobody")
 

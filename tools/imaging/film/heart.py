@@ -55,14 +55,14 @@ class Widths:
 
 
 def heart_ratio(lungs: Lungs) -> HeartRatio:
-    """Return the cardiothoracic ratio between outlines that were found to be lungs.
+    """Return the cardiothoracic ratio between outlines that `check_walls` let through.
 
     Raises:
-        ContractError: A border is not seen, the chest is turned, or the ratio depends on how the
-            outline is drawn.
+        ContractError: A border of the heart is not seen, or the ratio depends on how the outline
+            is drawn.
     """
     found = widths(lungs)
-    _check(lungs, found)
+    _check_heart(lungs, found)
     others = [_other(lungs, level) for level in LEVELS[1:]]
     ratios = [found.ratio, *(one.ratio for one in others)]
     spread = max(ratios) - min(ratios)
@@ -148,13 +148,47 @@ def _corner(lungs: Lungs) -> float:
     return float(rows[at])
 
 
-def _check(lungs: Lungs, found: Widths) -> None:
+def check_walls(lungs: Lungs) -> None:
+    """Refuse outlines of which a border is likely lost, whatever is then measured between them.
+
+    That the heart's own border is not clear is no fault of the outline of a lung.
+
+    Raises:
+        ContractError: The chest is turned, a border is likely lost, or a chest wall is ragged or
+            without a clear border.
+    """
+    edges = {side: _edges(lungs, side) for side in _SIDES}
+    thorax = _widest(edges)
     middle = float(lungs.ground.midline)
-    right, left = (abs(found.thorax[s][1] - middle) for s in _SIDES)
+    right, left = (abs(thorax[s][1] - middle) for s in _SIDES)
     if min(right, left) < limit("wall_ratio_min") * max(right, left):
         raise ContractError(
             _ITEM, "the spine is far from the middle: turned patient or lost border", _WAY_OUT
         )
+    tall = max(float(np.ptp(np.nonzero(m)[0])) for m in lungs.masks.values())
+    top = min(float(np.nonzero(m)[0].min()) for m in lungs.masks.values())
+    if thorax["right"][0] - top < limit("widest_from") / 100 * tall:
+        raise ContractError(
+            _ITEM,
+            "the chest is widest in its upper part: the lower chest wall is likely lost",
+            _WAY_OUT,
+        )
+    for side in _SIDES:
+        back = 100 * _backward(lungs, side)
+        if back > limit("wall_back_max"):
+            raise ContractError(_ITEM, f"{side}: the chest wall is drawn ragged", _WAY_OUT)
+        if _step_above(lungs, side, *thorax[side]) < limit("edge_min"):
+            raise ContractError(_ITEM, f"{side}: the chest wall has no clear border", _WAY_OUT)
+    _check_lost(lungs)
+
+
+def _check_lost(lungs: Lungs) -> None:
+    """Refuse outlines between which no heart can lie, where its borders are seen at all."""
+    try:
+        found = widths(lungs)
+    except ContractError:
+        return  # says why there is no ratio; of the lungs it says nothing
+    middle = float(lungs.ground.midline)
     parts = {s: abs(found.heart[s][1] - middle) for s in _SIDES}
     if parts["left"] < parts["right"]:
         raise ContractError(
@@ -163,20 +197,15 @@ def _check(lungs: Lungs, found: Widths) -> None:
             _WAY_OUT,
         )
     if not limit("ratio_low") <= found.ratio <= limit("ratio_high"):
-        raise ContractError(_ITEM, f"{found.ratio:.2f}: a border is likely lost", _WAY_OUT)
-    tall = max(float(np.ptp(np.nonzero(m)[0])) for m in lungs.masks.values())
-    top = min(float(np.nonzero(m)[0].min()) for m in lungs.masks.values())
-    if found.thorax["right"][0] - top < limit("widest_from") / 100 * tall:
         raise ContractError(
-            _ITEM, "it is widest in its upper part: the lower chest wall is likely lost", _WAY_OUT
+            _ITEM, f"a ratio of {found.ratio:.2f}: a border is likely lost", _WAY_OUT
         )
+
+
+def _check_heart(lungs: Lungs, found: Widths) -> None:
     for side in _SIDES:
-        back = 100 * _backward(lungs, side)
-        if back > limit("wall_back_max"):
-            raise ContractError(_ITEM, f"{side}: the chest wall is drawn ragged", _WAY_OUT)
-        for name, points in (("heart", found.heart), ("chest wall", found.thorax)):
-            if _step_above(lungs, side, *points[side]) < limit("edge_min"):
-                raise ContractError(_ITEM, f"{side}: the {name} has no clear border", _WAY_OUT)
+        if _step_above(lungs, side, *found.heart[side]) < limit("edge_min"):
+            raise ContractError(_ITEM, f"{side}: the heart has no clear border", _WAY_OUT)
 
 
 def _backward(lungs: Lungs, side: Side) -> float:

@@ -19,7 +19,7 @@ from tools.imaging.film.fields import (
     reaches_rim,
 )
 from tools.imaging.film.gate import film_gate
-from tools.imaging.film.heart import heart_ratio
+from tools.imaging.film.heart import check_walls, heart_ratio
 from tools.imaging.film.look import look
 from tools.imaging.film.model import Film, FilmFacts, FilmGate, HeartRatio, LungField, Measure
 from tools.imaging.study import IMAGING
@@ -177,18 +177,24 @@ def _lungs(film: Film) -> tuple[Lungs | None, NotAssessed | None, tuple[State, s
     """Return the outlines, why they are not accepted, and whether they reach the edge."""
     try:
         found = lungs_of(ground_of(film))
-    except ContractError as error:
-        return None, _no(error.reason), None
-    try:
         check_lungs(found)
     except ContractError as error:
-        return None, _no(error.reason), None
+        return None, _no(error.reason), _untold(error)
     try:
         check_edge(found)
     except ContractError as error:
-        cut = (State.PRESENT, error.reason) if reaches_rim(found) else None
+        cut = (State.PRESENT, error.reason) if reaches_rim(found) else _untold(error)
         return None, _no(error.reason), cut
+    try:
+        check_walls(found)
+    except ContractError as error:
+        return None, _no(error.reason), _untold(error)
     return found, None, (State.ABSENT, "the outlined lung fields do not reach the edge")
+
+
+def _untold(error: ContractError) -> tuple[State, str]:
+    """Return that an outline which is not accepted says nothing of the edge."""
+    return State.NOT_ASSESSED, f"no outline was accepted: {error.reason}"
 
 
 def _ratio(lungs: Lungs, gate: FilmGate, missing: dict[str, NotAssessed]) -> HeartRatio | None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from knowledge.errors import ContractError, InvalidValueError, UnreadableError, UnsupportedError
 from knowledge.model import Frozen
+from tools.imaging.slide_label import IDENTIFYING, LABEL_INSIDE, image_types, label_inside
 
 WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 """VL Whole Slide Microscopy Image Storage (PS3.4 B.5)."""
 
 MAX_FILES = 4096
-_LEFT_OUT = ("LABEL", "OVERVIEW", "THUMBNAIL")
-"""Third value of (0008,0008) of pictures that are no level (PS3.3 C.8.12.4.1.1)."""
+_LEFT_OUT = IDENTIFYING | {"THUMBNAIL"}
+"""Values of Image Type of pictures that are no level (PS3.3 C.8.12.4.1.1)."""
 
 
 class DicomSlide(Frozen):
@@ -40,7 +41,8 @@ class _Header:
 
     Args:
         animal: Why the patient is no human; None for a human.
-        kind: Third value of the image type.
+        kind: That by which it is no level; else the third value of the image type.
+        labelled: It says that the label is seen on it.
     """
 
     sop_class: str
@@ -49,6 +51,7 @@ class _Header:
     kind: str
     objective: float | None
     planes: int
+    labelled: bool
     animal: ContractError | None
 
 
@@ -95,7 +98,11 @@ def _put_together(path: Path, series: str, rows: _Rows) -> DicomSlide:
         raise UnsupportedError(
             path.name, "only a label or an overview, which is never passed on", "name a level"
         )
-    for _, header in levels:
+    for file, header in levels:
+        if header.labelled:
+            raise ContractError(
+                file.name, f"{LABEL_INSIDE}: never passed on", "export the slide without its label"
+            )
         if header.animal is not None:
             raise ContractError(path.name, header.animal.reason, header.animal.way_out)
     planes = max(header.planes for _, header in levels)
@@ -162,14 +169,16 @@ def _said(ds: Any, file: str) -> _Header:
         check_human(ds, file)
     except ContractError as error:
         animal = error
-    kinds = ds.get("ImageType") or []
+    kinds = image_types(ds)
+    apart = [kind for kind in kinds if kind in _LEFT_OUT]
     return _Header(
         sop_class=str(ds.get("SOPClassUID", "")),
         series=str(ds.get("SeriesInstanceUID", "")),
         instance=str(ds.get("SOPInstanceUID", "")),
-        kind=str(kinds[2]).upper() if not isinstance(kinds, str) and len(kinds) > 2 else "",
+        kind=apart[0] if apart else (kinds[2] if len(kinds) > 2 else ""),
         objective=_objective(ds),
         planes=int(ds.get("TotalPixelMatrixFocalPlanes", 1) or 1),
+        labelled=label_inside(ds),
         animal=animal,
     )
 

@@ -157,6 +157,9 @@ def tissue_map(slide: Slide, *, expected_stain: str = "") -> TissueMap:
     threshold, coloured = coloured_pixels(seen)
     tissue = _cleaned(coloured & ~ndimage.binary_dilation(pen, iterations=2), scale)
     _require_tissue(slide.facts.file, tissue, pen, marks)
+    if scale is not None and round(float(tissue.sum()) * scale**2 / 1e6, 3) == 0:
+        detail = "too small: less than 0.001 mm2"
+        raise ContractError(slide.facts.file, detail, "name a whole slide")
     report = _report(slide, scale, seen, tissue, marks, threshold, expected_stain)
     return TissueMap(overview=small, tissue=tissue, pen=pen, report=report)
 

@@ -194,15 +194,16 @@ def test_the_same_image_and_key_give_the_same_bytes() -> None:
     assert _done(planted()).content == _done(planted()).content
 
 
-def test_a_name_in_a_coded_meaning_is_emptied_and_counted() -> None:
+def test_a_name_in_a_coded_meaning_gives_way_to_the_published_meaning() -> None:
     ds = planted()
     ds.ViewCodeSequence = [Dataset()]
-    ds.ViewCodeSequence[0].CodeValue = "399162004"
+    ds.ViewCodeSequence[0].CodeValue = "39607008"
     ds.ViewCodeSequence[0].CodingSchemeDesignator = "SCT"
     ds.ViewCodeSequence[0].CodeMeaning = "Zweistein"
     done = _done(ds)
-    assert done.scrubbed >= 1
-    assert _read(done.content).ViewCodeSequence[0].CodeMeaning == ""
+    view = _read(done.content).ViewCodeSequence[0]
+    assert view.CodeValue == "39607008"
+    assert view.CodeMeaning == "Lung structure (body structure)"
 
 
 def test_an_identifier_inside_the_pixel_data_stops_the_export() -> None:
@@ -253,4 +254,102 @@ def test_codes_of_an_institution_are_removed_and_public_ones_stay() -> None:
     ds.ProcedureCodeSequence, ds.AnatomicRegionSequence = [own], [public]
     after = _read(_done(ds).content)
     assert "ProcedureCodeSequence" not in after
-    assert after.AnatomicRegionSequence[0].CodeMeaning == "Lung"
+    assert after.AnatomicRegionSequence[0].CodeMeaning == "Lung structure (body structure)"
+
+
+def _small(**changes: Any) -> pydicom.Dataset:
+    content = dicom_slice(np.zeros((8, 8), np.int16), **changes)
+    return pydicom.dcmread(io.BytesIO(content))
+
+
+_KEPT = ("ConvolutionKernel", "Manufacturer", "ManufacturerModelName", "FilterType")
+_CODED = ("BodyPartExamined", "ScanOptions", "PatientPosition")
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "text"),
+    [
+        ("Zhang^Wei=张^伟", "1234", "B 张伟"),
+        ("张^伟", "1234", "伟"),
+        ("Zhang^Wei", "1234", "ZHANGWEI"),
+        ("Smith^John", "471108", "SMITH_JOHN"),
+        ("Smith^John", "471108", "SMITHJ"),
+        ("Li^An", "12345", "LI AN"),
+        ("Hu^Ct", "12345", "HU"),
+        ("Smith^John", "471108", "MRN471108"),
+        ("Smith^John", "471108", "24_12_1951"),
+    ],
+)
+def test_a_name_in_kept_texts_and_code_strings_is_emptied(
+    name: str, number: str, text: str
+) -> None:
+    ds = _small(PatientID=number, PatientBirthDate="19511224")
+    ds.SpecificCharacterSet, ds.PatientName = "ISO_IR 192", name
+    for keyword in (*_KEPT, *(_CODED if text.isascii() else ())):
+        setattr(ds, keyword, text)
+    if text.isascii():
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", text]
+    after = _read(_done(ds).content)
+    assert not [k for k in (*_KEPT, *_CODED) if text in str(after.get(k, ""))]
+    assert text not in list(after.ImageType)
+
+
+def test_numbers_that_are_the_patients_are_emptied() -> None:
+    ds = _small(PatientID="471108", PatientBirthDate="19511224")
+    ds.SeriesNumber, ds.AcquisitionNumber, ds.InstanceNumber = 471108, 24121951, 19511224
+    ds.KVP = "471108.0"
+    done = _done(ds)
+    after = _read(done.content)
+    assert done.scrubbed == 4
+    numbers = (after.SeriesNumber, after.AcquisitionNumber, after.InstanceNumber, after.KVP)
+    assert numbers == (None, None, None, None)
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16-le", "gb18030"])
+def test_a_chinese_name_in_the_pixels_stops_the_export_and_the_place_is_named(coding: str) -> None:
+    from knowledge.errors import ContractError
+
+    ds = _small(PatientName="张^伟", SpecificCharacterSet="ISO_IR 192")
+    ds.PixelData = "张伟".encode(coding).ljust(len(ds.PixelData), b"\0")
+    with pytest.raises(ContractError, match="PixelData"):
+        _done(ds)
+
+
+def test_bytes_beyond_the_image_are_cut_off() -> None:
+    ds = _small(PatientName="Smith^John")
+    pixels = ds.PixelData
+    ds.PixelData = pixels + b"Smith John 19511224 "
+    done = _done(ds)
+    assert done.pixels_changed
+    assert _read(done.content).PixelData == pixels
+
+
+def test_the_comment_of_a_jpeg_and_what_follows_its_end_are_overwritten() -> None:
+    from PIL import Image
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGBaseline8Bit
+
+    grey = np.full((8, 8), 80, np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(grey).save(out, "JPEG", comment=b"Li An born 24.12.51")
+    ds = _small(PatientName="Li^An", BitsAllocated=8, BitsStored=8, HighBit=7)
+    ds.PixelData = encapsulate([out.getvalue() + b"Li An bed 3 "])
+    ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    done = _done(ds)
+    assert b"Li An" not in done.content
+    assert b"24.12.51" not in done.content
+    assert done.pixels_changed
+    assert np.abs(_read(done.content).pixel_array.astype(int) - 80).max() <= 1
+
+
+def test_identifiers_that_only_begin_as_the_standards_do_become_others() -> None:
+    ds = _small(StudyInstanceUID="1.2.840.10008.471108.19511224")
+    done = _done(ds)
+    assert b"471108" not in done.content
+    assert done.study.startswith("2.25.")
+
+
+def test_what_does_not_state_its_text_leaves_with_a_notice() -> None:
+    assert _done(_small()).notices == ("the pixels were not looked at for text",)
+    assert _done(_small(BurnedInAnnotation="NO")).notices == ()

@@ -38,6 +38,7 @@ def _image(**changes: Any) -> bytes:
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "captured picture"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.4"}, "captured picture"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "nothing states NO"),
+        ({"Modality": "CR", "ImageType": ["DERIVED", "PRIMARY"]}, "derived film"),
         ({"RecognizableVisualFeatures": "YES"}, "face"),
         ({"PatientSpeciesDescription": "Canine"}, "not of a human"),
     ],
@@ -76,7 +77,7 @@ def test_documents_and_derived_objects_are_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["dx_image.dcm", "CTImage.dcm", "GH133.dcm", "RG1_J2KI.dcm", "ct_image.dcm"]
+    "name", ["dx_image.dcm", "CTImage.dcm", "GH133.dcm", "CT1_J2KR", "ct_image.dcm"]
 )
 def test_real_images_leave_as_valid_as_they_were_and_without_their_identifiers(
     name: str, tmp_path: Path

@@ -63,6 +63,11 @@ def test_each_defect_is_present_and_stops_what_it_must(
         ({"PatientAge": None}, "child"),
         ({"PatientAge": "000Y"}, "child"),
         ({"BodyPartExamined": None}, "not-a-chest"),
+        ({"Modality": None}, "not-a-film"),
+        ({"Modality": None}, "inverted"),
+        ({"Modality": "OT"}, "inverted"),
+        ({"BodyPartExamined": "BREAST"}, "inverted"),
+        ({"ViewPosition": "LL"}, "inverted"),
         ({"PatientOrientation": None}, "turned"),
         ({}, "rotation"),
         ({}, "inspiration"),
@@ -76,6 +81,30 @@ def test_what_is_not_stated_is_not_assessed_and_never_absent(
     assert found.state is State.NOT_ASSESSED
     assert found.not_assessed is not None
     assert found.not_assessed.detail
+
+
+def test_without_a_modality_nothing_is_measured_and_none_is_called_wrong() -> None:
+    gate = _gate(Modality=None)
+    assert gate.may == ()
+    assert {(r.why, r.detail) for r in gate.refused.values()} == {
+        (Why.MISSING, "the modality is not stated")
+    }
+
+
+@pytest.mark.parametrize(
+    ("spacing", "state", "words"),
+    [
+        ([0.2, 0.2], State.ABSENT, "that of the detector, and a projection magnifies"),
+        ([0, 0], State.PRESENT, "stated as 0 mm"),
+        (None, State.PRESENT, "none"),
+    ],
+)
+def test_the_spacing_says_what_is_stated_and_what_follows(
+    spacing: object, state: State, words: str
+) -> None:
+    item = _gate(PixelSpacing=spacing).item("no-scale")
+    assert item.state is state
+    assert item.detail == f"{words}; no width is given in mm"
 
 
 def test_without_view_or_age_the_ratio_is_held_against_no_limit() -> None:
@@ -205,6 +234,8 @@ def test_every_file_of_dicom_misc_is_gated_or_refused_by_name() -> None:
     for name, item in stopped.items():
         assert gates[name].item(item).state is State.PRESENT, name
         assert gates[name].may == (), name
+    for name in ("GH133.dcm", "vlut_04.dcm", "mlut_18.dcm"):  # a breast, and modality OT
+        assert gates[name].item("inverted").state is State.NOT_ASSESSED, name
     assert gates["RG1_J2KI.dcm"].item("no-scale").state is State.PRESENT  # 0.000 mm
     assert gates["GH133.dcm"].item("windows").state is State.PRESENT
     assert "ends before its pixels" in str(found["chrJapMulti.dcm"])
