@@ -35,7 +35,7 @@ def test_check_prints_every_item_and_what_may_be_tried(film: Path) -> None:
     found = _run("check", str(film))
     assert found.exit_code == 0
     assert "Research use only" in found.stdout
-    assert "  Radiograph: yes (header: modality DX)" in found.stdout
+    assert "  Radiograph: yes (header: modality CR)" in found.stdout
     assert "  Chest: yes (header: body part chest)" in found.stdout
     assert "  Lateral or oblique view: no (header: view PA)" in found.stdout
     assert "  Adult: yes (header: 51 years)" in found.stdout

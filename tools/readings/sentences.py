@@ -10,7 +10,6 @@ from knowledge.reading_words import reading_words
 from knowledge.words import Language
 from tools.readings.model import Said, Stated
 
-
 _ENDS = (".", "!", "?", "\u3002", "\uff01", "\uff1f")
 """What ends a sentence already."""
 
