@@ -142,7 +142,9 @@ def test_what_is_shown(card: Made, before: list[Shown], is_shown: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "card", [failed_card("x"), refused_card("x"), computing_card(links=())], ids=str
+    "card",
+    [failed_card("x"), refused_card("x"), computing_card(links=())],
+    ids=["failed", "refused", "computing"],
 )
 def test_a_failure_is_never_silent(card: Made) -> None:
     before = [
