@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. See CONTRIBUTING.md.
 PYTHON ?= python3
 VENV := .venv
+TEST_PROCESSES ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -22,7 +23,7 @@ test: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q --ignore=tests/peers
+	$(BIN)/pytest -q -n $(TEST_PROCESSES) --dist loadfile --ignore=tests/peers
 
 test-peers: $(VENV)/.tests
 	sh scripts/peers.sh $(BIN)/python
