@@ -16,6 +16,7 @@ from agent.complaint import NOT_STATED, complaint_answers, is_started, of_anybod
 from agent.compose import compose, record, result_hash, troubled
 from agent.ecg_step import EcgRun, ecg_answers, ecg_findings, ecg_rates, run_ecg
 from agent.episode import Episode, episode
+from agent.imaging_step import run_imaging, with_measures
 from agent.laboratory.asked import asked_inputs
 from agent.laboratory.model import LaboratoryReport
 from agent.laboratory.report import laboratory_report
@@ -49,6 +50,7 @@ from tools.chart.series import joined
 from tools.intake.folder import read_case
 from tools.intake.given import GivenAnswer
 from tools.intake.result import CaseFiles, InputFile
+from tools.readings.in_case import ReadingFile
 from tools.toolbox import discover
 
 PATHWAY = "chest_pain"
@@ -80,6 +82,7 @@ def assess_paths(
     settings: Settings,
     same_patient: Sequence[str] = (),
     given: Sequence[GivenAnswer] = (),
+    released: Sequence[ReadingFile] = (),
 ) -> Outcome:
     """Return the assessment of the files of one patient.
 
@@ -90,6 +93,7 @@ def assess_paths(
         settings: Limits and switches.
         same_patient: Files stated to be of the same patient although their identity differs.
         given: Answers a person entered after the files.
+        released: Structured readings that were released for this very case, beside its files.
 
     Raises:
         InputError: A path does not exist, or the case is over a limit.
@@ -103,6 +107,7 @@ def assess_paths(
             settings=settings,
             same_patient=tuple(same_patient),
             given=given,
+            released=released,
         )
     except IdentityConflictError as error:
         return Outcome(assessment=refused_case(error, at or now, start))
@@ -132,8 +137,10 @@ def assess_case(
     begun = time.perf_counter() if start is None else start
     path = pathway(PATHWAY)
     now = episode(case.timeline, case.recordings.values(), at=at, pathway=path)
-    log = Log(ledger=ledger)
+    log, imaging = Log(ledger=ledger), Log(ledger=ledger)
+    case = with_measures(case, run_imaging(case, settings=settings, log=imaging))
     state, ecgs = _state(case, now, path, at=at, settings=settings, log=log, beside=beside or {})
+    log.runs += imaging.runs
     rows = laboratory_reference(settings.laboratory_overrides)
     assessment = compose(
         case,
@@ -180,8 +187,10 @@ def next_calls(
     path = pathway(PATHWAY)
     now = episode(case.timeline, case.recordings.values(), at=at, pathway=path)
     log = Log(ledger=Ledger(entries, ask=True))
+    run_imaging(case, settings=settings, log=log)
     try:
         _state(case, now, path, at=at, settings=settings, log=log)
+        log.settle()
     except Waiting as waiting:
         return waiting.wanted
     return ()

@@ -20,6 +20,7 @@ from knowledge.reference import Citation
 from knowledge.risk import MissingInput, Risk
 from tools.imaging.model import Study
 from tools.intake.wearable.report import WearableReport
+from tools.readings.in_case import CaseReading
 
 SCHEMA: Literal["epicrisis/assessment/1"] = "epicrisis/assessment/1"
 RESEARCH_USE = (
@@ -217,6 +218,7 @@ class Assessment(Frozen):
         default=None, exclude_if=lambda found: found is None
     )
     imaging: tuple[Study, ...] = Field(default=(), exclude_if=lambda found: not found)
+    readings: tuple[CaseReading, ...] = Field(default=(), exclude_if=lambda found: not found)
     wearable: WearableReport | None = Field(default=None, exclude_if=lambda found: found is None)
     complaint_stated: bool = Field(default=True, exclude_if=lambda stated: stated)
     """Whether anything states the complaint; where nothing does, the pathway was not started. Left

@@ -102,6 +102,7 @@ def compose(
         provenance=made_by,
         laboratory=laboratory,
         imaging=case.studies,
+        readings=case.readings,
         wearable=wearable_report(case.wearables, now=at),
     )
 
@@ -225,6 +226,7 @@ def _findings(
         yield from (f for f in run.report.findings if f.state is not Known.ABSENT or f.evidence)
         yield from run.report.device_said
     yield from (fact.finding for fact in case.timeline.in_category(Category.IMAGING))
+    yield from (f for study in case.studies for one in study.measured for f in one.findings)
     yield from seen.samples
     used = {e.model_dump_json() for f in seen.samples for e in f.evidence}
     for item in (*seen.not_understood.critical, *seen.not_understood.settled):

@@ -30,6 +30,7 @@ FactKind = Literal[
     "guideline",
     "note",
     "laboratory",
+    "imaging",
 ]
 FactState = Literal[
     "present",

@@ -19,6 +19,7 @@ from agent.called import Called, guarded
 from knowledge.finding import NotAssessed, Why
 from knowledge.model import Frozen
 from tools.ecg.model import EcgRecording
+from tools.imaging.in_case.model import StudyImages
 from tools.toolbox import Tool, discover
 
 _WAITS = NotAssessed(why=Why.DEPENDS, detail="waits for another tool")
@@ -135,6 +136,8 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, EcgRecording):
         start = value.start.model_dump(mode="json") if value.start is not None else None
         return {"recording": value.id, "file": value.file, "start": start}
+    if isinstance(value, StudyImages):
+        return value.key()
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):

@@ -58,7 +58,20 @@ class Log:
             self.ledger.settle()
 
     def add(self, tool: Tool[..., Any], step: Step, called: Called, *, reason: str = "") -> None:
-        """Record one call."""
+        """Record one call of a step of the pathway."""
+        self.note(tool, called, required=step.required, reason=reason)
+
+    def note(
+        self, tool: Tool[..., Any], called: Called, *, required: bool = False, reason: str = ""
+    ) -> None:
+        """Record one call.
+
+        Args:
+            tool: Which was called.
+            called: What came of it.
+            required: Whether the pathway requires it.
+            reason: Why it says nothing, where it does not.
+        """
         problem = called.problem
         outcome: Any = "done"
         if problem is not None:
@@ -73,7 +86,7 @@ class Log:
             ToolRun(
                 tool=tool.name,
                 version=tool.version,
-                required=step.required,
+                required=required,
                 outcome=outcome,
                 reason=reason,
                 seconds=round(called.seconds, 6),

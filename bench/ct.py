@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from evals.phantoms.ct import Nodule, chest, dicom_slice
 from knowledge.errors import EpicrisisError
-from tests.tools.imaging.ct.phantoms import Nodule, chest, dicom_slice
 from tools.imaging.ct.report import CtReport, measured
 from tools.imaging.ct.volume import read_folder
 

@@ -12,42 +12,30 @@ import time
 
 import numpy as np
 
+from evals.phantoms.ct import Nodule, block, volume_of
+from evals.phantoms.sets import NODULES as KINDS
+from evals.phantoms.sets import SIZES, THICK, THIN, Spacing, nodule_chest
 from knowledge.errors import ContractError
-from tests.tools.imaging.ct.phantoms import Nodule, block, chest, volume_of
+from tools.imaging.ct.model import Volume
 from tools.imaging.ct.nodule import NoduleMeasure, measure_nodule
 
-Spacing = tuple[float, float, float]
 Found = list[tuple[float, NoduleMeasure | str]]
-THIN: Spacing = (1.25, 0.7, 0.7)
-THICK: Spacing = (2.5, 0.7, 0.7)
-PLACES = [
-    (z, y, x)
-    for z, y in ((28.0, 90.0), (60.0, 72.0), (60.0, 107.0), (92.0, 90.0))
-    for x in (50.0, 129.0)
-]
-"""(slice, row, column) mm, in both lungs."""
-KINDS = {"solid": (40.0, 0.0), "ground-glass": (-600.0, 0.0), "part-solid": (-600.0, 0.55)}
-SIZES = (5.0, 6.0, 8.0, 8.0, 10.0, 12.0, 16.0, 20.0)
 
 
 def measured(kind: str, seed: int, spacing: Spacing, sizes: tuple[float, ...] = SIZES) -> Found:
     """Return (true diameter, what was measured or why not) for the nodules of one phantom."""
-    hu, core = KINDS[kind]
-    random = np.random.default_rng(seed)
-    nodules = [
-        Nodule(PLACES[p], d, hu, core * d)
-        for p, d in zip(random.permutation(len(PLACES)), sizes, strict=True)
-    ]
-    shape = (round(120 / spacing[0]), 256, 256)
-    made = chest(nodules=nodules, seed=seed, vessels=25, spacing=spacing, shape=shape)
-    volume = volume_of(made, spacing)
-    return [(one.diameter, _one(volume, one, random)) for one in nodules]
+    volume, seeds = nodule_chest(kind, seed, spacing, sizes)
+    return [(one.diameter, _at(volume, point)) for one, point in seeds]
 
 
-def _one(volume: object, one: Nodule, random: np.random.Generator) -> NoduleMeasure | str:
+def _one(volume: Volume, one: Nodule, random: np.random.Generator) -> NoduleMeasure | str:
     z, y, x = (float(c + j) for c, j in zip(one.centre, random.uniform(-1, 1, 3), strict=True))
+    return _at(volume, (x, y, z))
+
+
+def _at(volume: Volume, seed: tuple[float, float, float]) -> NoduleMeasure | str:
     try:
-        return measure_nodule(volume, (x, y, z)).measure  # type: ignore[arg-type]
+        return measure_nodule(volume, seed).measure
     except ContractError as error:
         return f"{error.item}: {error.reason}"
 

@@ -3,36 +3,37 @@
     python bench/films.py            # everything
     python bench/films.py drawn      # drawn films of known truth
     python bench/films.py real       # the films of cxr-nih, where they are
-    python bench/films.py speed      # gate, measurement, overlay and report of one film
+    python bench/films.py speed      # gate, measurement, overlay and report; decoding alone
 
 The figures of ``knowledge/data/film_accuracy.yaml`` are these.
 """
 
+import io
+import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from serving.film_text import report_lines
-from tests.data_folder import ROOT
-from tests.tools.imaging.film.phantoms import chest, png
+from evals.phantoms.film import chest, png
+from evals.phantoms.sets import WIDTHS
+from evals.phantoms.sets import films as drawn_films
+from serving.film_text import gate_lines, report_lines
 from tools.imaging.film.overlay import overlay_png
 from tools.imaging.film.read import read_film
-from tools.imaging.film.report import measured
+from tools.imaging.film.report import checked, measured
 
-RATIOS = (0.38, 0.42, 0.46, 0.50, 0.54, 0.58, 0.62)
-WIDTHS = (560.0, 640.0, 720.0)
-RIBS = (0.0, 0.08, 0.16)
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def drawn() -> None:
     """Measure drawn films: 7 ratios, 3 widths of the chest, 3 strengths of the ribs."""
     errors, heart, thorax, refused = [], [], [], Counter[str]()
-    for place, (ratio, width, ribs) in enumerate(
-        (r, w, b) for r in RATIOS for w in WIDTHS for b in RIBS
-    ):
-        film = chest(heart=ratio * width, thorax=width, ribs=ribs, seed=place, noise=0.02)
+    for ratio, film in drawn_films():
         report = measured(read_film(png(film.grey), file="drawn.png"))
         if report.ratio is None:
             refused[report.not_assessed["cardiothoracic-ratio"].detail] += 1
@@ -50,7 +51,8 @@ def drawn() -> None:
 
 def real() -> None:
     """Measure the films of cxr-nih: how many are accepted. There is no truth to compare with."""
-    folder = ROOT.parent / "shared" / "data" / "cxr-nih" / "images"
+    base = Path(os.environ.get("EPICRISIS_TEST_DATA", ROOT.parent / "shared" / "data"))
+    folder = base / "cxr-nih" / "images"
     films = sorted(folder.glob("*.png"))
     if not films:
         print("real: cxr-nih is not here")
@@ -71,18 +73,44 @@ def real() -> None:
 
 
 def speed(seconds: float = 20.0) -> None:
-    """Time what `epicrisis film measure` does with one film, without starting the program."""
+    """Time what the film commands do with one film, without starting the program.
+
+    No other program measures the ratio; what decoding the same films by Pillow alone takes, in the
+    same run, shows how much of it is ours.
+    """
     contents = [png(chest(heart=w * 0.45, thorax=w, seed=1).grey) for w in WIDTHS]
+    decoded = _rate("Pillow alone: decoded to numbers", contents, _pillow, seconds / 10)
+    gate = _rate("gate (film check)", contents, _gate, seconds / 2)
+    whole = _rate("gate, measurement, overlay, report (film measure)", contents, _whole, seconds)
+    print(f"of decoding alone: gate {gate / decoded:.3f}, all {whole / decoded:.4f}")
+
+
+def _pillow(content: bytes) -> None:
+    np.asarray(Image.open(io.BytesIO(content)), dtype=np.float32)
+
+
+def _gate(content: bytes) -> None:
+    film = read_film(content, file="drawn.png")
+    list(gate_lines(film.facts, checked(film)))
+
+
+def _whole(content: bytes) -> None:
+    film = read_film(content, file="drawn.png")
+    report = measured(film)
+    overlay_png(film, report)
+    list(report_lines(report))
+
+
+def _rate(name: str, contents: list[bytes], work: Callable[[bytes], None], seconds: float) -> float:
+    """Print and return films a minute, one after the other; by the processor's time."""
     start, wall, count = time.process_time(), time.perf_counter(), 0
     while time.perf_counter() - wall < seconds:
-        film = read_film(contents[count % len(contents)], file="drawn.png")
-        report = measured(film)
-        overlay_png(film, report)
-        list(report_lines(report))
+        work(contents[count % len(contents)])
         count += 1
     used, passed = time.process_time() - start, time.perf_counter() - wall
-    print(f"{60 * count / passed:.0f} films a minute ({60 * count / used:.0f} for a minute of "
-          f"processor); {count} of 1024 x 1024: gate, measurement, overlay, report")  # fmt: skip
+    print(f"{name}: {60 * count / passed:.0f} films a minute ({60 * count / used:.0f} for a minute "
+          f"of processor); {count} of 1024 x 1024")  # fmt: skip
+    return 60 * count / used
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ kind of field is measured with it. Prints the rows of ``knowledge/data/ihc_accur
 
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 
-from tests.tools.pathology.ihc.phantoms import Look, Phantom, drawn, field_of, labels_of, whole
+from evals.phantoms.ihc import Phantom, drawn, field_of, labels_of, whole
+from evals.phantoms.sets import FIELDS, training
 from tools.pathology.ihc.calibration import IhcCalibration
 from tools.pathology.ihc.labels import Site, calibrated, paired
 from tools.pathology.ihc.measure import Counted, counted
@@ -25,31 +25,19 @@ SITE = Site(
     how="drawn fields, every nucleus labelled by its truth",
     made_on="2026-11-22",
 )
-EVEN = Look(grades=(0.55, 0.15, 0.15, 0.15))
-KINDS = {
-    "2 to 40 % positive, a third of the negative nuclei pale": [
-        Look(grades=(1 - s, s * 0.4, s * 0.3, s * 0.3)) for s in (0.02, 0.1, 0.2, 0.4)
-    ],
-    "10 % strongly positive, all negative nuclei pale": [
-        Look(grades=(0.9, 0.0, 0.02, 0.08), pale=1.0)
-    ],
-    "70 to 95 % positive": [Look(grades=(1 - s, s * 0.3, s * 0.3, s * 0.4)) for s in (0.7, 0.95)],
-    "crowded (6000 nuclei a mm2), 30 % positive": [Look(per_mm2=6000)],
-    "brown haze of density 0.1, 30 % positive": [Look(brown_haze=0.1)],
-    "pixels of 0.25 um, 30 % positive": [Look(mpp=0.25)],
-}
 
 
 def main(fields: int) -> None:
     """Print the errors of each kind of field."""
-    training = [drawn(replace(EVEN, mpp=m), seed=1000 + n) for n in range(2) for m in (0.5,)]
-    fine = [drawn(replace(EVEN, mpp=0.25), seed=1000 + n) for n in range(2)]
-    known = {0.5: _calibration(training), 0.25: _calibration(fine)}
+    known = {
+        mpp: _calibration([drawn(look, seed=1000 + n) for n, look in enumerate(training(mpp))])
+        for mpp in (0.5, 0.25)
+    }
     for mpp, made in known.items():
         right = [(a.grade, a.sensitivity_percent, a.specificity_percent) for a in made.agreement]
         steps = (made.positive, made.moderate, made.strong)
         print(f"calibration at {mpp}: {steps}; grade, sensitivity, specificity {right}")
-    for name, looks in KINDS.items():
+    for name, looks in FIELDS.items():
         start = time.process_time()
         rows = [
             _errors(drawn(look, seed=seed), known[look.mpp])

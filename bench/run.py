@@ -19,6 +19,7 @@ SCRIPTS = (
     "films.py",
     "slides.py",
     "ct.py",
+    "dicom.py",
 )
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from evals.phantoms.sets import slides
+from evals.phantoms.slides import pyramid, write_svs
 from knowledge.slide_measurements import slide_limit
 from knowledge.wilson import wilson
 from tests.data_folder import ROOT, shared_data
-from tests.tools.pathology.slide_files import Blob, drawn, pyramid, write_svs
 from tools.pathology.slide.colour import colours
 from tools.pathology.slide.model import Rgb
 from tools.pathology.slide.opening import open_slide
@@ -140,23 +141,13 @@ def pens() -> None:
 
 def area_errors(count: int) -> list[float]:
     """Return errors of the tissue area on generated slides, percent of the truth."""
-    draw = np.random.default_rng(11)
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
-            blobs = [
-                Blob(
-                    float(draw.uniform(500, 1000)), 700 + 1500 * k + float(draw.uniform(-100, 100)),
-                    float(draw.uniform(150, 450)), float(draw.uniform(150, 550)),
-                )
-                for k in range(2)
-            ]  # fmt: skip
-            made = drawn((1536, 3072), blobs, seed=number, pale=float(draw.uniform(0.35, 1)))
+        for number, (truth, made) in enumerate(slides(count)):
             path = write_svs(Path(folder) / f"{number}.svs", pyramid(made), mpp=0.5)
             with open_slide(path) as slide:
                 seen = tissue_map(slide).report.tissue_mm2
             assert seen is not None
-            truth = sum(b.pixels for b in blobs) * 0.25e-6
             found.append(100 * (seen / truth - 1))
     return found
 

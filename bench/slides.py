@@ -20,7 +20,7 @@ import openslide
 import wsidicom  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 from bench.plugged_models import convolutions, plugged
-from tests.tools.pathology.slide_files import (
+from evals.phantoms.slides import (
     Blob,
     drawn,
     jpeg,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
+from evals.agreement import Agreement, Quantity, exceeded
 from evals.results import TaskResult
 from evals.scoring import Metric, System, Trial, added
 from evals.statistics import Share, quantile
@@ -50,7 +51,24 @@ def _numbers(result: TaskResult, system: System) -> dict[str, Any]:
             for m in result.metrics
             if any(m.id in t.measured.counts for t in trials)
         },
+        **({"quantities": dict(_near(result, system))} if result.quantities else {}),
     }
+
+
+def _near(result: TaskResult, system: System) -> Iterator[tuple[str, dict[str, Any]]]:
+    for quantity in result.quantities:
+        found = result.agreement(system, quantity.id)
+        if found is not None:
+            stated = [one.model_dump(mode="json") for one in quantity.stated]
+            yield (
+                quantity.id,
+                {
+                    "unit": quantity.unit,
+                    **found.model_dump(mode="json"),
+                    "stated": stated,
+                    "met": not exceeded(quantity, found),
+                },
+            )
 
 
 def _cost(trials: Sequence[Trial]) -> dict[str, Any]:
@@ -83,6 +101,7 @@ def _task(result: TaskResult) -> Iterator[str]:
     yield ""
     yield from _table(result.metrics, result.systems, result.trials)
     yield ""
+    yield from _agreements(result)
     yield from _tags(result)
     yield from _cost_table(result)
     yield from _told(result)
@@ -112,6 +131,39 @@ def shown(value: Share) -> str:
     counts = f"{value.hits:g}/{value.of:g}"
     percent = f"{100 * value.share:.1f} %"
     return f"{percent} ({100 * value.low:.1f} to {100 * value.high:.1f}; {counts})"
+
+
+def _agreements(result: TaskResult) -> Iterator[str]:
+    """Yield how near each quantity is to the truth, with the error that the tool states."""
+    for system in result.systems:
+        found = [(q, result.agreement(system, q.id)) for q in result.quantities]
+        rows = [_agreement(q, a) for q, a in found if a is not None]
+        if rows:
+            heads = ("bias", "limits of agreement", "mean absolute", "largest", "stated")
+            yield f"Measured less true, {system} (95 % intervals in brackets):"
+            yield ""
+            yield "| " + " | ".join(["", "n", *heads]) + " |"
+            yield "|" + " --- |" * (len(heads) + 2)
+            yield from rows
+            yield ""
+
+
+def _agreement(quantity: Quantity, found: Agreement) -> str:
+    limits = "-"
+    if found.limits and found.low_ci and found.high_ci:
+        limits = (
+            f"{found.limits[0]:.3g} ({_span(found.low_ci)}) to "
+            f"{found.limits[1]:.3g} ({_span(found.high_ci)})"
+        )
+    bias = f"{found.bias:.3g}" + (f" ({_span(found.bias_ci)})" if found.bias_ci else "")
+    stated = "; ".join(f"{one.error} {one.value:g}" for one in quantity.stated) or "-"
+    stated += " NOT MET" if exceeded(quantity, found) else ""
+    cells = (bias, limits, f"{found.mean_absolute:.3g}", f"{found.largest:.3g}", stated)
+    return f"| {quantity.title}, {quantity.unit} | {found.n} | " + " | ".join(cells) + " |"
+
+
+def _span(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.3g} to {interval[1]:.3g}"
 
 
 def _tags(result: TaskResult) -> Iterator[str]:

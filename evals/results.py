@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from evals.agreement import Agreement, Quantity, agreement, exceeded
 from evals.scoring import Metric, System, Trial, added
 from evals.statistics import Share
 from knowledge.errors import InvalidValueError
@@ -23,6 +24,7 @@ class TaskResult(Frozen):
         cases: How many cases were tried, of how many there are.
         of_cases: All of them.
         metrics: What was counted.
+        quantities: What was measured against a known truth.
         systems: What was tested.
         trials: One for each case, system and repeat.
         epicrisis: Version of this product.
@@ -38,6 +40,7 @@ class TaskResult(Frozen):
     cases: int = 0
     of_cases: int = 0
     metrics: tuple[Metric, ...] = ()
+    quantities: tuple[Quantity, ...] = ()
     systems: tuple[System, ...] = ()
     trials: tuple[Trial, ...] = ()
     epicrisis: str = ""
@@ -51,8 +54,15 @@ class TaskResult(Frozen):
         """Return one metric of one system."""
         return added(self.of(system), metric)
 
+    def agreement(self, system: System, quantity: str) -> Agreement | None:
+        """Return how near one quantity is to the truth; None where nothing was measured."""
+        found = [t.measured.differences.get(quantity, ()) for t in self.of(system)]
+        return agreement([one for differences in found for one in differences])
+
     def defects(self) -> tuple[str, ...]:
-        """Return each metric that must have one value and has another, in words.
+        """Return in words each metric that must have one value and has another.
+
+        So does each stated error of a measurement that is not met.
 
         A trial that failed of a system that must hold is a defect itself: what was not answered was
         not shown to hold.
@@ -68,6 +78,10 @@ class TaskResult(Frozen):
                 got = self.share(system, metric.id).share
                 if metric.must is not None and got is not None and got != metric.must:
                     found.append(f"{self.task}: {system}: {metric.title}: {got:.3f}")
+        for quantity in self.quantities:
+            for system in self.systems:
+                said = exceeded(quantity, self.agreement(system, quantity.id))
+                found += [f"{self.task}: {system}: {text}" for text in said]
         return tuple(found)
 
 

@@ -81,6 +81,7 @@ async def run_task(
         cases=len(chosen),
         of_cases=len(every),
         metrics=task.metrics,
+        quantities=task.quantities,
         systems=systems,
         epicrisis=_version(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -61,11 +61,13 @@ class Measured(Frozen):
 
     Args:
         counts: By id of the metric.
+        differences: By id of the quantity, measured less true, for each measurement.
         notes: What a person should see: each wrong fact, each refused call.
         digest: Hash of what must be equal over repeats; empty where nothing must.
     """
 
     counts: dict[str, Count] = Field(default_factory=dict)
+    differences: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     digest: str = ""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.llm.seam import LLM
+from evals.agreement import Quantity
 from evals.case import Case, read_cases
 from evals.metering import Metered
 from evals.scoring import Measured, Metric, System
@@ -57,6 +58,7 @@ class Task:
         attempt: Runs one trial.
         owed: What a trial that fails is counted as having got wrong.
         folder: Where its files are.
+        quantities: What is measured against a known truth, beside what is counted.
         missing: Returns why it cannot be run here; empty where it can.
         load: Returns the cases, where they are not those of ``cases.jsonl``.
     """
@@ -68,6 +70,7 @@ class Task:
     attempt: Attempt
     owed: Owed
     folder: Path
+    quantities: tuple[Quantity, ...] = ()
     missing: Callable[[], str] = _available
     load: Callable[[], tuple[Case, ...]] | None = None
 

@@ -84,6 +84,7 @@ class CtMeasurements(Table):
     limits: Mapping[str, Limit]
     agatston_weights: Weights
     not_chest: Parts
+    chest: Parts
     not_source: NotSource
     kernels: Kernels
 

@@ -27,6 +27,30 @@ class Modalities(Frozen):
     words: Mapping[str, Words]
 
 
+class Earliest(Frozen):
+    """The year before which no time of a digital image is believed."""
+
+    year: int
+    source: str
+    review: str
+
+
+class InChinese(Frozen):
+    """What words of a header are called in Chinese; the header's own are English.
+
+    Args:
+        zh: By the word in lower case.
+    """
+
+    source: str
+    review: str
+    zh: Mapping[str, str]
+
+    def read(self, word: str) -> str:
+        """Return a word in Chinese; one that is not known stays as the header says it."""
+        return self.zh.get(word.strip().lower(), word)
+
+
 class NotImage(Frozen):
     """A kind of object that is no image.
 
@@ -91,6 +115,9 @@ class ImagingTerms(Table):
 
     modalities: Modalities
     other: Words
+    earliest: Earliest
+    body_parts: InChinese
+    views: InChinese
     not_images: NotImages
     waveforms: Class
     slide: Class

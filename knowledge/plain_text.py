@@ -25,6 +25,21 @@ def visible(text: str) -> str:
     return "".join(c for c in spaced if unicodedata.category(c) not in _DROPPED)
 
 
+def how_many(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun.
+
+    Args:
+        count: How many.
+        noun: Of one.
+        plural: Of any other number; empty for the noun with an s.
+
+    Examples:
+        >>> how_many(1, "case"), how_many(2, "case"), how_many(0, "case")
+        ('1 case', '2 cases', '0 cases')
+    """
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
 def has_chinese(text: str) -> bool:
     """Return whether a text has a Chinese character (the common block, U+4E00 to U+9FFF).
 

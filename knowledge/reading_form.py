@@ -6,13 +6,22 @@ that holds, in three-valued logic: what is not assessed leaves a range of catego
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import FiniteFloat, StringConstraints, model_validator
 
 from knowledge.errors import InvalidValueError, ReferenceDataError
 from knowledge.model import Frozen
+from knowledge.reading_contradictions import (
+    Contradiction,
+    Derived,
+    condition_faults,
+    derived_faults,
+    further_names,
+    names_of,
+)
 from knowledge.reading_items import Item, ItemId, Section
+from knowledge.reading_score import filled
 from knowledge.reference import Review, Table, load, table_names
 from knowledge.rules import Condition
 from knowledge.words import Words
@@ -87,7 +96,8 @@ class CategoryTable(Frozen):
         of: A list, each entry of which has its own category; None for the reading as a whole.
         total: Points, where the categories rest on them.
         categories: The least first; the worst of several entries is the last.
-        rows: In order; the last has no condition.
+        rows: In order; the last has no condition. A file may name a score instead of categories
+            and rows (see `knowledge.reading_score`).
     """
 
     id: ItemId
@@ -96,6 +106,11 @@ class CategoryTable(Frozen):
     total: Total | None = None
     categories: tuple[Category, ...]
     rows: tuple[CategoryRow, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_other_data(cls, raw: Any) -> Any:
+        return filled(raw)
 
     def category(self, category_id: str) -> Category:
         """Return one category."""
@@ -167,6 +182,8 @@ class ReadingForm(Table):
         sections: In reading order.
         tables: Classifications; a later one may read an earlier one.
         relations: Between its numbers; what breaks one cannot be.
+        contradictions: Answers that cannot stand together.
+        derived: Numbers that follow from others; what is stated is compared with them.
         headline: Tables whose `short` make the first line, joined by a slash.
         slots: For plugged models.
         notes: Caveats; trade marks.
@@ -179,6 +196,8 @@ class ReadingForm(Table):
     sections: tuple[Section, ...]
     tables: tuple[CategoryTable, ...] = ()
     relations: tuple[Relation, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    derived: tuple[Derived, ...] = ()
     headline: tuple[ItemId, ...] = ()
     slots: tuple[Slot, ...] = ()
     notes: tuple[Note, ...] = ()
@@ -220,7 +239,7 @@ class ReadingForm(Table):
 def _faults(form: ReadingForm) -> Iterator[str]:
     ids = [item.id for section in form.sections for item in section.items]
     ids += [part.id for item in form.items.values() for part in item.items]
-    ids += [table.id for table in form.tables]
+    ids += [table.id for table in form.tables] + [c.id for c in form.contradictions]
     if len(set(ids)) != len(ids):
         yield "an id is given twice: " + ", ".join(sorted({i for i in ids if ids.count(i) > 1}))
     tables = {table.id for table in form.tables}
@@ -232,12 +251,14 @@ def _faults(form: ReadingForm) -> Iterator[str]:
         elif slot.answer is not None and slot.answer not in form.items[slot.item].answers:
             yield f"a slot gives {slot.item!r} an answer that is not there"
     yield from _relation_faults(form)
+    yield from derived_faults(form.derived, form.items)
+    yield from _contradiction_faults(form)
     yield from _source_faults(form)
     for index, table in enumerate(form.tables):
         yield from _table_faults(form, table, form.tables[:index])
     for item in (*form.items.values(), *(p for i in form.items.values() for p in i.items)):
         if item.asked_when is not None:
-            yield from _condition_faults(item.asked_when, _readable(form, ()), item.id)
+            yield from condition_faults(item.asked_when, _readable(form, ()), item.id)
 
 
 def _relation_faults(form: ReadingForm) -> Iterator[str]:
@@ -248,12 +269,24 @@ def _relation_faults(form: ReadingForm) -> Iterator[str]:
             yield f"a relation of {relation.least!r} and {relation.most!r}, no two numbers alike"
 
 
+def _contradiction_faults(form: ReadingForm) -> Iterator[str]:
+    for one in form.contradictions:
+        if one.of is not None and (one.of not in form.items or not form.items[one.of].items):
+            yield f"{one.id!r} is of a list that is not there"
+            continue
+        of = one.of if one.of is not None else ""
+        readable = {**_readable(form, form.tables, of), **dict(further_names(form.items))}
+        yield from condition_faults(one.when, readable, one.id, compares=True)
+
+
 def _source_faults(form: ReadingForm) -> Iterator[str]:
     rows: list[tuple[str | None, str | None]] = [(s.source, s.review) for s in form.sections]
     rows += [(i.source, i.review) for i in form.items.values()]
     rows += [(p.source, p.review) for i in form.items.values() for p in i.items]
     rows += [(n.source, n.review) for n in form.notes]
     rows += [(r.source, r.review) for r in form.relations]
+    rows += [(c.source, c.review) for c in form.contradictions]
+    rows += [(d.source, d.review) for d in form.derived]
     for table in form.tables:
         rows += [(category.source, category.review) for category in table.categories]
         rows += [(row.source, row.review) for row in table.rows]
@@ -282,7 +315,7 @@ def _table_faults(
         return
     readable = _readable(form, (*earlier, table), table.of)
     for condition in table.conditions():
-        yield from _condition_faults(condition, readable, table.id)
+        yield from condition_faults(condition, readable, table.id)
     beside = form.items[table.of].items if table.of is not None else ()
     scored = {i.id for i in (*form.items.values(), *beside) if i.kind in _SCORED}
     for item_id in table.total.items if table.total is not None else ():
@@ -301,52 +334,12 @@ def _readable(
     parts = [p for item in form.items.values() if of in (None, item.id) for p in item.items]
     beside = parts if of is not None or not tables else []
     for item in (*form.items.values(), *beside):
-        found.update(_names_of(item))
+        found.update(names_of(item))
     for table in tables:
         found[table.id] = frozenset({c.id for c in table.categories} | {"none"})
         if table.total is not None:
             found[f"{table.id}.total"] = None
     return found
-
-
-def _names_of(item: Item) -> Iterator[tuple[str, frozenset[str] | None]]:
-    states = frozenset({"present", "absent"})
-    match item.kind:
-        case "sign":
-            yield item.id, states
-            if item.sized:
-                yield f"{item.id}.size_mm", None
-        case "choice":
-            yield item.id, frozenset(item.answers)
-        case "choices":
-            yield from ((f"{item.id}.{answer}", states) for answer in item.answers)
-            yield item.id, None
-        case "number":
-            yield item.id, None
-        case "list":
-            yield item.id, states
-            yield f"{item.id}.count", None
-        case "text":
-            pass
-
-
-def _condition_faults(
-    condition: Condition, readable: Mapping[str, frozenset[str] | None], where: str
-) -> Iterator[str]:
-    for leaf in condition.leaves():
-        if leaf.score is not None or leaf.below is not None or leaf.known is not None:
-            yield f"{where!r}: a reading tests its own items with is and limits"
-            continue
-        name = leaf.input or ""
-        if name not in readable:
-            yield f"{where!r} reads {name!r}, which is not there"
-            continue
-        answers = readable[name]
-        wanted = (leaf.is_,) if isinstance(leaf.is_, str) else leaf.is_ or ()
-        if wanted and (answers is None or not set(wanted) <= answers):
-            yield f"{where!r}: {name!r} has no answer {', '.join(wanted)}"
-        if leaf.limits and answers is not None:
-            yield f"{where!r}: {name!r} is no number"
 
 
 def reading_form_ids() -> tuple[str, ...]:

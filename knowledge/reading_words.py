@@ -3,8 +3,24 @@
 from collections.abc import Mapping
 from functools import cache
 
+from pydantic import NonNegativeInt
+
+from knowledge.model import Frozen
 from knowledge.reference import Review, Table, load
 from knowledge.words import Language, Words
+
+
+class Decimals(Frozen):
+    """To how many decimals a number of 1 or more is shown.
+
+    Args:
+        places: Decimals.
+        source, review: Of it.
+    """
+
+    places: NonNegativeInt
+    source: str
+    review: str
 
 
 class ReadingWords(Table):
@@ -15,6 +31,8 @@ class ReadingWords(Table):
         headings: Of the report.
         comparisons: Why two readings can or cannot be compared on an item.
         reviews: How sure a row is, by the first letter of its tag.
+        decimals: To how many decimals a number of 1 or more is shown, by its unit; it is kept as
+            it was given.
     """
 
     sides: Mapping[str, Words]
@@ -27,6 +45,7 @@ class ReadingWords(Table):
     headings: Mapping[str, Words]
     comparisons: Mapping[str, Words]
     reviews: Mapping[str, Words]
+    decimals: Mapping[str, Decimals]
 
     def review(self, tag: str, language: Language) -> str:
         """Return a review tag in words.

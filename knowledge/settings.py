@@ -54,6 +54,14 @@ class Settings(BaseSettings):
     model_memory_mib: PositiveInt = 8192
     """Memory a plugged model may take beyond its runtime, MiB: large networks take as much."""
 
+    imaging_seconds: PositiveFloat = 300
+    """Longest time for measuring one CT or slide of a case, s: several times what a chest CT takes
+    on two busy cores. Later than this it is "not assessed", with that reason."""
+
+    imaging_memory_mib: PositiveInt = 4096
+    """Memory measuring one CT or slide may take beyond its libraries, MiB; a CT takes a few times
+    its own size. More is "not assessed", with that reason."""
+
     ray_address: str | None = None
     """Address of a Ray cluster (``ray://host:10001``, ``auto``) on which the tiles of slides are
     worked through; every machine of it sees slides and `data_dir` under the same path. None for
@@ -448,6 +456,10 @@ class Settings(BaseSettings):
     dicom_quiet_s: PositiveFloat = 10
     """Seconds without a further image after which a series is taken as whole. Archives wait some
     five to sixty."""
+
+    dicom_worklist: bool = False
+    """Whether ``epicrisis dicom listen`` puts each study into a case of the service, and so on the
+    reading worklist. Off by default: who only wants images analysed keeps no cases of them."""
 
     dicom_web_url: str | None = None
     """Base address of the archive's DICOMweb (``https://pacs.example.org/dicom-web``), for

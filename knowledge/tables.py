@@ -22,6 +22,7 @@ from knowledge.errors import ReferenceDataError
 from knowledge.film_measurements import film_accuracy, film_measurements
 from knowledge.identity_words import identity_words
 from knowledge.ihc_measurements import ihc_accuracy, ihc_measurements
+from knowledge.imaging_measures import imaging_measures
 from knowledge.imaging_orders import imaging_orders
 from knowledge.imaging_terms import imaging_terms
 from knowledge.interference import interferences
@@ -38,6 +39,7 @@ from knowledge.packaged_weights import packaged_weights
 from knowledge.pathways import pathway
 from knowledge.qt_medicines import qt_medicines
 from knowledge.reading_form import reading_form
+from knowledge.reading_inputs import reading_inputs
 from knowledge.reading_words import reading_words
 from knowledge.reference import Table, table_names
 from knowledge.reflex_tests import reflex_tests
@@ -80,6 +82,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "ihc_measurements": ihc_measurements,
     "nodule_levels": nodule_levels,
     "specimen_words": specimen_words,
+    "imaging_measures": imaging_measures,
     "imaging_orders": imaging_orders,
     "imaging_terms": imaging_terms,
     "interference": interferences,
@@ -92,6 +95,7 @@ _ONE: dict[str, Callable[[], Table]] = {
     "note_terms": note_terms,
     "packaged_weights": packaged_weights,
     "qt_medicines": qt_medicines,
+    "reading_inputs": reading_inputs,
     "reading_words": reading_words,
     "reflex_tests": reflex_tests,
     "result_sources": result_sources,

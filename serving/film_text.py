@@ -1,8 +1,11 @@
+# ruff: noqa: RUF001
 """The gate and the measurements of a chest film as lines of text."""
 
 from collections.abc import Iterator
 
+from knowledge.film_words import film_saying
 from knowledge.finding import State
+from knowledge.passages import Language
 from tools.imaging.film.model import FilmFacts, FilmGate, GateItem
 from tools.imaging.film.report import APPROXIMATE, FilmReport
 
@@ -39,48 +42,56 @@ _NAMES = {
 }
 
 
-def gate_lines(facts: FilmFacts, gate: FilmGate) -> Iterator[str]:
-    """Yield the gate line by line."""
-    view = facts.view.upper() if facts.view else "not known"
-    age = "not known" if facts.age_years is None else f"{facts.age_years:.0f}"
-    yield f"{facts.image.file}: {facts.columns} x {facts.rows} pixels, view {view}, age {age}"
+def gate_lines(facts: FilmFacts, gate: FilmGate, language: Language = "en") -> Iterator[str]:
+    """Yield the gate line by line, in English or Chinese."""
+    say = film_saying(language)
+    unknown = say("not known")
+    view = facts.view.upper() if facts.view else unknown
+    age = unknown if facts.age_years is None else f"{facts.age_years:.0f}"
+    yield say(f"{facts.image.file}: {facts.columns} x {facts.rows} pixels, view {view}, age {age}")
     for item in gate.items:
-        yield f"  {_answered(item)}"
-    may = ", ".join(_NAMES[name] for name in gate.may)
-    yield f"May be tried: {may or 'nothing'}"
+        yield f"  {_answered(item, language)}"
+    may = (", " if language == "en" else "、").join(say(_NAMES[name]) for name in gate.may)
+    yield say(f"May be tried: {may or say('nothing')}")
     for name, reason in gate.refused.items():
-        yield f"  Refused: {_NAMES[name]} ({reason.detail})"
+        yield f"  {say(f'Refused: {_NAMES[name]} ({reason.detail})')}"
 
 
-def _answered(item: GateItem) -> str:
+def _answered(item: GateItem, language: Language) -> str:
     """Return what is asked, the answer, and who says so and why."""
+    say = film_saying(language)
     asked, yes_is_defect = _ASKED[item.id]
     if item.state is State.NOT_ASSESSED:
-        return f"{asked}: not known ({item.detail})"
-    answer = "yes" if (item.state is State.PRESENT) == yes_is_defect else "no"
-    by = "" if item.told == "nobody" else item.told
-    reason = ": ".join(part for part in (by, item.detail) if part)
-    return f"{asked}: {answer} ({reason})" if reason else f"{asked}: {answer}"
+        answer, reasons = "not known", [item.detail]
+    else:
+        answer = "yes" if (item.state is State.PRESENT) == yes_is_defect else "no"
+        reasons = ["" if item.told == "nobody" else item.told, item.detail]
+    colon, left, right = (": ", " (", ")") if language == "en" else ("：", "（", "）")
+    reason = colon.join(say(part) for part in reasons if part)
+    told = f"{say(asked)}{colon}{say(answer)}"
+    return f"{told}{left}{reason}{right}" if reason else told
 
 
-def report_lines(report: FilmReport) -> Iterator[str]:
-    """Yield gate and measurements line by line."""
-    yield from gate_lines(report.facts, report.gate)
+def report_lines(report: FilmReport, language: Language = "en") -> Iterator[str]:
+    """Yield gate and measurements line by line, in English or Chinese."""
+    say = film_saying(language)
+    yield from gate_lines(report.facts, report.gate, language)
     for field in report.fields:
-        yield (
+        yield say(
             f"Lung field {field.side}: {100 * field.area:.1f} % of the picture, rows "
             f"{field.top:.2f} to {field.bottom:.2f} ({APPROXIMATE})"
         )
     ratio = report.ratio
     if ratio is not None:
-        yield (
+        yield say(
             f"Cardiothoracic ratio about {ratio.ratio:.2f} ({APPROXIMATE}; "
             f"{ratio.spread:.2f} between settings of the outline)"
         )
         if ratio.judged is not None and ratio.limit is not None:
-            yield f"  {ratio.judged} {ratio.limit:.2f}, the limit of adults on PA films"
+            limit = f"{ratio.judged} {ratio.limit:.2f}, the limit of adults on PA films"
+            yield f"  {say(limit)}"
         elif ratio.why_not_judged is not None:
-            yield f"  not held against a limit: {ratio.why_not_judged.detail}"
+            yield f"  {say(f'not held against a limit: {ratio.why_not_judged.detail}')}"
     for name, reason in report.not_assessed.items():
-        yield f"{_NAMES[name]}: not assessed: {reason.detail}"
-    yield from (f"Note: {text}" for text in report.cautions)
+        yield say(f"{_NAMES[name]}: not assessed: {reason.detail}")
+    yield from (say(f"Note: {text}") for text in report.cautions)

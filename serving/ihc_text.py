@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from knowledge.plain_text import how_many
 from tools.pathology.ihc.measure import FieldCount, IhcMeasure
 
 
 def lines(found: IhcMeasure) -> Iterator[str]:
     """Yield the report line by line."""
-    yield f"{found.name}: {found.nuclei} nuclei in {found.area_mm2:g} mm2 of tumour region"
+    nuclei = how_many(found.nuclei, "nucleus", "nuclei")
+    yield f"{found.name}: {nuclei} in {_area(found.area_mm2)} of tumour region"
     if found.share is not None:
         s = found.share
         yield (
@@ -38,9 +40,13 @@ def lines(found: IhcMeasure) -> Iterator[str]:
     yield from (f"  note: {text}" for text in found.cautions)
 
 
+def _area(mm2: float) -> str:
+    return f"{mm2:g} mm2" if mm2 > 0 else "less than 0.0001 mm2"
+
+
 def _field(one: FieldCount) -> str:
-    said = f"{one.file} ({one.mpp:g} um per pixel; region {one.region}, {one.region_mm2:g} mm2): "
-    said += f"{one.nuclei} nuclei"
+    said = f"{one.file} ({one.mpp:g} um per pixel; region {one.region}, {_area(one.region_mm2)}): "
+    said += how_many(one.nuclei, "nucleus", "nuclei")
     if one.positive is None:
         return said
     said += f", {one.positive} positive"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from tools.pathology.slide.check import SlideCheck
+from tools.pathology.slide.check import INFORMS, SlideCheck
 from tools.pathology.slide.embed import EmbedReport
 from tools.pathology.slide.heat import HeatReport
-from tools.pathology.slide.model import SlideFacts
+from tools.pathology.slide.model import SlideFacts, SlideProblem
 from tools.pathology.slide.tiles import TilePlan
 from tools.pathology.slide.tissue import TissueReport
 
@@ -21,7 +21,12 @@ def facts_lines(s: SlideFacts) -> Iterator[str]:
         yield f"  level {number}: {level.columns} x {level.rows}, shrunk {level.shrink:.4g} times"
     if s.pictures_left_out:
         yield f"  never passed on: {', '.join(s.pictures_left_out)}"
-    yield from (f"  problem {p.code}: {p.detail}" for p in s.problems)
+    yield from (_problem(p) for p in s.problems)
+
+
+def _problem(p: SlideProblem) -> str:
+    """Return a problem, or a note where it keeps nobody from using the slide."""
+    return f"  {'note' if p.code in INFORMS else 'problem'} {p.code}: {p.detail}"
 
 
 def tissue_lines(t: TissueReport) -> Iterator[str]:
@@ -47,7 +52,7 @@ def check_lines(c: SlideCheck) -> Iterator[str]:
             f"to {d.sharpness_low:g}; perhaps folded {d.fold_percent:g} % ({d.basis})"
         )
     seen = {p.code for p in c.facts.problems}
-    yield from (f"  problem {p.code}: {p.detail}" for p in c.problems if p.code not in seen)
+    yield from (_problem(p) for p in c.problems if p.code not in seen)
     yield from (f"  {name}: not assessed: {w.detail}" for name, w in c.not_assessed.items())
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from agent.assessment import Assessment
+from agent.fact_sheet.imaging import measured_findings
 from agent.fact_sheet.wording import measured_text
 from agent.facts import Fact, FactNumber, FactState
 from agent.untrusted import one_line
@@ -20,7 +21,9 @@ _ELSEWHERE = frozenset({"age_years", "sex", "onset"})
 
 def finding_facts(assessment: Assessment) -> Iterator[Fact]:
     """Yield the findings by name and time: a value that two sources state alike is one fact."""
-    made = (_fact(f, assessment.time_zone) for f in assessment.findings if not _told(f))
+    elsewhere = measured_findings(assessment)
+    others = (f for f in assessment.findings if not _told(f) and f.id not in elsewhere)
+    made = (_fact(f, assessment.time_zone) for f in others)
     yield from sorted(made, key=lambda fact: (fact.subject.lower(), fact.times, fact.key))
 
 

@@ -9,6 +9,7 @@ from agent.fact_sheet.chinese import in_chinese
 from agent.fact_sheet.conclusions import conclusion_facts
 from agent.fact_sheet.ecg import ecg_facts
 from agent.fact_sheet.findings import finding_facts, missing_facts
+from agent.fact_sheet.imaging import imaging_facts
 from agent.fact_sheet.laboratory import laboratory_facts
 from agent.fact_sheet.outside import guarded, outside_texts
 from agent.fact_sheet.presentation import presentation_facts
@@ -111,3 +112,4 @@ def _others(assessment: Assessment, told: set[str], language: Language) -> Itera
     yield from missing_facts(assessment)
     yield from conclusion_facts(assessment)
     yield from laboratory_facts(assessment, language)
+    yield from imaging_facts(assessment, language)

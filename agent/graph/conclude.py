@@ -13,6 +13,7 @@ from agent.assess import assess_case
 from agent.assessment import Assessment, Verdict
 from agent.graph.events import EventType
 from agent.graph.state import Context, RunState, emit
+from agent.imaging_step import with_measures
 from agent.ledger import Entry
 from agent.notes import NoteReading, merge_note_facts
 from agent.record import NoteFactRecord, NoteRecord
@@ -150,8 +151,9 @@ def _notes(context: Context, reading: NoteReading, assessment: Assessment) -> No
     )
     changes: tuple[Risk, ...] = ()
     if fills:
+        without_images = with_measures(session.case(), ())
         what_if = assess_case(
-            session.case(), at=session.at, settings=session.settings, beside=fills
+            without_images, at=session.at, settings=session.settings, beside=fills
         )
         before = {risk.name: risk for risk in assessment.risks}
         changes = tuple(_changed(what_if.assessment.risks, before))

@@ -13,11 +13,13 @@ from langgraph.types import Send
 
 from agent.assess import refused_case
 from agent.graph.events import EventType, facts_of
+from agent.graph.request import Session
 from agent.graph.state import CallState, Context, RunState, emit
 from agent.ledger import Entry, Ledger, Wanted
 from agent.triage import triage
 from knowledge.errors import IdentityConflictError
 from knowledge.finding import NotAssessed, Why
+from knowledge.imaging_measures import imaging_measures
 from tools.intake.result import InputFile
 
 
@@ -97,11 +99,19 @@ async def run_tool(state: CallState, runtime: Runtime[Context]) -> dict[str, Any
         return {}
     context.session.observe("tool", wanted.tool.name)
     emit(runtime, EventType.TOOL_STARTED, tool=wanted.tool.name)
-    entry = await _made(wanted, context.session.request.budget.tool_seconds)
+    entry = await _made(wanted, _seconds(wanted, context.session))
     await context.journal.add_tool_call(entry)
     context.session.observe("tool done", wanted.tool.name)
     emit(runtime, EventType.TOOL_FINISHED, **facts_of(entry))
     return {}
+
+
+def _seconds(wanted: Wanted, session: Session) -> float:
+    """Return the time of one call: images have a limit of their own, and end before it."""
+    seconds = session.request.budget.tool_seconds
+    if wanted.tool.name in imaging_measures().tools:
+        return max(seconds, 1.1 * session.settings.imaging_seconds)
+    return seconds
 
 
 async def _made(wanted: Wanted, seconds: float) -> Entry:

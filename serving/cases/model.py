@@ -8,7 +8,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from knowledge.model import Frozen
 from knowledge.passages import Language
 
-Source = Literal["upload", "fhir", "cds", "hl7", "example"]
+Source = Literal["upload", "fhir", "cds", "hl7", "dicom", "example"]
 Why = Literal["asked for", "new file", "answer", "time", "correction", "agent"]
 
 

@@ -17,7 +17,10 @@ from serving.cases.model import Case, StoredAnswer
 from serving.services import Services
 from tools.intake.answer import Answer
 from tools.intake.given import GivenAnswer
+from tools.intake.readings import released_reading
 from tools.intake.result import CaseFiles
+from tools.readings.in_case import ReadingFile
+from tools.readings.model import Reading
 
 UPLOAD = "upload|"
 """Begins `Case.patient` of a case whose patient is known from its files alone."""
@@ -37,6 +40,7 @@ class _Reading:
         files: Name to SHA-256.
         given: The newest answer to each input.
         now: The current moment.
+        released: Structured readings that were released for the case.
         beside: Name and SHA-256 of what is read with them and not kept.
     """
 
@@ -44,6 +48,7 @@ class _Reading:
     files: Mapping[str, str]
     given: tuple[GivenAnswer, ...]
     now: datetime
+    released: tuple[ReadingFile, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -58,6 +63,7 @@ class _Reading:
             tuple(sorted(self.files.items())),
             self.beside,
             given,
+            tuple(one.file for one in self.released),
             minute,
         )
 
@@ -90,16 +96,31 @@ class CaseReader:
         """Return the newest answer to each input, as an assessment reads them."""
         return newest_answers(_as_given(one) for one in self._store.answers(case.id))
 
+    def released(self, case: Case) -> tuple[ReadingFile, ...]:
+        """Return what readers have released for the case, every release, as they are read.
+
+        Raises:
+            AlteredError: A release is not what was kept.
+        """
+        from serving.reading.store import RoundStore
+
+        store = RoundStore(self._services.database, self._services.clock)
+        return tuple(
+            released_reading(Reading.model_validate(one.reading), one.id)
+            for one in store.releases(case.id)
+        )
+
     def settings_of(self, case: Case) -> Settings:
         """Return the settings with what was stated for the case: its time zone, and its complaint.
 
         Who opens a case by hand, from a chart or from its EHR, opens it for acute chest pain; a
-        message that comes later does not take that back.
+        message that comes later does not take that back. Images that an archive sends say nothing
+        of a complaint.
         """
         changed: dict[str, object] = {}
         if case.time_zone is not None:
             changed["time_zone"] = case.time_zone
-        if case.source != "hl7":
+        if case.source not in ("hl7", "dicom"):
             changed["hl7_complaint"] = "acute chest pain"
         return self._services.settings.model_copy(update=changed)
 
@@ -127,6 +148,7 @@ class CaseReader:
             files=self.files(case) if files is None else files,
             given=self.given(case),
             now=services.clock(),
+            released=self.released(case),
             beside=tuple((n, hashlib.sha256(c).hexdigest()) for n, c in sorted(beside.items())),
         )
         found = services.outcomes.get(reading.key)
@@ -141,6 +163,7 @@ class CaseReader:
                 now=ClinicalTime(at=reading.now),
                 settings=self.settings_of(case),
                 given=reading.given,
+                released=reading.released,
             )
         services.outcomes.put(reading.key, outcome)
         return outcome

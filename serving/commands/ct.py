@@ -1,6 +1,7 @@
 """``epicrisis ct``: what is measured on a CT series, and the structures outlined on it."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,19 +11,29 @@ import typer
 from agent.assessment import RESEARCH_USE
 from knowledge.errors import InvalidValueError, UnavailableError, UnreadableError
 from knowledge.finding import Finding
+from knowledge.laboratory_words import saying
+from knowledge.plain_text import visible
 from knowledge.settings import load_settings
+from knowledge.words import Language
 from serving.commands.ct_contours import contours
+from serving.commands.reading_forms import Lang
 from serving.ct_text import lines
+from tools.dicom_out.sources import read_sources
+from tools.imaging.ct.into_reading import with_ct
+from tools.imaging.ct.marked import Earlier
 from tools.imaging.ct.mask_file import read_mask
 from tools.imaging.ct.model import Mask, Point, Volume
-from tools.imaging.ct.report import CtReport, Earlier, Masks, measured
+from tools.imaging.ct.report import CtReport, Masks, measured
 from tools.imaging.ct.volume import read_folder
 from tools.intake.answer import stated_finding
+from tools.readings.any_file import read_any
 
 Seeds = Annotated[
     list[str] | None,
     typer.Option("--seed", help="A point in a nodule: x,y,z in mm (LPS); may be repeated"),
 ]
+
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the lines; JSON is English")]
 
 
 def register(app: typer.Typer) -> None:
@@ -81,6 +92,14 @@ def measure(
             "--same-patient", help="State that files which cannot tell are of one patient"
         ),
     ] = False,
+    reading: Annotated[
+        Path | None,
+        typer.Option("--reading", help="A ct_nodules or chest_ct reading to put the results into"),
+    ] = None,
+    reading_out: Annotated[
+        Path | None, typer.Option("--reading-out", help="File for its next version")
+    ] = None,
+    lang: LangOption = Lang.EN,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output")] = False,
 ) -> None:
     """Measure lungs, marked nodules, and given masks on a CT series; each value or why not.
@@ -94,6 +113,10 @@ def measure(
             "set EPICRISIS_DEVICE_FUNCTIONS=true to switch it on",
         )
     known = dict(_stated(text) for text in answers or [])
+    if (reading is None) != (reading_out is None):
+        raise InvalidValueError(
+            "--reading and --reading-out", "one is given without the other", "give both or neither"
+        )
     if prior_seed and prior is None:
         raise InvalidValueError("--prior-seed", "given without --prior", "name the earlier folder")
     volume = read_folder(folder, series=series, zone=zone)
@@ -108,17 +131,41 @@ def measure(
         aorta=_mask(aorta_mask, aorta_structure, volume),
     )
     found = measured(volume, seeds=points, answers=known, earlier=earlier, masks=masks)
-    _show(found, as_json=as_json)
+    if reading is not None and reading_out is not None:
+        _fill(reading, reading_out, found, folder / volume.facts.files[0])
+    _show(found, lang.value, as_json=as_json)
 
 
-def _show(found: CtReport, *, as_json: bool) -> None:
+def _fill(reading: Path, out: Path, found: CtReport, first: Path) -> None:
+    """Write the next version of a reading, with what was measured."""
+    given = read_any(_bytes(reading), name=reading.name)
+    study = read_sources({first.name: first}).study
+    filled = with_ct(given, found, study=study, at=datetime.now(UTC))
+    try:
+        out.write_bytes(orjson.dumps(filled.to_json(), option=orjson.OPT_INDENT_2))
+    except OSError as error:
+        raise InvalidValueError(
+            f"--reading-out {out}", f"cannot be written: {error.strerror}", "name another file"
+        ) from error
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(
+            str(path), f"cannot be opened: {error.strerror}", "name one file"
+        ) from error
+
+
+def _show(found: CtReport, lang: Language, *, as_json: bool) -> None:
     if as_json:
         body = {"notice": RESEARCH_USE, **found.model_dump(mode="json", exclude_none=True)}
         typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
         return
-    typer.echo(RESEARCH_USE)
-    for line in lines(found):
-        typer.echo(line)
+    typer.echo(saying(lang)(RESEARCH_USE))
+    for line in lines(found, lang):
+        typer.echo(visible(line))
 
 
 def _points(
@@ -146,12 +193,7 @@ def _points(
 def _mask(path: Path | None, name: str, volume: Volume) -> tuple[Mask, str] | None:
     if path is None:
         return None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableError(
-            str(path), f"cannot be opened: {error.strerror}", "name a file with a mask"
-        ) from error
+    content = _bytes(path)
     shown = f"{path.name}, {name}" if name else path.name
     return read_mask(content, volume, file=path.name, label=name), shown
 

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +16,14 @@ from knowledge.errors import InputError, InvalidValueError, UnreadableError
 from knowledge.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from serving.dicom_in.archive import Archive
+    from serving.dicom_in.filing import StudyFiling
+    from serving.dicom_in.inbox import Inbox
+    from serving.dicom_in.studies import Arrived, StudyStore
     from tools.dicom_out.deidentify.image import Deidentified
 
 _PARTS = 3
+_WORKLIST = "Put each study into a case of the service, and on its reading worklist"
 Series = Annotated[str | None, typer.Option("--series", help="Series UID, where there are several")]
 
 
@@ -31,6 +37,8 @@ def register(app: typer.Typer) -> None:
     group.callback()(_group)
     group.command("listen")(listen)
     group.command("fetch")(fetch)
+    group.command("studies")(studies)
+    group.command("retry")(retry)
     group.command("analyse")(analyse)
     group.command("send")(send)
     group.command("deidentify")(deidentify)
@@ -47,27 +55,27 @@ def listen(
     sender: Annotated[
         list[str] | None, typer.Option("--sender", help="AE title that may send; repeatable")
     ] = None,
+    worklist: Annotated[
+        bool | None, typer.Option("--worklist/--no-worklist", help=_WORKLIST)
+    ] = None,
 ) -> None:
     """Receive images by C-STORE, analyse each series once it is whole, and send the results.
 
-    An object is on the disk before its sender is told so.
+    An object is on the disk before its sender is told so. With --worklist each study becomes files
+    of the case of its patient and visit, and stands on the reading worklist.
     """
     from serving.dicom_in.arrivals import Arrivals
-    from serving.dicom_in.inbox import Inbox
     from serving.dicom_in.receiver import Receiver
     from serving.operations import logs
 
     settings = load_settings()
     given = {
         "dicom_host": host, "dicom_port": port, "dicom_senders": tuple(sender) if sender else None,
+        "dicom_worklist": worklist,
     }  # fmt: skip
     settings = settings.model_copy(update={k: v for k, v in given.items() if v is not None})
     logs.configure(settings.log_format)
-    inbox = Inbox(
-        settings.data_dir / "dicom",
-        object_bytes=settings.dicom_object_mib << 20,
-        total_bytes=settings.dicom_inbox_gib << 30,
-    )
+    inbox = inbox_of(settings)
     arrivals = Arrivals(settings, inbox, clock=_now)
     receiver = Receiver(settings, inbox)
     address, number = receiver.start()
@@ -78,24 +86,64 @@ def listen(
         signal.signal(one, lambda *_: stopping.set())
     arrivals.start()
     try:
-        stopping.wait()
+        with _filing(settings, inbox) if settings.dicom_worklist else nullcontext() as filing:
+            if filing is not None:
+                filing.start()
+            stopping.wait()
+            receiver.stop()
     finally:
         receiver.stop()
         arrivals.stop()
 
 
+def inbox_of(settings: Settings) -> "Inbox":
+    """Return the folder of received objects of this installation."""
+    from serving.dicom_in.inbox import Inbox
+
+    return Inbox(
+        settings.data_dir / "dicom",
+        object_bytes=settings.dicom_object_mib << 20,
+        total_bytes=settings.dicom_inbox_gib << 30,
+    )
+
+
+@contextmanager
+def _filing(settings: Settings, inbox: "Inbox") -> Iterator["StudyFiling"]:
+    """Give what puts studies into cases, over the service's own database."""
+    from serving.assembly import assemble
+    from serving.dicom_in.filing import StudyFiling
+
+    services = assemble(settings)
+    filing = StudyFiling(services, inbox)
+    try:
+        yield filing
+    finally:
+        filing.stop()
+        services.jobs.stop()
+        services.database.close()
+
+
 def fetch(
     study: Annotated[str, typer.Argument(help="Study Instance UID")],
-    out: Annotated[Path, typer.Option("--out", help="Folder to write the files into")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write the files into")
+    ] = None,
     series: Series = None,
     modality: Annotated[
         list[str] | None, typer.Option("--modality", help="Only these; repeatable")
     ] = None,
+    worklist: Annotated[bool, typer.Option("--worklist", help=_WORKLIST)] = False,
 ) -> None:
-    """Fetch a study from the archive of EPICRISIS_DICOM_WEB_URL (QIDO-RS, WADO-RS)."""
+    """Fetch a study from the archive of EPICRISIS_DICOM_WEB_URL (QIDO-RS, WADO-RS).
+
+    Into a folder, or onto the reading worklist as if the archive had sent it.
+    """
     from serving.dicom_in.archive import Archive
 
-    archive = Archive(load_settings())
+    if (out is None) != worklist:
+        raise InvalidValueError("--out, --worklist", "give one of the two", "see --help")
+    settings = load_settings()
+    archive = Archive(settings)
     found = [
         one
         for one in archive.series_of(study)
@@ -104,6 +152,9 @@ def fetch(
     ]
     if not found:
         raise InputError(f"study {study}", "the archive has no such series", "check the UIDs")
+    if out is None:
+        _onto_worklist(settings, archive, study, [one["series"] for one in found])
+        return
     for one in found:
         folder = out / one["series"]
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,6 +163,68 @@ def fetch(
             (folder / f"{count:05}.dcm").write_bytes(content)
             count += 1
         typer.echo(f"{one['series']} {one['modality']} {one['description']}: {count} objects")
+
+
+def _onto_worklist(settings: Settings, archive: "Archive", study: str, series: list[str]) -> None:
+    """Keep a study as if it had been sent, and put it into a case."""
+    inbox = inbox_of(settings)
+    count = 0
+    for one in series:
+        for content in archive.images(study, one):
+            inbox.keep(content)
+            count += 1
+    typer.echo(f"{count} objects")
+    with _filing(settings, inbox) as filing:
+        found = filing.file(study)
+    if found is None:
+        raise InputError(f"study {study}", "the archive sent another one", "check the UID")
+    typer.echo(_line(found))
+    if found.state != "filed":
+        raise typer.Exit(4)
+
+
+def studies(
+    held: Annotated[bool, typer.Option("--held", help="Only those a person decides on")] = False,
+) -> None:
+    """List the studies that arrived: the case of each, or why it is in none."""
+    with _studies() as store:
+        found = store.listed("held" if held else None)
+    for one in found:
+        typer.echo(_line(one))
+    if not found:
+        typer.echo("no studies")
+    if any(one.state == "held" for one in found):
+        typer.echo("A held study is in no case, its images stay. After the reason is gone:")
+        typer.echo("epicrisis dicom retry STUDY")
+
+
+def retry(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="As `studies` lists it")],
+) -> None:
+    """Put a held study into a case once more, after the reason is gone."""
+    with _studies() as store:
+        store.again(study)
+    typer.echo(f"study {study}: put into a case by the listener, now or at its next start")
+
+
+@contextmanager
+def _studies() -> Iterator["StudyStore"]:
+    from serving.assembly import assemble
+    from serving.dicom_in.studies import StudyStore
+
+    services = assemble(load_settings())
+    try:
+        yield StudyStore(services.database, clock=services.clock)
+    finally:
+        services.jobs.stop()
+        services.database.close()
+
+
+def _line(one: "Arrived") -> str:
+    where = f" in {one.case}" if one.case else ""
+    reason = f": {one.reason}" if one.reason else ""
+    at = one.arrived_at.isoformat(timespec="seconds")
+    return f"{one.study} {one.state}{where}, {one.images} objects, {at}{reason}"
 
 
 def analyse(
@@ -128,7 +241,7 @@ def analyse(
 ) -> None:
     """Analyse a series by the arrival rules, and write report, segmentation and pictures."""
     from serving.dicom_in.analysis import analyse_series
-    from serving.dicom_in.arrivals import deliver
+    from serving.dicom_in.delivery import deliver
 
     settings = load_settings()
     found = analyse_series(

@@ -15,8 +15,11 @@ import typer
 
 from agent.assessment import RESEARCH_USE
 from knowledge.errors import InvalidValueError, TooLargeError, UnavailableError, UnreadableError
+from knowledge.film_words import film_saying
+from knowledge.laboratory_words import saying
 from knowledge.plain_text import visible
 from knowledge.settings import load_settings
+from serving.commands.reading_forms import Lang
 from serving.film_text import gate_lines, report_lines
 from tools.imaging.film.into_reading import with_film
 from tools.imaging.film.model import Film, StatedFilm
@@ -43,6 +46,7 @@ ViewOption = Annotated[
 AgeOption = Annotated[
     float | None, typer.Option("--age", min=0, max=130, help="Age in years, where not in the file")
 ]
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of the lines; JSON is English")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output")]
 
 
@@ -60,7 +64,11 @@ def _group() -> None:
 
 
 def check(
-    path: Path_, view: ViewOption = None, age: AgeOption = None, as_json: AsJson = False
+    path: Path_,
+    view: ViewOption = None,
+    age: AgeOption = None,
+    lang: LangOption = Lang.EN,
+    as_json: AsJson = False,
 ) -> None:
     """Print what is wrong or doubtful with a film, and what may be measured on it.
 
@@ -77,8 +85,8 @@ def check(
         }
         typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
         return
-    typer.echo(RESEARCH_USE)
-    for line in gate_lines(film.facts, gate):
+    typer.echo(_notice(lang))
+    for line in gate_lines(film.facts, gate, lang.value):
         typer.echo(visible(line))
 
 
@@ -91,6 +99,7 @@ def measure(
         Path | None,
         typer.Option("--reading", help="A chest_film reading that the results are put into"),
     ] = None,
+    lang: LangOption = Lang.EN,
     as_json: AsJson = False,
 ) -> None:
     """Measure lung fields and cardiothoracic ratio: approximate, with an overlay to review.
@@ -123,10 +132,16 @@ def measure(
     if as_json:
         typer.echo(body.decode())
         return
-    typer.echo(RESEARCH_USE)
-    for line in report_lines(report):
+    typer.echo(_notice(lang))
+    for line in report_lines(report, lang.value):
         typer.echo(visible(line))
-    typer.echo(f"Written: {', '.join(str(out / name) for name in files)}")
+    names = ", ".join(str(out / name) for name in files)
+    typer.echo(film_saying(lang.value)(f"Written: {names}"))
+
+
+def _notice(lang: Lang) -> str:
+    """Return what stands above every report, in the language."""
+    return saying(lang.value)(RESEARCH_USE)
 
 
 def _film(path: Path, view: View | None, age: float | None) -> Film:

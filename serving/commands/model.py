@@ -1,4 +1,8 @@
-"""``epicrisis model add|list|check|run|calibrate|evaluate``: models that others bring."""
+"""``epicrisis model add|list|check|run|calibrate|evaluate``: models that others bring.
+
+Exit codes: 0 done; 1 `check` found something wrong; 4 refused, with the reason; 5 `run` has no
+answer for at least one file, with the reason (the others are answered).
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -31,7 +35,7 @@ from tools.models.result import Box, LabelScore, ModelResult
 from tools.models.run import Outcome, ask, ask_about_tiles, ask_or_say_why, bag_of
 from tools.models.store import ModelStore
 
-_PROBLEMS = 1
+_PROBLEMS, _NOT_ASSESSED = 1, 5
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output")]
 Name = Annotated[str, typer.Argument(metavar="ID[@VERSION]", help="As `model list` prints it")]
 
@@ -40,7 +44,11 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     from serving.commands.model_measure import calibrate, evaluate
 
-    group = typer.Typer(help="Models that others bring.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Models that others bring. Exit codes: 0 done, 1 check found something wrong, 4 "
+        "refused, 5 run has no answer for a file.",
+        no_args_is_help=True,
+    )
     group.command("add")(add)
     group.command("list")(list_models)
     group.command("check")(check)
@@ -199,7 +207,10 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a model about files; a file it was not made for gets no score but the reason."""
+    """Ask a model about files; a file it was not made for gets no score but the reason.
+
+    Exit codes: 0 every file was answered, 4 refused, 5 a file got no answer (the others did).
+    """
     model = opened(name)
     stated = Stated(
         modality=modality, view=view, body_part=body_part, age_years=age, spacing_mm=spacing
@@ -218,9 +229,11 @@ def run(
                 _write_seg(out, at, outcome, model, paths[at])
     if as_json:
         print_json([outcome.result.to_json() for outcome in outcomes])
-        return
-    for outcome in outcomes:
-        _show(outcome.result)
+    else:
+        for outcome in outcomes:
+            _show(outcome.result)
+    if any(outcome.result.not_assessed is not None for outcome in outcomes):
+        raise typer.Exit(_NOT_ASSESSED)
 
 
 def _together(model: LoadedModel, paths: list[Path], stated: Stated) -> Outcome:
@@ -281,10 +294,10 @@ def _line(said: LabelScore) -> str:
         number = f"score {said.score:.3f} (not calibrated: no probability)"
     else:
         number = f"probability {said.probability:.3f}"
-    against = "" if said.threshold is None else f" against {said.threshold:.3f}"
+    cut = "" if said.threshold is None else f" of {said.threshold:.3f}"
     words = {
-        "at-or-above": f"at or above the threshold{against}",
-        "below": f"below the threshold{against}",
+        "at-or-above": f"at or above the threshold{cut}",
+        "below": f"below the threshold{cut}",
         "undecided": "undecided: within the band where the model abstains",
         "no-threshold": "no threshold is set",
     }

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from knowledge.errors import InvalidValueError
-from knowledge.plain_text import visible
+from knowledge.plain_text import how_many, visible
 from tools.models.measure.auroc import Area
 from tools.models.measure.calibrate import CalibrationReport
 from tools.models.measure.calibrate import calibrate as measured
@@ -116,7 +116,7 @@ def _aim(text: str) -> tuple[Aim, float]:
 
 
 def _show_calibration(found: CalibrationReport) -> None:
-    typer.echo(f"{found.model}: {found.cases} cases of {found.patients} patients")
+    typer.echo(f"{found.model}: {_size(found)}")
     for label in found.labels:
         typer.echo(f"{visible(label.label)}: threshold {label.threshold:.4f}, {_area(label.area)}")
         typer.echo(f"  on held-out cases: {_point(label.measured)}")
@@ -129,10 +129,7 @@ def _show_calibration(found: CalibrationReport) -> None:
 
 
 def _show_evaluation(found: Evaluation) -> None:
-    typer.echo(
-        f"{found.model}, calibration: {found.calibration}; "
-        f"{found.cases} cases of {found.patients} patients"
-    )
+    typer.echo(f"{found.model}, calibration: {found.calibration}; {_size(found)}")
     for label in found.labels:
         area = "too few cases for an AUROC" if label.area is None else _area(label.area)
         typer.echo(f"{visible(label.label)}: {area}")
@@ -171,11 +168,13 @@ def _show_time(found: ReaderTime) -> None:
     )
 
 
+def _size(found: CalibrationReport | Evaluation) -> str:
+    return f"{how_many(found.cases, 'case')} of {how_many(found.patients, 'patient')}"
+
+
 def _area(area: Area) -> str:
-    low, high = area.ci
     return (
-        f"AUROC {area.value:.3f} ({low:.3f} to {high:.3f}), "
-        f"{area.present} with and {area.absent} without"
+        f"AUROC {area.value:.3f} ({area.interval}), {area.present} with and {area.absent} without"
     )
 
 

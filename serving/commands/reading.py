@@ -2,8 +2,8 @@
 
 ``forms|new|edit|measure|check|report|compare|export``, and ``hang`` for mammograms.
 
-Exit codes: 0 done; 1 the reading does not fit its form (`check`); 2 wrong use of the command;
-3 readings or images of different patients; 4 a file cannot be used.
+Exit codes: 0 done; 1 the reading does not fit its form or contradicts itself (`check`); 2 wrong use
+of the command; 3 readings or images of different patients; 4 a file cannot be used.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,8 @@ from knowledge.words import Language
 from serving.commands.reading_forms import AsJson, Lang, LangOption, forms, hang
 from serving.report.reading import reading_html
 from tools.dicom_out.sources import Sources, read_sources
+from tools.imaging.ct.into_nodules import FORM as NODULES
+from tools.imaging.ct.nodule_models import with_nodule_models
 from tools.models.result import ModelResult
 from tools.readings.any_file import read_any
 from tools.readings.brain_norm import Scanner, read_norm
@@ -35,12 +37,22 @@ from tools.readings.measured import with_bone_age, with_norm
 from tools.readings.model import Reading, Said, Study, Subject
 from tools.readings.plain_json import strict_json
 from tools.readings.report import ReadingReport, reading_report
+from tools.readings.sentences import listed
 from tools.readings.sr_out import reading_sr
 from tools.readings.study import subject_and_study
+from tools.readings.summary import clash_line
 from tools.readings.text import markdown, plain
 from tools.readings.tool import reading_category
 from tools.readings.typed import typed_changes
-from tools.readings.versions import confirmed, edited, new_reading, signed, unconfirmed
+from tools.readings.versions import (
+    accepted,
+    confirmed,
+    edited,
+    new_reading,
+    open_clashes,
+    signed,
+    unconfirmed,
+)
 
 _PROBLEMS = 1
 
@@ -117,8 +129,8 @@ def edit(
         list[str] | None,
         typer.Option(
             "--set",
-            help="PATH=STATE: effusion='present;side=left', nodules='present;n1', "
-            "nodules/n1/shape=taller",
+            help="PATH=STATE: effusion='present;side=left'; of a list first its entries, "
+            "nodules='present;n1' or eyes='present;right,left', then nodules/n1/shape=taller",
         ),
     ] = None,
     model_result: Annotated[
@@ -127,7 +139,11 @@ def edit(
     ] = None,
     confirm: Annotated[
         list[str] | None,
-        typer.Option("--confirm", help="PATH that a model or measurement stated; `all` for each"),
+        typer.Option(
+            "--confirm",
+            help="PATH that a model or measurement stated, `all` for each of them; or the name of "
+            "what `check` asks to look at again, which `all` leaves open",
+        ),
     ] = None,
     sign: Annotated[bool, typer.Option("--sign", help="Sign it: the last version")] = False,
     at: At = None,
@@ -145,6 +161,8 @@ def edit(
         reading = _stated(reading, changes or [], reader)
         reading = _confirmed(reading, confirm or [], reader)
         reading = signed(reading, by=reader) if sign else reading
+    for line in _open_lines(reading):
+        typer.echo(visible(line), err=True)
     _write(reading, out)
 
 
@@ -159,7 +177,10 @@ def measure(
     at: At = None,
     out: Out = None,
 ) -> None:
-    """Compute what follows from a reading's numbers: bone age less age, volumes against a norm."""
+    """Compute what follows from a reading's items.
+
+    Bone age less age, volumes against a norm, the probability of malignancy of each nodule.
+    """
     if not load_settings().device_functions:
         raise UnavailableError(
             "measurements", "switched off", "set EPICRISIS_DEVICE_FUNCTIONS=true to switch them on"
@@ -168,6 +189,9 @@ def measure(
     said_at = _moment(at, "--at") if at is not None else _now()
     if reading.form == "bone_age":
         _write(with_bone_age(reading, at=said_at), out)
+        return
+    if reading.form == NODULES:
+        _write(with_nodule_models(reading, at=said_at), out)
         return
     if norm is None or scanner is None:
         raise typer.BadParameter("brain volumes need --norm and --scanner")
@@ -182,7 +206,10 @@ def measure(
 
 
 def check(file: File, as_json: AsJson = False) -> None:
-    """Check a reading against its form and print its categories; exit 1 where it does not fit."""
+    """Check a reading against its form and print its categories.
+
+    Exit 1 where it does not fit, or holds a contradiction or something to look at again.
+    """
     reading = read_any(_bytes(file), name=file.name, fit=False)
     problems = [str(fault) for fault in faults(reading)]
     if problems:
@@ -190,13 +217,20 @@ def check(file: File, as_json: AsJson = False) -> None:
             typer.echo(visible(problem), err=True)
         raise typer.Exit(_PROBLEMS)
     found = reading_category(reading)
+    lines = _open_lines(reading)
     if as_json:
         typer.echo(orjson.dumps(found.to_json(), option=orjson.OPT_INDENT_2).decode())
-        return
-    typer.echo(f"fits {reading.form}, version {reading.version}")
+        raise typer.Exit(_PROBLEMS if lines else 0)
+    but = "; it cannot be signed as it stands" if lines else ""
+    typer.echo(f"fits {reading.form}, version {reading.version}{but}")
     for line in found.lines:
-        missing = f" (needs {', '.join(line.missing)})" if line.missing else ""
-        typer.echo(visible(f"{line.label}: {line.text}{missing}"))
+        missing = f" (needs {listed(line.missing, 'en')})" if line.missing else ""
+        because = f": {line.because}" if line.because and not line.determined else ""
+        typer.echo(visible(f"{line.label}: {line.text}{because}{missing}"))
+    for problem in lines:
+        typer.echo(visible(problem), err=True)
+    if lines:
+        raise typer.Exit(_PROBLEMS)
 
 
 def report(
@@ -275,9 +309,20 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _confirmed(reading: Reading, paths: Sequence[str], said: Said) -> Reading:
-    wanted = unconfirmed(reading) if "all" in paths else tuple(paths)
+    rules = {rule.id for rule in reading_form(reading.form).contradictions}
+    keys = [path for path in paths if path.partition("/")[0] in rules]
+    named = tuple(path for path in paths if path not in keys)
+    wanted = unconfirmed(reading) if "all" in named else named
     stated = {path: confirmed(reading.at(path), by=said) for path in wanted}
-    return edited(reading, stated, by=said) if stated else reading
+    reading = edited(reading, stated, by=said) if stated else reading
+    return accepted(reading, keys, by=said) if keys else reading
+
+
+def _open_lines(reading: Reading) -> tuple[str, ...]:
+    """Return what has to be settled before the reading can be signed, with its name."""
+    form = reading_form(reading.form)
+    found = () if reading.status == "final" else open_clashes(reading)
+    return tuple(f"{clash_line(form, reading, one, 'en')} [{one.key}]" for one in found)
 
 
 def _filled(reading: Reading, path: Path, at: datetime) -> Reading:

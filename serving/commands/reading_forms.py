@@ -30,6 +30,12 @@ def forms(
     as_json: AsJson = False,
 ) -> None:
     """List the forms, or the items of one with how they are answered."""
+    if form is None and as_json:
+        every = [reading_form(form_id) for form_id in reading_form_ids()]
+        rows = [{"id": f.id, "name": f.name.read(lang.value), "modalities": f.modalities,
+                 "version": f.version} for f in every]  # fmt: skip
+        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return
     if form is None:
         for form_id in reading_form_ids():
             found = reading_form(form_id)
@@ -73,7 +79,7 @@ def _how(item: Item) -> str:
         case "choices":
             return "any of " + ", ".join(item.answers)
         case "number":
-            return f"number in {item.unit}"
+            return "number" if item.unit in ("1", None) else f"number in {item.unit}"
         case "text":
             return "text"
         case "list":

@@ -1,7 +1,7 @@
 """``epicrisis slide info|check|tissue|tiles|embed|heatmap PATH...``: slides of pathology.
 
-Exit codes: 0 every slide was done; 1 `check` found a problem; 4 a slide was refused, with the
-reason (the others are done); 6 stopped before the end, run again to go on.
+Exit codes: 0 every slide was done; 1 `check` found a problem (a note is none); 4 a slide was
+refused, with the reason (the others are done); 6 stopped before the end, run again to go on.
 """
 
 import signal
@@ -67,8 +67,8 @@ Lines = Iterable[str]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
-        help="Slides of pathology. Exit codes: 0 done, 1 check found a problem, 4 refused, "
-        "6 stopped before the end.",
+        help="Slides of pathology. Exit codes: 0 done, 1 check found a problem (a note is none), "
+        "4 refused, 6 stopped before the end.",
         no_args_is_help=True,
     )
     for function in (info, check, tissue, tiles, embed, heatmap):
@@ -95,7 +95,7 @@ def check(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check files, scale, tissue, pen and stain; exits 1 where there is a problem."""
+    """Check files, scale, tissue, pen and stain; exits 1 on a problem, not on a note."""
     look = load_settings().device_functions
     problems = 0
 

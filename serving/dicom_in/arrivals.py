@@ -15,9 +15,8 @@ from knowledge.errors import EpicrisisError, InputError
 from knowledge.model import Frozen
 from knowledge.settings import Settings
 from serving.dicom_in.analysis import analyse_series
-from serving.dicom_in.archive import Archive
+from serving.dicom_in.delivery import deliver
 from serving.dicom_in.inbox import SUFFIX, Inbox, durable
-from serving.dicom_in.sender import client_tls, peer_of, send_objects
 
 logger = logging.getLogger(__name__)
 
@@ -157,29 +156,6 @@ class Arrivals:
         done = result.model_copy(update=changed)
         _keep(folder, done)
         return done
-
-
-def deliver(objects: dict[str, bytes], settings: Settings) -> None:
-    """Send results where the settings say.
-
-    Raises:
-        EpicrisisError: They are not all there; says why.
-    """
-    if settings.dicom_results == "stow":
-        Archive(settings).store(objects)
-        return
-    peer = peer_of(settings.dicom_results_to or "")
-    refused = [
-        one
-        for one in send_objects(
-            objects, peer, ae_title=settings.dicom_ae_title, tls=client_tls(settings)
-        )
-        if not one.taken
-    ]
-    if refused:
-        raise InputError(
-            "results", "; ".join(f"{one.name}: {one.reason} {one.status}" for one in refused)
-        )
 
 
 def result_of(folder: Path) -> Result | None:

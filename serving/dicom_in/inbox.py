@@ -5,8 +5,10 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import threading
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,13 @@ from tools.ecg.readers.dicom import parse_errors, silence_pydicom
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-_WHO = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate")
+_WHO = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex")
+_SIZE = (
+    "Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames",
+    "PhotometricInterpretation",
+)  # fmt: skip
+_PLAIN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+"""Transfer syntaxes whose pixel data has the length that the header says (PS3.5 A.1 to A.3)."""
 _PATIENT = "patient.json"
 _AGAIN = "send it again from the archive"
 SUFFIX = ".dcm"
@@ -62,6 +70,7 @@ class Inbox:
         self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._study_of = {p.name: p.parent.name for p in self.series_folders()}
             self._used = sum(p.stat().st_size for p in folder.rglob(f"*{SUFFIX}"))
         except OSError as error:
             raise _away(error) from error
@@ -70,9 +79,10 @@ class Inbox:
         """Keep one object and return where; it is on the disk then.
 
         Raises:
-            UnreadableError: No DICOM file, or without its identifiers.
+            UnreadableError: No DICOM file, without its identifiers, or its pixels are cut off.
             InvalidValueError: Another object has the same identifier.
-            IdentityConflictError: Of another patient than the rest of its study.
+            IdentityConflictError: Of another patient than the rest of its study, or its series is
+                of another study here.
             TooLargeError: Over a limit.
             UnavailableError: The disk cannot be used.
         """
@@ -92,6 +102,7 @@ class Inbox:
     def _put(
         self, path: Path, content: bytes, who: dict[str, str], uids: tuple[str, str, str]
     ) -> Kept:
+        self._same_study(uids[1], uids[0])
         self._same_patient(path.parent.parent / _PATIENT, who)
         kept = Kept(path=path, study=uids[0], series=uids[1], instance=uids[2], again=False)
         if path.exists():
@@ -104,7 +115,16 @@ class Inbox:
             raise TooLargeError("inbox", "is full", "raise EPICRISIS_DICOM_INBOX_GIB or clear it")
         _durable(path, content)
         self._used += len(content)
+        self._study_of[uids[1]] = uids[0]
         return kept
+
+    def _same_study(self, series: str, study: str) -> None:
+        """Refuse a series that another study has: one of the two is named wrongly."""
+        known = self._study_of.get(series, study)
+        if known != study and (self.folder / known / series).exists():
+            raise IdentityConflictError(
+                "object", "its series is one of another study here", "correct it at its source"
+            )
 
     def _same_patient(self, path: Path, who: dict[str, str]) -> None:
         """Compare with the first object of the study; what differs is never put beside it."""
@@ -112,7 +132,7 @@ class Inbox:
             _durable(path, orjson.dumps(who))
             return
         before = orjson.loads(path.read_bytes())
-        differ = [keyword for keyword in _WHO if before.get(keyword) != who[keyword]]
+        differ = [keyword for keyword in _WHO if before.get(keyword, who[keyword]) != who[keyword]]
         if differ:
             raise IdentityConflictError(
                 "object",
@@ -124,6 +144,36 @@ class Inbox:
         """Return the folder of every series here."""
         return sorted(p for p in self.folder.glob("*/*") if p.is_dir())
 
+    def studies(self) -> list[str]:
+        """Return the Study Instance UID of every study here."""
+        return sorted(p.name for p in self.folder.iterdir() if p.is_dir())
+
+    def changed(self, study: str) -> int:
+        """Return a number that becomes another when something in a study's series changes, ns."""
+        folders = [p for p in (self.folder / study).iterdir() if p.is_dir()]
+        return hash(tuple(sorted((p.name, p.stat().st_mtime_ns) for p in folders)))
+
+    def images_of(self, study: str) -> list[Path]:
+        """Return the objects of a study, by series and instance; none where it is not here."""
+        return sorted((self.folder / study).glob(f"*/*{SUFFIX}"))
+
+
+def forget_studies(folder: Path, studies: Iterable[str]) -> None:
+    """Delete studies from an inbox, for their case is deleted.
+
+    Raises:
+        UnavailableError: The disk cannot be used.
+    """
+    for study in studies:
+        if not _UID.fullmatch(study):
+            continue
+        try:
+            shutil.rmtree(folder / study)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise _away(error) from error
+
 
 def _head(content: bytes) -> tuple[tuple[str, str, str], dict[str, str]]:
     """Return study, series and instance, and the digests of who the patient is."""
@@ -133,9 +183,11 @@ def _head(content: bytes) -> tuple[tuple[str, str, str], dict[str, str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            file = io.BytesIO(content)
             ds = pydicom.dcmread(
-                io.BytesIO(content), stop_before_pixels=True, specific_tags=[*_UIDS, *_WHO]
+                file, stop_before_pixels=True, specific_tags=[*_UIDS, *_WHO, *_SIZE]
             )
+            _check_whole(ds, left=len(content) - file.tell())
             uids = tuple(str(ds.get(keyword, "") or "") for keyword in _UIDS)
             who = {keyword: _digest(ds, keyword) for keyword in _WHO}
         except parse_errors() as error:
@@ -144,6 +196,23 @@ def _head(content: bytes) -> tuple[tuple[str, str, str], dict[str, str]]:
         if not _UID.fullmatch(uid) or len(uid) > 64:
             raise UnreadableError("object", f"states no valid {keyword}", _AGAIN)
     return (uids[0], uids[1], uids[2]), who
+
+
+def _check_whole(ds: Any, *, left: int) -> None:
+    """Refuse pixel data shorter than the header says; coded pictures are checked when decoded.
+
+    Args:
+        ds: The header.
+        left: Bytes after it: none, or the pixel data.
+    """
+    from pydicom.pixels.utils import get_expected_length
+
+    syntax = str(ds.file_meta.get("TransferSyntaxUID", "") or "")
+    if not left or syntax not in _PLAIN or any(keyword not in ds for keyword in _SIZE[:4]):
+        return
+    wanted = get_expected_length(ds)
+    if left < wanted:
+        raise UnreadableError("object", f"cut off: {left} of {wanted} bytes of pixels", _AGAIN)
 
 
 def _digest(ds: Any, keyword: str) -> str:

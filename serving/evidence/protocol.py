@@ -82,6 +82,27 @@ class LeadShown(Frozen):
     notes: tuple[str, ...] = ()
 
 
+class ImageShown(Frozen):
+    """An image or slide of the case.
+
+    Args:
+        picture: Address of a small picture of it.
+        viewer: Address of the viewer at this image.
+        title: Of its study, in words.
+        time: When it was made, as shown.
+        frame: Which picture of the file is meant, from 1; 0 for the file as a whole.
+        region: Pixel bounds that are meant; empty where the whole picture is.
+    """
+
+    kind: Literal["image"] = "image"
+    picture: str
+    viewer: str
+    title: str
+    time: str = ""
+    frame: int = 0
+    region: tuple[int, ...] = ()
+
+
 class RecordShown(Frozen):
     """Lines of a file, or an answer that a person gave.
 
@@ -208,6 +229,7 @@ Shown = Annotated[
     NoteShown
     | FieldShown
     | LeadShown
+    | ImageShown
     | RecordShown
     | StatementShown
     | TableShown

@@ -19,6 +19,7 @@ from serving.cases.model import Case
 from serving.evidence.ecg_lead import draw_lead, show_lead
 from serving.evidence.fhir_field import show_field
 from serving.evidence.find import Located
+from serving.evidence.image import show_image
 from serving.evidence.knowledge_rows import show_citation, show_passage, show_row
 from serving.evidence.links import address
 from serving.evidence.material import Material
@@ -28,9 +29,11 @@ from serving.evidence.record import show_answer, show_record
 from serving.evidence.tool_output import show_output
 from serving.services import Services
 from tools.intake.given import FILE as ENTERED
+from tools.intake.readings import RELEASED
 
 PICTURE = "ecg.svg"
 _LEAD = "lead "
+IMAGE = "image"
 _WHOLE = ("recording", "signal")
 
 
@@ -87,10 +90,14 @@ def _place_shown(
         case FhirEvidence():
             return show_field(evidence, material.content(evidence.file))
         case DicomEvidence():
-            return _ecg(evidence, material, located, case, zone) or NotShown(
-                reason=f"{visible(evidence.file)} holds no ECG that was read; "
-                "other images are not shown in this version",
-                way_out="open it in the image viewer of the hospital",
+            return (
+                show_image(services, case, evidence, located.files.get(evidence.file))
+                or _ecg(evidence, material, located, case, zone)
+                or NotShown(
+                    reason=f"{visible(evidence.file)} holds no ECG that was read, "
+                    "and is no image that is shown of this case now",
+                    way_out="open it in the image viewer of the hospital",
+                )
             )
         case NoteEvidence():
             document = material.document(evidence.document)
@@ -121,6 +128,16 @@ def _record(
     if evidence.file == ENTERED:
         answer = show_answer(evidence, services.cases.answers(case.id))
         return answer or NotShown(reason="no such answer was entered")
+    if evidence.file.startswith(RELEASED):
+        return NotShown(
+            reason=f"{visible(evidence.record)!r} of the {visible(evidence.file)}, as its readers "
+            "signed it",
+            way_out="open the reading on the page of its study",
+        )
+    if evidence.record == IMAGE:
+        image = show_image(services, case, evidence, located.files.get(evidence.file))
+        if image is not None:
+            return image
     if evidence.record in _WHOLE or evidence.record.startswith(_LEAD):
         drawn = _ecg(evidence, material, located, case, zone)
         if drawn is not None:

@@ -9,11 +9,13 @@ from agent.assessment import Assessment, MissingItem
 from knowledge.codes import EPICRISIS, LOINC
 from knowledge.evidence import DicomEvidence, Evidence, FhirEvidence, RecordEvidence, ToolEvidence
 from knowledge.finding import Finding, State
+from knowledge.imaging_measures import imaging_measures
 from knowledge.risk import Risk
 from serving.fhir_out.subject import Subject
 from serving.fhir_out.terms import absent, codeable, coded, quantity, text, tidy, value_of, when
 from serving.report import words
 from tools.imaging.ct.findings import CT_MEASUREMENT
+from tools.imaging.in_case.said import MEASURE
 from tools.models.findings import PLUGGED
 
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -246,7 +248,11 @@ def _from_fhir(finding: Finding) -> bool:
 
 
 def _of_images(finding: Finding) -> bool:
-    return any(c.system in (PLUGGED, CT_MEASUREMENT) for c in finding.concept.codings)
+    names = imaging_measures().names
+    return any(
+        c.system in (PLUGGED, CT_MEASUREMENT) or (c.system == MEASURE and c.code in names)
+        for c in finding.concept.codings
+    )
 
 
 def _is_input(finding: Finding) -> bool:

@@ -1,22 +1,18 @@
 """Pictures of images, drawn for pages: decoded once, windowed as asked, within bounds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from knowledge.errors import ContractError, InputError
 from knowledge.settings import Settings
-from serving.access.errors import NotFoundError
 from serving.images.cache import ByteCache
+from serving.images.doubts import Doubt, film_doubts
 from serving.images.found import CaseImages, Kept
-from serving.images.layers import (
-    FILM,
-    FILM_MODALITIES,
-    Layer,
-    film_layer,
-    holds_structures,
-    structure_layer,
-)
+from serving.images.layer import Layer
+from serving.images.layers import FILM_MODALITIES
+from serving.images.overlays import Overlays
 from serving.images.series import Read, Series, read_image, series_of
+from serving.images.slide_layer import SlideLayer
 from serving.images.slides import SlideInfo, Slides
 from serving.images.workers import Workers
 from serving.storage.files import FileStore
@@ -70,10 +66,12 @@ class ImageDesk:
         self._contents: ByteCache[bytes] = ByteCache(share, len)
         self._pixels: ByteCache[Pixels] = ByteCache(3 * share, lambda p: p.nbytes)
         self._reads: ByteCache[Read] = ByteCache(_HEADERS, lambda _: 1)
+        self._doubts: ByteCache[tuple[Doubt, ...]] = ByteCache(_HEADERS, lambda _: 1)
         self._settings = settings
-        self._structures: ByteCache[bytes] = ByteCache(_HEADERS, lambda _: 1)
-        self._marks: ByteCache[Layer] = ByteCache(4 * share, lambda one: one.nbytes + 1)
         self.slides = Slides(files, settings.data_dir)
+        self._over = Overlays(
+            settings, content=self._content, read=self.read, slides=self.slides, most=4 * share
+        )
 
     def series(
         self, images: CaseImages, study: Study
@@ -131,10 +129,11 @@ class ImageDesk:
     def layers(self, images: CaseImages, series: Series) -> tuple[tuple[str, str], ...]:
         """Return what may be drawn over a series: key of a layer and the file it is from.
 
-        The chest-film measurement is offered for films of one frame; a file of structures for
-        every series of CT, and says itself where it does not belong to it.
+        The chest-film measurement is offered for films of one frame, the lungs for series of CT; a
+        file of structures for every series of CT, one of marks for every series, and says itself
+        where it does not belong to it.
         """
-        return self._workers.run(lambda: tuple(self._layers(images, series)))
+        return self._workers.run(lambda: tuple(self._over.of_series(images, series)))
 
     def layer(self, images: CaseImages, series: Series, kept: Kept, key: str) -> Layer:
         """Return a layer.
@@ -150,9 +149,7 @@ class ImageDesk:
             InputError: Nothing is drawn; says why.
             UnavailableError: It takes too long; it may be there when asked for again.
         """
-        if key not in {name for name, _ in self.layers(images, series)}:
-            raise NotFoundError("layer")
-        return self._workers.run(lambda: self._layer(images, series, kept, key))
+        return self._workers.run(lambda: self._over.on_series(images, series, kept, key))
 
     def marks(self, layer: Layer, kept: Kept, *, frame: int, longest: int | None) -> bytes:
         """Return the marks of a layer on one picture, as a transparent PNG.
@@ -168,10 +165,34 @@ class ImageDesk:
                 rows=int(rows),
                 columns=int(columns),
                 longest=longest,
-                labels=layer.labels,
+                labels=layer.colours,
             )
 
         return self._workers.run(drawn)
+
+    def may_hold_marks(self, kept: Kept) -> bool:
+        """Return whether a file may be a layer over an image of its case."""
+        return self._workers.run(lambda: self._over.may_hold_marks(kept))
+
+    def doubts(self, kept: Kept) -> tuple[Doubt, ...]:
+        """Return what the gate of chest films finds wrong with an image; none where it is no film.
+
+        Raises:
+            InputError: It cannot be read as a film.
+            UnavailableError: It takes too long; it may be there when asked for again.
+        """
+
+        def found() -> tuple[Doubt, ...]:
+            image = self.read(kept).image
+            if image.modality not in FILM_MODALITIES or image.frames != 1:
+                return ()
+            known = self._doubts.get(kept.sha256)
+            if known is None:
+                known = film_doubts(self._content(kept), self._settings)
+                self._doubts.put(kept.sha256, known)
+            return known
+
+        return self._workers.run(found)
 
     def slide(self, images: CaseImages, study: Study, kept: Kept) -> tuple[Kept, ...]:
         """Return the files of a slide that may be shown, that of the address first.
@@ -223,39 +244,29 @@ class ImageDesk:
         """
         return self._workers.run(lambda: self.slides.tile(members, level, column, row))
 
+    def slide_layers(self, images: CaseImages) -> tuple[tuple[str, str], ...]:
+        """Return what may be shown over a slide: key of a layer, and the file it is from if any."""
+        return self._workers.run(lambda: tuple(self._over.of_slide(images)))
+
+    def slide_layer(self, images: CaseImages, members: tuple[Kept, ...], key: str) -> SlideLayer:
+        """Return what is shown over a slide.
+
+        Args:
+            images: Of the case.
+            members: The files of the slide.
+            key: Of one of its layers.
+
+        Raises:
+            NotFoundError: There is none of this key.
+            InputError: There is nothing; says why.
+            UnavailableError: It takes too long; it may be there when asked for again.
+        """
+        return self._workers.run(lambda: self._over.on_slide(images, members, key))
+
     def close(self) -> None:
         """Take no more work, and close the slides."""
         self._workers.close()
         self.slides.close()
-
-    def _layers(self, images: CaseImages, series: Series) -> Iterator[tuple[str, str]]:
-        modality = series.first.image.modality
-        if modality in FILM_MODALITIES and len(series.slices) == len(series.reads):
-            yield FILM, ""
-        if modality == "CT":
-            for one in images.others:
-                if self._has_structures(one):
-                    yield one.id, one.name
-
-    def _has_structures(self, kept: Kept) -> bool:
-        found = self._structures.get(kept.sha256)
-        if found is None:
-            found = b"yes" if holds_structures(self._content(kept)) else b"no"
-            self._structures.put(kept.sha256, found)
-        return found == b"yes"
-
-    def _layer(self, images: CaseImages, series: Series, kept: Kept, key: str) -> Layer:
-        known = (key, kept.sha256 if key == FILM else tuple(r.kept.sha256 for r in series.reads))
-        found = self._marks.get(known)
-        if found is None:
-            if key == FILM:
-                found = film_layer(kept, self._content(kept), self._settings)
-            else:
-                other = next(one for one in images.others if one.id == key)
-                contents = {r.kept.name: self._content(r.kept) for r in series.reads}
-                found = structure_layer(series, contents, self._content(other), self._settings)
-            self._marks.put(known, found)
-        return found
 
     def _series(self, files: Iterable[Kept]) -> tuple[tuple[Series, ...], dict[str, InputError]]:
         reads: list[Read] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from agent.assessment import Status
 from knowledge.errors import ContractError
@@ -13,6 +14,8 @@ from tools.intake.belonging import NEEDS_STATEMENT
 
 ID_LENGTH = 16
 """Hex digits of the SHA-256 of a file that name it in an address: file names may name a patient."""
+
+_Why = Literal["identity", "not comparable", "same", "failed", "not used"]
 
 _PICTURES = ("image", "slide (", "picture (")
 """How the kind of an input file that holds pictures begins."""
@@ -34,6 +37,23 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Files of a case that hold pictures and are in no study, all for one reason.
+
+    Args:
+        numbers: Their places among the files of the case, from 1: their names may name a patient.
+        files: Their names; never shown.
+        why: In which of these ways: ``identity`` carries none at all.
+        detail: The reason as the reader gave it, without the name of any file; may be empty.
+    """
+
+    numbers: tuple[int, ...]
+    files: tuple[str, ...] = ()
+    why: _Why
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseImages:
     """The images of a case.
 
@@ -42,15 +62,16 @@ class CaseImages:
         kept: File name to file, of the files of the studies that the case still has.
         time_zone: Of the case.
         others: Further files of the case, which may hold marks on its images.
-        left_out: Why picture files of the case are in no study, each with a label that names
-            nobody, after how many files were received.
+        received: How many files the case has.
+        left_out: Why picture files of the case are in no study.
     """
 
     studies: tuple[Study, ...]
     kept: Mapping[str, Kept]
     time_zone: str | None
     others: tuple[Kept, ...]
-    left_out: tuple[str, ...] = ()
+    received: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
     def find(self, image: str) -> tuple[Study, Kept]:
         """Return the image that an address names, with its study.
@@ -96,23 +117,49 @@ def images_of(services: Services, case: Case) -> CaseImages:
         kept={name: one for name, one in files.items() if name in listed},
         time_zone=stored.body.get("time_zone"),
         others=tuple(one for name, one in files.items() if name not in listed),
-        left_out=_left_out(stored.body.get("inputs", ()), listed, len(files)),
+        received=len(files),
+        left_out=_left_out(stored.body.get("inputs", ()), listed),
     )
 
 
-def _left_out(inputs: Iterable[Mapping[str, str]], listed: set[str], of: int) -> tuple[str, ...]:
-    lines = [
-        f"picture file {number}: {_why(one['status'], one['reason'])}"
-        for number, one in enumerate(inputs, start=1)
-        if one["kind"].startswith(_PICTURES) and one["file"] not in listed
-    ]
-    return (f"{of} files received, {len(lines)} picture files not shown", *lines) if lines else ()
+def _left_out(inputs: Iterable[Mapping[str, str]], listed: set[str]) -> tuple[LeftOut, ...]:
+    """Return why picture files are in no study, files of one reason together."""
+    every = list(inputs)
+    names = [one["file"] for one in every]
+    found: dict[tuple[_Why, str], list[tuple[int, str]]] = {}
+    for number, one in enumerate(every, start=1):
+        if one["kind"].startswith(_PICTURES) and one["file"] not in listed:
+            why = _why(one["status"], one["reason"])
+            said = why in ("failed", "not used")
+            detail = without_names(one["reason"], names) if said else ""
+            found.setdefault((why, detail), []).append((number, one["file"]))
+    return tuple(
+        LeftOut(
+            numbers=tuple(number for number, _ in some),
+            files=tuple(name for _, name in some),
+            why=why,
+            detail=detail,
+        )
+        for (why, detail), some in found.items()
+    )
 
 
-def _why(status: str, reason: str) -> str:
-    """Return why a file is not shown; what it says of another file is not passed on."""
+def _why(status: str, reason: str) -> _Why:
     if reason == NEEDS_STATEMENT:
-        return f"not shown to be of this patient: {reason}"
-    if reason.startswith("the same image as "):
-        return "the same image as another file (one SOP Instance UID)"
-    return f"cannot be used: {reason}" if status == "failed" else reason or "not used"
+        return "not comparable" if status == "failed" else "identity"
+    if reason.startswith(("the same image as ", "same content as ")):
+        return "same"
+    return "failed" if status == "failed" else "not used"
+
+
+def without_names(text: str, names: Iterable[str]) -> str:
+    """Return a text in which no file is named: the name of a file may be that of a patient.
+
+    Examples:
+        >>> without_names("beside Miller Anne.dcm, damaged", ["Miller Anne.dcm"])
+        'beside another file, damaged'
+    """
+    for name in sorted({one for one in names if one}, key=len, reverse=True):
+        for form in (name, name.rsplit("/", 1)[-1]):
+            text = text.replace(form, "another file")
+    return text

@@ -1,18 +1,20 @@
 """What was marked on the images of a series: by measurements of ours, by structures in the case."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from knowledge.errors import ContractError, TooLargeError
 from knowledge.settings import Settings
+from serving.images.annotations import Drawn, drawn_in
 from serving.images.found import Kept
+from serving.images.layer import Layer, Note
 from serving.images.series import Series
 from tools.imaging.contours.read import RTSTRUCT, SEG, read_structures
 from tools.imaging.ct.volume import read_files
 from tools.imaging.dicom_object import sop_class
 from tools.imaging.film.read import read_film
 from tools.imaging.film.report import APPROXIMATE, FilmReport, measured
-from tools.imaging.view.marks import COLOURS, Line, Mark, Mask
+from tools.imaging.view.marks import Line, Mark, Mask, Point
 
 FILM = "film"
 """The layer of the chest-film measurement."""
@@ -22,32 +24,13 @@ FILM_MODALITIES = frozenset({"CR", "DX", "RG"})
 _MOST = 512 * 2**20
 """Bytes of masks of one layer: twenty structures on a chest CT of 300 slices."""
 
+NOT_THESE = "does not refer to an image of this series"
+MARKED = "as the file says; who drew it was not checked"
+ON_PICTURES = "marks are on picture %s"
+_SHOWN = 12
+NOBODY = "who outlined it is not stated"
+
 _FILM_LABELS = {"right": "right lung field", "left": "left lung field"}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
-    """Marks on the images of a series.
-
-    Args:
-        marks: By id of the image.
-        labels: Of everything marked, in the order of their colours.
-        notes: What must be known of them.
-        nbytes: Bytes that the marks take.
-    """
-
-    marks: Mapping[str, tuple[Mark, ...]]
-    labels: tuple[str, ...]
-    notes: tuple[str, ...]
-    nbytes: int
-
-    @property
-    def legend(self) -> tuple[tuple[str, str], ...]:
-        """Every label with its colour, ``#rrggbb``."""
-        return tuple(
-            (label, "#{:02x}{:02x}{:02x}".format(*COLOURS[number % len(COLOURS)]))
-            for number, label in enumerate(self.labels)
-        )
 
 
 def holds_structures(content: bytes) -> bool:
@@ -71,7 +54,10 @@ def film_layer(kept: Kept, content: bytes, settings: Settings) -> Layer:
     marks = tuple(_film_marks(report, rows, columns))
     labels = tuple(dict.fromkeys(mark.label for mark in marks))
     return Layer(
-        marks={kept.id: marks}, labels=labels, notes=(APPROXIMATE, *report.cautions), nbytes=0
+        marks={kept.id: marks},
+        labels=labels,
+        notes=tuple(Note(one) for one in _cautions(report)),
+        nbytes=0,
     )
 
 
@@ -112,9 +98,56 @@ def structure_layer(
     )
 
 
-def _notes(origin: str, notes: tuple[str, ...]) -> Iterator[str]:
-    yield f"outlined: {origin.lower()}" if origin else "who outlined it is not stated"
-    yield from notes
+def report_layer(series: Series, content: bytes) -> Layer:
+    """Return the marks of a file on the images of a series, by the images they refer to.
+
+    Raises:
+        InputError: The file cannot be read, or none of its marks is on an image of the series.
+        IdentityConflictError: It is of another patient.
+    """
+    shapes = drawn_in(content, patient=series.first.image.identity, file="marks")
+    images = {
+        read.image.instance: read.kept.id
+        for read in series.reads
+        if read.image.instance and read.image.frames == 1
+    }
+    marks: dict[str, list[Mark]] = defaultdict(list)
+    for one in shapes:
+        if one.instance in images:
+            marks[images[one.instance]].append(_drawn(one))
+    if not marks:
+        raise ContractError("marks", NOT_THESE, "draw them on this series")
+    labels = tuple(dict.fromkeys(mark.label for found in marks.values() for mark in found))
+    return Layer(
+        marks={image: tuple(found) for image, found in marks.items()},
+        labels=labels,
+        notes=(Note(MARKED), Note(ON_PICTURES, (_numbers(series, set(marks)),))),
+        nbytes=sum(one.points.nbytes for one in shapes),
+    )
+
+
+def _drawn(one: Drawn) -> Mark:
+    places = tuple((float(x) - 0.5, float(y) - 0.5) for x, y in one.points)
+    if len(places) == 1:
+        return Point(at=places[0], label=one.label)
+    return Line(points=places, label=one.label, closed=one.closed)
+
+
+def _numbers(series: Series, images: set[str]) -> str:
+    """Return the numbers of pictures in the series, the first few."""
+    found = [str(n) for n, one in enumerate(series.slices, start=1) if one.image in images]
+    return ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+
+
+def _notes(origin: str, notes: tuple[str, ...]) -> Iterator[Note]:
+    yield Note("outlined: %s", (origin.lower(),)) if origin else Note(NOBODY)
+    yield from (Note(one) for one in notes)
+
+
+def _cautions(report: FilmReport) -> Iterator[str]:
+    """Yield what must be read with the outlines; that they are approximate once."""
+    yield APPROXIMATE
+    yield from (one for one in report.cautions if APPROXIMATE not in one)
 
 
 def _film_marks(report: FilmReport, rows: int, columns: int) -> Iterator[Mark]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from knowledge.errors import InputError
-from serving.images.found import CaseImages, Kept
+from serving.images.found import CaseImages, Kept, without_names
 from tools.ecg.readers.dicom import parse_errors, silence_pydicom
 from tools.imaging.dicom_image import read_dicom_image
 from tools.imaging.model import ImageFile, Study
@@ -147,8 +147,26 @@ def _series(group: list[Read]) -> Series:
     )
 
 
-def unread(images: CaseImages, study: Study, errors: dict[str, InputError]) -> tuple[str, ...]:
-    """Return why files of a study are not shown, in words."""
-    return tuple(
-        f"{name}: {errors[name].reason}" for name in study.files if name in errors
-    ) + tuple(f"{name}: no longer in the case" for name in study.files if name not in images.kept)
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """A file of a study that is not shown.
+
+    Args:
+        number: Its place among the files of the study, from 1: its name may name a patient.
+        reason: Why; empty where it is not in the case any more.
+    """
+
+    number: int
+    reason: str
+
+
+def unread(images: CaseImages, study: Study, errors: dict[str, InputError]) -> tuple[Unread, ...]:
+    """Return which files of a study are not shown, and why."""
+    found = []
+    for number, name in enumerate(study.files, start=1):
+        if name in errors:
+            reason = without_names(errors[name].reason, study.files)
+            found.append(Unread(number=number, reason=reason or "cannot be read"))
+        elif name not in images.kept:
+            found.append(Unread(number=number, reason=""))
+    return tuple(found)

@@ -1,9 +1,10 @@
 """Slides that are open: a few at a time, each in a folder of its own without its label picture."""
 
+import contextlib
 import shutil
 import tempfile
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -107,6 +108,21 @@ class Slides:
                 raise
         self._tiles.put(key, tile)
         return tile
+
+    @contextlib.contextmanager
+    def laid_out(self, members: Sequence[Kept]) -> Iterator[Path]:
+        """Give the first file of a slide in a folder with the others, removed at the end.
+
+        Raises:
+            UnavailableError: A content is not there or has changed, or nothing can be written.
+        """
+        folder = self._folder()
+        try:
+            named = {_plain(number, one): one.sha256 for number, one in enumerate(members)}
+            lay_out(named, self._files, folder)
+            yield folder / next(iter(named))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Close every slide and remove its folder."""

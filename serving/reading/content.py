@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from typing import Literal
 
 from knowledge.errors import ContractError, InvalidValueError
 from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reference import table_names
 from serving.cases.model import Case
 from serving.images.found import images_of
+from serving.reading.arrival import TOOLS
 from serving.reading.model import Person, Round, Version
+from serving.reading.sources import MOST, named, sources_of
 from serving.services import Services
+from tools.dicom_out.sources import Sources
 from tools.imaging.model import ImageFile
 from tools.readings.model import Reading, Said, Study, Subject
 from tools.readings.versions import new_reading
@@ -33,12 +37,30 @@ def forms_for(modality: str, title: str = "") -> tuple[ReadingForm, ...]:
         modality: Code of DICOM.
         title: Of the study; a form named after a word of it comes first, then the general one.
     """
-    words = set(title.casefold().replace(",", " ").split())
+    words = _words(title) - {modality.casefold()}
 
     def order(form: ReadingForm) -> tuple[bool, int, str]:
         return not words & set(form.id.split("_")), -len(form.modalities), form.id
 
     return tuple(sorted((f for f in _forms() if modality in f.modalities), key=order))
+
+
+def named_by(form: ReadingForm, title: str) -> bool:
+    """Return whether the title of a study names a form: by every word of the form's id.
+
+    Examples:
+        >>> named_by(reading_form("general_imaging"), "radiograph, chest")
+        False
+    """
+    words = _words(title)
+    called = {"film"} if "radiograph" in words else set()
+    return set(form.id.split("_")) <= words | called
+
+
+def _words(title: str) -> set[str]:
+    for mark in ",()":
+        title = title.replace(mark, " ")
+    return set(title.casefold().split())
 
 
 def chosen_form(round_: Round, wanted: str) -> str:
@@ -82,17 +104,25 @@ def untouched(
     if not kept:
         raise ContractError("study", "its images are no longer in the case", "add them again")
     image = services.images.read(kept[0]).image
+    sources = sources_of(services, kept if len(kept) <= MOST else kept[:1])
     line = services.cases.patients([case.id]).get(case.id)
-    known = line.identifiers[0] if line is not None and line.identifiers else case.id
+    number = line.identifiers[0] if line is not None and line.identifiers else case.id
+    known = (number, "") if sources is None else _number(sources, number)
     sex = None if line is None else line.sex
     return new_reading(
         form,
         reading_id=round_.id,
-        subject=Subject(id=known[:200], sex=sex if sex is not None else "unknown"),
-        study=Study(
-            study_uid=_uid(image, kept[0].sha256), modality=round_.modality, done=_done(image)
+        subject=Subject(
+            id=known[0][:200], issuer=known[1], sex=sex if sex is not None else "unknown"
         ),
-        started=Said(by="reader", who=by.name, at=at),
+        study=Study(
+            study_uid=_uid(image, kept[0].sha256),
+            modality=round_.modality,
+            done=_done(image),
+            accession="" if sources is None else _stated(sources, "AccessionNumber")[:64],
+            images=() if sources is None or len(kept) > MOST else named(sources),
+        ),
+        started=Said(by=_by(by), who=by.name, at=at),
     )
 
 
@@ -106,6 +136,20 @@ def reopened(reading: Reading) -> Reading:
     """Return a signed reading as one that can be changed: for its review, or its correction."""
     update = {"status": "preliminary", "signed": None, "version": reading.version + 1}
     return reading.model_copy(update=update)
+
+
+def _by(person: Person) -> Literal["reader", "measurement"]:
+    return "measurement" if person == TOOLS else "reader"
+
+
+def _number(sources: Sources, otherwise: str) -> tuple[str, str]:
+    """Return number and giver as the images state them, so that the report lies beside them."""
+    stated = _stated(sources, "PatientID")
+    return (stated, _stated(sources, "IssuerOfPatientID")) if stated else (otherwise, "")
+
+
+def _stated(sources: Sources, keyword: str) -> str:
+    return str(sources.datasets[0].get(keyword, "") or "").strip()
 
 
 def _uid(image: ImageFile, sha256: str) -> str:

@@ -27,7 +27,8 @@ def differences(first: Reading, second: Reading) -> tuple[Difference, ...]:
 
 def said(stated: Stated) -> Stated:
     """Return what is stated without who says it, and without the entries of a list."""
-    return stated.model_copy(update={"said": NOBODY.said, "certainty": None, "entries": ()})
+    bare = {"said": NOBODY.said, "certainty": None, "margin": None, "entries": ()}
+    return stated.model_copy(update=bare)
 
 
 def _entries(path: str, one: Stated, other: Stated) -> Iterator[Difference]:

@@ -5,6 +5,7 @@ from typing import Any
 from serving.access.principal import Principal
 from serving.cases.model import Case
 from serving.reading.model import BUSY, Round
+from serving.reading.outbox import Outbox
 from serving.reading.protocol import RoundList, RoundOut, spans
 from serving.reading.service import ReadingService
 from serving.services import Services
@@ -59,6 +60,7 @@ def details(services: Services, case: Case, identity: str) -> RoundOut:
         if round_.state in ("to release", "released")
         else (),
         release=service.store.release(identity),
+        delivery=Outbox(services).of_round(identity),
         log=log,
         spans=spans(round_, log, services.clock()),
     )

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from knowledge.model import Frozen
 from serving.reading.model import Difference, Done, Release, Round
+from serving.reading.outbox import Delivery
 
 Path = Annotated[str, StringConstraints(min_length=1, max_length=140)]
 Reason = Annotated[str, StringConstraints(max_length=1000)]
@@ -38,6 +39,16 @@ class ContentIn(Frozen):
     """
 
     changes: dict[str, dict[str, Any]] = Field(min_length=1, max_length=500)
+
+
+class SignIn(Frozen):
+    """Sign a reading.
+
+    Args:
+        accept: Keys of what was to be looked at again and is right as stated.
+    """
+
+    accept: tuple[Path, ...] = Field(default=(), max_length=200)
 
 
 class ReleaseIn(Frozen):
@@ -82,6 +93,7 @@ class RoundOut(Frozen):
         content: What stands in it now (``epicrisis/reading/1``); None before it was started.
         differences: Where its readers differ, once both have signed.
         release: What went out.
+        delivery: How far it is on its way to the archive; None where it is not to be sent.
         log: Who did what.
         spans: How long each step took.
     """
@@ -90,6 +102,7 @@ class RoundOut(Frozen):
     content: dict[str, Any] | None
     differences: tuple[Difference, ...]
     release: Release | None
+    delivery: Delivery | None = None
     log: tuple[Done, ...]
     spans: tuple[Span, ...]
 

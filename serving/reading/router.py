@@ -11,8 +11,18 @@ from serving.access.principal import Permission, Principal
 from serving.cases.model import Case
 from serving.reading.lists import details, rounds_seen
 from serving.reading.model import Release, Round
-from serving.reading.protocol import AskIn, ContentIn, ReleaseIn, RoundList, RoundOut, StartIn
+from serving.reading.outbox import Delivery, Outbox
+from serving.reading.protocol import (
+    AskIn,
+    ContentIn,
+    ReleaseIn,
+    RoundList,
+    RoundOut,
+    SignIn,
+    StartIn,
+)
 from serving.reading.service import ReadingService
+from serving.reading.sources import are_of, images_read
 from serving.reading.written import MEDIA, Form, written
 from serving.services import ServicesDep
 from tools.readings.check import as_stated
@@ -84,10 +94,15 @@ def give_back(
 
 @router.post("/cases/{case_id}/readings/{reading_id}/sign", response_model_exclude_none=True)
 def sign(
-    case: SignableCase, principal: PrincipalDep, services: ServicesDep, reading_id: ReadingId
+    case: SignableCase,
+    principal: PrincipalDep,
+    services: ServicesDep,
+    reading_id: ReadingId,
+    asked: SignIn | None = None,
 ) -> Round:
-    """Sign what one has read."""
-    return ReadingService(services).sign(case, reading_id, principal=principal)
+    """Sign what one has read; refused where nothing is stated or answers contradict each other."""
+    accept = () if asked is None else asked.accept
+    return ReadingService(services).sign(case, reading_id, accept, principal=principal)
 
 
 @router.post("/cases/{case_id}/readings/{reading_id}/release", response_model_exclude_none=True)
@@ -117,7 +132,15 @@ def released(
     if found is None:
         raise ConflictError("reading", "was not released: nothing unsigned leaves", "release it")
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return Response(written(found, form), media_type=MEDIA[form], headers=headers)
+    sources = images_read(services, case, reading_id) if form == "sr" else None
+    sources = sources if are_of(sources, found) else None
+    return Response(written(found, form, sources), media_type=MEDIA[form], headers=headers)
+
+
+@router.post("/cases/{case_id}/readings/{reading_id}/send", status_code=202)
+def send(case: SignableCase, services: ServicesDep, reading_id: ReadingId) -> Delivery:
+    """Send a released reading to the archive now, also one that was refused; 409 names why not."""
+    return Outbox(services).again(case, reading_id)
 
 
 @router.post("/cases/{case_id}/readings/{reading_id}/corrections", status_code=201)

@@ -4,17 +4,25 @@ The same person is never both readers; one person holds a round while it is read
 unsigned; a release is never changed, a correction is a round of its own; both words are kept.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from knowledge.errors import ContractError, InputError, InvalidValueError
+from knowledge.errors import ContractError, EpicrisisError, InputError, InvalidValueError
 from knowledge.plain_text import visible
 from serving.access.errors import ConflictError, ForbiddenError
 from serving.access.principal import Permission, Principal
-from serving.cases.model import Case
+from serving.cases.model import Case, Why
 from serving.reading.arrival import TOOLS
-from serving.reading.content import chosen_form, last_of, reopened, untouched
+from serving.reading.content import (
+    chosen_form,
+    forms_for,
+    last_of,
+    named_by,
+    reopened,
+    untouched,
+)
 from serving.reading.differences import differences
 from serving.reading.model import (
     BUSY,
@@ -27,19 +35,22 @@ from serving.reading.model import (
     Version,
     VersionRole,
 )
-from serving.reading.pre_read import film_report, pre_reading
+from serving.reading.outbox import Outbox
+from serving.reading.pre_read import Found, pre_read, tools_say
 from serving.reading.protocol import Decision
 from serving.reading.store import RoundStore, Step
 from serving.services import Services
 from serving.signing.service import PEOPLE, signer_of
-from tools.imaging.film.report import FilmReport
 from tools.readings.check import faults
 from tools.readings.model import Reading, Said, Stated
-from tools.readings.versions import edited, signed
+from tools.readings.versions import accepted, edited, signed
+
+logger = logging.getLogger(__name__)
 
 _ROLE: Mapping[str, VersionRole] = {"reading": "first", "reviewing": "second"}
 _BACK: Mapping[str, RoundState] = {"reading": "to read", "reviewing": "to review"}
 _FAULTS_TOLD = 5
+_WORDS = 2000
 
 
 class ReadingService:
@@ -154,12 +165,23 @@ class ReadingService:
             step.unlock()
             return step.round
 
-    def sign(self, case: Case, identity: str, *, principal: Principal) -> Round:
+    def sign(
+        self, case: Case, identity: str, accept: Sequence[str] = (), *, principal: Principal
+    ) -> Round:
         """Sign what one has read: for the second reader, or for the release.
+
+        Args:
+            case: The case.
+            identity: Of the round.
+            accept: Keys of what was to be looked at again and is right as stated.
+            principal: Who reads.
 
         Raises:
             ConflictError: They do not hold the round.
-            ContractError: Something that only a machine says was not confirmed.
+            ContractError: Something that only a machine says was not confirmed, no reader has
+                stated anything, answers cannot stand together, or something is to be looked at
+                again.
+            InvalidValueError: A key is of nothing that is to be looked at again.
         """
         me = person(principal)
         with self.store.step(case.id, identity, me) as step:
@@ -167,7 +189,8 @@ class ReadingService:
             role = _ROLE[step.row.state]
             before = self._content(case, step.round, step.versions())
             _fits(before)
-            final = signed(before, by=Said(by="reader", who=me.name, at=step.now))
+            by = Said(by="reader", who=me.name, at=step.now)
+            final = signed(accepted(before, accept, by=by) if accept else before, by=by)
             kept = step.keep(role, final.model_dump(mode="json", by_alias=True), signed=True)
             alone = step.row.kind == "opinion"
             step.row.state = "to review" if role == "first" and not alone else "to release"
@@ -222,9 +245,25 @@ class ReadingService:
                 "differences": [one.model_dump(mode="json") for one in settled],
             }
             done = step.release(number=number, follows=before or "", body=body)
+            Outbox(self._services).put(step.session, done)
             step.row.state = "released"
             step.log("released", release=done.id, number=number, differences=len(settled))
-            return done
+        self._assessed(case, done, principal)
+        return done
+
+    def _assessed(self, case: Case, done: Release, principal: Principal) -> None:
+        """Make the version of the case's assessment that rests on a release.
+
+        What fails here is no loss: the next assessment of the case reads the release from where it
+        is kept, and the same content makes no second version.
+        """
+        from serving.cases.service import CaseService
+
+        why: Why = "correction" if done.follows else "new file"
+        try:
+            CaseService(self._services).assess(case, principal=principal, why=why)
+        except EpicrisisError as error:
+            logger.warning("case %s was not assessed after a release: %s", case.id, error.reason)
 
     def correct(self, case: Case, identity: str, *, reason: str, principal: Principal) -> Round:
         """Ask for a correction of a release: a round of its own, with two readers again.
@@ -305,32 +344,74 @@ class ReadingService:
             )
         return "taken over"
 
-    def _measured(self, case: Case, identity: str, form: str) -> FilmReport | str:
-        """Return what the tools measure for a round that nobody has begun; takes seconds."""
+    def arrived(self, case: Case, round_: Round) -> bool:
+        """Pre-read a study that has just arrived, with the form that its title names.
+
+        Returns:
+            Whether the tools wrote something; False too where nobody knows the form, or somebody
+            was faster.
+        """
+        offered = forms_for(round_.modality, round_.title)
+        if round_.state != "to read" or not offered or not named_by(offered[0], round_.title):
+            return False
+        form = offered[0].id
+        with self.store.step(case.id, round_.id, TOOLS) as step:
+            if step.row.state != "to read" or step.versions():
+                return False
+        found = tools_say(self._services, case, round_, form)
+        with self.store.step(case.id, round_.id, TOOLS) as step:
+            if step.row.state != "to read" or step.versions() or found.is_empty:
+                return False
+            return self._keep_pre_read(case, step, form, found)
+
+    def _measured(self, case: Case, identity: str, form: str) -> Found | Reading:
+        """Return what the tools say for a round that nobody has begun; takes seconds.
+
+        What they wrote when it arrived stands while its images are the same.
+        """
         round_ = self.store.find(case.id, identity)
         if round_.state != "to read" or round_.kind == "correction":
-            return ""
+            return Found()
         try:
             wanted = chosen_form(round_, form)
         except InputError:
-            return ""  # refused in the step itself, with its reason
-        return (
-            ""
-            if self.store.versions(identity)
-            else film_report(self._services, case, round_, wanted)
-        )
+            return Found()  # refused in the step itself, with its reason
+        versions = self.store.versions(identity)
+        if any(one.role != "pre-read" for one in versions):
+            return Found()
+        known = self._pre_read_before(round_, wanted, versions)
+        return tools_say(self._services, case, round_, wanted) if known is None else known
 
-    def _pre_read(self, case: Case, step: Step, found: FilmReport | str) -> None:
-        if found == "" or step.versions():
+    def _pre_read_before(
+        self, round_: Round, form: str, versions: Sequence[Version]
+    ) -> Reading | None:
+        known = last_of(versions, "pre-read")
+        if known is None or known.form != form:
+            return None
+        changed = [one.at for one in self.store.log(round_.id) if one.what == "images changed"]
+        return None if any(at >= versions[-1].at for at in changed) else known
+
+    def _pre_read(self, case: Case, step: Step, found: Found | Reading) -> None:
+        if isinstance(found, Found):
+            before = step.versions()
+            if not found.is_empty and all(one.role == "pre-read" for one in before):
+                self._keep_pre_read(case, step, step.row.form, found)
             return
-        bare = untouched(self._services, case, step.round, step.row.form, by=step.by, at=step.now)
-        made = pre_reading(bare, found, at=step.now)
-        if isinstance(made, str):
-            step.log("pre-read", author=TOOLS, form=step.row.form, not_assessed=made)
-            return
-        body = made.model_dump(mode="json", by_alias=True)
-        kept = step.keep("pre-read", body, signed=False, by=TOOLS)
-        step.log("pre-read", author=TOOLS, form=step.row.form, version=kept.number)
+        said = Said(by="reader", who=step.by.name, at=step.now)
+        begun = found.model_copy(update={"started": said})
+        step.keep("pre-read", begun.model_dump(mode="json", by_alias=True), signed=False, by=TOOLS)
+
+    def _keep_pre_read(self, case: Case, step: Step, form: str, found: Found) -> bool:
+        bare = untouched(self._services, case, step.round, form, by=step.by, at=step.now)
+        made = pre_read(bare, found, at=step.now)
+        detail: dict[str, Any] = {"form": form}
+        if made.reasons:
+            detail["not_assessed"] = "; ".join(dict.fromkeys(made.reasons))[:_WORDS]
+        if made.reading is not None:
+            body = made.reading.model_dump(mode="json", by_alias=True)
+            detail["version"] = step.keep("pre-read", body, signed=False, by=TOOLS).number
+        step.log("pre-read", author=TOOLS, **detail)
+        return made.reading is not None
 
     def _other_person(self, step: Step, role: str) -> None:
         row, me = step.row, step.by.subject
@@ -358,7 +439,7 @@ class ReadingService:
             released = self.store.release_by_id(round_.of_release)
             return reopened(Reading.model_validate(released.reading))
         before = last_of(versions, "pre-read")
-        if before is not None:
+        if before is not None and before.form == round_.form:
             return before
         by = round_.first or round_.asked
         at = round_.locked_at or round_.created_at

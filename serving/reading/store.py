@@ -247,6 +247,17 @@ class RoundStore:
                 raise NotFoundError("release")
             return release_of(row)
 
+    def releases(self, case: str) -> tuple[Release, ...]:
+        """Return every release of a case, oldest first.
+
+        Raises:
+            AlteredError: One is not what was kept.
+        """
+        query = select(ReleaseRow).where(ReleaseRow.case_id == case)
+        with self._database.reading() as session:
+            rows = session.scalars(query.order_by(ReleaseRow.released_at, ReleaseRow.id))
+            return tuple(map(release_of, rows))
+
     def log(self, identity: str) -> tuple[Done, ...]:
         """Return who did what in a round, oldest first."""
         query = select(LogRow).where(LogRow.round_id == identity).order_by(LogRow.number)

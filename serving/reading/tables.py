@@ -89,3 +89,18 @@ class LogRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     what: Mapped[str] = mapped_column(String(40))
     detail: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class DeliveryRow(Base):
+    """A release on its way to the archive; see `serving.reading.outbox.Delivery`."""
+
+    __tablename__ = "reading_deliveries"
+
+    release_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete=CASCADE), index=True)
+    round_id: Mapped[str] = mapped_column(String(80), index=True)
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    tries: Mapped[int] = mapped_column(Integer)
+    problem: Mapped[str] = mapped_column(String(500))
+    due_at: Mapped[datetime] = mapped_column(Moment)
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -6,6 +6,7 @@ import orjson
 
 from agent.assessment import RESEARCH_USE
 from serving.reading.model import Release
+from tools.dicom_out.sources import Sources
 from tools.readings.fhir_out import fhir_bundle
 from tools.readings.model import Reading
 from tools.readings.sr_out import reading_sr
@@ -19,15 +20,17 @@ MEDIA: dict[Form, str] = {
 }
 
 
-def written(release: Release, form: Form) -> bytes:
+def written(release: Release, form: Form, sources: Sources | None = None) -> bytes:
     """Return a release in one of its forms.
 
     Args:
         release: What was released.
         form: Which one.
+        sources: The images that were read, for a structured report that lies beside them.
 
     Raises:
         ContractError: The reading cannot be written as a structured report.
+        IdentityConflictError: The images are of another patient.
     """
     reading = Reading.model_validate(release.reading)
     match form:
@@ -38,7 +41,7 @@ def written(release: Release, form: Form) -> bytes:
         case "fhir":
             return orjson.dumps(_fhir(release, fhir_bundle(reading)))
         case "sr":
-            return reading_sr(reading)
+            return reading_sr(reading, sources)
 
 
 def _fhir(release: Release, bundle: dict[str, Any]) -> dict[str, Any]:

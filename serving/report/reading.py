@@ -9,12 +9,13 @@ from knowledge.plain_text import visible
 from knowledge.reading_words import reading_words
 from knowledge.words import Language
 from tools.readings.report import ReadingReport
+from tools.readings.sentences import listed
 
 
 def reading_html(report: ReadingReport) -> str:
     """Return the report as one HTML file without any external request or script."""
     template = _environment().get_template("reading.html.j2")
-    return template.render(r=report, h=_headings(report.language))
+    return template.render(r=report, h=_headings(report.language), listed=listed)
 
 
 def _headings(language: Language) -> dict[str, str]:

@@ -6,12 +6,14 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.assessment import Assessment, Sentence, Status, Verdict
+from agent.fact_sheet.imaging_words import measure_lines
 from agent.laboratory.view import laboratory_view
 from knowledge.evidence import describe
 from knowledge.pathways import Urgency
 from knowledge.plain_text import visible
 from knowledge.risk import Risk
 from serving.report import agent, words
+from serving.report.imaging import imaging_section
 from serving.report.laboratory_terminal import show_laboratory_short
 
 _COLOUR = {
@@ -38,6 +40,7 @@ def show(assessment: Assessment, console: Console) -> None:
     if assessment.laboratory is not None:
         zone = assessment.time_zone
         show_laboratory_short(laboratory_view(assessment.laboratory, "en", time_zone=zone), console)
+    _imaging(assessment, console)
     _missing(assessment, console)
     _agent(assessment, console)
     _files(assessment, console)
@@ -169,6 +172,23 @@ def _differential(assessment: Assessment, console: Console) -> None:
             _text(entry.diagnosis), _text(entry.verdict.value, style=style), _text("\n".join(why))
         )
     console.print(table)
+
+
+def _imaging(assessment: Assessment, console: Console) -> None:
+    """Print what was measured on images, or why not."""
+    section = imaging_section(assessment, str, chinese=False)
+    if section is None:
+        return
+    table = _table("Images and slides", "study", "what was measured, or why not")
+    for study, item in zip(assessment.imaging, section.items, strict=False):
+        lines = [line.text for one in study.measured for line in measure_lines(one, "en")]
+        table.add_row(_text(item.heading), _text("\n".join([*lines, item.open])))
+    for one in assessment.readings:
+        signed = f" by {one.signed_by}" if one.signed_by else ""
+        said = [f"reading, {one.standing}{signed}", *one.summary_en]
+        table.add_row(_text(one.title.en), _text("\n".join(said)))
+    console.print(table)
+    console.print(_text(section.note, style="dim"))
 
 
 def _missing(assessment: Assessment, console: Console) -> None:

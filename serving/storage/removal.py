@@ -11,6 +11,8 @@ from serving.access.errors import ConflictError, NotFoundError
 from serving.access.principal import Permission, Principal, Role
 from serving.audit.log import AuditLog
 from serving.cases.store import CaseStore
+from serving.dicom_in.inbox import forget_studies
+from serving.dicom_in.studies import StudyStore
 from serving.jobs.checkpoints import checkpoint_place
 from serving.jobs.seam import JobState
 from serving.jobs.store import JobStore
@@ -32,8 +34,9 @@ def remove(
 ) -> Deleted:
     """Delete a case with everything kept of it, and return what that was.
 
-    It is in the audit before anything is deleted. The checkpoints of its runs go first, so that a
-    failure half way leaves a case that can be deleted again, and no run without its case.
+    It is in the audit before anything is deleted. The checkpoints of its runs and its studies in
+    the inbox of received images go first, so that a failure half way leaves a case that can be
+    deleted again, and no run and no image without its case.
 
     Args:
         settings: Where checkpoints and the audit's anchor are.
@@ -58,6 +61,8 @@ def remove(
     AuditLog.of(settings, database, clock).used(operator, Permission.DELETE.value, case=found)
     place = checkpoint_place(settings, database)
     asyncio.run(_forget(place, [job.id for job in jobs]))
+    arrived = StudyStore(database, clock=clock).of_case(case)
+    forget_studies(settings.data_dir / "dicom", [one.study for one in arrived])
     return delete_case(database, files, case, clock=clock)
 
 

@@ -5,6 +5,7 @@ from serving.audit import tables as audit
 from serving.cases import tables as cases
 from serving.cds import tables as cds
 from serving.chat import tables as chat
+from serving.dicom_in import tables as dicom_in
 from serving.hl7_in import tables as hl7_in
 from serving.jobs import tables as jobs
 from serving.reading import tables as reading
@@ -12,5 +13,5 @@ from serving.signing import tables as signing
 from serving.storage.base import Base
 from serving.worklist import tables as worklist
 
-MODULES = (access, audit, cases, cds, chat, hl7_in, jobs, reading, signing, worklist)
+MODULES = (access, audit, cases, cds, chat, dicom_in, hl7_in, jobs, reading, signing, worklist)
 METADATA = Base.metadata

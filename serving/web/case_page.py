@@ -37,6 +37,7 @@ from serving.web.words import (
     Say,
     word,
 )
+from tools.intake.belonging import NEEDS_STATEMENT
 
 _LEAD = 56
 """Characters of what is set apart as the name of a sentence."""
@@ -155,6 +156,7 @@ def case_context(
         "files": tuple((item, word(FILE_STATUS, item.status, say)) for item in a.inputs),
         "refused": a.status is Status.REFUSED,
         "conflicting": tuple(i for i in a.inputs if i.reason == IDENTITY_CONFLICT),
+        "needs_statement": NEEDS_STATEMENT,
         "files_wrong": tuple(i for i in a.inputs if i.status == "failed" or i.reason),
         "agent_lines": () if a.agent is None else tuple(agent_words.lines(a.agent)),
         "versions": tuple(_version(one, stored, say, now) for one in history),

@@ -1,50 +1,37 @@
 """What the pages of the images of a case show: what there is, its quality, and what is not said."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from knowledge.errors import EpicrisisError, InputError
+from knowledge.imaging_measures import measures_told
 from knowledge.passages import Language
 from knowledge.quantity import format_number
 from serving.images.desk import ImageDesk, Shown
+from serving.images.doubts import INVERTED
 from serving.images.found import CaseImages, Kept
+from serving.images.layers import FILM_MODALITIES
 from serving.images.series import Series, Slice, unread
 from serving.report.imaging import FACT, PROBLEM
+from serving.web.image_words import (
+    LEFT_OUT,
+    MAY_HOLD_MARKS,
+    OWN_LAYERS,
+    REASONS,
+    SHOWN_AS_STATED,
+)
 from serving.web.words import Say, word
 from tools.imaging.model import ImageProblem, Study
 from tools.imaging.view.scale import Scale
 from tools.imaging.view.window import Window
 
+Lines = tuple[str, ...]
 
-def _(text: str) -> str:
-    """Mark a text for the catalogue of translations and return it as it is."""
-    return text
+_STACKS = frozenset({"CT", "MR", "PT"})
+"""Modalities of pictures through the body, which are opened in their middle."""
 
-
-WHY_NO_SCALE = (
-    _("a picture without a header: its scale is not known"),
-    _("the scale is stated for parts of the picture, which differ"),
-    _("the pixel spacing is stated as 0 mm"),
-    _("no pixel spacing is stated"),
-    _("at the detector: longer than in the body"),
-    _("a projection: longer than in the body"),
-    _("calibrated (geometry) at one depth of the body"),
-    _("calibrated (fiducial) at one depth of the body"),
-)
-"""What is said of the scale of an image, in the words of `tools.imaging.view.scale`."""
-
-REASONS = (
-    _("the file ends before its pixels"),
-    _("the file ends early: part of its pixels is missing"),
-    _("its compressed pixels end early"),
-    _("every pixel has the same value: nothing is on it"),
-    _("its pixels cannot be decoded here: JPEG of 12 bits"),
-    _("is the label or overview picture of a slide: not shown"),
-    _("the slide is damaged"),
-    _("this part of the slide is damaged"),
-    _("no slide that can be opened here"),
-)
-"""Why a picture is not shown, in the words of the errors; others are shown as they are."""
+_MOST_FILMS = 4
+"""Films of a study that the gate looks at for a page: frontal, lateral, and each once again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +39,15 @@ class SeriesShown:
     """One series in a list.
 
     Args:
-        image: Id of the image that stands for it.
+        image: Id of the image that stands for it: of a stack through the body its middle one.
+        frame: Which of its pictures, from 0.
         pictures: How many there are.
         slide: Whether it is a slide.
         hidden: It is the label or overview picture of a slide, which is not shown.
     """
 
     image: str
+    frame: int
     pictures: int
     slide: bool
     hidden: bool
@@ -148,8 +137,18 @@ def study_shown(
     say: Say,
     language: Language,
     number: int = 1,
+    shown: Kept | None = None,
 ) -> StudyShown:
     """Return one study with its series.
+
+    Args:
+        images: Of the case.
+        study: The study.
+        desk: That reads the images.
+        say: From English to the language of the page.
+        language: Of the page.
+        number: Of the study on the page.
+        shown: The image whose doubts are told; those of the first films unless given.
 
     Raises:
         UnavailableError: A content is not there any more or has changed.
@@ -159,14 +158,151 @@ def study_shown(
     return StudyShown(
         key=f"study{number}",
         title=study.title_zh if language == "zh" else study.title,
-        time=say("time not given") if study.time is None else study.time.show(images.time_zone),
+        time=_time(study, images.time_zone, say),
         zone="" if study.time is None else images.time_zone or "",
-        facts=tuple((say(FACT.get(f.name, f.name)), f.value) for f in study.facts),
-        problems=tuple(_problem(p, say, of=len(study.files)) for p in study.problems),
+        facts=tuple((say(FACT.get(f.name, f.name)), _value(f.value, say)) for f in study.facts),
+        problems=problems_told(images, study, desk, say, language, shown),
         series=tuple(_series(one) for one in series),
-        unread=unread(images, study, errors),
+        unread=_unread(images, study, errors, say),
         why=say(study.not_assessed.detail),
     )
+
+
+def problems_told(
+    images: CaseImages,
+    study: Study,
+    desk: ImageDesk,
+    say: Say,
+    language: Language,
+    shown: Kept | None = None,
+) -> tuple[str, ...]:
+    """Return what is wrong or doubtful with a study: by its headers, and by the gate of films.
+
+    Args: as for `study_shown`.
+    """
+    lines = [_problem(p, say, of=len(study.files)) for p in study.problems]
+    if study.modality in FILM_MODALITIES:
+        films = list(images.files(study)) if shown is None else [shown]
+        told = layer_words(language, say)
+        for number, kept in enumerate(films[:_MOST_FILMS], start=1):
+            found = list(_doubts_told(desk, kept, say, told))
+            which = say("picture %d") % number + ": " if len(films) > 1 else ""
+            lines += [which + line for line in found]
+        if len(films) > _MOST_FILMS:
+            lines.append(say("only the first %d films were looked at") % _MOST_FILMS)
+    return tuple(lines)
+
+
+def _doubts_told(desk: ImageDesk, kept: Kept, say: Say, told: Say) -> Iterator[str]:
+    try:
+        doubts = desk.doubts(kept)
+    except EpicrisisError as error:
+        yield say("the film gate could not look at it: %s") % told(error.reason)
+        return
+    for one in doubts:
+        yield told(one.label) + (f": {told(one.detail)}" if one.detail else "")
+        if one.id == INVERTED:
+            yield say(SHOWN_AS_STATED)
+    if any(one.stops for one in doubts):
+        yield say("not everything is measured on it: the layer says what is not, and why")
+
+
+def left_out_shown(images: CaseImages, desk: ImageDesk, say: Say) -> tuple[str, ...]:
+    """Return why picture files of a case are not shown, after how many were received.
+
+    Raises:
+        UnavailableError: A content is not there any more or has changed.
+    """
+    if not images.left_out:
+        return ()
+    others = {one.name: one for one in images.others}
+    count = sum(len(one.numbers) for one in images.left_out)
+    lines = [
+        say("files received: %(received)s; picture files not shown: %(count)s")
+        % {"received": images.received, "count": count}
+    ]
+    for one in images.left_out:
+        why = say(LEFT_OUT[one.why])
+        if one.detail:
+            why = f"{why}: {_known(one.detail, say)}"
+        kept = [others[name] for name in one.files if name in others]
+        if one.why == "not used" and kept and all(map(desk.may_hold_marks, kept)):
+            why = say(MAY_HOLD_MARKS)
+        which = {"which": _places(one.numbers), "count": len(one.numbers), "why": why}
+        if len(one.numbers) == 1:
+            lines.append(say("file %(which)s: %(why)s") % which)
+        else:
+            lines.append(say("%(count)s files (%(which)s): %(why)s") % which)
+    return tuple(lines)
+
+
+def _places(numbers: Sequence[int]) -> str:
+    """Return numbers in short, those in a row as a span.
+
+    Examples:
+        >>> _places((1, 2, 3, 7))
+        '1-3, 7'
+    """
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    return ", ".join("-".join(map(str, span)) for span in spans)
+
+
+def _unread(images: CaseImages, study: Study, errors: dict[str, InputError], say: Say) -> Lines:
+    found = []
+    for one in unread(images, study, errors):
+        why = _known(one.reason, say) if one.reason else say("no longer in the case")
+        found.append(say("file %(which)s: %(why)s") % {"which": one.number, "why": why})
+    return tuple(found)
+
+
+def _known(reason: str, say: Say) -> str:
+    """Return a reason in the language of the page where it is known there."""
+    return say(reason) if reason in REASONS else reason
+
+
+def layer_words(language: Language, say: Say) -> Say:
+    """Return what tells the words of a layer: those of pages, then those of measurements."""
+    measured: Say = str if language == "en" else measures_told()
+
+    def told(text: str) -> str:
+        found = say(text)
+        return measured(text) if found == text else found
+
+    return told
+
+
+def _time(study: Study, zone: str | None, say: Say) -> str:
+    if study.time is None:
+        return say("time not given")
+    return study.time.show(zone).replace("time zone unknown", say("time zone unknown"))
+
+
+def _value(text: str, say: Say) -> str:
+    """Return what a file says of itself; only the word of its size has another language."""
+    size = text.removesuffix(" pixels")
+    if size != text:
+        return f"{size} {say('pixels')}"
+    return f"{text.removesuffix(' um')} µm" if text.endswith(" um") else text
+
+
+def layers_shown(layers: tuple[tuple[str, str], ...], say: Say) -> tuple[tuple[str, str], ...]:
+    """Return key and name of the layers of a picture.
+
+    A layer from a file of the case is called by a number: the file's name may name a patient.
+    """
+    found, number = [], 0
+    for key, file in layers:
+        if file:
+            number += 1
+            found.append((key, say("marks of file %d in this case") % number))
+        else:
+            found.append((key, say(OWN_LAYERS[key])))
+    return tuple(found)
 
 
 def picture_shown(
@@ -192,7 +328,7 @@ def picture_shown(
 
 def reason(error: EpicrisisError, say: Say) -> str:
     """Return why something is not shown, in the language of the page where it is known there."""
-    return say(error.reason) if error.reason in REASONS else error.reason
+    return _known(error.reason, say)
 
 
 def of_series(series: tuple[Series, ...], image: str) -> Series | None:
@@ -210,8 +346,12 @@ def slice_number(series: Series, image: str, frame: int) -> int:
 
 
 def _series(one: Series) -> SeriesShown:
+    stands = Slice(image=one.first.kept.id, frame=0)
+    if one.first.image.modality in _STACKS and one.slices:
+        stands = one.slices[len(one.slices) // 2]
     return SeriesShown(
-        image=one.first.kept.id,
+        image=stands.image,
+        frame=stands.frame,
         pictures=1 if one.is_slide else len(one.slices),
         slide=one.is_slide,
         hidden=one.first.may_identify,

@@ -51,7 +51,7 @@ def render(
         .render(
             request=request,
             language=language,
-            research_use=RESEARCH_USE,
+            research_use=translations(language).gettext(RESEARCH_USE),
             csrf=getattr(request.state, "csrf", ""),
             principal=getattr(request.state, "principal", None),
             now=request.app.state.services.clock().isoformat(),

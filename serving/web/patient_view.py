@@ -48,5 +48,7 @@ def _shown(line: PatientLine | None, say: Say) -> PatientShown:
         return PatientShown(why=say("it is not established whose record this is"))
     if line.is_empty:
         return PatientShown(why=say("the record does not say who the patient is"))
-    name, *rest = line.parts(say)
-    return PatientShown(name=name, rest=tuple(rest))
+    name, number, *rest = line.parts(say)
+    if number == name:  # an anonymised file may state one code as both
+        return PatientShown(name=name, rest=tuple(rest))
+    return PatientShown(name=name, rest=(number, *rest))

@@ -4,16 +4,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.finding import State
+from knowledge.imaging_measures import measures_told
 from knowledge.quantity import format_number
 from knowledge.reading_form import ReadingForm
 from knowledge.reading_items import Item
 from knowledge.reading_words import reading_words
 from knowledge.words import Language, Words
+from serving.web.translation import translations
 from tools.readings.model import NOBODY, Entry, Reading, Stated
 from tools.readings.sentences import speaker
 
 NOT_ASSESSED = ("quality", "outside-contract")
 """Reasons a reader may give in one click; what they add in words stands beside it."""
+
+_UNITS = {"1": "", "[hnsf'U]": "HU", "mm2": "mm²", "mm3": "mm³"}
+"""How units of UCUM are shown that nobody would read."""
 
 NEW_ENTRY = "new"
 """Entry of a list that is not there yet."""
@@ -108,7 +113,7 @@ def field(item: Item, path: str, given: Stated, language: Language) -> Field:
         sides=_options(words.sides, (given.side,), language) if item.sided else (),
         zones=_options({z: words.zones[z] for z in item.zones}, given.zones, language),
         number="" if given.number is None else format_number(given.number),
-        unit=item.unit or "",
+        unit=_UNITS.get(item.unit or "", item.unit or ""),
         size="" if given.size_mm is None else format_number(given.size_mm),
         sized=item.sized,
         text=given.text,
@@ -128,6 +133,12 @@ def state_of(given: Stated) -> str:
     return given.state.value
 
 
+def _in_chinese(detail: str) -> str:
+    """Return the reason of a tool in Chinese, in English where it has no words there."""
+    told = measures_told()(detail)
+    return translations("zh").gettext(detail) if told == detail else told
+
+
 def _states(item: Item, given: Stated, language: Language) -> Iterator[Option]:
     words, now = reading_words(), state_of(given)
     yield Option(value="", label=words.reasons["missing"].read(language), chosen=now == "")
@@ -144,6 +155,8 @@ def _states(item: Item, given: Stated, language: Language) -> Iterator[Option]:
         )
     if now == "na:other" and given.not_assessed is not None:
         detail = given.not_assessed.detail
+        if language == "zh":
+            detail = _in_chinese(detail)
         yield Option(value="na:other", label=f"{not_assessed}: {detail}", chosen=True)
 
 

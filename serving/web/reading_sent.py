@@ -85,7 +85,9 @@ def _parts(item: Item, path: str, before: Stated, sent: Sent, by: Said) -> dict[
     if chosen:
         found["choices"] = chosen
     if number := _one(sent, path, "number"):
-        found |= {"number": _number(number, item), "unit": item.unit}
+        typed = _number(number, item)
+        margin = before.margin if typed == before.number else None  # confirming adds no precision
+        found |= {"number": typed, "unit": item.unit, "margin": margin}
     if side := _one(sent, path, "side"):
         found["side"] = side
     if zones := [value for value in sent.get(f"{path}:zone", ()) if value]:

@@ -2,19 +2,28 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import APIRouter, Depends, Form, Header, Path, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from knowledge.errors import ContractError
-from serving.access.errors import NotFoundError
-from serving.access.guard import allowed_case, allowed_pictures
+from knowledge.errors import ContractError, InputError
+from knowledge.plain_text import visible
+from serving.access.errors import ForbiddenError, NotFoundError
+from serving.access.guard import PrincipalDep, allowed_case, allowed_pictures
 from serving.access.principal import Permission
 from serving.cases.model import Case
+from serving.cases.statement import state_same_patient, unidentified
 from serving.images.found import Kept, images_of
-from serving.images.layers import FILM, Layer
+from serving.images.layer import Layer
+from serving.images.overlays import may_point
+from serving.images.slide_layer import SlideLayer
+from serving.problem import status_of
 from serving.services import Services, ServicesDep
+from serving.signing.service import PEOPLE
 from serving.web.image_view import (
     input_problem,
+    layer_words,
+    layers_shown,
+    left_out_shown,
     of_series,
     picture_shown,
     slice_number,
@@ -22,12 +31,15 @@ from serving.web.image_view import (
     study_shown,
 )
 from serving.web.pages import language_of, render
+from serving.web.patient_view import patient_shown
 from serving.web.slide_view import slide_shown
 from serving.web.translation import translations
+from serving.web.words import Say
 from tools.imaging.view.drawn import Asked
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 
+FilesCase = Annotated[Case, Depends(allowed_case(Permission.ADD_FILES))]
 ReadableCase = Annotated[Case, Depends(allowed_case(Permission.READ_CASE))]
 PicturesOfCase = Annotated[Case, Depends(allowed_pictures(Permission.READ_CASE))]
 ImageId = Annotated[str, Path(max_length=40)]
@@ -35,6 +47,9 @@ Number = Annotated[int, Path(ge=0, le=1_000_000)]
 Key = Annotated[str, Query(max_length=20)]
 Size = Annotated[int | None, Query(ge=32, le=8192)]
 Level = Annotated[float | None, Query()]
+
+_MOST_IDS = 40_000
+"""Characters of the ids of 2,000 files."""
 
 _HEADERS = {
     "Cache-Control": "private, no-store",
@@ -52,6 +67,7 @@ _SCRIPT_HEADERS = _HEADERS | {"Cache-Control": "private, max-age=60"}
 def images(
     request: Request,
     case: ReadableCase,
+    principal: PrincipalDep,
     services: ServicesDep,
     hx_request: Annotated[str | None, Header(alias="hx-request")] = None,
 ) -> HTMLResponse:
@@ -66,7 +82,37 @@ def images(
     found = images_of(services, case)
     template = "images_page.html" if hx_request is None else "images_strip.html"
     shown = studies_shown(found, services.images, say, language)
-    return render(request, template, case=case, studies=shown, left_out=found.left_out)
+    may = principal.via in PEOPLE and principal.may(Permission.ADD_FILES, patient=case.patient)
+    return render(
+        request,
+        template,
+        case=case,
+        patient=patient_shown(services, case, say),
+        studies=shown,
+        left_out=left_out_shown(found, services.images, say),
+        unidentified=tuple(one.id for one in unidentified(found)) if may else (),
+    )
+
+
+@router.post("/cases/{case_id}/images/same-patient")
+def same_patient(
+    case: FilesCase,
+    principal: PrincipalDep,
+    services: ServicesDep,
+    files: Annotated[str, Form(max_length=_MOST_IDS)],
+    reason: Annotated[str, Form(max_length=400)] = "",
+) -> Response:
+    """Keep a person's statement that files without identity are of the patient of the case.
+
+    Raises:
+        ForbiddenError: A system cannot state it.
+        InvalidValueError: No reason, or a file that carries an identity.
+        IdentityConflictError: It would become the case of another patient.
+    """
+    if principal.via not in PEOPLE:
+        raise ForbiddenError(Permission.ADD_FILES.value)
+    state_same_patient(services, case, files.split(), reason=reason, principal=principal)
+    return RedirectResponse(f"/cases/{case.id}/images", status_code=303)
 
 
 @router.get("/cases/{case_id}/images/{image}")
@@ -93,11 +139,20 @@ def viewer(
     study, kept = found.find(image)
     series, errors = desk.series(found, study)
     mine = of_series(series, image)
-    about = study_shown(found, study, desk, say, language)
+    about = study_shown(found, study, desk, say, language, shown=kept)
     if mine is not None and mine.is_slide:
         members = desk.slide(found, study, kept)
         slide = slide_shown(desk, members, say)
-        return render(request, "slide_page.html", case=case, study=about, image=image, slide=slide)
+        layers = () if slide.problem else layers_shown(desk.slide_layers(found), say)
+        return render(
+            request,
+            "slide_page.html",
+            case=case,
+            study=about,
+            image=image,
+            slide=slide,
+            layers=layers,
+        )
     picture = (
         input_problem(errors[kept.name], say)
         if kept.name in errors
@@ -113,10 +168,8 @@ def viewer(
         picture=picture,
         layers=()
         if mine is None or picture.problem
-        else tuple(
-            (key, say("lung fields and widths, as measured") if key == FILM else name)
-            for key, name in desk.layers(found, mine)
-        ),
+        else layers_shown(desk.layers(found, mine), say),
+        may_point=mine is not None and not picture.problem and may_point(mine),
         slices=() if mine is None else mine.slices,
         more=mine is not None and mine.more,
         number=0 if mine is None else slice_number(mine, image, frame),
@@ -154,15 +207,20 @@ def layer_legend(
 ) -> JSONResponse:
     """Return what a layer shows: its labels with their colours, and what must be known of it.
 
+    Where nothing is drawn the answer is the problem, its reason in the language of the page.
+
     Raises:
         NotFoundError: The case has no such image or layer.
-        InputError: Nothing is drawn; says why.
     """
-    say = translations(language_of(request)).gettext
-    found = _layer(services, case, image, layer)[0]
+    language = language_of(request)
+    say = layer_words(language, translations(language).gettext)
+    try:
+        found = _layer(services, case, image, layer)[0]
+    except InputError as error:
+        return _no_layer(error, say)
     content = {
         "labels": [{"label": say(label), "colour": colour} for label, colour in found.legend],
-        "notes": [say(note) for note in found.notes],
+        "notes": [note.read(say) for note in found.notes],
     }
     return JSONResponse(content, headers=_HEADERS)
 
@@ -239,6 +297,65 @@ def slide_tile(
     column, row = _place(tile)
     content = services.images.tile(members, level, column, row)
     return Response(content, media_type="image/jpeg", headers=_SCRIPT_HEADERS)
+
+
+@router.get("/cases/{case_id}/slides/{image}/layers/{layer}")
+def slide_layer_legend(
+    request: Request, case: PicturesOfCase, services: ServicesDep, image: ImageId, layer: ImageId
+) -> JSONResponse:
+    """Return what a layer of a slide shows, and which share of the slide's width it covers.
+
+    Where there is none the answer is the problem, its reason in the language of the page.
+
+    Raises:
+        NotFoundError: The case has no such slide or layer.
+    """
+    language = language_of(request)
+    say = layer_words(language, translations(language).gettext)
+    try:
+        found = _slide_layer(services, case, image, layer)
+    except InputError as error:
+        return _no_layer(error, say)
+    content = {
+        "labels": [{"label": label.read(say), "colour": colour} for label, colour in found.legend],
+        "notes": [note.read(say) for note in found.notes],
+        "width": found.width,
+    }
+    return JSONResponse(content, headers=_HEADERS)
+
+
+@router.get("/cases/{case_id}/slides/{image}/layers/{layer}/picture")
+def slide_layer_picture(
+    case: PicturesOfCase, services: ServicesDep, image: ImageId, layer: ImageId
+) -> Response:
+    """Return a layer of a slide as a transparent PNG.
+
+    Raises:
+        NotFoundError: The case has no such slide or layer.
+        InputError: There is none; says why.
+    """
+    found = _slide_layer(services, case, image, layer)
+    return Response(found.picture, media_type="image/png", headers=_HEADERS)
+
+
+def _slide_layer(services: Services, case: Case, image: str, layer: str) -> SlideLayer:
+    found = images_of(services, case)
+    members = services.images.slide(found, *found.find(image))
+    return services.images.slide_layer(found, members, layer)
+
+
+def _no_layer(error: InputError, say: Say) -> JSONResponse:
+    status = status_of(error)
+    content = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "reason": visible(say(error.reason)),
+        "way_out": visible(error.way_out),
+    }
+    return JSONResponse(
+        content, status_code=status, media_type="application/problem+json", headers=_HEADERS
+    )
 
 
 def _place(tile: str) -> tuple[int, int]:

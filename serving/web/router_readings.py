@@ -19,10 +19,12 @@ from serving.images.found import images_of
 from serving.reading.content import forms_for
 from serving.reading.lists import details, rounds_seen
 from serving.reading.model import Difference, Round
+from serving.reading.outbox import Outbox
 from serving.reading.protocol import Decision, RoundOut
 from serving.reading.service import ReadingService
 from serving.services import Services, ServicesDep
 from serving.signing.service import PEOPLE
+from serving.web.image_view import problems_told
 from serving.web.pages import language_of, render
 from serving.web.patient_view import PatientShown, patients_shown
 from serving.web.reading_fields import parts
@@ -30,10 +32,13 @@ from serving.web.reading_sent import Sent, changes
 from serving.web.translation import translations
 from serving.web.values import span
 from serving.web.words import Say, word
+from tools.imaging.study import title_in_chinese
 from tools.readings.model import Reading, Said
 from tools.readings.names import path_name
 from tools.readings.report import reading_report
-from tools.readings.sentences import sentence
+from tools.readings.sentences import listed, sentence
+from tools.readings.summary import clash_line
+from tools.readings.versions import open_clashes
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 
@@ -68,7 +73,16 @@ DONE = {
     "released": _("released"),
     "correction asked for": _("correction asked for"),
     "opinion asked for": _("second opinion asked for"),
+    "written out": _("in the archive"),
 }
+DELIVERIES = {
+    "waiting": _("on its way to the archive"),
+    "sent": _("in the archive"),
+    "refused": _("not sent to the archive"),
+}
+UNSAID = (_("no validated model configured"), _("switched off"))
+"""Reasons of the tools that have a translation; every other is shown as it is."""
+
 SPANS = {
     "waiting": _("waiting"),
     "reading": _("reading"),
@@ -80,7 +94,7 @@ SPANS = {
 Readable = Annotated[Case, Depends(allowed_case(Permission.READ_CASE))]
 Signable = Annotated[Case, Depends(allowed_case(Permission.SIGN))]
 ReadingId = Annotated[str, Path(max_length=80)]
-Action = Literal["start", "save", "sign", "give-back", "release", "correct", "opinion"]
+Action = Literal["start", "save", "sign", "give-back", "release", "send", "correct", "opinion"]
 
 _MOST_FIELDS = 4000
 
@@ -90,6 +104,7 @@ class Row:
     """One reading on the list."""
 
     round: Round
+    title: str
     patient: PatientShown
     kind: str
     state: str
@@ -132,12 +147,14 @@ def readings(
     everything: Annotated[bool, Query(alias="all")] = False,
 ) -> HTMLResponse:
     """Return the reading worklist."""
-    say = translations(language_of(request)).gettext
+    language = language_of(request)
+    say = translations(language).gettext
     found = rounds_seen(services, principal, everything=everything)
     patients = patients_shown(services, list({one.case for one in found.rounds}), say)
     rows = tuple(
         Row(
             round=one,
+            title=_title(one, language),
             patient=patients[one.case],
             kind=word(KINDS, one.kind, say),
             state=word(STATES, one.state, say),
@@ -188,11 +205,14 @@ def act(
         case "save" | "sign":
             _save(services, service, case, reading_id, sent, principal)
             if action == "sign":
-                service.sign(case, reading_id, principal=principal)
+                accept = _accepted(service, case, reading_id, sent)
+                service.sign(case, reading_id, accept, principal=principal)
         case "give-back":
             service.give_back(case, reading_id, principal=principal)
         case "release":
             service.release(case, reading_id, _decisions(sent), principal=principal)
+        case "send":
+            Outbox(services).again(case, reading_id)
         case "correct":
             reading_id = service.correct(case, reading_id, reason=words, principal=principal).id
         case "opinion":
@@ -216,6 +236,14 @@ def _save(
     changed = changes(reading_form(content.form), content, sent, by=by)
     if changed:
         service.save(case, reading_id, changed, principal=principal)
+
+
+def _accepted(service: ReadingService, case: Case, reading_id: str, sent: Sent) -> tuple[str, ...]:
+    """Return what was ticked and is still to be looked at again, after what was just saved."""
+    content = service.content(case, service.store.find(case.id, reading_id))
+    known = () if content is None else open_clashes(content)
+    ticked = sent.get("accept", ())
+    return tuple(one.key for one in known if one.look_again and one.key in ticked)
 
 
 def _decisions(sent: Sent) -> tuple[Decision, ...]:
@@ -249,6 +277,7 @@ def _page(
     shown: dict[str, Any] = {
         "case": case,
         "round": round_,
+        "title": _title(round_, language),
         "kind": word(KINDS, round_.kind, say),
         "state": word(STATES, round_.state, say),
         "patient": patients_shown(services, [case.id], say)[case.id],
@@ -261,6 +290,8 @@ def _page(
         if not mine or content is None or form is None
         else parts(form, content, language),
         "report": _report(found, content, language),
+        "listed": listed,
+        "open": () if content is None or not mine else _open(content, language),
         "differences": _differences(found, form, language, say),
         "log": tuple(_line(one, say) for one in found.log),
         "spans": tuple(
@@ -273,10 +304,23 @@ def _page(
         ),
         "was_first": round_.first is not None and round_.first.subject == principal.subject,
         "release": found.release,
+        "delivery": found.delivery,
+        "delivered": "" if found.delivery is None else word(DELIVERIES, found.delivery.state, say),
+        "archive": services.settings.dicom_results != "none",
         "image": _image(services, case, round_),
-        "quality": _quality(found),
+        "quality": _quality(services, case, found, say, language),
+        "unsaid": tuple(say(line) for line in _unsaid(found)),
     }
     return render(request, "reading_page.html", **shown)
+
+
+def _open(content: Reading, language: Language) -> tuple[tuple[str, str], ...]:
+    """Return what has to be settled before signing: its key, empty where it is corrected only."""
+    form = reading_form(content.form)
+    return tuple(
+        (one.key if one.look_again else "", clash_line(form, content, one, language))
+        for one in open_clashes(content)
+    )
 
 
 def _report(found: RoundOut, content: Reading | None, language: Language) -> Any:
@@ -324,6 +368,32 @@ def _image(services: Services, case: Case, round_: Round) -> str:
     return "" if name is None else f"/cases/{case.id}/images/{kept[name].id}"
 
 
-def _quality(found: RoundOut) -> tuple[str, ...]:
+def _title(round_: Round, language: Language) -> str:
+    """Return the title of the study in the language of the page."""
+    if language == "en":
+        return round_.title
+    return title_in_chinese(round_.title, round_.modality)
+
+
+def _quality(
+    services: Services, case: Case, found: RoundOut, say: Say, language: Language
+) -> tuple[str, ...]:
+    """Return what the viewer says of the study's images; what was kept where they are gone."""
+    round_ = found.round
+    try:
+        images = images_of(services, case)
+    except (ContractError, NotFoundError):
+        images = None
+    for study in () if images is None else images.studies:
+        same = (study.modality or "OT") == round_.modality
+        if images is not None and same and set(study.files) & set(round_.files):
+            return problems_told(images, study, services.images, say, language)
     told = next((one.detail for one in found.log if one.what == "pre-read"), {})
-    return tuple(str(line) for line in told.get("quality", ()))
+    return tuple(say(str(line)) for line in told.get("quality", ()))
+
+
+def _unsaid(found: RoundOut) -> tuple[str, ...]:
+    """Return why the tools say nothing, or not everything, as they last said it."""
+    told = [one.detail for one in found.log if one.what == "pre-read"]
+    lines = [str(one["not_assessed"]) for one in told if one.get("not_assessed")]
+    return tuple(dict.fromkeys(lines))

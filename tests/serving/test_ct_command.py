@@ -64,7 +64,30 @@ def test_the_text_says_the_same_in_words_and_a_seed_may_be_a_voxel(tmp_path: Pat
     assert "Nodule 1 at 20" in text
     assert "Fleischner 2017" in text
     assert "Suggested level: not determined" in text
-    assert "detection: not assessed: no validated model configured" in text
+    assert "other findings: not assessed: no validated model configured" in text
+    for raw in ("ct-3-or-pet", "part-solid-ct", "category-", "lung_rads", "missing:"):
+        assert raw not in text
+    assert text.count("High risk for lung cancer") == 1
+    chinese = _run(str(now), "--voxels", "--seed", "29,29,16", "--lang", "zh")
+    assert "建议级别: 未确定" in chinese
+    assert "可选12个月CT" in chinese or "考虑3个月CT" in chinese
+
+
+def test_the_measured_nodule_goes_into_a_reading(tmp_path: Path) -> None:
+    from evals.phantoms.readings import reading
+
+    now = _folder(tmp_path / "now", 10, "20260701")
+    made = reading("ct_nodules")
+    study = made.study.model_copy(update={"study_uid": "1.2.1", "images": ()})
+    given = tmp_path / "reading.json"
+    given.write_text(json.dumps(made.model_copy(update={"study": study}).to_json()), "utf-8")
+    out = tmp_path / "next.json"
+    _run(str(now), "--seed", "20,20,20", "--reading", str(given), "--reading-out", str(out))
+    body = json.loads(out.read_text("utf-8"))
+    (entry,) = body["items"]["nodules"]["entries"]
+    assert entry["items"]["nodule_diameter"]["number"] == pytest.approx(10, abs=0.4)
+    with pytest.raises(InvalidValueError, match="one is given without the other"):
+        _run(str(now), "--reading", str(given))
 
 
 def test_a_seed_beside_the_nodule_is_not_assessed_and_the_rest_is_measured(tmp_path: Path) -> None:

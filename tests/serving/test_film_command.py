@@ -1,7 +1,10 @@
+# ruff: noqa: RUF001
 """``epicrisis film check`` and ``epicrisis film measure``."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -164,3 +167,47 @@ def test_the_tool_is_listed() -> None:
 
     assert discover()["chest_film"] is chest_film
     assert chest_film.card.regulatory == "device-function"
+
+
+_OF_THE_FILE = re.compile(
+    r"[A-Z][A-Z0-9_]+(?:=true)?|film\.\w+|chest|leg|portable|mm|x|X线片|(?<=方位 )[LR] F"
+)
+"""What stays as it is in Chinese: words of the header, names of files, units."""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"heart": 390},
+        {"heart": 300},
+        {"heart": 330, "ViewPosition": "AP", "PatientAge": "000Y", "PatientBirthDate": ""},
+        {"heart": 390, "PatientAge": "009Y"},
+        {"heart": 390, "PhotometricInterpretation": "MONOCHROME1"},
+        {"heart": 390, "ViewPosition": "LL"},
+        {"heart": 390, "Modality": "OT", "BodyPartExamined": "LEG", "PixelSpacing": None},
+        {"heart": 390, "ViewPosition": "", "PatientOrientation": ["R", "F"]},
+        {"one_lung": True},
+    ],
+    ids=str,
+)
+def test_every_line_is_told_in_chinese(tmp_path: Path, made: dict[str, Any]) -> None:
+    drawing = {key: made[key] for key in ("heart", "one_lung") if key in made}
+    header = {key: value for key, value in made.items() if key not in drawing}
+    path = tmp_path / "film.dcm"
+    path.write_bytes(dicom(chest(**drawing).grey, **header))
+    out = _run("measure", str(path), "--out", str(tmp_path / "out"), "--lang", "zh").stdout
+    assert "仅供研究" in out
+    for line in out.splitlines()[:-1]:
+        left = re.findall(r"[A-Za-z]+", _OF_THE_FILE.sub("", line))
+        assert not left, f"not told: {line}"
+
+
+def test_a_picture_is_told_in_chinese_and_approximate_says_to_review(tmp_path: Path) -> None:
+    path = tmp_path / "film.png"
+    path.write_bytes(png(chest(heart=390).grey))
+    out = _run("measure", str(path), "--out", str(tmp_path / "out"), "--lang", "zh").stdout
+    assert "近似值，请查看叠加图" in out
+    assert "投照位未知，而界值只用于后前位片" in out
+    checked = _run("check", str(path), "--lang", "zh").stdout
+    for line in checked.splitlines():
+        assert not re.findall(r"[A-Za-z]+", _OF_THE_FILE.sub("", line)), line

@@ -26,18 +26,18 @@ def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EPICRISIS_DATA_DIR", str(tmp_path / "data"))
 
 
-def model(*arguments: str | Path) -> str:
+def model(*arguments: str | Path, code: int = 0) -> str:
     app = typer.Typer()
     register(app)
     done = runner.invoke(app, ["model", *map(str, arguments)])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == code, done.output
     return done.stdout
 
 
-def said(*arguments: str | Path) -> Any:
-    return json.loads(model(*arguments, "--json"))
+def said(*arguments: str | Path, code: int = 0) -> Any:
+    return json.loads(model(*arguments, "--json", code=code))
 
 
 def picture(file: Path, mean: float, seed: int) -> None:
@@ -80,11 +80,11 @@ def test_a_model_is_added_listed_checked_and_asked(tmp_path: Path) -> None:
 def test_a_file_it_was_not_made_for_gets_the_reason_and_no_number(tmp_path: Path) -> None:
     model("add", classifier(tmp_path / "m"))
     picture(tmp_path / "film.png", 128, 1)
-    (found,) = said("run", "test-model", tmp_path / "film.png", "--modality", "CT")
+    (found,) = said("run", "test-model", tmp_path / "film.png", "--modality", "CT", code=5)
     assert found["applicability"] == "out-of-spec"
     assert found["scores"] == []
     assert "modality: CT" in found["not_assessed"]["detail"]
-    text = model("run", "test-model", tmp_path / "film.png")
+    text = model("run", "test-model", tmp_path / "film.png", code=5)
     assert "not assessed" in text
     assert "score " not in text
 

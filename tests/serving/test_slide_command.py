@@ -103,6 +103,13 @@ def test_check_exits_1_on_a_problem_and_draws_pictures(tmp_path: Path, svs: Path
     assert "stain-unexpected" in {p["code"] for p in other["problems"]}
 
 
+def test_what_only_informs_is_a_note_and_no_problem(svs: Path) -> None:
+    done = slide("slide", "check", svs)  # its label and overview are inside
+    assert done.exit_code == 0
+    assert "note label-inside" in done.stdout
+    assert "problem " not in done.stdout
+
+
 def test_tissue_gives_the_area_and_refuses_a_blank_slide(tmp_path: Path, svs: Path) -> None:
     (found,) = said("tissue", svs, "-o", tmp_path / "pictures")
     assert found["tissue_mm2"] == pytest.approx(np.pi * 400 * 600 * 0.25e-6, rel=0.02)

@@ -24,6 +24,7 @@ from tools.chart.from_chart import (
     from_observations,
 )
 from tools.chart.from_demographics import from_demographics, recorded
+from tools.chart.from_readings import from_readings
 from tools.chart.from_statements import Statement, is_settled, statements
 from tools.chart.same_time import DIFFER, differing, shown, two_forms
 from tools.chart.series import arm_difference, series_findings
@@ -161,7 +162,8 @@ def _of_record(
         from_conditions(input_id, entry, timeline, at=at),
         from_medications(input_id, entry, timeline, at=at),
     )
-    return (*(s.finding for s in said[-1:]), *(f for f in chart if f is not None))
+    read = from_readings(input_id, timeline, at=at)
+    return (*(s.finding for s in said[-1:]), *(f for f in chart if f is not None), *read)
 
 
 def _candidates(

@@ -73,6 +73,10 @@ def _read(content: bytes, head: Any, file: str, zone: str | None) -> ImageFile:
     notes: list[str] = []
     modality = _code(ds, "Modality").upper()
     spacing = tuple(_spacing(ds))
+    time = _time(ds, file, zone, notes)
+    unlikely = None
+    if time is not None and time.at.year < terms.earliest.year:
+        unlikely, time = time.show(None), None
     return ImageFile(
         id=content_id([content]),
         file=file,
@@ -86,12 +90,20 @@ def _read(content: bytes, head: Any, file: str, zone: str | None) -> ImageFile:
         instance=_code(ds, "SOPInstanceUID"),
         frame=_code(ds, "FrameOfReferenceUID"),
         frames=min(max(quality.count(ds.get("NumberOfFrames")), 1), _MAX_FRAMES),
-        time=_time(ds, file, zone, notes),
+        time=time,
         identity=identity(ds, file=file, zone=zone, notes=notes),
-        facts=tuple(_facts(head, spacing)),
-        problems=tuple(quality.problems(head, modality=modality, spacing=spacing)),
+        facts=(*_facts(head, spacing), *_stated_time(unlikely)),
+        problems=(
+            *quality.problems(head, modality=modality, spacing=spacing),
+            *quality.unlikely_time(unlikely),
+        ),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _stated_time(unlikely: str | None) -> Iterator[Fact]:
+    if unlikely is not None:
+        yield Fact(name="time as stated", value=unlikely)
 
 
 def _facts(head: Any, spacing: tuple[float, ...]) -> Iterator[Fact]:

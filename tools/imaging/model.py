@@ -93,6 +93,26 @@ class ImageFile(Frozen):
         return RecordEvidence(file=self.file, record="image")
 
 
+class StudyMeasures(Frozen):
+    """What one tool measured on images of a study, or why it did not.
+
+    Args:
+        tool, version: Which.
+        files: On which images.
+        findings: Each value with unit, method and evidence, or the reason why there is none; no
+            disease is ever said to be there or not.
+        cautions: What must be read with every value.
+        accuracy: What was measured of the method, with the data set; empty where nothing was.
+    """
+
+    tool: str
+    version: str
+    files: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    cautions: tuple[str, ...] = ()
+    accuracy: tuple[str, ...] = ()
+
+
 class Study(Frozen):
     """The images of one modality of one examination, and that nothing is said of them.
 
@@ -108,6 +128,7 @@ class Study(Frozen):
         problems: Of any of them; a detail says of how many.
         not_assessed: Why nothing, or nothing more, is said of what the images show.
         said: What plugged models say of them, or why they say nothing.
+        measured: What the tools measured on them, or why they did not; never a sign of disease.
         evidence: The files.
     """
 
@@ -123,4 +144,5 @@ class Study(Frozen):
     problems: tuple[ImageProblem, ...] = ()
     not_assessed: NotAssessed = NO_MODEL
     said: tuple[Finding, ...] = Field(default=(), exclude_if=lambda found: not found)
+    measured: tuple[StudyMeasures, ...] = Field(default=(), exclude_if=lambda found: not found)
     evidence: tuple[Evidence, ...]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from knowledge.errors import InputError, TooLargeError, UnreadableError, UnsupportedError
 from knowledge.transfer_syntaxes import transfer_syntaxes
 from tools.ecg.readers.dicom import known_uid, parse_errors, silence_pydicom
+from tools.imaging.decoding import Decoding
 from tools.imaging.dicom_object import AGAIN
-from tools.imaging.lossless_jpeg import register
 
 _UNCOMPRESSED = frozenset(
     {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"}
@@ -40,14 +40,15 @@ def decoded_pixels(content: bytes, *, file: str) -> NDArray[Any]:
     import pydicom
 
     silence_pydicom()
-    register()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        syntax = ""
         try:
             ds = pydicom.dcmread(io.BytesIO(content), force=True)
             syntax = str(getattr(ds, "file_meta", {}).get("TransferSyntaxUID", ""))
             _check(ds, syntax, file)
-            found = ds.pixel_array
+            with Decoding():
+                found = ds.pixel_array
         except InputError:
             raise
         except (RuntimeError, NotImplementedError) as error:

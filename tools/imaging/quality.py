@@ -48,6 +48,15 @@ def problems(header: Header, *, modality: str, spacing: Sequence[float]) -> Iter
     yield from _pixels(header)
 
 
+def unlikely_time(stated: str | None) -> Iterator[ImageProblem]:
+    """Yield that a time cannot be that of an image; the time itself is a fact of the image."""
+    if stated is not None:
+        yield ImageProblem(
+            code="time-impossible",
+            detail="the time stated is before such images were made: it is not used",
+        )
+
+
 def _projection(ds: Any, modality: str) -> Iterator[ImageProblem]:
     if modality not in imaging_terms().projections.modalities:
         return
@@ -63,12 +72,13 @@ def _spacing(ds: Any, modality: str, spacing: Sequence[float]) -> Iterator[Image
     if spacing and not all(value > 0 for value in spacing):
         yield ImageProblem(
             code="spacing-zero",
-            detail="the pixel spacing is stated as 0 mm: nothing can be measured on it",
+            detail="the pixel spacing is stated as 0 mm: "
+            "no length, area or volume in mm; only ratios",
         )
     elif not spacing and not ds.get("SequenceOfUltrasoundRegions"):
         yield ImageProblem(
             code="spacing-missing",
-            detail="no pixel spacing is stated: nothing can be measured on it",
+            detail="no pixel spacing is stated: no length, area or volume in mm; only ratios",
         )
     elif spacing and modality in imaging_terms().projections.modalities:
         yield ImageProblem(
@@ -141,6 +151,9 @@ def _has_decoder(syntax: str) -> bool:
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
+    from tools.imaging.lossless_jpeg import register
+
+    register()
     try:
         return bool(get_decoder(UID(syntax)).is_available)
     except NotImplementedError:

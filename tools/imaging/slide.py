@@ -145,7 +145,7 @@ def _problems(
         detail = "a picture without a header: modality, view and spacing are not known"
         yield ImageProblem(code="no-header", detail=detail)
     elif not scaled:
-        detail = "the pixel size is not stated: nothing can be measured on it"
+        detail = "the pixel size is not stated: nothing can be said in micrometres"
         yield ImageProblem(code="spacing-missing", detail=detail)
     if codec is None:
         detail = f"compression {int(pages[0].compression)} is not known: it cannot be decoded"

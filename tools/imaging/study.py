@@ -49,6 +49,30 @@ def finding(study: Study) -> Finding:
     )
 
 
+def title_in_chinese(title: str, modality: str) -> str:
+    """Return the title of a study in Chinese, where only its English one was kept.
+
+    Args:
+        title: As in `Study.title`; one that was not made here stays as it is.
+        modality: Of the study, ``OT`` where it states none.
+
+    Examples:
+        >>> title_in_chinese("CT, chest", "CT")
+        'CT（胸部）'
+    """  # noqa: RUF002
+    terms = imaging_terms()
+    if title == _PICTURE[0]:
+        return _PICTURE[1]
+    for words in (terms.modality(modality), terms.other):
+        if title == words.en:
+            return words.zh
+        if title.startswith(f"{words.en}, "):
+            parts = title.removeprefix(f"{words.en}, ").split(", ")
+            said = (terms.views.read(terms.body_parts.read(part)) for part in parts)
+            return f"{words.zh}（{'，'.join(said)}）"  # noqa: RUF001
+    return title
+
+
 def _study(group: Sequence[ImageFile]) -> Study:
     first = group[0]
     times = sorted((i.time for i in group if i.time is not None), key=_when)
@@ -81,7 +105,14 @@ def _title(image: ImageFile) -> tuple[str, str]:
     place = ", ".join(part for part in (image.body_part, image.view) if part)
     if not place:
         return words.en, words.zh
-    return f"{words.en}, {place}", f"{words.zh} ({place})"
+    return f"{words.en}, {place}", f"{words.zh}（{_in_chinese(image)}）"  # noqa: RUF001
+
+
+def _in_chinese(image: ImageFile) -> str:
+    """Return body part and view in Chinese; what has no word there stays as it is stated."""
+    terms = imaging_terms()
+    parts = (terms.body_parts.read(image.body_part), terms.views.read(image.view))
+    return "，".join(part for part in parts if part)  # noqa: RUF001
 
 
 def _common(group: Sequence[ImageFile]) -> Iterator[Fact]:

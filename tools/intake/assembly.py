@@ -14,7 +14,7 @@ from knowledge.patient import Patient
 from knowledge.timeline import Category, Fact, Timeline
 from tools.ecg.model import EcgRecording
 from tools.imaging.study import studies
-from tools.intake.belonging import NEEDS_STATEMENT, Belonging, placeholders_told
+from tools.intake.belonging import NEEDS_STATEMENT, Belonging, numbers_told, placeholders_told
 from tools.intake.case_file import Attachment, stated_facts
 from tools.intake.content import Content, Contents, unused
 from tools.intake.fhir.bundle import FhirFile
@@ -22,12 +22,28 @@ from tools.intake.fhir.chart import Chart, read_chart, states_patient_facts
 from tools.intake.fhir.patient import PatientRecord
 from tools.intake.given import GivenAnswer, given_facts, given_file
 from tools.intake.harmless import is_harmless
-from tools.intake.images import Images, distinct_images, image_report, imaging_facts, with_models
+from tools.intake.images import (
+    Images,
+    beside_report,
+    case_images,
+    distinct_images,
+    image_report,
+    imaging_facts,
+    with_models,
+)
 from tools.intake.lab_file import LabFile, LabFiles
 from tools.intake.notes import clinical_notes, note_files, stated_notes
 from tools.intake.onset import plausible_onset
 from tools.intake.oxygen import without_oxygen
 from tools.intake.person import Witness, person
+from tools.intake.readings import (
+    Readings,
+    belonging_readings,
+    case_readings,
+    facts_read,
+    reading_reports,
+    released_reports,
+)
 from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
 from tools.intake.result import CaseFiles, InputFile, Status
 from tools.intake.stated_case import StatedCase
@@ -38,6 +54,7 @@ from tools.intake.wearables import (
     without_marked,
 )
 from tools.intake.withhold import is_future, withheld
+from tools.readings.in_case import ReadingFile, standing
 
 if TYPE_CHECKING:
     from tools.models.in_case import CaseModels
@@ -73,6 +90,7 @@ class Parsed:
         failed: What could not be decoded.
         problems: File to Patient resources that could not be used.
         laboratory: Laboratory tables and reports.
+        readings: Structured readings.
     """
 
     charts: tuple[FhirFile, ...]
@@ -83,6 +101,7 @@ class Parsed:
     failed: tuple[InputFile, ...]
     problems: Mapping[str, list[str]]
     laboratory: LabFiles = field(default_factory=LabFiles)
+    readings: Readings = field(default_factory=Readings)
 
 
 def assemble(
@@ -96,6 +115,7 @@ def assemble(
     now: ClinicalTime | None,
     given: Sequence[GivenAnswer] = (),
     models: "CaseModels | None" = None,
+    released: Sequence[ReadingFile] = (),
 ) -> CaseFiles:
     """Return the case of the files that belong to the patient.
 
@@ -109,6 +129,7 @@ def assemble(
         now: The moment after which facts are in the future.
         given: Answers entered after the files.
         models: That are asked about images; None for none.
+        released: Readings that were released for this very case, beside its files.
     """
     charts = [c for c in parsed.charts if c.file in verdict.files or not states_patient_facts(c)]
     refused = frozenset(id(r.entry.resource) for r in verdict.refused)
@@ -119,6 +140,8 @@ def assemble(
         problems.setdefault(one.entry.file, []).append(f"{one.entry.name}: {one.reason}")
     for file, untold in placeholders_told(verdict.report).items():
         problems.setdefault(file, []).append(untold)
+    for file, differ in numbers_told(verdict.report, parsed.images.read).items():
+        problems.setdefault(file, []).append(differ)
     own = problems.setdefault(stated.file, [])
     own += stated.problems
     by_hand = list(_stated(_without(stated, given), zone, now, own))
@@ -132,6 +155,7 @@ def assemble(
     seen, twice = distinct_images(parsed.images, verdict.files)
     copies |= twice
     examined = tuple(with_models(study, models, contents.usable) for study in studies(seen))
+    read = (*belonging_readings(parsed.readings, verdict.files), *released)
     facts = [
         *charted,
         *by_hand,
@@ -139,6 +163,7 @@ def assemble(
         *(_dated(fact, now) for lab in labs for fact in lab.facts),
         *(_dated(fact, now) for one in recordings.values() for fact in said_by_device(one)),
         *(fact for study in examined for fact in imaging_facts(study)),
+        *(_dated(fact, now) for fact in facts_read(read)),
     ]
     timeline = Timeline.of(
         _person(_witnesses(stated, parsed, recordings, verdict), now, problems),
@@ -150,6 +175,8 @@ def assemble(
         contents, stated, parsed, chart, verdict, copies, problems, by_hand, frozenset(texts)
     )
     entered = given_file(given, unusable)
+    listed = case_readings(read, examined, parsed.images.read)
+    reports += released_reports(released, standing(read))
     return CaseFiles(
         case=stated.case.case or _case_id(contents),
         problem=stated.case.problem,
@@ -165,7 +192,9 @@ def assemble(
         notes=clinical_notes(timeline),
         documented=tuple(_dated(fact, now) for lab in labs for fact in lab.documented),
         studies=examined,
+        images=case_images(seen, stated.images, contents.usable),
         wearables=(*belonging_wearables(parsed.wearables, verdict.files), *marked),
+        readings=listed,
     )
 
 
@@ -325,9 +354,13 @@ def _known_reports(
     """Return what became of the files whose fate is known, and of the laboratory's files."""
     failed = (*stated.failed, *parsed.failed, *parsed.laboratory.failed)
     done = {r.file: r for r in (*contents.done, *failed)}
+    done |= reading_reports(contents.usable, parsed.readings, verdict.files)
     for file, lab in parsed.laboratory.read.items():
         told, belongs = problems.get(file, ()), file in verdict.files
         done[file] = _laboratory_report(contents.usable[file], lab, told, belongs=belongs)
+    for file, content in contents.usable.items():
+        if (beside := beside_report(content, stated.images)) is not None:
+            done[file] = beside
     for file, found in parsed.wearables.read.items():
         done[file] = wearable_report_of(contents.usable[file], found, belongs=file in verdict.files)
     return done

@@ -4,7 +4,7 @@ Any mismatch refuses the case. A file whose identity cannot be compared needs an
 (an ``attach`` line, ``--same-patient``), unless it is the only source and nothing is combined.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -18,6 +18,7 @@ from tools.intake.identity import Comparison, IdentityReport, compare, compare_a
 from tools.intake.reference import References, Refused
 from tools.intake.result import Override
 from tools.intake.wearable.model import WearableFile
+from tools.readings.in_case import ReadingFile
 
 NEEDS_STATEMENT = (
     "carries no identity that can be compared; if it is of this patient, add to case.yaml "
@@ -45,6 +46,7 @@ class Sources:
         wearables: File to what a patient's own device measured.
         stated: File to how it is said to be of the same patient.
         laboratory: Laboratory table or report to the identities it states; none where it is silent.
+        readings: File to its structured reading.
     """
 
     case: Identity | None
@@ -56,11 +58,12 @@ class Sources:
     wearables: Mapping[str, WearableFile] = field(default_factory=dict)
     stated: Mapping[str, str]
     laboratory: Mapping[str, Sequence[Identity]] = field(default_factory=dict)
+    readings: Mapping[str, ReadingFile] = field(default_factory=dict)
 
     @property
-    def signals(self) -> dict[str, EcgRecording | ImageFile | WearableFile]:
-        """Recordings, images and wearables by file: what carries an identity beside its data."""
-        return {**self.recordings, **self.images, **self.wearables}
+    def signals(self) -> dict[str, EcgRecording | ImageFile | WearableFile | ReadingFile]:
+        """What carries an identity beside its data, by file."""
+        return {**self.recordings, **self.images, **self.wearables, **self.readings}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +130,19 @@ def placeholders_told(report: IdentityReport) -> dict[str, str]:
             said = "one says a placeholder; the patient's number agrees"
             told.setdefault(second, f"{what} not compared with {first}: {said}")
     return told
+
+
+def numbers_told(report: IdentityReport, images: Collection[str]) -> dict[str, str]:
+    """Return, by the first file, that images were joined although their patient numbers differ."""
+    pairs = [c for c in report.comparisons if c.numbers_differ and set(c.files) <= set(images)]
+    if not pairs:
+        return {}
+    first, second = pairs[0].files
+    agree = " and ".join(pairs[0].agree)
+    return {
+        second: f"its patient number is not that of {first}, and neither names who gave it: taken "
+        f"as one patient because {agree} agree"
+    }
 
 
 def _refuse_conflicts(comparisons: Sequence[Comparison], sources: Sources) -> None:

@@ -29,6 +29,10 @@
       - {file: s0010_re.hea, patient: same, recorded_at: 2026-11-20T13:20:00+01:00}
     tables:                          # laboratory tables whose mapping file does not name them
       - {file: export.csv, mapping: mapping.yaml}
+    images:                          # what a file does not say of itself; names are of the case
+      - {file: film.png, of: chest film, view: pa, age_years: 63}
+      - {file: field.png, of: ihc, marker: ki67, mpp_um: 0.5, region: region.geojson}
+      - {file: ct/0001.dcm, of: ct, seeds: [[61.5, -20, -130]], aorta_mask: aorta.nii.gz}
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,6 +53,7 @@ from knowledge.patient import Identity
 from knowledge.reference import strict_yaml
 from knowledge.timeline import Category, Fact
 from knowledge.units import parse_stated
+from tools.imaging.in_case.model import StatedImage
 from tools.intake.answer import Answer, Stated, known_input, stated_finding
 
 __all__ = ["Answer", "CaseFile", "read_case_file", "stated_facts", "stated_finding"]
@@ -123,6 +128,8 @@ class Attachment(Frozen):
         recorded_at: Start of the recording, where the file has none or a wrong one.
         time_zone: IANA zone of the file's own times.
         note: Why, or from where.
+        sha256: Of the content that was meant, where the statement shall not hold for another one
+            under the same name.
     """
 
     file: str
@@ -130,6 +137,7 @@ class Attachment(Frozen):
     recorded_at: str | None = None
     time_zone: str | None = None
     note: str | None = None
+    sha256: str | None = None
 
 
 class TableLine(Frozen):
@@ -176,6 +184,7 @@ class CaseFile(Frozen):
     notes: tuple[StatedNote, ...] = ()
     attach: tuple[Attachment, ...] = ()
     tables: tuple[TableLine, ...] = ()
+    images: tuple[StatedImage, ...] = ()
 
     def moment(self, file: str) -> ClinicalTime | None:
         """Return the stated moment of assessment.

@@ -18,6 +18,7 @@ from tools.intake.fhir.patient import patients
 from tools.intake.given import GivenAnswer
 from tools.intake.hl7v2 import reader as hl7v2
 from tools.intake.images import image_files, read_images
+from tools.intake.readings import read_readings, with_identities
 from tools.intake.recordings import read_recordings
 from tools.intake.report_text.read import read_reports
 from tools.intake.result import CaseFiles, InputFile
@@ -25,6 +26,7 @@ from tools.intake.stated_case import StatedCase, read_stated
 from tools.intake.tables.read import read_tables
 from tools.intake.walk import Found, files_of, shown
 from tools.intake.wearables import read_wearables
+from tools.readings.in_case import ReadingFile
 
 if TYPE_CHECKING:
     from tools.models.in_case import CaseModels
@@ -46,6 +48,7 @@ def read_case(
     now: ClinicalTime | None = None,
     same_patient: Sequence[str] = (),
     given: Sequence[GivenAnswer] = (),
+    released: Sequence[ReadingFile] = (),
 ) -> CaseFiles:
     """Return a case from folders and files; the order of files changes nothing.
 
@@ -59,6 +62,7 @@ def read_case(
         now: The current moment; only to tell what is in the future.
         same_patient: Files stated to be of the same patient although their identity differs.
         given: Answers a person entered after the files; the newest one to each input.
+        released: Structured readings that were released for this very case, beside its files.
 
     Raises:
         UnreadableError: A path given does not exist.
@@ -82,6 +86,7 @@ def read_case(
         patients=parsed.patients,
         recordings=parsed.recordings.read,
         images=parsed.images.read,
+        readings=parsed.readings.read,
         wearables=parsed.wearables.read,
         stated=overrides,
         laboratory={file: lab.identities for file, lab in parsed.laboratory.read.items()},
@@ -93,7 +98,7 @@ def read_case(
         raise
     case = assemble(
         contents, stated, parsed, verdict, zone=zone, at=moment, now=moment or now, given=given,
-        models=_models(settings) if parsed.images.read else None,
+        models=_models(settings) if parsed.images.read else None, released=released,
     )  # fmt: skip
     return replace(case, complaint_stated=_complaint_stated(contents, sources, settings))
 
@@ -174,19 +179,21 @@ def _named(name: str, found: Sequence[Found], contents: Contents) -> str:
 def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
     charts: list[FhirFile] = []
     failed: list[InputFile] = []
+    readings = read_readings(contents.usable)
+    others = {f: c for f, c in contents.usable.items() if f not in readings.files}
     beside: dict[str, dict[str, bytes]] = {}
     for content in contents.usable.values():
         beside.setdefault(content.folder, {})[content.name] = content.data
     for copy, original in contents.same_as.items():
         folder, _, name = copy.rpartition("/")
         beside.setdefault(folder, {})[name] = contents.usable[original].data
-    pictures = image_files(contents.usable)
+    pictures = image_files(others)
     images = read_images(
-        contents.usable, pictures, attached=stated.attached, zone=zone, case_file=stated.file
+        others, pictures, attached=stated.attached, zone=zone, case_file=stated.file
     )
     wearables = read_wearables(contents.usable, attached=stated.attached, zone=zone)
     recordings = read_recordings(
-        contents.usable,
+        others,
         attached=stated.attached,
         siblings=beside,
         zone=zone,
@@ -194,7 +201,7 @@ def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
         images=pictures,
     )
     messages: list[hl7v2.Hl7File] = []
-    for content in contents.usable.values():
+    for content in others.values():
         try:
             if content.kind == "FHIR JSON":
                 charts.append(parse(content.data, content.file))
@@ -210,6 +217,13 @@ def _parsed(contents: Contents, stated: StatedCase, zone: str | None) -> Parsed:
         recordings=recordings,
         images=images,
         wearables=wearables,
-        failed=(*failed, *recordings.failed, *images.failed, *wearables.failed),
+        failed=(
+            *failed,
+            *recordings.failed,
+            *images.failed,
+            *wearables.failed,
+            *readings.failed,
+        ),
         problems=problems,
+        readings=with_identities(readings, images.read),
     )

@@ -15,6 +15,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import combinations, starmap
 from typing import Literal
 
+from pydantic import Field
+
 from knowledge.clinical_time import ClinicalTime, Precision
 from knowledge.identity_words import identity_words
 from knowledge.model import Frozen
@@ -41,6 +43,7 @@ class Comparison(Frozen):
         result: The verdict.
         agree, differ: The fields that agree and that disagree; empty where not stated in both.
         not_compared: Fields stated in both of which one says a placeholder.
+        numbers_differ: A match although both have numbers, none alike and none of one issuer.
     """
 
     files: tuple[str, str]
@@ -48,6 +51,7 @@ class Comparison(Frozen):
     agree: tuple[str, ...] = ()
     differ: tuple[str, ...] = ()
     not_compared: tuple[str, ...] = ()
+    numbers_differ: bool = Field(default=False, exclude_if=lambda found: not found)
 
 
 class IdentityReport(Frozen):
@@ -99,6 +103,7 @@ def compare(a: Identity, b: Identity) -> Comparison:
         agree=agree,
         differ=differ,
         not_compared=("name",) if untold else (),
+        numbers_differ=result == "match" and numbers_differ(a, b),
     )
 
 
@@ -140,6 +145,23 @@ def same_identifier(a: Sequence[tuple[str, str]], b: Sequence[tuple[str, str]]) 
     if not shared:
         return None
     return all(_values(a, system) & _values(b, system) for system in shared)
+
+
+def numbers_differ(a: Identity, b: Identity) -> bool:
+    """Return whether both have patient numbers, none alike and none of one issuer.
+
+    They are then not compared: two hospitals number as they like. Whoever joins the two says so.
+
+    Examples:
+        >>> one, other = (Identity(source=n, identifiers=(("", n),)) for n in ("7081233", "OTHER"))
+        >>> numbers_differ(one, other), numbers_differ(one, one)
+        (True, False)
+    """
+    first = {value.strip().casefold() for _, value in a.identifiers}
+    second = {value.strip().casefold() for _, value in b.identifiers}
+    if not first or not second or first & second:
+        return False
+    return same_identifier(a.identifiers, b.identifiers) is None
 
 
 def _few_pairs(identities: Sequence[Identity]) -> Iterator[Comparison]:

@@ -9,6 +9,7 @@ from knowledge.errors import InputError
 from knowledge.timeline import Category, Fact
 from tools.imaging.dicom_image import is_image_object, read_dicom_image
 from tools.imaging.dicom_object import sop_class
+from tools.imaging.in_case.model import CaseImages, ImageBytes, StatedImage
 from tools.imaging.model import NO_MORE, ImageFile, Study
 from tools.imaging.picture import read_picture
 from tools.imaging.slide import read_tiff
@@ -122,6 +123,35 @@ def with_models(
     if not said:
         return study
     return study.model_copy(update={"said": said, "not_assessed": NO_MORE})
+
+
+def case_images(
+    seen: Collection[ImageFile], stated: Mapping[str, StatedImage], contents: Mapping[str, Content]
+) -> CaseImages:
+    """Return the images that are measured on, with their contents and those of files beside them.
+
+    Args:
+        seen: The images that belong.
+        stated: Image to what a person states of it.
+        contents: Contents by name.
+    """
+    images = {image.file: image for image in seen}
+    said = {file: line for file, line in stated.items() if file in images}
+    beside = {name for line in said.values() for name in line.beside().values()}
+    held = {
+        file: ImageBytes(data=contents[file].data, sha256=contents[file].sha256)
+        for file in sorted({*images, *beside})
+    }
+    return CaseImages(images=images, contents=held, stated=said)
+
+
+def beside_report(content: Content, stated: Mapping[str, StatedImage]) -> InputFile | None:
+    """Return what became of a file that a statement about an image names; None for another."""
+    for image, line in stated.items():
+        for what, file in line.beside().items():
+            if file == content.file:
+                return content.report("read", kind=f"{what.replace('_', ' ')} of {image}")
+    return None
 
 
 def imaging_facts(study: Study) -> Iterator[Fact]:

@@ -1,16 +1,18 @@
 """What intake hands on: the timeline, the recordings, and what became of every file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.model import Frozen
 from knowledge.timeline import Document, Fact, Timeline
 from tools.ecg.model import EcgRecording
+from tools.imaging.in_case.model import CaseImages
 from tools.imaging.model import Study
 from tools.intake.identity import IdentityReport
 from tools.intake.wearable.model import WearableFile
+from tools.readings.in_case import CaseReading
 
 Status = Literal["read", "ignored", "failed"]
 
@@ -87,7 +89,9 @@ class CaseFiles:
         complaint_stated: Whether acute chest pain is what the case is for, by whoever made it.
             False for the messages of a feed, where only an answer to ``chest_pain`` can say so.
         wearables: Values of the patient's own devices; never inputs of an acute rule.
+        readings: Structured readings of images; what a signed one answers is on the timeline.
         studies: Images and slides, by examination; what they show is not assessed.
+        images: Those images with their contents, to be measured on.
         inputs: Every file, by name.
         identity: How the identities compare.
         retracted: Records not used because their source took them back or replaced them.
@@ -111,5 +115,7 @@ class CaseFiles:
     notes: tuple[Document, ...] = ()
     documented: tuple[Fact, ...] = ()
     studies: tuple[Study, ...] = ()
+    images: CaseImages = field(default_factory=CaseImages, repr=False)
     wearables: tuple[WearableFile, ...] = ()
+    readings: tuple[CaseReading, ...] = ()
     complaint_stated: bool = True

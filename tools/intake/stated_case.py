@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from knowledge.errors import InputError
+from tools.imaging.in_case.model import StatedImage
 from tools.intake.case_file import Attachment, CaseFile, read_case_file
 from tools.intake.content import Content, Contents, refused
 from tools.intake.result import InputFile
@@ -27,6 +28,7 @@ class StatedCase:
         file: Its name.
         attached: File to its ``attach`` line.
         tables: Table to the mapping file that is named for it.
+        images: Image to what is stated of it, with the names of files as the case has them.
         problems: What of it could not be used.
         failed: The case files that could not be read.
         content: The file itself; None where there is none or it failed.
@@ -39,6 +41,7 @@ class StatedCase:
     failed: tuple[InputFile, ...]
     content: Content | None
     tables: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, StatedImage] = field(default_factory=dict)
 
 
 def read_stated(contents: Contents) -> StatedCase:
@@ -67,6 +70,8 @@ def read_stated(contents: Contents) -> StatedCase:
                 near = get_close_matches(line.file[:_LONGEST], contents.usable, n=2)
             hint = f" (did you mean {', '.join(near)}?)" if near else ""
             problems.append(f"attach: no readable file {line.file[:_LONGEST]!r} in the case{hint}")
+        elif line.sha256 not in (None, contents.usable[file].sha256):
+            problems.append(f"attach: {file} is another file than the one that was stated")
         else:
             attached[file] = line
     tables: dict[str, str] = {}
@@ -77,7 +82,27 @@ def read_stated(contents: Contents) -> StatedCase:
             problems.append(f"tables: no readable file {missing[:_LONGEST]!r} in the case")
         else:
             tables[pair[0]] = pair[1]
-    return StatedCase(case, content.file, attached, problems, (), content, tables)
+    images = _images(case, content.folder, contents, problems)
+    return StatedCase(case, content.file, attached, problems, (), content, tables, images)
+
+
+def _images(
+    case: CaseFile, folder: str, contents: Contents, problems: list[str]
+) -> dict[str, StatedImage]:
+    """Return what is stated of images; a line that names a file that is not there is a problem."""
+    found: dict[str, StatedImage] = {}
+    for line in case.images:
+        file = _in_case(line.file, folder, contents)
+        named = {what: _in_case(name, folder, contents) for what, name in line.beside().items()}
+        absent = [line.file] if file is None else []
+        absent += [line.beside()[what] for what, name in named.items() if name is None]
+        if file is None or absent:
+            problems.append(f"images: no readable file {absent[0][:_LONGEST]!r} in the case")
+        elif file in found:
+            problems.append(f"images: {file} is named twice; the first line is used")
+        else:
+            found[file] = line.model_copy(update={"file": file, **named})
+    return found
 
 
 def _in_case(name: str, folder: str, contents: Contents) -> str | None:

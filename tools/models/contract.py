@@ -3,7 +3,14 @@
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, FiniteFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    Field,
+    FiniteFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from knowledge.errors import ContractError, TooLargeError, UnreadableError
 from knowledge.model import Frozen
@@ -20,6 +27,13 @@ from tools.models.vocabulary import (
     VersionText,
 )
 
+_NO_LICENCE = frozenset({
+    "unknown", "none", "not known", "not stated", "not specified", "unspecified", "unlicensed",
+    "no licence", "no license", "noassertion", "undefined", "null", "nil", "n/a", "na", "tbd",
+    "todo",
+})  # fmt: skip
+"""Words that say that there is no licence or nobody knows it; NONE and NOASSERTION are those of
+SPDX 2.3, clause 7.13."""
 SCHEMA = "epicrisis/model/1"
 MAX_JSON_BYTES = 1 << 20
 MOST_LOOSE = 0.01
@@ -140,6 +154,14 @@ class ModelContract(Frozen):
     def output(self, kind: OutputKind) -> OutputContract | None:
         """Return the output of a kind, or None."""
         return next((o for o in self.outputs if o.kind == kind), None)
+
+    @field_validator("licence")
+    @classmethod
+    def _stated_licence(cls, licence: str) -> str:
+        said = " ".join(licence.casefold().split()).strip(" .?!-_()[]")
+        if not said or said in _NO_LICENCE:
+            raise ValueError("no licence is stated: whether the weights may be used is not known")
+        return licence
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

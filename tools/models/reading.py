@@ -33,6 +33,9 @@ _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _TILTED_DEGREES = 20.0
 """Above it the axes of a volume have no letters that describe them."""
 
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""How TIFF 6.0 and BigTIFF begin: scanned slides, mostly."""
+
 _BROKEN = ("pixels-truncated", "pixels-missing")
 
 
@@ -84,6 +87,12 @@ def content_sample(content: bytes, *, file: str, kind: InputKind) -> Sample:
     """
     if content[128:132] == b"DICM":
         return _dicom(content, file, kind)
+    if content[:4] in _TIFF:
+        raise UnsupportedError(
+            file,
+            "a TIFF, as whole slides are; a model is asked about DICOM, PNG or JPEG",
+            "of a slide: `epicrisis slide tiles FILE --out FOLDER`, and ask it about these tiles",
+        )
     return picture_sample(content, file=file, kind=kind)
 
 
@@ -171,6 +180,7 @@ def _dicom(content: bytes, file: str, kind: InputKind) -> Sample:
     from pydicom.pixels.utils import pixel_array
 
     from tools.ecg.readers.dicom import parse_errors, silence_pydicom
+    from tools.imaging.decoding import Decoding
     from tools.imaging.dicom_image import read_dicom_image
 
     known = read_dicom_image(content, file=file, zone=None)
@@ -184,7 +194,8 @@ def _dicom(content: bytes, file: str, kind: InputKind) -> Sample:
         warnings.simplefilter("ignore")
         try:
             ds = pydicom.dcmread(io.BytesIO(content), force=True)
-            stored = pixel_array(ds)
+            with Decoding():
+                stored = pixel_array(ds)
             values = np.asarray(apply_rescale(stored, ds) if stored.ndim == 2 else stored)
             return _described(ds, values, known, content, kind)
         except (NotImplementedError, RuntimeError) as error:

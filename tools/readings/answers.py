@@ -50,6 +50,9 @@ def facts_of(
         given = stated.get(item.id, NOBODY)
         if given.state is State.NOT_ASSESSED:
             unknown[item.id] = tuple(_possible(item, tests))
+        elif given.margin is not None and given.number is not None:
+            within = _numbers(item.id, *ends(item, given.number, given.margin), tests)
+            unknown[item.id] = tuple({item.id: number} for number in within)
         else:
             known.update(_known(item, given))
             name = f"{item.id}.size_mm"
@@ -130,6 +133,15 @@ def _known(item: Item, given: Stated) -> dict[str, Answer]:
             return {item.id: present, f"{item.id}.count": Interval.exact(len(given.entries))}
         case "text":
             return {}
+
+
+def ends(item: Item, number: float, margin: float) -> tuple[float, float]:
+    """Return the least and the largest number that one with a margin can be."""
+    low, high = round(number - margin, 9), round(number + margin, 9)
+    return (
+        low if item.low is None else max(low, item.low),
+        high if item.high is None else min(high, item.high),
+    )
 
 
 def _possible(item: Item, tests: tuple[Condition, ...]) -> Iterator[Mapping[str, Answer]]:

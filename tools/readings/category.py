@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from knowledge.finding import State
-from knowledge.model import Frozen
-from knowledge.quantity import Interval
-from knowledge.reading_form import Category, CategoryTable, ReadingForm
+from knowledge.quantity import Interval, format_number
+from knowledge.reading_form import Category, CategoryTable, ReadingForm, reading_form
+from knowledge.reading_words import reading_words
 from knowledge.rules import Answer, Condition, holds
 from knowledge.words import Words
 from tools.readings.answers import Facts, asked, facts_of, not_asked, points, span
-from tools.readings.model import NOBODY, Stated
+from tools.readings.contradictions import Clash, clashes, withheld
+from tools.readings.model import NOBODY, Reading, Stated
+from tools.readings.outcome import Outcome, outcome_of
 
 _MOST_COMPLETIONS = 4096
 """Beyond, three-valued logic is used: some 0.2 s on one core."""
@@ -26,45 +28,28 @@ NO_ENTRY = "none"
 """What a table over a list says where the list is known to be empty."""
 
 
-class Outcome(Frozen):
-    """What one table says of the reading, or of one entry of a list.
-
-    Args:
-        table: Id of the table.
-        entry: Of the list; None for the reading as a whole, or for the worst of the entries.
-        possible: Every category that is possible, the least first; one where it is determined;
-            none where the list is empty or not assessed.
-        total: Every total that is possible, where the table has one.
-        missing: Paths of the items that could still decide.
-        rests_on: Paths of the items it rests on.
-        unconfirmed: Those of them that no reader has confirmed.
-        because: Of the rows that hold.
-        no_entries: The list is stated to be empty.
-    """
-
-    table: str
-    entry: str | None = None
-    possible: tuple[str, ...] = ()
-    total: Interval | None = None
-    missing: tuple[str, ...] = ()
-    rests_on: tuple[str, ...] = ()
-    unconfirmed: tuple[str, ...] = ()
-    because: tuple[Words, ...] = ()
-    no_entries: bool = False
-
-    @property
-    def category(self) -> str | None:
-        """The category, where only one is possible."""
-        return self.possible[0] if len(self.possible) == 1 else None
-
-
 def outcomes(form: ReadingForm, stated: Mapping[str, Stated]) -> tuple[Outcome, ...]:
     """Return what every table says: of each entry, then of the whole.
+
+    A category that rests on answers which cannot stand together is not determined.
 
     Args:
         form: The form.
         stated: State of its items; an item that is not there was not looked at.
     """
+    found = outcomes_as_stated(form, stated)
+    against = clashes(form, stated, found)
+    return tuple(withheld(outcome, against) for outcome in found)
+
+
+def contradictions(reading: Reading) -> tuple[Clash, ...]:
+    """Return what cannot stand together in a reading, and what is to be looked at again."""
+    form = reading_form(reading.form)
+    return clashes(form, reading.items, outcomes_as_stated(form, reading.items))
+
+
+def outcomes_as_stated(form: ReadingForm, stated: Mapping[str, Stated]) -> tuple[Outcome, ...]:
+    """Return what every table says by its rows alone, whether or not the answers go together."""
     found: list[Outcome] = []
     worst: dict[str, tuple[str, ...]] = {}
     for table in form.tables:
@@ -76,11 +61,6 @@ def outcomes(form: ReadingForm, stated: Mapping[str, Stated]) -> tuple[Outcome, 
         worst[table.id] = _as_read(table, whole)
         found += [*entries, whole]
     return tuple(found)
-
-
-def outcome_of(found: Iterable[Outcome], table: str, entry: str | None = None) -> Outcome:
-    """Return the outcome of one table."""
-    return next(o for o in found if o.table == table and o.entry == entry)
 
 
 def category_of(form: ReadingForm, outcome: Outcome) -> Category | None:
@@ -207,8 +187,20 @@ def _judged(
         else (),
         rests_on=_paths(form, table, entry, rests),
         unconfirmed=_paths(form, table, entry, [i for i in rests if facts.stated[i].unconfirmed]),
-        because=tuple(table.rows[row].because for row in rows) if len(possible_now) == 1 else (),
+        because=tuple(table.rows[row].because for row in rows)
+        if len(possible_now) == 1
+        else tuple(_near_a_limit(missing, facts)),
     )
+
+
+def _near_a_limit(missing: Iterable[str], facts: Facts) -> Iterator[Words]:
+    """Yield which numbers are given and still on neither side of a limit."""
+    for name in missing:
+        given = facts.stated.get(name, NOBODY)
+        if given.margin is not None and given.number is not None:
+            words = reading_words().headings["within"]
+            number, margin = format_number(given.number), format_number(given.margin)
+            yield words.filled(of=facts.items[name].label, number=number, margin=margin)
 
 
 def _rests(item_id: str, facts: Facts) -> bool:

@@ -12,6 +12,7 @@ from knowledge.reading_items import Item
 from knowledge.words import Words
 from tools.readings.answers import asked, facts_of
 from tools.readings.model import NOBODY, Reading, Stated
+from tools.readings.sentences import with_unit
 from tools.readings.versions import form_hash
 
 
@@ -148,7 +149,9 @@ def _number_problems(item: Item, given: Stated) -> Iterator[tuple[str, str]]:
         yield f"is in {given.unit}", f"give it in {item.unit}"
     low, high = item.low, item.high
     if low is not None and high is not None and not low <= given.number <= high:
-        yield f"{given.number:g} {given.unit} cannot be", f"from {low:g} to {high:g} {item.unit}"
+        unit = item.unit or "1"
+        limits = f"from {with_unit(low, '1')} to {with_unit(high, unit)}"
+        yield f"{with_unit(given.number, given.unit or '1')} cannot be", limits
 
 
 def _relation_faults(form: ReadingForm, reading: Reading) -> Iterator[EpicrisisError]:

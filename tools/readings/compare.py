@@ -10,8 +10,9 @@ from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reading_items import Item
 from knowledge.reading_words import reading_words
 from knowledge.words import Words
-from tools.readings.category import Outcome, outcomes
+from tools.readings.category import outcomes
 from tools.readings.model import NOBODY, Reading, Stated
+from tools.readings.outcome import Outcome
 from tools.readings.sentences import with_unit
 
 Verdict = Literal["new", "larger", "stable", "smaller", "gone", "not-comparable", "none"]

@@ -1,6 +1,6 @@
 """A reading put together again from the FHIR bundle that `fhir_out` writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,7 +9,17 @@ from knowledge.errors import UnreadableError, UnsupportedError
 from knowledge.finding import NotAssessed, State, Why
 from tools.readings import fhir_terms as t
 from tools.readings.check import faults
-from tools.readings.model import Edit, Entry, Image, Reading, Said, Stated, Study, Subject
+from tools.readings.model import (
+    Accepted,
+    Edit,
+    Entry,
+    Image,
+    Reading,
+    Said,
+    Stated,
+    Study,
+    Subject,
+)
 
 _AGAIN = "export the reading again with `epicrisis reading export --fhir`"
 
@@ -27,10 +37,15 @@ def reading_from_fhir(bundle: Mapping[str, Any], *, name: str = "bundle") -> Rea
         InvalidValueError: The reading does not fit its form.
     """
     entries = bundle.get("entry") or ()
-    held: dict[str, Any] = {
-        str(e.get("fullUrl")): e.get("resource") or {} for e in entries if isinstance(e, Mapping)
-    }
-    reports = [r for r in held.values() if _is_report(r)]
+    try:
+        held: dict[str, Any] = {
+            str(e.get("fullUrl")): e.get("resource") or {}
+            for e in entries
+            if isinstance(e, Mapping) and isinstance(e.get("resource") or {}, Mapping)
+        }
+        reports = [r for r in held.values() if _is_report(r)]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnreadableError(name, f"damaged ({type(error).__name__})", _AGAIN) from error
     if len(reports) != 1:
         raise UnsupportedError(name, f"holds {len(reports)} structured readings", _AGAIN)
     try:
@@ -91,7 +106,14 @@ class _Reader:
             prior=prior["valueString"] if prior is not None else None,
             items=items,
             edits=tuple(edits),
+            accepted=tuple(self._accepted()),
         )
+
+    def _accepted(self) -> Iterator[Accepted]:
+        for extension in self.report["extension"]:
+            if extension["url"] == f"{t.ABOUT}-accepted":
+                parts = {e["url"]: e for e in extension["extension"]}
+                yield Accepted(key=parts["key"]["valueString"], said=_said_of(extension))
 
     def _about(self) -> dict[str, Any]:
         begin = f"{t.ABOUT}-"
@@ -152,6 +174,7 @@ class _Reader:
                 "zones": tuple(code for d, code in named if d == "zone"),
                 "size_mm": counted.get("size"),
                 "certainty": counted.get("certainty"),
+                "margin": counted.get("margin"),
                 "change": one.get("change"),
                 "choices": tuple(answers),
                 "number": number["value"] if number else None,

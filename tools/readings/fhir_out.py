@@ -13,10 +13,13 @@ from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reading_items import Item
 from knowledge.reading_words import reading_words
 from tools.readings import fhir_terms as t
-from tools.readings.category import Outcome, category_of, headline, outcomes
+from tools.readings.category import category_of, contradictions, outcomes
 from tools.readings.model import Entry, Reading, Said, Stated
 from tools.readings.names import path_name
+from tools.readings.outcome import Outcome
 from tools.readings.sentences import sentence
+from tools.readings.summary import summary
+from tools.readings.versions import open_clashes
 
 _ABSENT = {
     Why.MISSING: "not-performed",
@@ -57,6 +60,7 @@ class _Writer:
         self.form: ReadingForm = reading_form(reading.form)
         self.status = "final" if reading.signed is not None else "preliminary"
         self.found = outcomes(self.form, reading.items)
+        self.open_ones = {clash.key for clash in open_clashes(reading)}
 
     def report(self) -> dict[str, Any]:
         reading, form = self.reading, self.form
@@ -80,8 +84,9 @@ class _Writer:
         if reading.study.done is not None:
             body["effectiveDateTime"] = reading.study.done.isoformat()
         research = reading_words().headings["research"].en
-        short = headline(form, self.found)
-        body["conclusion"] = f"{short}. {research}" if short else research
+        against = contradictions(reading)
+        said = "; ".join(summary(reading, form, self.found, against, "en"))
+        body["conclusion"] = f"{said.removesuffix('.')}. {research}"
         return self._entry("report", body)
 
     def patient(self) -> dict[str, Any]:
@@ -220,11 +225,15 @@ class _Writer:
         category = category_of(self.form, outcome)
         if category is not None:
             body["valueCodeableConcept"] = t.concept(t.TABLE, category.id, category.label.en)
-            if category.management is not None:
+            if category.management is not None and not self.open_ones & set(outcome.look_again):
                 body["note"] = [{"text": category.management.en}]
         else:
             missing = ", ".join(path_name(self.form, path, "en") for path in outcome.missing)
             words = "no entry" if outcome.no_entries else f"not determined; needs {missing}"
+            if outcome.contradictions:
+                words = "not determined: contradiction: " + " ".join(
+                    because.en for because in outcome.because
+                )
             body["dataAbsentReason"] = t.concept(t.ABSENT_REASON, "unknown", words)
             possible = [table.category(c).label.en for c in outcome.possible]
             if possible:
@@ -252,6 +261,8 @@ class _Writer:
             yield _said_extension(f"{t.ABOUT}-signed", reading.signed)
         if reading.prior is not None:
             yield {"url": f"{t.ABOUT}-prior", "valueString": reading.prior}
+        for one in reading.accepted:
+            yield _said_extension(f"{t.ABOUT}-accepted", one.said, key=one.key)
         if reading.subject.age_years is not None:
             yield {
                 "url": f"{t.ABOUT}-age",
@@ -294,6 +305,8 @@ def _components(given: Stated) -> Iterator[dict[str, Any]]:
         yield counted("size", given.size_mm, "mm")
     if given.certainty is not None:
         yield counted("certainty", given.certainty, "1")
+    if given.margin is not None:
+        yield counted("margin", given.margin, given.unit or "1")
 
 
 def _said(said: Said) -> dict[str, Any]:
@@ -306,10 +319,12 @@ def _said(said: Said) -> dict[str, Any]:
     return found | {"performer": [{"display": said.who}]}
 
 
-def _said_extension(url: str, said: Said) -> dict[str, Any]:
+def _said_extension(url: str, said: Said, *, key: str = "") -> dict[str, Any]:
+    named = [{"url": "key", "valueString": key}] if key else []
     return {
         "url": url,
         "extension": [
+            *named,
             {"url": "by", "valueCode": said.by},
             {"url": "who", "valueString": said.who},
             {"url": "at", "valueInstant": said.at.isoformat()},

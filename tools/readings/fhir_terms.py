@@ -9,7 +9,7 @@ from knowledge.finding import State
 _URN = "urn:epicrisis:reading"
 FORM = f"{_URN}-form"
 DETAIL = f"{_URN}-detail"
-"""Side, zone, size, certainty, change, answers: components of an item's Observation."""
+"""Side, zone, size, certainty, margin, change, answers: components of an item's Observation."""
 ANSWER = f"{_URN}-answer"
 TABLE = f"{_URN}-table"
 STATE = f"{_URN}-state"

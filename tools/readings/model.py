@@ -51,6 +51,8 @@ class Stated(Frozen):
         change: Against the prior, as the one who says it sees it.
         choices: Answers of a choice.
         number, unit: Of a number; UCUM.
+        margin: The number is known within this only, in its unit, so that nearer to a limit it is
+            on neither side; None for a number that is taken as it is.
         text: Of a text, or a remark beside any state.
         entries: Of a list.
     """
@@ -66,6 +68,7 @@ class Stated(Frozen):
     choices: tuple[str, ...] = ()
     number: FiniteFloat | None = None
     unit: str | None = None
+    margin: Annotated[FiniteFloat, Field(gt=0)] | None = None
     text: Annotated[str, StringConstraints(max_length=4000, strip_whitespace=True)] = ""
     entries: tuple["Entry", ...] = ()
 
@@ -79,6 +82,8 @@ class Stated(Frozen):
             raise ValueError("only what is present has a place, a size, a change or a value")
         if (self.number is None) != (self.unit is None):
             raise ValueError("a number and its unit go together")
+        if self.margin is not None and self.number is None:
+            raise ValueError("a margin belongs to a number")
         ids = [entry.id for entry in self.entries]
         if len(set(ids)) != len(ids):
             raise ValueError("two entries have one id")
@@ -190,6 +195,18 @@ class Edit(Frozen):
     at: AwareDatetime
 
 
+class Accepted(Frozen):
+    """What a reader was asked to look at again, and has confirmed as stated.
+
+    Args:
+        key: Of the form's contradiction, with the entry of its list: ``id`` or ``id/entry``.
+        said: By whom; only a reader confirms.
+    """
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(/[A-Za-z0-9_-]{1,40})?$")]
+    said: Said
+
+
 class Reading(Frozen):
     """One version of one reading; a change makes a new one.
 
@@ -205,6 +222,8 @@ class Reading(Frozen):
         prior: Id of the reading it was compared with.
         items: State of every item of the form.
         edits: Everything that was changed, in order.
+        accepted: What was to be looked at again and was confirmed; an edit of what it rests on
+            takes it away.
     """
 
     schema_name: Literal["epicrisis/reading/1"] = Field(
@@ -223,6 +242,7 @@ class Reading(Frozen):
     prior: str | None = None
     items: Mapping[str, Stated]
     edits: tuple[Edit, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
 
     @model_validator(mode="after")
     def _signed_by_a_reader(self) -> Self:
@@ -230,6 +250,8 @@ class Reading(Frozen):
             raise ValueError("a final reading is signed, and no other")
         if self.signed is not None and self.signed.by != "reader":
             raise ValueError("only a reader signs")
+        if any(one.said.by != "reader" for one in self.accepted):
+            raise ValueError("only a reader confirms what is to be looked at again")
         return self
 
     def at(self, path: str) -> Stated:
@@ -246,4 +268,5 @@ class Reading(Frozen):
     def last_change(self) -> datetime:
         """When this version was made."""
         times = [self.started.at, *(edit.at for edit in self.edits)]
+        times += [one.said.at for one in self.accepted]
         return max([*times, self.signed.at] if self.signed is not None else times)

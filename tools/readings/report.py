@@ -11,12 +11,15 @@ from knowledge.reading_items import Item, Section
 from knowledge.reading_words import reading_words
 from knowledge.words import Language
 from tools.readings.answers import asked, facts_of
-from tools.readings.category import Outcome, category_of, headline, outcomes
+from tools.readings.category import category_of, contradictions, headline, outcomes
 from tools.readings.compare import Comparison
 from tools.readings.model import NOBODY, Entry, Reading, Stated
 from tools.readings.names import path_name
+from tools.readings.outcome import Outcome
 from tools.readings.report_changes import Change, change_rows, edits, folds
 from tools.readings.sentences import not_assessed, sentence, speaker
+from tools.readings.summary import summary
+from tools.readings.versions import open_clashes
 
 
 class Row(Frozen):
@@ -95,6 +98,8 @@ class ReadingReport(Frozen):
         title, banner, status: At the top.
         facts: Label and value.
         headline: The categories in short; empty unless all are determined.
+        summary: What it comes to, what is not determined, and what is to be looked at again;
+            never empty.
         present: Signs that are present, in reading order.
         categories: Of the whole, then of entries.
         blocks: In reading order.
@@ -109,6 +114,7 @@ class ReadingReport(Frozen):
     status: str
     facts: tuple[tuple[str, str], ...]
     headline: str
+    summary: tuple[str, ...]
     present: tuple[Row, ...]
     categories: tuple[CategoryLine, ...]
     blocks: tuple[Block, ...]
@@ -130,7 +136,8 @@ def reading_report(
         comparison: With a prior reading.
     """
     form = reading_form(reading.form)
-    found = outcomes(form, reading.items)
+    found, against = outcomes(form, reading.items), contradictions(reading)
+    open_ones = frozenset(clash.key for clash in open_clashes(reading))
     changes = comparison.rows if comparison is not None else ()
     blocks = tuple(_block(form, section, reading, language) for section in form.sections)
     return ReadingReport(
@@ -140,7 +147,8 @@ def reading_report(
         status=_status(reading, language),
         facts=tuple(_facts(reading, language, comparison)),
         headline=headline(form, found),
-        categories=tuple(_category(form, outcome, language) for outcome in _shown(found)),
+        summary=summary(reading, form, found, against, language),
+        categories=tuple(_category(form, o, open_ones, language) for o in _shown(found)),
         present=tuple(_present(form, blocks)),
         blocks=blocks,
         comparison=tuple(change_rows(form, changes, language)),
@@ -164,17 +172,24 @@ def _facts(
     yield _head("patient", language), reading.subject.id
     done = reading.study.done
     when = done.strftime("%Y-%m-%d %H:%M %Z") if done is not None else ""
-    study = ", ".join(t for t in (reading.study.modality, when, reading.study.accession) if t)
+    named = reading.study.accession or reading.study.study_uid
+    study = ", ".join(t for t in (reading.study.modality, when, named) if t)
     yield _head("study", language), study
     yield _head("report", language), f"{reading.id}, {_head('version', language)} {reading.version}"
     if comparison is not None:
         yield _head("prior_reading", language), comparison.prior
 
 
-def _category(form: ReadingForm, outcome: Outcome, language: Language) -> CategoryLine:
+def _category(
+    form: ReadingForm, outcome: Outcome, open_ones: frozenset[str], language: Language
+) -> CategoryLine:
     table = form.table(outcome.table)
     label = table.label.read(language)
-    if outcome.entry is None and table.of is not None and outcome.possible:
+    if (
+        outcome.entry is None
+        and table.of is not None
+        and (outcome.possible or outcome.contradictions)
+    ):
         label += " · " + _head("worst", language)
     elif outcome.entry is not None:
         label += " · " + path_name(form, f"{table.of}/{outcome.entry}", language)
@@ -188,15 +203,27 @@ def _category(form: ReadingForm, outcome: Outcome, language: Language) -> Catego
         text=_category_text(form, outcome, language),
         determined=category is not None,
         total=_total(form, outcome, language),
-        because=" ".join(words.read(language) for words in outcome.because),
+        because=_because(outcome, language),
         rests_on=names(outcome.rests_on),
         missing=names(outcome.missing),
         unconfirmed=names(outcome.unconfirmed),
         management=category.management.read(language)
-        if category is not None and category.management is not None
+        if category is not None
+        and category.management is not None
+        and not open_ones & set(outcome.look_again)
         else "",
         review=reading_words().review(category.review, language) if category is not None else "",
     )
+
+
+def _because(outcome: Outcome, language: Language) -> str:
+    """Return the reasons; of rows that lead to one category either may hold."""
+    said = dict.fromkeys(words.read(language) for words in outcome.because)
+    either = outcome.category is not None and language == "en"
+    between = f" {_head('or', language)} " if either else " "
+    if outcome.category is not None and language == "zh":
+        between = _head("or", language)
+    return between.join(said)
 
 
 def _shown(found: Sequence[Outcome]) -> Iterator[Outcome]:
@@ -210,6 +237,8 @@ def _shown(found: Sequence[Outcome]) -> Iterator[Outcome]:
 def _category_text(form: ReadingForm, outcome: Outcome, language: Language) -> str:
     table = form.table(outcome.table)
     labels = [table.category(c).label.read(language) for c in outcome.possible]
+    if outcome.contradictions:
+        return _head("contradiction", language)
     if outcome.no_entries:
         return _head("no_entries", language)
     if not labels:
@@ -322,6 +351,10 @@ def _citations(form: ReadingForm, language: Language) -> Iterator[Cited]:
             reviews.setdefault(category.source, category.review)
         for row in table.rows:
             reviews.setdefault(row.source, row.review)
+    for rule in form.contradictions:
+        reviews.setdefault(rule.source, rule.review)
+    for derived in form.derived:
+        reviews.setdefault(derived.source, derived.review)
     for note in form.notes:
         reviews.setdefault(note.source, note.review)
     for source, review in reviews.items():

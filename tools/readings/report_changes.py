@@ -80,7 +80,8 @@ def edits(form: ReadingForm, reading: Reading, language: Language) -> Iterator[s
         own = [(i, e) for i, e in enumerate(reading.edits) if e.version == version]
         first = [e for _, e in own if e.before.nobody_looked]
         if first:
-            words = reading_words().headings["first_stated"].filled(count=str(len(first)))
+            key = "first_stated_one" if len(first) == 1 else "first_stated"
+            words = reading_words().headings[key].filled(count=str(len(first)))
             yield f"{_edit_head(first[0], language)}: {words.read(language)}"
         for index, edit in own:
             if not edit.before.nobody_looked:

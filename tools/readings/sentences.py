@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001
 """The standard sentence of an item, in English or Chinese."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from knowledge.finding import State
 from knowledge.quantity import format_number
@@ -12,6 +12,30 @@ from tools.readings.model import Said, Stated
 
 _ENDS = (".", "!", "?", "\u3002", "\uff01", "\uff1f")
 """What ends a sentence already."""
+
+_UNITS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "1": "",
+        "{count}": "",
+        "mo": " months",
+        "a": " years",
+        "[HU]": " HU",
+        "[hnsf'U]": " HU",
+        "cm3": " cm³",
+        "mm3": " mm³",
+    },
+    "zh": {
+        "1": "",
+        "{count}": "",
+        "mo": " 个月",
+        "a": " 岁",
+        "[HU]": " HU",
+        "[hnsf'U]": " HU",
+        "cm3": " cm³",
+        "mm3": " mm³",
+    },
+}
+"""Units of UCUM that people write in another way."""
 
 
 def sentence(item: Item, given: Stated, language: Language) -> str:
@@ -44,6 +68,18 @@ def sentence(item: Item, given: Stated, language: Language) -> str:
     return _bracketed(text, _details(item, given, language), language)
 
 
+def listed(names: Sequence[str], language: Language) -> str:
+    """Return names one after the other, told apart also where they hold commas.
+
+    Examples:
+        >>> listed(["Insula, I", "Caudate, C"], "en"), listed(["liver", "spleen"], "en")
+        ('Insula, I; Caudate, C', 'liver, spleen')
+    """
+    if language == "zh":
+        return ("；" if any("、" in n or "，" in n for n in names) else "、").join(names)
+    return ("; " if any("," in name for name in names) else ", ").join(names)
+
+
 def not_assessed(items: Sequence[Item], given: Stated, language: Language) -> str:
     """Return one sentence on items that are not assessed for one reason.
 
@@ -57,8 +93,8 @@ def not_assessed(items: Sequence[Item], given: Stated, language: Language) -> st
         return sentence(items[0], given, language)
     state, why = _state(State.NOT_ASSESSED, language), _why(given, language)
     if language == "zh":
-        return f"{state}（{why}）：{'、'.join(labels)}。"
-    return f"{state[:1].upper()}{state[1:]} ({why}): {', '.join(labels)}."
+        return f"{state}（{why}）：{listed(labels, language)}。"
+    return f"{state[:1].upper()}{state[1:]} ({why}): {listed(labels, language)}."
 
 
 def value(item: Item, given: Stated, language: Language) -> str:
@@ -68,9 +104,10 @@ def value(item: Item, given: Stated, language: Language) -> str:
         return f"{_state(State.NOT_ASSESSED, language)}{colon}{_why(given, language)}"
     if given.choices:
         names = [item.answers[c].read(language) for c in given.choices if c in item.answers]
-        return ("、" if language == "zh" else ", ").join(names)
+        return listed(names, language)
     if given.number is not None:
-        return with_unit(given.number, given.unit or "1")
+        within = f" ± {format_number(given.margin)}" if given.margin is not None else ""
+        return with_unit(given.number, given.unit or "1", within=within, language=language)
     if item.kind == "text":
         return given.text
     details = _details(item, given, language)
@@ -82,15 +119,31 @@ def value(item: Item, given: Stated, language: Language) -> str:
     )
 
 
-def with_unit(number: float, unit: str) -> str:
+def with_unit(number: float, unit: str, *, within: str = "", language: Language = "en") -> str:
     """Return a number with its unit as people write it.
 
     Examples:
-        >>> with_unit(12.5, "mm"), with_unit(0.52, "1"), with_unit(8, "mo")
-        ('12.5 mm', '0.52', '8 months')
+        >>> with_unit(12.345, "mm"), with_unit(0.52, "1"), with_unit(8, "mo"), with_unit(1, "mo")
+        ('12.3 mm', '0.52', '8 months', '1 month')
     """
-    shown = {"1": "", "mo": " months", "a": " years", "[HU]": " HU", "{count}": "", "cm3": " cm³"}
-    return format_number(number) + shown.get(unit, f" {unit}")
+    name = _UNITS[language].get(unit, f" {unit}")
+    if language == "en" and number == 1 and unit in ("mo", "a"):
+        name = name.removesuffix("s")
+    return format_number(_as_shown(number, unit)) + within + name
+
+
+def _as_shown(number: float, unit: str) -> float:
+    """Return a number to as many decimals as its unit is shown with.
+
+    What is no whole number is not rounded onto one, where a limit may stand, and below 1 nothing is
+    rounded.
+    """
+    row = reading_words().decimals.get(unit)
+    decimals = None if row is None else row.places
+    if decimals is None or abs(number) < 1:
+        return number
+    rounded = round(number, decimals)
+    return number if rounded == int(rounded) != number else rounded
 
 
 def speaker(said: Said | None, language: Language) -> str:
@@ -123,7 +176,7 @@ def _details(item: Item, given: Stated, language: Language) -> str:
         parts.append(words.sides[given.side].read(language))
     parts += [words.zones[zone].read(language) for zone in given.zones]
     if given.size_mm is not None:
-        parts.append(f"{format_number(given.size_mm)} mm")
+        parts.append(with_unit(given.size_mm, "mm"))
     if given.change is not None:
         parts.append(words.changes[given.change].read(language))
     if given.certainty is not None:

@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
-
 from knowledge.errors import UnreadableError, UnsupportedError
 from tools.ecg.readers.dicom import parse_errors
 from tools.readings import sr_terms as t
@@ -17,7 +15,12 @@ from tools.readings.model import Reading
 
 _AGAIN = "export the reading again with `epicrisis reading export --sr`"
 _ONE = {t.SIDE: "side", t.CHANGE: "change", t.STATE: "state", t.REMARK: "text"}
-_NUMBERS = {t.SIZE: "size_mm", t.CERTAINTY: "certainty", t.NUMBER: "number"}
+_NUMBERS = {
+    t.SIZE: "size_mm",
+    t.CERTAINTY: "certainty",
+    t.NUMBER: "number",
+    t.MARGIN: "margin",
+}
 _MANY = {t.ZONE: "zones", t.ANSWER: "choices"}
 
 
@@ -35,7 +38,9 @@ def reading_from_sr(content: bytes, *, name: str = "report") -> Reading:
     """
     import pydicom
 
-    damaged: tuple[type[Exception], ...] = (*parse_errors(), LookupError)
+    damaged: tuple[type[Exception], ...] = (
+        *parse_errors(), LookupError, ValueError, TypeError, AttributeError,
+    )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -47,13 +52,13 @@ def reading_from_sr(content: bytes, *, name: str = "report") -> Reading:
             ) from error
     try:
         about = [value for key, value in _of(ds) if key == t.ABOUT]
-    except AttributeError as error:
-        raise UnreadableError(name, "is cut off", _AGAIN) from error
+    except damaged as error:
+        raise UnreadableError(name, "is cut off or damaged", _AGAIN) from error
     if len(about) != 1:
         raise UnsupportedError(name, "holds no structured reading of ours", _AGAIN)
     try:
         found = _reading(ds, str(about[0]))
-    except (ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except damaged as error:  # pydantic's ValidationError is a ValueError
         raise UnreadableError(
             name, f"a part of the reading is damaged: {error}"[:300], _AGAIN
         ) from error

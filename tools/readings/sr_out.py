@@ -152,6 +152,9 @@ def _measurements(given: Stated) -> Iterator[Any]:
         yield Measurement(name=_named(t.SIZE), value=given.size_mm, unit=_ucum("mm"))
     if given.certainty is not None:
         yield Measurement(name=_named(t.CERTAINTY), value=given.certainty, unit=_ucum("1"))
+    if given.margin is not None:
+        unit = _ucum(given.unit or "1")
+        yield Measurement(name=_named(t.MARGIN), value=given.margin, unit=unit)
 
 
 def _texts(reading: Reading, form: ReadingForm) -> Iterator[Any]:
@@ -160,8 +163,10 @@ def _texts(reading: Reading, form: ReadingForm) -> Iterator[Any]:
     for item, _, given in _places(form, reading):
         if item is not None and not given.nobody_looked:
             yield _text("comment", sentence(item, given, "en"))
+    report = reading_report(reading)
+    yield _text("comment", "Summary: " + "; ".join(report.summary))
     if outcomes(form, reading.items):
-        for line in reading_report(reading).categories:
+        for line in report.categories:
             missing = f" (needs {', '.join(line.missing)})" if line.missing else ""
             yield _text(t.CATEGORY, f"{line.label}: {line.text}{missing}")
     about = reading.model_dump(mode="json", exclude={"items", "edits"}, exclude_none=True)

@@ -17,6 +17,7 @@ SIDE, ZONE, CHANGE, ANSWER, REMARK = (
     "reading-text",
 )
 SIZE, CERTAINTY, NUMBER = "reading-size", "reading-certainty", "reading-number"
+MARGIN = "reading-margin"
 ABOUT, EDIT = "reading-about", "reading-edit"
 ENTRY = "reading-entry"
 CATEGORY = "reading-category"
@@ -35,6 +36,7 @@ MEANINGS = {
     SIZE: "Size",
     CERTAINTY: "Certainty",
     NUMBER: "Number",
+    MARGIN: "Number is known within",
     ABOUT: "About this reading",
     EDIT: "Earlier statement, replaced",
     ENTRY: "Entry",

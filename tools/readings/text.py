@@ -8,6 +8,7 @@ from knowledge.plain_text import visible
 from knowledge.reading_words import reading_words
 from knowledge.words import Language
 from tools.readings.report import Block, CategoryLine, ReadingReport, Row
+from tools.readings.sentences import listed
 
 Kind = Literal["title", "heading", "below", "paragraph", "item", "detail", "gap"]
 Line = tuple[Kind, str]
@@ -52,8 +53,8 @@ def _lines(report: ReadingReport) -> Iterator[Line]:
     yield "paragraph", report.status
     yield "gap", ""
     yield from (("item", _pair(label, text, language)) for label, text in report.facts)
-    if report.headline:
-        yield "item", _pair(_head("summary", language), report.headline, language)
+    said = ("\uff1b" if language == "zh" else "; ").join(report.summary)
+    yield "item", _pair(_head("summary", language), said, language)
     if report.present:
         yield "heading", _head("present", language)
         yield from (("item", _said(row, language)) for row in report.present)
@@ -73,8 +74,8 @@ def _category(line: CategoryLine, language: Language) -> Iterator[Line]:
     further = (
         ("because", line.because),
         ("management", line.management),
-        ("missing", _listed(line.missing, language)),
-        ("unconfirmed", _listed(line.unconfirmed, language)),
+        ("missing", listed(line.missing, language)),
+        ("unconfirmed", listed(line.unconfirmed, language)),
     )
     for key, text in further:
         if text:
@@ -85,7 +86,7 @@ def _block(block: Block, kind: Kind, language: Language) -> Iterator[Line]:
     yield kind, block.heading
     yield from (("item", _said(row, language)) for row in block.rows)
     if block.not_looked_at:
-        names = _listed(block.not_looked_at, language)
+        names = listed(block.not_looked_at, language)
         yield "item", _pair(_head("not_looked_at", language), names, language)
     for entry in block.entries:
         yield from _block(entry, "below", language)
@@ -106,7 +107,7 @@ def _comparison(report: ReadingReport) -> Iterator[Line]:
         why = f"; {change.why}" if change.why else ""
         yield "item", _pair(change.name, f"{change.verdict}{seen}{why}", language)
     for why, names in report.folded:
-        yield "item", _pair(why, _listed(names, language), language)
+        yield "item", _pair(why, listed(names, language), language)
 
 
 def _end(report: ReadingReport) -> Iterator[Line]:
@@ -118,13 +119,12 @@ def _end(report: ReadingReport) -> Iterator[Line]:
         yield "heading", _head("edits", language)
         yield from (("item", edit) for edit in report.edits)
     yield "heading", _head("sources", language)
+    said_once = reading_words().reviews["unreviewed"].read(language)
     for cited in report.citations:
         doi = f", doi {cited.doi}" if cited.doi else ""
-        yield "item", f"{cited.label}{doi} ({cited.review})"
-
-
-def _listed(names: tuple[str, ...], language: Language) -> str:
-    return ("、" if language == "zh" else ", ").join(names)
+        yield "item", f"{cited.label}{doi} ({cited.review.removesuffix(said_once)})"
+    if any(cited.review.endswith(said_once) for cited in report.citations):
+        yield "item", said_once.lstrip("; \uff1b")
 
 
 def _pair(label: str, text: str, language: Language) -> str:

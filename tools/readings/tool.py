@@ -2,9 +2,11 @@
 
 from knowledge.model import Frozen
 from knowledge.reading_form import reading_form
-from tools.readings.category import Outcome, headline, outcomes
+from tools.readings.category import contradictions, headline, outcomes
 from tools.readings.check import faults
+from tools.readings.contradictions import Clash
 from tools.readings.model import Reading
+from tools.readings.outcome import Outcome
 from tools.readings.report import CategoryLine, reading_report
 from tools.toolbox import Card, tool
 
@@ -32,6 +34,7 @@ class ReadingCategories(Frozen):
         headline: The categories in short; empty unless all are determined.
         outcomes: Of every table.
         lines: The same in words.
+        contradictions: What cannot stand together, and what is to be looked at again.
     """
 
     reading: str
@@ -39,6 +42,7 @@ class ReadingCategories(Frozen):
     headline: str
     outcomes: tuple[Outcome, ...]
     lines: tuple[CategoryLine, ...]
+    contradictions: tuple[Clash, ...] = ()
 
 
 @tool(card=_CARD, version="1")
@@ -58,4 +62,5 @@ def reading_category(reading: Reading) -> ReadingCategories:
         headline=headline(form, found),
         outcomes=found,
         lines=reading_report(reading).categories,
+        contradictions=contradictions(reading),
     )

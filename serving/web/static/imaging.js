@@ -221,6 +221,7 @@
 
   function measure() {
     const button = root.querySelector('[data-do="measure"]');
+    if (!line && pointing) point();
     if (line) { line.remove(); line = null; } else if (picture) line = new Line();
     button.setAttribute("aria-pressed", String(Boolean(line)));
     stage.classList.toggle("measuring", Boolean(line));
@@ -304,29 +305,74 @@
       if (marks.getAttribute("src") !== wanted) marks.setAttribute("src", wanted);
     }
   }
+  function drop(key) {
+    if (layers.has(key)) layers.get(key).remove();
+    layers.delete(key);
+  }
+  function lay(key) {
+    drop(key);
+    const marks = document.createElement("img");
+    marks.className = "stage-marks";
+    marks.alt = "";
+    marks.addEventListener("error", () => marks.removeAttribute("src"));
+    picture.after(marks);
+    layers.set(key, marks);
+    overlay();
+  }
   for (const box of root.querySelectorAll("[data-layer]")) {
     box.addEventListener("change", async () => {
       const key = box.dataset.layer, legend = root.querySelector(`[data-legend="${key}"]`);
       if (!box.checked) {
-        if (layers.has(key)) layers.get(key).remove();
-        layers.delete(key);
+        drop(key);
         legend.textContent = "";
-      } else if (await explain(key, legend) && box.checked) {
-        const marks = document.createElement("img");
-        marks.className = "stage-marks";
-        marks.alt = "";
-        marks.addEventListener("error", () => marks.removeAttribute("src"));
-        picture.after(marks);
-        layers.set(key, marks);
-        overlay();
-      }
+      } else if (await explain(key, legend) && box.checked) lay(key);
     });
+  }
+
+  // ---- a nodule is measured where a person points
+  const seedForm = root.querySelector("[data-seed]");
+  let pointing = false, seedKey = "", asked = 0;
+  const seedButton = root.querySelector('[data-do="point"]');
+  function point() {
+    if (!seedForm) return;
+    pointing = !pointing;
+    if (pointing && line) measure();
+    seedButton.setAttribute("aria-pressed", String(pointing));
+    stage.classList.toggle("measuring", pointing);
+  }
+  async function seeded() {
+    const column = seedForm.querySelector("[data-seed-column]"), row = seedForm.querySelector("[data-seed-row]");
+    if (!seedForm.reportValidity()) return;
+    const legend = root.querySelector("[data-legend-seed]"), mine = asked += 1;
+    unseeded();
+    const key = `nodule-${slices[number][0]}-${Number(column.value)}-${Number(row.value)}`;
+    seedForm.querySelector("[data-seed-off]").hidden = false;
+    if (await explain(key, legend) && mine === asked) { seedKey = key; lay(key); }
+  }
+  function unseeded() {
+    drop(seedKey);
+    seedKey = "";
+    root.querySelector("[data-legend-seed]").textContent = "";
+    seedForm.querySelector("[data-seed-off]").hidden = true;
+  }
+  if (seedForm) {
+    seedForm.addEventListener("submit", (event) => { event.preventDefault(); seeded(); });
+    seedForm.querySelector("[data-seed-off]").addEventListener("click", () => { asked += 1; unseeded(); });
+  }
+  function pointed(event) {
+    const box = mover.getBoundingClientRect();
+    const x = Math.floor((event.clientX - box.left) / box.width * columns), y = Math.floor((event.clientY - box.top) / box.height * rows);
+    if (x < 0 || y < 0 || x >= columns || y >= rows) return;
+    seedForm.querySelector("[data-seed-column]").value = String(x);
+    seedForm.querySelector("[data-seed-row]").value = String(y);
+    seeded();
   }
 
   // ---- pointer and keys
   let held = null;
   stage.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !picture || event.target.closest(".stage-problem")) return;
+    if (pointing && !event.ctrlKey) { pointed(event); event.preventDefault(); return; }
     stage.setPointerCapture(event.pointerId);
     if (line && !event.ctrlKey) { line.begin(event); event.preventDefault(); return; }
     held = { x: event.clientX, y: event.clientY, left, top, window: event.ctrlKey && select, c: Number(center && center.value), w: Number(width && width.value) };
@@ -350,11 +396,11 @@
   }, { passive: false });
   stage.addEventListener("dragstart", (event) => event.preventDefault());
 
-  const acts = { in: () => larger(1.25), out: () => larger(0.8), fit, measure };
+  const acts = { in: () => larger(1.25), out: () => larger(0.8), fit, measure, point };
   for (const button of root.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do]());
 
   const keys = {
-    "+": acts.in, "=": acts.in, "-": acts.out, "0": fit, m: measure,
+    "+": acts.in, "=": acts.in, "-": acts.out, "0": fit, m: measure, n: point,
     i: () => { if (invert) { invert.checked = !invert.checked; show(); } },
     ArrowUp: () => go(number - 1), ArrowDown: () => go(number + 1), PageUp: () => go(number - 10),
     PageDown: () => go(number + 10), Home: () => go(0), End: () => go(slices.length - 1),

@@ -10,6 +10,12 @@
   const TILE = 254, OVERLAP = 1;
   for (const one of root.querySelectorAll(".scripted")) one.hidden = false;
 
+  // OpenSeadragon would write a style into the page, which the page does not allow: its rule is in
+  // imaging.css, and it takes this element, which is no style sheet, for its own.
+  const own = document.createElementNS("urn:epicrisis:none", "style");
+  own.setAttribute("data-openseadragon-mobile-css", "true");
+  document.head.append(own);
+
   const viewer = OpenSeadragon({
     element: canvas,
     tileSources: {
@@ -55,6 +61,57 @@
     scale.querySelector(".bar").style.width = `${um / mpp * screen}px`;
     scale.querySelector("[data-scale-words]").textContent = um >= 1000 ? `${um / 1000} mm` : `${um} µm`;
     scale.hidden = false;
+  }
+
+  // ---- layers: a picture that lies over the slide for each box that is ticked
+  const box = root.querySelector("[data-layers]");
+  const over = new Map();
+  function said_(legend, words, kind) {
+    const row = document.createElement("span");
+    row.className = kind;
+    row.textContent = words;
+    legend.append(row);
+    return row;
+  }
+  async function lay(key, tick, legend) {
+    legend.textContent = box.dataset.wordLoading;
+    let told = null, ok = false;
+    try {
+      const answer = await fetch(`${box.dataset.layers}${key}`, { headers: { Accept: "application/json" } });
+      told = await answer.json();
+      ok = answer.ok;
+    } catch (error) { told = { reason: box.dataset.wordFailed }; }
+    legend.textContent = "";
+    if (!tick.checked) return;
+    if (!ok) {
+      said_(legend, told.reason || told.title || box.dataset.wordFailed, "na-text");
+      if (told.way_out) said_(legend, told.way_out, "quiet").lang = "en";
+      return;
+    }
+    for (const one of told.labels) {
+      const row = said_(legend, one.label, "legend-row"), colour = document.createElement("span");
+      colour.className = "colour";
+      colour.style.background = one.colour;
+      row.prepend(colour);
+    }
+    for (const note of told.notes) said_(legend, note, "quiet");
+    viewer.addSimpleImage({
+      url: `${box.dataset.layers}${key}/picture`, x: 0, y: 0, width: told.width,
+      success: (event) => {
+        if (tick.checked && !over.has(key)) over.set(key, event.item);
+        else viewer.world.removeItem(event.item);
+      },
+      error: () => said_(legend, box.dataset.wordFailed, "na-text"),
+    });
+  }
+  if (box) for (const tick of box.querySelectorAll("[data-layer]")) {
+    tick.addEventListener("change", () => {
+      const key = tick.dataset.layer, legend = box.querySelector(`[data-legend="${key}"]`);
+      if (tick.checked) { lay(key, tick, legend); return; }
+      if (over.has(key)) viewer.world.removeItem(over.get(key));
+      over.delete(key);
+      legend.textContent = "";
+    });
   }
 
   // ---- distances: two points, told in micrometres where the pixel size is known

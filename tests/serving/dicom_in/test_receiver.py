@@ -90,6 +90,38 @@ def test_another_patient_in_the_same_study_is_refused(tmp_path: Path) -> None:
         assert len(list(inbox.folder.rglob("*.dcm"))) == 1
 
 
+def test_the_same_number_with_another_sex_is_another_patient(tmp_path: Path) -> None:
+    with receiving(tmp_path) as (peer, inbox):
+        assert sent(ct(PatientSex="F"), peer).taken
+        assert sent(ct("1.2.2.2", PatientSex="M"), peer).status == "A900"
+        assert sent(ct("1.2.2.3", PatientSex="F"), peer).taken
+        assert len(list(inbox.folder.rglob("*.dcm"))) == 2
+
+
+def test_a_series_of_another_study_is_refused_after_a_restart_too(tmp_path: Path) -> None:
+    with receiving(tmp_path) as (peer, _):
+        assert sent(ct(), peer).taken
+        other = ct("1.2.2.9", StudyInstanceUID="1.2.9", PatientID="99")
+        assert sent(other, peer).status == "A900"
+    with receiving(tmp_path) as (peer, inbox):
+        assert sent(other, peer).status == "A900"
+        assert len(list(inbox.folder.rglob("*.dcm"))) == 1
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"])
+def test_pixels_that_are_cut_off_are_not_taken(syntax: str, tmp_path: Path) -> None:
+    ds = pydicom.dcmread(io.BytesIO(ct(size=64)))  # 64 x 64 of 2 bytes
+    assert len(ds.PixelData) == 8192
+    ds.PixelData = ds.PixelData[:1000]
+    ds.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)
+    short = io.BytesIO()
+    pydicom.dcmwrite(short, ds, implicit_vr=syntax.endswith("1.2"), little_endian=True)
+    with receiving(tmp_path) as (peer, inbox):
+        assert sent(short.getvalue(), peer).status == "C000"
+        assert not list(inbox.folder.rglob("*.dcm"))
+        assert sent(ct(size=64), peer).taken
+
+
 def test_patients_are_compared_after_a_restart_too(tmp_path: Path) -> None:
     with receiving(tmp_path) as (peer, _):
         assert sent(ct(), peer).taken

@@ -32,6 +32,7 @@ from tests.serving.chat.chat_app import (
     example_case,
     make_services,
 )
+from tests.tools.imaging.view.made import image, ramp
 
 NOTE = "Seen at 12:10.\r\nDenies <b>haemoptysis</b>. Pain radiates to the left arm.\u202e end"
 
@@ -121,6 +122,22 @@ def test_an_ecg_lead_has_its_measured_values_and_a_picture(
         headers=as_user("vera"),
     )
     assert whole.text != picture.text
+
+
+def test_an_image_leads_to_the_viewer_at_this_image(services: Services, http: TestClient) -> None:
+    ct = image(ramp(), ImagePositionPatient=[0, 0, 1], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+    case, _ = CaseService(services).open([("a.dcm", ct)], label="Bed 3", principal=ANNA)
+    key = first(services, case, DicomEvidence, file="a.dcm")
+    shown = view(http, case, key)["shown"]
+    image_id = services.cases.files(case.id)[0].sha256[:16]
+    assert shown["kind"] == "image"
+    assert shown["viewer"] == f"/cases/{case.id}/images/{image_id}"
+    small = http.get(shown["picture"], headers=as_user("vera"))
+    assert small.headers["content-type"] == "image/png"
+    page = http.get(
+        f"/cases/{case.id}/evidence/{key}", headers={**as_user("vera"), "accept": "text/html"}
+    ).text
+    assert f'href="/cases/{case.id}/images/{image_id}"' in page
 
 
 def test_a_line_of_the_case_file_is_marked(services: Services, http: TestClient) -> None:

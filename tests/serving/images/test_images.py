@@ -11,17 +11,21 @@ from PIL import Image
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
-from knowledge.errors import UnavailableError
+from knowledge.errors import UnavailableError, UnreadableError
+from knowledge.finding import NotAssessed, Why
 from serving.access.errors import TooManyError
 from serving.access.principal import Principal, Role
 from serving.audit.tables import AuditRow
 from serving.cases.service import CaseService
 from serving.images.cache import ByteCache
+from serving.images.found import CaseImages
+from serving.images.series import unread
 from serving.images.workers import Workers
 from serving.services import Services
 from tests.data_folder import shared_data
 from tests.serving.access.made import Clock, browsing, services
-from tests.tools.imaging.view.made import image, ramp
+from tests.tools.imaging.view.made import CR, image, ramp
+from tools.imaging.model import Study
 
 ME = Principal(subject="dr", name="Dr", roles=frozenset({Role.CLINICIAN}), via="local")
 
@@ -181,9 +185,39 @@ def test_a_case_of_pictures_of_nobody_says_how_many_and_why(
     case = opened(made, ("Miller Anne.png", to.getvalue()), ("a.dcm", slice_of(1.0)))
     page = client.get(f"/cases/{case}/images").text
     assert "There is no image or slide" not in page
-    assert "2 files received, 1 picture files not shown" in page
+    assert "files received: 2; picture files not shown: 1" in page
     assert "not shown to be of this patient" in page
     assert "Miller" not in page
+    chinese = client.get(f"/cases/{case}/images", headers={"cookie": "epicrisis_language=zh"}).text
+    assert "1 个" in chinese
+    assert "未显示的图像文件" in chinese
+    assert "未证明属于该患者" in chinese
+
+
+def test_a_file_that_cannot_be_read_is_told_by_its_number_and_not_by_its_name() -> None:
+    study = Study(
+        id="s", title="t", title_zh="t", modality="CT", files=("Miller Anne.dcm", "Li Wei.dcm"),
+        images=2, series=1, not_assessed=NotAssessed(why=Why.MISSING, detail="none"), evidence=(),
+    )  # fmt: skip
+    images = CaseImages(studies=(study,), kept={}, time_zone=None, others=())
+    error = UnreadableError("Miller Anne.dcm", "ends early, as Li Wei.dcm does", "")
+    found = unread(images, study, {"Miller Anne.dcm": error})
+    assert [(one.number, one.reason) for one in found] == [
+        (1, "ends early, as another file does"),
+        (2, ""),
+    ]
+
+
+def test_files_left_out_for_one_reason_stand_together_and_name_no_other_file(
+    made: Services, client: TestClient
+) -> None:
+    folder = shared_data("dicom-misc")
+    names = sorted(one.name for one in folder.glob("sm_*.dcm"))
+    case = opened(made, *((name, (folder / name).read_bytes()) for name in names))
+    page = client.get(f"/cases/{case}/images").text
+    assert page.count("what it says of who it is of cannot be compared") == 1
+    assert f"files received: {len(names)}" in page
+    assert not [name for name in names if name in page]
 
 
 def test_the_pictures_of_one_page_are_one_entry_of_the_audit_and_every_refusal_is_one(
@@ -237,3 +271,43 @@ def test_nothing_of_the_pages_comes_from_elsewhere(made: Services, client: TestC
     assert "https://" not in page.text
     static = Path(__file__).parents[3] / "serving" / "web" / "static"
     assert (static / "openseadragon.min.js").read_text("utf-8").startswith("//! openseadragon")
+
+
+def negative() -> bytes:
+    """Return a real film whose grey is exchanged, against what its header says."""
+    path = shared_data("cxr-nih") / "images" / "00000468_040.png"
+    values = 255 - np.asarray(Image.open(path).convert("L")).astype(np.int16)
+    return image(values, sop_class=CR, Modality="CR", ViewPosition="PA", BodyPartExamined="CHEST")
+
+
+def test_a_film_with_light_and_dark_exchanged_is_doubted_in_list_and_viewer(
+    made: Services, client: TestClient
+) -> None:
+    case = opened(made, ("film.dcm", negative()))
+    name = first_image(client, case)
+    for path in ("images", f"images/{name}"):
+        page = client.get(f"/cases/{case}/{path}").text
+        assert "Shown inverted: light and dark exchanged" in page, path
+        assert "the film gate doubts it" in page, path
+    page = client.get(f"/cases/{case}/images/{name}").text
+    assert 'name="invert"' in page
+    refused = client.get(f"/cases/{case}/images/{name}/layers/film")
+    assert refused.status_code == 422
+    assert "against what the file says" in refused.json()["reason"]
+    chinese = {"cookie": "epicrisis_language=zh"}
+    page = client.get(f"/cases/{case}/images/{name}", headers=chinese).text
+    assert "黑白颠倒" in page
+    assert "后前位" in page
+    assert "Research use only" not in page
+    assert "radiograph" not in page
+
+
+def test_a_year_before_such_images_were_made_is_doubted_and_not_used(
+    made: Services, client: TestClient
+) -> None:
+    old = {"StudyDate": "19010101", "StudyTime": "000000"}
+    case = opened(made, ("a.dcm", image(ramp(), **old)))
+    page = client.get(f"/cases/{case}/images").text
+    assert "before such images were made" in page
+    assert "1901-01-01" in page
+    assert "time not given" in page

@@ -55,7 +55,8 @@ def test_a_segmentation_in_the_case_lies_on_its_own_slices(
     content = seg([structure], volume, sources, MAKER)
     case = opened(made, *files.items(), ("seg.dcm", content))
     page = client.get(f"/cases/{case}/images/{first_image(client, case)}").text
-    key = page.split('data-layer="', 1)[1].split('"', 1)[0]
+    assert 'data-layer="lungs"' in page
+    key = page.rsplit('data-layer="', 1)[1].split('"', 1)[0]
     base = f"/cases/{case}/images"
     ids = {file.name: file.sha256[:16] for file in made.cases.files(case)}
     legend = client.get(f"{base}/{ids['002.dcm']}/layers/{key}").json()

@@ -24,6 +24,8 @@ from serving.mcp.offers import all_offers
 from serving.mcp.server import make_server
 from serving.mcp.toolbox_offers import toolbox_offers
 from tests.serving.mcp.served import ROOT
+from tests.tools.imaging.film.phantoms import chest, dicom
+from tests.tools.imaging.in_case.made import case_of
 
 NOW = parse_fhir("2026-11-20T12:00:00+01:00", clock="test")
 EXAMPLES = ROOT / "serving" / "examples"
@@ -196,3 +198,19 @@ def test_a_withdrawn_document_is_no_longer_found_by_a_running_server(tmp_path: P
     assert kinds() == [f"doc:{document.id}#1"]
     withdraw(document.id, by="Ada", at=at, reason="wrong", settings=site)
     assert kinds() == []
+
+
+def test_a_study_of_a_case_is_measured_by_its_id_and_by_no_tool_of_another_image(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "film.dcm").write_bytes(dicom(chest(heart=300).grey))
+    (study,) = case_of(folder, "film.dcm").studies
+    offers = {o.name: o for o in toolbox_offers(CaseRoots([tmp_path]), Settings(), clock)}
+    said = offers["measure_chest_film"].run({"case": "one", "images": study.id})
+    assert said["findings"][0]["value"]["value"] == pytest.approx(300 / 640, abs=0.03)
+    with pytest.raises(ContractError, match="measure_slide is not for"):
+        offers["measure_slide"].run({"case": "one", "images": study.id})
+    with pytest.raises(InvalidValueError, match="none of that id"):
+        offers["measure_chest_film"].run({"case": "one", "images": "study-0"})

@@ -104,7 +104,7 @@ def test_a_study_arrives_and_the_tools_say_what_they_do_not_know(desk: Desk) -> 
     assert [one["what"] for one in seen["log"]] == ["arrived", "pre-read"]
     assert seen["log"][1]["detail"]["not_assessed"] == "no validated model configured"
     assert (
-        "no pixel spacing is stated: nothing can be measured on it"
+        "no pixel spacing is stated: no length, area or volume in mm; only ratios"
         in (seen["log"][1]["detail"]["quality"])
     )
     desk.http.post(f"/v1/cases/{desk.case}/assessments")

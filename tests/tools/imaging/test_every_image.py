@@ -86,7 +86,7 @@ def test_every_dicom_file_is_read_or_refused_with_a_reason() -> None:
         ),
         ("RG3_J2KR.dcm", {"side": "right"}, {"spacing-missing", "inverted"}),
         ("Fake_MONOHR1.dcm", {"pixel spacing": "0.168 mm"}, {"captured", "inverted",
-         "spacing-of-a-projection"}),
+         "spacing-of-a-projection", "time-impossible"}),
         ("GH133.dcm", {"side": "right", "pixel spacing": "0.09409 mm"},
          {"spacing-of-a-projection"}),
         ("HasFragmentSequence.dcm", {"size": "512 x 512 pixels"},

@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from knowledge.errors import UnreadableError, UnsupportedError
+from knowledge.errors import InputError, UnreadableError, UnsupportedError
 from tests.data_folder import shared_data
 from tests.tools.imaging.ct.phantoms import dicom_slice
 from tools.imaging.pixels import decoded_pixels
@@ -105,3 +105,35 @@ def test_a_lossless_jpeg_of_another_size_than_stated_is_not_decoded() -> None:
     content[at + 5 : at + 9] = b"\xff\xff\xff\xff"  # 65,535 by 65,535: 8 GiB
     with pytest.raises(UnreadableError):
         decoded_pixels(bytes(content), file="a")
+
+
+@pytest.mark.parametrize(
+    ("name", "frames"),
+    [
+        ("CTImage.dcm_RLELosslessTransferSyntax_1.2.840.10008.1.2.5.dcm", None),
+        ("sm_image_jpegls.dcm", 9999),
+    ],
+)
+def test_what_ends_a_decoder_by_no_plain_exception_is_refused(
+    name: str, frames: int | None
+) -> None:
+    """A run that is too long makes pylibjpeg-rle panic (a BaseException); fewer frames than stated
+    end pydicom's loop with StopIteration."""
+    content = bytearray((shared_data("dicom-misc") / name).read_bytes())
+    if frames is not None:
+        ds = pydicom.dcmread(io.BytesIO(bytes(content)))
+        ds.NumberOfFrames = frames
+        out = io.BytesIO()
+        ds.save_as(out)
+        content = bytearray(out.getvalue())
+    refused = 0
+    first = content.index(b"\xe0\x7f\x10\x00") + 8 + 4 + 16 + 64  # after the table of RLE segments
+    for at in range(first, first + 60) if frames is None else (0,):
+        changed = bytearray(content)
+        if frames is None:
+            changed[at] = 0x81  # the next byte, 128 times
+        try:
+            decoded_pixels(bytes(changed), file="f")
+        except InputError:
+            refused += 1
+    assert refused

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from knowledge.clinical_time import parse_fhir
 from knowledge.patient import Identity
 from tests.tools.intake.samples import bundle, observation, patient, read, report, write
+from tools.intake.belonging import numbers_told
 from tools.intake.identity import compare, compare_all
 
 
@@ -255,3 +256,18 @@ def test_a_placeholder_that_was_not_compared_is_told_and_another_field_still_dif
         identity(**PLACEHOLDERS[0], **NUMBER, **two[0]), identity("b", **CLARA, **NUMBER, **two[1])
     )
     assert (differ.result, differ.differ) == ("mismatch", ("sex",))
+
+
+def test_images_joined_over_different_numbers_are_told_once_and_other_files_not() -> None:
+    """Name and birth date agree, no issuer is stated: one patient, and that is said."""
+    born = parse_fhir("1960-01-01", clock="x")
+    said: dict[str, Any] = {"family": "Lindqvist", "given": ("Karin",), "birth_date": born}
+    files = {name: number for name, number in (("a", "7081233"), ("b", "OTHER"), ("c", "OTHER"))}
+    found = compare_all(
+        [Identity(source=n, identifiers=(("", v),), **said) for n, v in files.items()]
+    )
+    assert {c.result for c in found.comparisons} == {"match"}
+    (told,) = numbers_told(found, files).items()
+    assert told[0] == "b"
+    assert "not that of a" in told[1]
+    assert numbers_told(found, ("a",)) == {}

@@ -22,6 +22,8 @@ from tools.models.run import ask
 
 SERIES = "ct-totalseg-ref/tests/reference_files/example_ct_dicom"
 
+TILE = Stated(modality="SM", spacing_mm=0.0005)
+
 
 def script() -> ModuleType:
     spec = importlib.util.spec_from_file_location(
@@ -57,10 +59,21 @@ def test_the_demonstration_model_is_trained_plugged_in_and_asked(
         ("no-tissue2.png", "blank"),
         ("medium-nuclei-score-level1-2.png", "tissue"),
     ):
-        found = ask(model, read_sample(data / name, "tile", Stated(modality="SM"))).result
+        found = ask(model, read_sample(data / name, "tile", TILE)).result
         strongest = max(found.scores, key=lambda s: s.probability or 0)
         assert strongest.label == label, name
         assert found.model.status == "demonstration"
+    photograph = shared_data("path-skimage-ihc") / "retina.jpg"
+    for stated, why in (
+        (Stated(), "modality: not known"),
+        (Stated(modality="SM"), "spacing_mm: not known; it needs it"),
+        (Stated(modality="SM", spacing_mm=0.011), "spacing_mm: 0.011 x 0.011 mm"),
+        (Stated(modality="OP", spacing_mm=0.0005), "modality: OP; it takes SM"),
+    ):
+        with pytest.raises(ContractError, match=why):
+            ask(model, read_sample(photograph, "tile", stated))
+    card = (out / "MODEL_CARD.md").read_text("utf-8")
+    assert "what a person states wrongly is believed" in " ".join(card.split())
     film = shared_data("dicom-misc") / "Fake_MONOHR1.dcm"
     with pytest.raises(ContractError, match="modality: CR; it takes SM"):
         ask(model, read_sample(film, "tile"))

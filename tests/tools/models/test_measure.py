@@ -219,6 +219,9 @@ def test_cases_twice_of_each_patient_make_nobody_surer() -> None:
     once = auroc(truth, values)
     naive = auroc(np.tile(truth, 2), np.tile(values, 2))
     twice = auroc(np.tile(truth, 2), np.tile(values, 2), patients * 2)
+    assert once.ci
+    assert naive.ci
+    assert twice.ci
     width = once.ci[1] - once.ci[0]
     # Twice as many cases would narrow the interval by the root of 2; they are the same patients.
     assert naive.ci[1] - naive.ci[0] == pytest.approx(width / 2**0.5, rel=0.02)
@@ -235,12 +238,53 @@ def test_cases_twice_of_each_patient_make_nobody_surer() -> None:
 def test_told_apart_completely_is_no_certainty() -> None:
     truth = np.array([True] * 5 + [False] * 20)
     area = auroc(truth, truth * 1.0)
+    assert area.ci is not None
     assert (area.value, area.ci[1]) == (1.0, 1.0)
     assert area.ci[0] == pytest.approx(5 / (5 + 1.959964**2))  # Wilson for 5 of 5
     owners = [f"p{i // 5}" for i in range(25)]
     point = operating_point(truth, truth, owners)
     assert point.specificity.ci is not None
     assert point.specificity.ci[0] == pytest.approx(4 / (4 + 1.959964**2))  # 4 patients
+
+
+APART = np.array([True] * 40 + [False] * 40)
+
+
+@pytest.mark.parametrize(
+    ("owners", "fewest"),
+    [
+        (["a"] * 80, 1),
+        (["a"] * 40 + ["b"] * 40, 1),  # one patient with the label, another without
+        ([f"p{i % 4}" for i in range(80)], 4),
+        ([f"p{i}" for i in range(40)] + ["b"] * 40, 1),
+    ],
+    ids=["one-patient", "one-of-each", "four-patients", "one-without"],
+)
+def test_many_cases_of_few_patients_have_an_area_without_an_interval(
+    owners: list[str], fewest: int
+) -> None:
+    area = auroc(APART, APART * 1.0, owners)
+    assert (area.value, area.ci, area.fewest_patients) == (1.0, None, fewest)
+    assert area.interval == f"no interval: {fewest} of 5 patients with, or without, it"
+
+
+def test_told_apart_in_every_case_is_as_sure_as_the_number_of_patients_allows() -> None:
+    owners = [f"p{i // 4}" for i in range(80)]  # 10 patients with the label and 10 without
+    area = auroc(APART, APART * 1.0, owners)
+    assert area.ci == pytest.approx((10 / (10 + 1.959964**2), 1.0))  # Wilson for 10 of 10
+    backward = auroc(APART, 1.0 - APART, owners)
+    assert backward.ci == pytest.approx((0.0, 1.959964**2 / (10 + 1.959964**2)))
+
+
+def test_a_share_of_one_patient_is_no_surer_than_one_case() -> None:
+    hits = np.array([True] * 30 + [False] * 10)
+    point = operating_point(np.ones(40, bool), hits, ["a"] * 40)
+    # Wilson 1927 for 0.75 of one case, by hand: (0.75 + z2 / 2 -+ z sqrt(0.1875 + z2 / 4)) /
+    # (1 + z2), z2 = 3.841459.
+    assert point.sensitivity.value == 0.75
+    assert point.sensitivity.ci == pytest.approx((0.11791, 0.98537), abs=5e-6)
+    bins = reliability(hits, np.full(40, 0.7), ["a"] * 40).bins
+    assert bins[0].observed.ci == point.sensitivity.ci
 
 
 def test_froc_counts_lesions_and_false_marks_per_scan() -> None:

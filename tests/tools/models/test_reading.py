@@ -12,7 +12,7 @@ from knowledge.errors import ContractError, InputError, InvalidValueError, Unsup
 from tests.data_folder import shared_data
 from tests.tools.models.builders import classifier, image_input
 from tools.models.loaded import load_model
-from tools.models.reading import Stated, picture_sample, read_sample, with_stated
+from tools.models.reading import Stated, content_sample, picture_sample, read_sample, with_stated
 from tools.models.run import ask, ask_or_say_why
 
 
@@ -41,6 +41,13 @@ def test_an_age_that_is_not_written_as_dicom_does_is_not_known() -> None:
     # That film says "62" where DICOM writes 062Y: it could be months.
     found = read_sample(misc("Fake_MONOHR1.dcm"), "image2d")
     assert found.age_years is None
+
+
+@pytest.mark.parametrize("magic", [b"II*\0", b"MM\0*", b"II+\0\x08\0", b"MM\0+\0\x08"])
+def test_a_slide_is_no_damaged_picture(magic: bytes) -> None:
+    # TIFF 6.0, section 2, and BigTIFF: what a scanned slide begins with.
+    with pytest.raises(UnsupportedError, match=r"TIFF, as whole slides are.*epicrisis slide tiles"):
+        content_sample(magic + bytes(200), file="slide.svs", kind="tile")
 
 
 def test_a_spacing_of_zero_is_refused_where_spacing_matters(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Slides are read alike by both libraries, with their facts, or refused by name."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from tests.tools.pathology.slide_files import (
     write_svs,
 )
 from tools.pathology.slide import wsidicom_source
+from tools.pathology.slide.dicom_files import dicom_slide
 from tools.pathology.slide.model import Slide
 from tools.pathology.slide.opening import Reader, open_slide
 from tools.pathology.slide.overview import overview
@@ -102,6 +105,43 @@ def test_the_label_of_a_dicom_slide_is_never_opened(tmp_path: Path) -> None:
         open_slide(folder)
 
 
+@pytest.mark.parametrize("kind", ["LABEL", "OVERVIEW", "LOCALIZER", "THUMBNAIL"])
+def test_a_picture_that_may_show_the_label_is_no_level_of_the_slide(
+    tmp_path: Path, kind: str
+) -> None:
+    """PS3.3 C.8.12.4.1.1: label and overview; older files call the whole glass localizer."""
+    folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE, levels=2))
+    path = folder / "level-1.dcm"
+    _changed(path, ImageType=["ORIGINAL", "PRIMARY", kind, "NONE"])
+    found = dicom_slide(folder)
+    assert [one.name for one in found.files] == ["level-0.dcm"]
+    assert found.left_out == (kind.lower(),)
+    (folder / "level-0.dcm").unlink()
+    with pytest.raises(UnsupportedError, match="only a label or an overview"):
+        dicom_slide(path)
+
+
+@pytest.mark.parametrize("asked", ["folder", "the level", "another level"])
+def test_a_level_that_says_its_label_is_seen_is_refused(tmp_path: Path, asked: str) -> None:
+    """Specimen Label in Image (0048,0010) is YES: the name of the patient may be on it."""
+    folder = write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE, levels=2))
+    _changed(folder / "level-1.dcm", SpecimenLabelInImage="YES")
+    path = {"folder": folder, "the level": folder / "level-1.dcm"}.get(asked)
+    for reader in ("openslide", "wsidicom"):
+        with pytest.raises(ContractError, match=r"shows the label .* never passed on"):
+            open_slide(path or folder / "level-0.dcm", reader=reader)
+    _changed(folder / "level-1.dcm", SpecimenLabelInImage="NO")
+    with open_slide(folder) as slide:
+        assert len(slide.facts.levels) == 2
+
+
+def _changed(path: Path, **values: object) -> None:
+    ds = pydicom.dcmread(path)
+    for name, value in values.items():
+        setattr(ds, name, value)
+    ds.save_as(path)
+
+
 @pytest.mark.parametrize(
     ("mpp", "objective", "codes"),
     [
@@ -173,6 +213,50 @@ def test_a_table_of_offsets_that_names_no_frames_is_refused(tmp_path: Path, read
         path.write_bytes(changed)
         with pytest.raises(UnreadableError, match="damaged frames"):
             open_slide(path, reader=reader)
+
+
+def test_no_damaged_file_of_a_slide_ends_the_process_of_the_viewer(tmp_path: Path) -> None:
+    """In a child: a table of offsets that leads out of the file ends OpenSlide 4.0.1 by a signal.
+
+    Every byte of table and first frame header is changed in turn, in the file that is asked for
+    and in the one beside it.
+    """
+    write_dicom_slide(tmp_path / "dicom", pyramid(PICTURE, levels=2))
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", _IN_A_CHILD, str(tmp_path / "dicom")],
+        check=False, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-400:]
+    refused, shown = map(int, done.stdout.split())
+    assert refused > 30
+    assert shown > 0
+
+
+_IN_A_CHILD = """
+import sys
+from pathlib import Path
+from knowledge.errors import InputError
+from tools.imaging.view.deep_zoom import DeepZoom
+
+folder, refused, shown = Path(sys.argv[1]), 0, 0
+for changed in ("level-0.dcm", "level-1.dcm"):
+    path = folder / changed
+    whole = path.read_bytes()
+    table = whole.index(b"\\xfe\\xff\\x00\\xe0", whole.index(b"\\xe0\\x7f\\x10\\x00OB"))
+    for at in range(table, table + 44, 2):
+        for value in (0, 200):
+            path.write_bytes(whole[:at] + bytes([value]) + whole[at + 1 :])
+            try:
+                slide = DeepZoom(folder / "level-0.dcm", name="slide")
+                for level in range(10):
+                    slide.tile(level, 0, 0)
+                slide.close()
+                shown += 1
+            except InputError:
+                refused += 1
+    path.write_bytes(whole)
+print(refused, shown)
+"""
 
 
 @pytest.mark.parametrize("reader", ["openslide", "wsidicom"])

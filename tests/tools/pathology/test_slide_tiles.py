@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge.errors import ContractError, UnreadableError
+from knowledge.errors import ContractError, InvalidValueError, UnreadableError
 from tests.data_folder import shared_data
 from tests.tools.pathology.slide_files import (
     Blob,
@@ -97,6 +97,12 @@ def test_a_slide_coarser_than_wanted_or_without_scale_is_refused(
         with pytest.raises(ContractError, match="micrometres"):
             plan_tiles(without, tissue_map(without), mpp_um=1.0)
         assert plan_tiles(without, tissue_map(without)).mpp_um is None
+
+
+@pytest.mark.parametrize("wanted", [float("nan"), float("inf"), 0.0, -1.0])
+def test_a_size_of_a_pixel_that_cannot_be_is_refused_as_such(slide: Slide, wanted: float) -> None:
+    with pytest.raises(InvalidValueError, match="no size of a pixel"):
+        plan_tiles(slide, tissue_map(slide), mpp_um=wanted)
 
 
 def test_a_cap_takes_evenly_spread_tiles_and_says_how_many_there_were(slide: Slide) -> None:

@@ -81,6 +81,16 @@ def test_a_slide_without_tissue_is_refused(tmp_path: Path, seed: int) -> None:
         slide_tissue(slide)
 
 
+def test_tissue_too_small_for_an_area_is_refused(tmp_path: Path) -> None:
+    """256 x 256 pixels of 0.05 um are 0.00016 mm2 in all, less than the smallest piece."""
+    picture = drawn((256, 256), [Blob(128, 128, 85, 85)])
+    with (
+        open_slide(_svs(tmp_path, picture, mpp=0.05)) as slide,
+        pytest.raises(ContractError, match=r"no piece of 0\.01 mm2 or more"),
+    ):
+        slide_tissue(slide)
+
+
 def test_a_white_and_a_black_slide_are_refused(tmp_path: Path) -> None:
     for grey in (255, 0):
         picture = np.full((600, 600, 3), grey, np.uint8)
@@ -170,3 +180,11 @@ def test_the_overview_is_never_larger_than_the_limit(tmp_path: Path) -> None:
         found = tissue_map(slide)
     assert max(found.overview.pixels.shape) <= slide_limit("thumbnail_max")
     assert found.overview.shrink == 3
+
+
+def test_glass_at_the_edge_is_no_hole_of_the_tissue(tmp_path: Path) -> None:
+    """A disc that nearly fills a small slide: pi/4 of its box, not all of it."""
+    picture = drawn((240, 240), [Blob(120, 120, 118, 118)])
+    with open_slide(_svs(tmp_path, picture, mpp=2.0)) as slide:
+        found = tissue_map(slide)
+    assert found.report.tissue_percent == pytest.approx(100 * np.pi / 4 * (236 / 240) ** 2, abs=3)

@@ -45,7 +45,9 @@ def _stated(item: Item, place: int) -> Stated:
             return Stated(state=State.PRESENT, said=MODEL, choices=free[:2], certainty=0.75)
         case "number":
             number = round(((item.low or 0) + (item.high or 1)) / 2 + 1 / 3, 6)
-            return Stated(state=State.PRESENT, said=_measured(), number=number, unit=item.unit)
+            return Stated(
+                state=State.PRESENT, said=_measured(), number=number, unit=item.unit, margin=0.125
+            )
         case "text":
             return Stated(state=State.PRESENT, said=LATER, text="左肺 <b>clear</b> & \\ quiet")
         case "list":

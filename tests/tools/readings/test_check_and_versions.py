@@ -167,7 +167,7 @@ def test_a_model_never_replaces_a_reader_and_time_never_runs_back() -> None:
         edited(made, {"effusion": present()}, by=READER)
     with pytest.raises(InvalidValueError, match="no such item"):
         edited(made, {"colour": present()}, by=LATER)
-    with pytest.raises(InvalidValueError, match="no such entry"):
+    with pytest.raises(InvalidValueError, match="first name its entries: nodules='present;n9'"):
         edited(reading("thyroid_tirads"), {"nodules/n9/shape": present()}, by=LATER)
 
 

@@ -9,8 +9,9 @@ from knowledge.reading_form import reading_form, reading_form_ids
 from tests.tools.readings.made import NOON, reading
 from tools.models.result import LabelScore, MaskPart, ModelRef, ModelResult
 from tools.models.sample import InputRef
-from tools.readings.category import outcome_of, outcomes
+from tools.readings.category import outcomes
 from tools.readings.from_model import from_model
+from tools.readings.outcome import outcome_of
 from tools.readings.versions import unconfirmed
 
 REF = ModelRef(

@@ -8,8 +8,9 @@ import yaml
 
 from knowledge.reading_form import reading_form, reading_form_ids
 from tests.tools.readings.made import reading
-from tools.readings.category import headline, outcome_of, outcomes
+from tools.readings.category import contradictions, headline, outcomes
 from tools.readings.check import faults
+from tools.readings.outcome import outcome_of
 
 FOLDER = Path(__file__).parents[2] / "golden" / "readings"
 CASES = [
@@ -37,6 +38,11 @@ def test_a_case_of_the_published_table(form_id: str, case: dict[str, Any]) -> No
         assert (total.low, total.high) == (low, high), key
     for key in case.get("none", ()):
         assert outcome_of(found, key).no_entries
+    clashes = contradictions(made)
+    for kind in ("contradictions", "look_again"):
+        if kind in case:
+            keys = [clash.key for clash in clashes if clash.look_again == (kind == "look_again")]
+            assert keys == case[kind]
     if "headline" in case:
         assert headline(form, found) == case["headline"]
 

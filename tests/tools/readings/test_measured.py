@@ -13,10 +13,11 @@ from tests.data_folder import shared_data
 from tests.tools.readings.made import NOON, reading
 from tools.dicom_out.sources import read_sources
 from tools.readings.brain_norm import Person, Scanner, read_norm, scored
-from tools.readings.category import outcome_of, outcomes
+from tools.readings.category import outcomes
 from tools.readings.hanging import hanging
 from tools.readings.measured import with_bone_age, with_norm
 from tools.readings.model import Subject
+from tools.readings.outcome import outcome_of
 
 SCANNER = {
     "manufacturer": "Maker", "model": "One", "field_t": 3.0, "sequence": "T1 3D",

@@ -11,7 +11,7 @@ from knowledge.reading_items import Item
 from tests.tools.readings.made import NOBODY_YET, READER
 from tools.readings import category
 from tools.readings.answers import asked, facts_of
-from tools.readings.category import outcomes
+from tools.readings.category import outcomes_as_stated
 from tools.readings.model import Entry, Stated
 
 FORMS = [form_id for form_id in reading_form_ids() if reading_form(form_id).tables]
@@ -94,8 +94,8 @@ def test_what_turns_out_was_possible(
     form, chance = reading_form(form_id), random.Random(20260301)  # noqa: S311 - a fixed sequence
     for _ in range(12):
         held = complete(form, chance)
-        later = {(o.table, o.entry): o for o in outcomes(form, held)}
-        for before in outcomes(form, hidden(held, chance)):
+        later = {(o.table, o.entry): o for o in outcomes_as_stated(form, held)}
+        for before in outcomes_as_stated(form, hidden(held, chance)):
             after = later[before.table, before.entry]
             assert set(after.possible) <= set(before.possible), (before, after)
             if before.total is not None and after.total is not None:
@@ -113,10 +113,10 @@ def test_every_completion_says_no_more_than_three_valued_logic(
     form, chance = reading_form(form_id), random.Random(7)  # noqa: S311 - a fixed sequence
     for _ in range(6):
         held = hidden(complete(form, chance), chance)
-        exact = outcomes(form, held)
+        exact = outcomes_as_stated(form, held)
         with monkeypatch.context() as patch:
             patch.setattr(category, "_MOST_COMPLETIONS", 0)
-            wide = outcomes(form, held)
+            wide = outcomes_as_stated(form, held)
         for one, other in zip(exact, wide, strict=True):
             assert set(one.possible) <= set(other.possible)
             assert set(one.missing) <= set(other.missing) or len(one.possible) == 1

@@ -59,6 +59,7 @@ def test_an_untouched_reading_stays_untouched(form: str) -> None:
 def test_a_signed_reading_and_one_without_images_time_and_accession() -> None:
     bare = reading(
         "bone_age",
+        {"hand": "left"},
         study=Study(study_uid="1.2.3", modality="DX"),
         subject=Subject(id="P1", age_years=8.5, sex="male"),
         prior="reading-0",
@@ -79,7 +80,7 @@ def test_the_sr_is_preliminary_and_unverified_also_when_signed() -> None:
 
     import pydicom
 
-    final = signed(reading("bone_age"), by=READER)
+    final = signed(reading("bone_age", {"hand": "left"}), by=READER)
     ds = pydicom.dcmread(io.BytesIO(reading_sr(final)))
     assert (ds.PreliminaryFlag, ds.VerificationFlag) == ("PRELIMINARY", "UNVERIFIED")
     assert ds.PatientID == "P1"
@@ -156,3 +157,14 @@ def test_an_edit_of_a_list_keeps_what_stood_there() -> None:
     assert reading_from_fhir(fhir_bundle(gone)) == gone
     assert reading_from_sr(reading_sr(gone)) == gone
     assert gone.last_change >= NOON
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [7, [{"resource": 7}], [{"resource": {"resourceType": "DiagnosticReport", "code": 7}}]],
+    ids=["entries", "resource", "code"],
+)
+def test_a_bundle_of_odd_parts_is_refused(entry: object) -> None:
+    content = json.dumps({"resourceType": "Bundle", "entry": entry}).encode()
+    with pytest.raises((UnreadableError, UnsupportedError)):
+        read_any(content, name="bundle.json")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from knowledge.dicom_confidentiality import dicom_confidentiality
-from knowledge.errors import ContractError, InputError, UnreadableError
+from knowledge.errors import ContractError, InputError, UnreadableError, UnsupportedError
 from tools.dicom_out.deidentify.dates import shifted_date, shifted_moment
 from tools.dicom_out.deidentify.elements import TEXT, texts
 from tools.dicom_out.deidentify.identifiers import identifiers_of, place_of, scrub
@@ -68,10 +68,11 @@ def deidentified_image(content: bytes, key: Key, *, file: str) -> Deidentified:
 
     Raises:
         UnreadableError: Damaged.
-        UnsupportedError: No image, or a slide's label.
+        UnsupportedError: No DICOM, no image, or a slide's label.
         ContractError: Text in the pixels, an animal, or an identifier that could not be removed.
     """
     import pydicom
+    from pydicom.errors import InvalidDicomError
 
     silence_pydicom()
     with warnings.catch_warnings():
@@ -84,6 +85,10 @@ def deidentified_image(content: bytes, key: Key, *, file: str) -> Deidentified:
             return _made(ds, key, file, () if stated else (NOT_LOOKED_AT,))
         except InputError:
             raise
+        except InvalidDicomError as error:
+            raise UnsupportedError(
+                file, "no DICOM file", "this is for DICOM images; leave it out, or convert it first"
+            ) from error
         except parse_errors() as error:
             raise UnreadableError(file, f"damaged DICOM ({type(error).__name__})", AGAIN) from error
 

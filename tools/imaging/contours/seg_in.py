@@ -16,6 +16,7 @@ from knowledge.errors import (
 from tools.imaging.contours.header import AGAIN, check_frame, damage, damaged
 from tools.imaging.contours.model import Structure, origin_of
 from tools.imaging.ct.model import Mask, Volume
+from tools.imaging.decoding import Decoding
 
 _GRID = "give the segmentation on the grid of this series"
 _FRACTION = 0.5
@@ -79,7 +80,9 @@ def _masks(ds: Any, volume: Volume, file: str) -> dict[int, Mask]:
         raise ContractError(file, "has another number of rows or columns than the series", _GRID)
     if len(ds.PerFrameFunctionalGroupsSequence) != count:
         raise UnreadableError(file, "damaged: it does not describe each of its frames", AGAIN)
-    pixels = np.asarray(ds.pixel_array).reshape(count, int(ds.Rows), int(ds.Columns))
+    with Decoding():
+        decoded = ds.pixel_array
+    pixels = np.asarray(decoded).reshape(count, int(ds.Rows), int(ds.Columns))
     shared = (ds.get("SharedFunctionalGroupsSequence") or [None])[0]
     found: dict[int, Mask] = {}
     for frame, groups in enumerate(ds.PerFrameFunctionalGroupsSequence):

@@ -10,9 +10,10 @@ from knowledge.evidence import DicomEvidence, Evidence, RecordEvidence, ToolEvid
 from knowledge.finding import Finding, NotAssessed, State, not_assessed
 from knowledge.nodule_levels import nodule_levels
 from knowledge.quantity import Quantity, Text, Value
+from tools.imaging.ct.marked import NoduleResult
 from tools.imaging.ct.model import Volume
 from tools.imaging.ct.nodule import NoduleMeasure
-from tools.imaging.ct.report import CtReport, NoduleResult, ct_measurements_of_series
+from tools.imaging.ct.report import CtReport, ct_measurements_of_series
 
 CT_MEASUREMENT = "urn:epicrisis:ct-measurement"
 """Codes of findings: ``lung-volume``, ``nodule-mean-diameter``, ..."""
@@ -88,9 +89,12 @@ def _nodule(place: int, nodule: NoduleResult, volume: Volume) -> Iterator[Findin
         code = "nodule-growth" if what == "growth" else "nodule"
         yield _missing(code, why, volume, site=site)
     growth = nodule.growth
-    if growth is not None:
+    if growth is not None and growth.verdict == "not assessed":
+        reason = growth.not_assessed.get("interval") or growth.not_assessed["volume"]
+        yield _missing("nodule-growth", reason, volume, site=site)
+    elif growth is not None:
         text = Text(text=f"{growth.verdict}: {growth.because}")
-        yield _of("nodule-growth", text, volume, site=site)
+        yield _of("nodule-growth", text, volume, site=site, note="; ".join(growth.cautions))
         if growth.doubling_days is not None:
             value = Quantity(value=growth.doubling_days, unit="d")
             yield _of("nodule-doubling-time", value, volume, site=site)

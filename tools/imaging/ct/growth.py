@@ -10,9 +10,11 @@ from knowledge.ct_measurements import ct_measurements, errors_of, limit
 from knowledge.errors import IdentityConflictError, InvalidValueError
 from knowledge.finding import NotAssessed, Why
 from knowledge.model import Frozen
+from knowledge.patient import Identity
 from knowledge.reference import Citation
 from tools.imaging.ct.nodule import NoduleMeasure
 from tools.intake.identity import compare as compare_identities
+from tools.intake.identity import numbers_differ
 from tools.toolbox import Card, tool
 
 Verdict = Literal["growth", "shrinkage", "within error", "not assessed"]
@@ -34,7 +36,9 @@ class Growth(Frozen):
         doubling_days: Doubling time of the volume (halving for shrinkage); only beyond the error.
         doubling_range: Doubling times that the error of the two volumes leaves possible; the upper
             end is None where no growth is possible too.
-        not_assessed: What was not compared, and why, by name: ``volume``, ``doubling time``.
+        not_assessed: What was not compared, and why, by name: ``volume``, ``interval`` (then
+            there is no verdict), ``doubling time``.
+        cautions: What must be read with it.
         lung_rads_status: ``growing`` or ``stable`` as the input `nodule_status` asks; None where it
             cannot be told.
         source: The publications.
@@ -50,6 +54,7 @@ class Growth(Frozen):
     doubling_days: float | None = None
     doubling_range: tuple[float, float | None] | None = None
     not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
+    cautions: tuple[str, ...] = ()
     lung_rads_status: Literal["growing", "stable"] | None = None
     source: tuple[Citation, ...] = ()
 
@@ -61,6 +66,7 @@ CARD = Card(
     needs=("two measurements of one nodule by the seeded measurement, of one patient",),
     refuses=(
         "two patients, or the later measurement first",
+        f"a verdict on two CTs less than {limit('growth_days_min'):g} days apart",
         "volumes of series with other slice thickness or other kind of kernel, or of another type",
     ),
     limits=(
@@ -107,15 +113,15 @@ def ct_nodule_growth(
     missing = _not_compared(earlier, later)
     volume = _volume_change(earlier, later) if "volume" not in missing else None
     change = round(later.mean_mm - earlier.mean_mm, 1)
+    if days is not None and days < limit("growth_days_min"):
+        missing["interval"] = NotAssessed(why=Why.OUTSIDE_WINDOW, detail=_too_short(days))
     verdict = _verdict(change, volume, missing)
     doubling, possible = None, None
     if verdict in ("growth", "shrinkage") and volume is not None:
-        if days is None or days < limit("growth_days_min"):
+        if days is None:
             missing["doubling time"] = NotAssessed(
-                why=Why.TIME_NOT_GIVEN if days is None else Why.OUTSIDE_WINDOW,
-                detail="the interval is not known" if days is None
-                else f"{days:.0f} days are too short",
-            )  # fmt: skip
+                why=Why.TIME_NOT_GIVEN, detail="the interval is not known"
+            )
         elif abs(volume) > limit("growth_volume_error"):
             doubling = round(abs(_doubling(volume, days)))
             possible = _possible(volume, days)
@@ -130,7 +136,8 @@ def ct_nodule_growth(
         doubling_days=doubling,
         doubling_range=possible,
         not_assessed=missing,
-        lung_rads_status=_status(change, days),
+        cautions=_cautions(earlier.identity, later.identity),
+        lung_rads_status=None if verdict == "not assessed" else _status(change, days),
         source=_cited(),
     )
 
@@ -167,6 +174,21 @@ def _check_patient(a: NoduleMeasure, b: NoduleMeasure, *, same_patient: bool) ->
             "state that they are, where you know it",
             files=files,
         )
+
+
+def _cautions(a: Identity, b: Identity) -> tuple[str, ...]:
+    """Return that the patient's numbers differ, where nothing says that one issuer gave both."""
+    if not numbers_differ(a, b):
+        return ()
+    return (
+        "the patient numbers of the two CTs differ and name no common issuer: they were taken as "
+        "one patient by what else agrees, or as stated",
+    )
+
+
+def _too_short(days: float) -> str:
+    least = limit("growth_days_min")
+    return f"{days:.0f} days between the two CTs; at least {least:g} are needed"
 
 
 def _days(a: NoduleMeasure, b: NoduleMeasure) -> float | None:
@@ -223,6 +245,8 @@ def _verdict(change: float, volume: float | None, missing: dict[str, NotAssessed
     A difference of type says that the nodule itself changed or that one outline is wrong: neither
     is growth that can be stated.
     """
+    if "interval" in missing:
+        return "not assessed"
     reason = missing.get("volume")
     if reason is not None and reason.why is Why.CONFLICTING:
         return "not assessed"
@@ -265,6 +289,8 @@ def _status(change: float, days: float | None) -> Literal["growing", "stable"] |
 def _words(
     verdict: Verdict, change: float, volume: float | None, missing: dict[str, NotAssessed]
 ) -> str:
+    if "interval" in missing:
+        return missing["interval"].detail
     if verdict == "not assessed":
         return missing["volume"].detail
     if volume is not None:

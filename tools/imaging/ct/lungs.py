@@ -13,6 +13,10 @@ from tools.imaging.ct.model import Hu, Mask, Volume
 _CHEST = "give a CT of the whole chest in inspiration"
 
 
+class TooLittleLungError(ContractError):
+    """The series does not hold both whole lungs: part of a chest, or none."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lungs:
     """Both lungs on a grid that is at most as fine as the volume.
@@ -45,7 +49,8 @@ def lungs(volume: Volume) -> Lungs:
     vessels closed. Masses at the pleura are left out of the outline.
 
     Raises:
-        ContractError: Not a CT of a whole adult chest: body part, slice distance, volume, no pair,
+        TooLittleLungError: It does not hold both whole lungs: no air, too little of it, no pair.
+        ContractError: Not a CT of a whole adult chest: body part, slice distance, volume,
             attenuation; says which.
     """
     _check_header(volume)
@@ -87,12 +92,12 @@ def _outline(hu: Hu, spacing: tuple[float, ...]) -> tuple[Mask, Mask]:
     air = without_airway(air, spacing)
     labels, count = ndimage.label(air)
     if not count:
-        raise ContractError("lungs", "no air inside the body", _CHEST)
+        raise TooLittleLungError("lungs", "no air inside the body", _CHEST)
     sizes = np.bincount(labels.ravel())[1:] * float(np.prod(spacing)) / 1000
     order = np.argsort(sizes)[::-1]
     large = [int(i) + 1 for i in order[:2] if sizes[i] >= limit("lung_component_min")]
     if not large:
-        raise ContractError(
+        raise TooLittleLungError(
             "lungs", f"the largest air space holds {sizes[order[0]]:.0f} mL", _CHEST
         )
     if len(large) == 2 and _spans_both(labels == large[0], body):  # a pair
@@ -110,7 +115,7 @@ def _body(hu: Hu) -> Mask:
     dense = ndimage.binary_opening(hu > limit("body_threshold"), iterations=1)
     labels, count = ndimage.label(dense)
     if not count:
-        raise ContractError("lungs", "no body is seen", _CHEST)
+        raise TooLittleLungError("lungs", "no body is seen", _CHEST)
     body: Mask = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
     for level in range(body.shape[0]):
         body[level] = ndimage.binary_fill_holes(body[level])
@@ -163,14 +168,16 @@ def _halves(found: Mask, body: Mask, volume: Volume) -> tuple[Mask, Mask]:
 
 def _check_lungs(found: Lungs) -> None:
     if not limit("lung_volume_min") <= found.volume_ml <= limit("lung_volume_max"):
-        raise ContractError(
+        little = found.volume_ml < limit("lung_volume_min")
+        kind = TooLittleLungError if little else ContractError
+        raise kind(
             "lungs",
             f"the air spaces hold {found.volume_ml:.0f} mL: not both lungs of an adult",
             _CHEST,
         )
     small, large = sorted((found.right_ml, found.left_ml))
     if small < limit("lung_pair_ratio") * large:
-        raise ContractError(
+        raise TooLittleLungError(
             "lungs",
             f"no pair: {found.right_ml:.0f} mL right, {found.left_ml:.0f} mL left",
             _CHEST,

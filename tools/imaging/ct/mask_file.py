@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ def _read(content: bytes, file: str) -> tuple[NDArray[Any], NDArray[np.float64]]
         return np.asanyarray(image.dataobj), affine
     except (
         nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError, ValueError,
-        OSError, EOFError,
+        nibabel.wrapstruct.WrapStructError, np.linalg.LinAlgError, OverflowError, OSError, EOFError,
     ) as error:  # fmt: skip
         raise UnreadableError(
             file, f"no readable NIfTI ({type(error).__name__})", "export the mask again"
@@ -122,7 +123,7 @@ def _plain(content: bytes, file: str) -> bytes:
     try:
         with gzip.open(io.BytesIO(content)) as stream:
             plain = stream.read(most + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UnreadableError(file, "the compressed file is damaged", "export it again") from error
     if len(plain) > most:
         raise TooLargeError(file, "expands to more voxels than a series may have", "crop it")

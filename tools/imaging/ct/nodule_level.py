@@ -163,7 +163,7 @@ def _level(
         if found is not None and found.state is State.PRESENT:
             return _certain(sign.level, sign.en, sign.zh, sign.source, sign.review)
     stable = rule.stable
-    days = _stable_days(nodule, growth)
+    days = stable_days(nodule, growth)
     if days is not None:
         return _certain(
             stable.level, stable.en % days, stable.zh % days, stable.source, stable.review
@@ -171,7 +171,7 @@ def _level(
     return _by_model(findings, risks, growth)
 
 
-def _stable_days(nodule: NoduleMeasure, growth: Growth | None) -> int | None:
+def stable_days(nodule: NoduleMeasure, growth: Growth | None) -> int | None:
     """Return the days a solid nodule has been within the error, where they suffice."""
     rule = nodule_levels().stable
     if growth is None or growth.verdict != "within error" or growth.days is None:
@@ -187,7 +187,7 @@ def _by_model(
     findings: Mapping[str, Finding], risks: Mapping[str, Risk], growth: Growth | None
 ) -> NoduleLevel:
     rule = nodule_levels()
-    risk = risks[_model(findings)]
+    risk = risks[model_of(findings)]
     percent = _percent(risk)
     least, raised = _least(growth)
     if percent is None:
@@ -216,7 +216,7 @@ def _by_model(
     return _made(level, possible, words, words_zh, risk=risk, probability=percent)
 
 
-def _model(findings: Mapping[str, Finding]) -> str:
+def model_of(findings: Mapping[str, Finding]) -> str:
     """Return the first model whose input is answered with yes or a value."""
     for row in nodule_levels().models.rows:
         found = findings.get(row.when)
@@ -235,11 +235,20 @@ def _percent(risk: Risk) -> tuple[float, float] | None:
 
 def _least(growth: Growth | None) -> tuple[Level, str]:
     rule = nodule_levels().growing
-    if growth is None or growth.verdict != "growth" or growth.doubling_days is None:
-        return ORDER[0], ""
-    if growth.doubling_days <= rule.doubling_days:
+    if growth is not None and grew_fast(growth):
         return rule.least, (rule.en % rule.doubling_days) + " "
     return ORDER[0], ""
+
+
+def grew_fast(growth: Growth) -> bool | None:
+    """Return whether it grew beyond the error with a short doubling time; None where not known."""
+    if growth.verdict == "not assessed":
+        return None
+    if growth.verdict != "growth":
+        return False
+    if growth.doubling_days is None:
+        return None
+    return growth.doubling_days <= nodule_levels().growing.doubling_days
 
 
 def _certain(level: Level, en: str, zh: str, source: str, review: str) -> NoduleLevel:

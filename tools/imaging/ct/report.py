@@ -12,11 +12,10 @@ from knowledge.model import Frozen
 from tools.imaging.ct.agatston import Agatston, agatston
 from tools.imaging.ct.aorta import AortaMeasures, aorta
 from tools.imaging.ct.emphysema import LungMeasures, lung_measures
-from tools.imaging.ct.growth import Growth, ct_nodule_growth
-from tools.imaging.ct.lungs import lungs
+from tools.imaging.ct.header_answers import with_header
+from tools.imaging.ct.in_lungs import LungGate, lung_gate
+from tools.imaging.ct.marked import Earlier, NoduleResult, marked_nodules, why
 from tools.imaging.ct.model import Mask, Point, SeriesFacts, Volume
-from tools.imaging.ct.nodule import NoduleMeasure, measure_nodule
-from tools.imaging.ct.nodule_level import NoduleManagement, ct_nodule_management
 from tools.toolbox import Card, tool
 
 NOT_LOOKED_FOR = NotAssessed(
@@ -24,24 +23,9 @@ NOT_LOOKED_FOR = NotAssessed(
     detail="no validated model configured: nodules are not looked for and nothing else of what the "
     "images show is assessed",
 )
-
-
-class NoduleResult(Frozen):
-    """What became of one seed.
-
-    Args:
-        seed_lps: The seed, mm.
-        measure: None where nothing was measured.
-        growth: Against the earlier series, where one was given and could be compared.
-        management: Guidelines, models and the suggested level.
-        not_assessed: What there is not and why: ``nodule``, ``growth``.
-    """
-
-    seed_lps: Point
-    measure: NoduleMeasure | None = None
-    growth: Growth | None = None
-    management: NoduleManagement | None = None
-    not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
+_NOT_COMPARED = NotAssessed(
+    why=Why.MISSING, detail="an earlier CT was given, and no seed: nothing was compared with it"
+)
 
 
 class CtReport(Frozen):
@@ -53,7 +37,7 @@ class CtReport(Frozen):
         nodules: One for each seed.
         agatston, aorta: Where a mask was given.
         not_assessed: What was not measured and why: ``lungs``, ``agatston``, ``aorta``,
-            ``detection``.
+            ``detection``, ``nodule-growth``.
         cautions: What must be read with every value.
     """
 
@@ -64,21 +48,6 @@ class CtReport(Frozen):
     aorta: AortaMeasures | None = None
     not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
     cautions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Earlier:
-    """An earlier series and the same nodules on it.
-
-    Args:
-        volume: The series.
-        seeds: One for each seed of the later series, in their order.
-        same_patient: Somebody who knows says that both are of one patient.
-    """
-
-    volume: Volume
-    seeds: tuple[Point, ...]
-    same_patient: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,7 +74,8 @@ CARD = Card(
     refuses=(
         "gaps, duplicate or uneven slices, gantry tilt, mixed reconstructions, pixel spacing 0, "
         "truncated pixels, no Hounsfield scale",
-        "another body part: lungs by volume, pair and attenuation",
+        "another body part: lungs by volume, pair and attenuation; a nodule that does not lie in "
+        "them",
         "a nodule that grows into pleura, wall or a vessel, a mass, slices above 3 mm; volume and "
         "type on slices above 1.5 mm",
         "patients below 18 years",
@@ -161,10 +131,12 @@ def measured(
             "give the same nodules in the same order",
         )
     missing: dict[str, NotAssessed] = {"detection": NOT_LOOKED_FOR}
-    lung = _lungs(volume, missing)
-    nodules = tuple(
-        _nodule(volume, seed, answers, earlier, place) for place, seed in enumerate(seeds)
-    )
+    if earlier is not None and not seeds:
+        missing["nodule-growth"] = _NOT_COMPARED
+    gate = lung_gate(volume)
+    lung = _lungs(volume, gate, missing)
+    known, conflicts = with_header(volume.facts, answers)
+    nodules = marked_nodules(volume, gate, seeds, known, earlier)
     given = masks or Masks()
     return CtReport(
         series=volume.facts,
@@ -173,14 +145,8 @@ def measured(
         agatston=_agatston(volume, given.calcium, missing),
         aorta=_aorta(volume, given.aorta, missing),
         not_assessed=missing,
-        cautions=tuple(_cautions(volume)),
+        cautions=(*_cautions(volume), *conflicts),
     )
-
-
-def why(error: InputError) -> NotAssessed:
-    """Return a refusal as the reason of something that is not assessed."""
-    kind = Why.OUTSIDE_CONTRACT if isinstance(error, ContractError) else Why.QUALITY
-    return NotAssessed(why=kind, detail=f"{error.item}: {error.reason}")
 
 
 def _check_age(volume: Volume) -> None:
@@ -191,47 +157,16 @@ def _check_age(volume: Volume) -> None:
         )
 
 
-def _lungs(volume: Volume, missing: dict[str, NotAssessed]) -> LungMeasures | None:
+def _lungs(volume: Volume, gate: LungGate, missing: dict[str, NotAssessed]) -> LungMeasures | None:
     try:
-        return lung_measures(volume, lungs(volume))
+        if gate.lungs is not None:
+            return lung_measures(volume, gate.lungs)
+        problem = gate.problem
     except InputError as error:
-        missing["lungs"] = why(error)
-        return None
-
-
-def _nodule(
-    volume: Volume,
-    seed: Point,
-    answers: Mapping[str, Finding],
-    earlier: Earlier | None,
-    place: int,
-) -> NoduleResult:
-    try:
-        found = measure_nodule(volume, seed).measure
-    except InputError as error:
-        return NoduleResult(seed_lps=seed, not_assessed={"nodule": why(error)})
-    missing: dict[str, NotAssessed] = {}
-    growth = None
-    if earlier is not None:
-        growth = _growth(found, earlier, place, missing)
-    return NoduleResult(
-        seed_lps=seed,
-        measure=found,
-        growth=growth,
-        management=ct_nodule_management(found, answers=dict(answers), growth=growth),
-        not_assessed=missing,
-    )
-
-
-def _growth(
-    found: NoduleMeasure, earlier: Earlier, place: int, missing: dict[str, NotAssessed]
-) -> Growth | None:
-    try:
-        before = measure_nodule(earlier.volume, earlier.seeds[place]).measure
-        return ct_nodule_growth(before, found, same_patient=earlier.same_patient)
-    except InputError as error:
-        missing["growth"] = why(error)
-        return None
+        problem = error
+    if problem is not None:
+        missing["lungs"] = why(problem)
+    return None
 
 
 def _agatston(

@@ -21,6 +21,7 @@ from tools.imaging.ct.geometry import Stack, stacked
 from tools.imaging.ct.model import Hu, LeftOut, SeriesFacts, Volume
 from tools.imaging.ct.series import choose
 from tools.imaging.ct.slice_header import SliceHeader, read_header
+from tools.imaging.decoding import Decoding
 from tools.imaging.dicom_object import AGAIN
 from tools.intake.sniff import sniff
 
@@ -179,7 +180,8 @@ def _stored(one: SliceHeader, content: bytes) -> "np.typing.NDArray[np.generic]"
         warnings.simplefilter("ignore")
         try:
             ds = pydicom.dcmread(io.BytesIO(content), force=True)
-            found: np.typing.NDArray[np.generic] = ds.pixel_array
+            with Decoding():
+                found: np.typing.NDArray[np.generic] = ds.pixel_array
             return found
         except (NotImplementedError, RuntimeError) as error:
             if "not-decodable" in one.problems:

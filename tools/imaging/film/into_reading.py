@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pydantic import AwareDatetime
 
 from knowledge.errors import ContractError, IdentityConflictError
+from knowledge.film_measurements import limit
 from knowledge.finding import NotAssessed, State, Why
 from knowledge.reading_form import reading_form
 from knowledge.reading_items import Item
@@ -84,7 +85,14 @@ def _answers(report: FilmReport, said: Said) -> Iterator[tuple[str, Stated]]:
     text = f"{APPROXIMATE}; {ratio.spread:.2f} between settings of the outline"
     yield (
         "ctr",
-        Stated(state=State.PRESENT, number=ratio.ratio, unit="1", text=text, said=said),
+        Stated(
+            state=State.PRESENT,
+            number=ratio.ratio,
+            unit="1",
+            margin=limit("ratio_margin"),
+            text=text,
+            said=said,
+        ),
     )
     side = "" if ratio.judged is None else f", {ratio.judged} {ratio.limit:.2f}"
     detail = f"ratio about {ratio.ratio:.2f}{side}; {APPROXIMATE}: a reader decides"

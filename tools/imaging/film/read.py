@@ -19,6 +19,7 @@ from knowledge.errors import (
 from knowledge.film_measurements import film_measurements, limit
 from tools.ecg.readers.device_said import clean
 from tools.ecg.readers.dicom import known_uid, parse_errors, silence_pydicom
+from tools.imaging.decoding import Decoding
 from tools.imaging.dicom_image import is_image_object, read_dicom_image
 from tools.imaging.dicom_object import AGAIN, sop_class
 from tools.imaging.film.model import Film, FilmFacts, StatedFilm, Told
@@ -144,7 +145,8 @@ def _decoded(ds: Any, image: ImageFile) -> Film:
     from pydicom.pixels.processing import apply_modality_lut
     from pydicom.pixels.utils import pixel_array
 
-    stored = pixel_array(ds)
+    with Decoding():
+        stored = pixel_array(ds)
     coloured = 0.0
     if stored.ndim == 3:
         coloured = float(np.mean(np.ptp(stored.astype(np.int32), axis=2) > _COLOUR_STEP))

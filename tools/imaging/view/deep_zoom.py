@@ -11,6 +11,7 @@ from knowledge.errors import (
     UnreadableError,
     UnsupportedError,
 )
+from tools.pathology.slide.guard import check_native
 
 TILE = 254
 """Pixels of a tile without its overlap: the size the format was made for."""
@@ -55,6 +56,7 @@ class DeepZoom:
             raise MissingExtraError(
                 "slides", "openslide is not installed", "install openslide-python and openslide-bin"
             ) from error
+        check_native(path, name=name)
         self._name = name
         self._error: type[Exception] = openslide.OpenSlideError
         try:

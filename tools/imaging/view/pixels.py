@@ -11,6 +11,7 @@ import numpy.typing as npt
 from knowledge.errors import InputError, TooLargeError, UnreadableError, UnsupportedError
 from knowledge.imaging_terms import imaging_terms
 from tools.ecg.readers.dicom import known_uid, parse_errors, silence_pydicom
+from tools.imaging.decoding import Decoding
 from tools.imaging.dicom_object import AGAIN
 from tools.imaging.quality import count
 from tools.imaging.view.coded import check_frame
@@ -128,7 +129,8 @@ def _values(ds: Any, file: str, frame: int) -> npt.NDArray[Any]:
     from pydicom.pixels.utils import pixel_array
 
     samples = count(ds.get("SamplesPerPixel")) or 1
-    array = np.asarray(pixel_array(ds, index=frame))
+    with Decoding():
+        array = np.asarray(pixel_array(ds, index=frame))
     if str(ds.get("PhotometricInterpretation", "")).strip() == "PALETTE COLOR":
         array, samples = np.asarray(apply_color_lut(array, ds)), 3
     if samples == 1:

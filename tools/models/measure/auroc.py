@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
 from knowledge.wilson import wilson
-from tools.models.measure.clusters import area_interval, repeats
+from tools.models.measure.clusters import FEWEST, area_interval, fewest, repeats
 
 _Z_95 = 1.959964  # two-sided 95 % of the normal distribution
 
@@ -21,15 +21,25 @@ class Area(Frozen):
         se: Standard error for independent cases; 0 where all cases are told apart, which says
             little of a small sample.
         ci: 95 % interval, cut off at 0 and 1. Where the standard error is 0, that of Wilson for the
-            smaller group instead: an interval without width would claim to be certain.
+            smaller group instead: an interval without width would claim to be certain. None where
+            the cases are of too few patients.
+        fewest_patients: Of the smaller group, where some have several cases; else None.
         present, absent: Cases with and without the label.
     """
 
     value: float
     se: float
-    ci: tuple[float, float]
+    ci: tuple[float, float] | None
+    fewest_patients: int | None = None
     present: int
     absent: int
+
+    @property
+    def interval(self) -> str:
+        """The interval in words, or why there is none."""
+        if self.ci is None:
+            return f"no interval: {self.fewest_patients} of {FEWEST} patients with, or without, it"
+        return f"{self.ci[0]:.3f} to {self.ci[1]:.3f}"
 
 
 def auroc(
@@ -41,7 +51,8 @@ def auroc(
         truth: (cases,) whether the label is present.
         values: (cases,) the higher the more likely.
         patients: Whose each case is; where one has several, whole patients are drawn for the
-            interval. Empty where every case is of another patient.
+            interval, and of fewer than five on either side there is none. Empty where every case is
+            of another patient.
 
     Raises:
         ContractError: Fewer than two cases with or without the label.
@@ -62,13 +73,18 @@ def auroc(
     area = float(above.mean())
     variance = float(above.var(ddof=1)) / m + float(below.var(ddof=1)) / n
     se = variance**0.5
-    ci = (max(0.0, area - _Z_95 * se), min(1.0, area + _Z_95 * se))
+    if repeats(patients):
+        ci, few = area_interval(truth, values, patients), fewest(truth, patients)
+        return Area(value=area, se=se, ci=ci, fewest_patients=few, present=m, absent=n)
+    return Area(value=area, se=se, ci=_independent(area, se, min(m, n)), present=m, absent=n)
+
+
+def _independent(area: float, se: float, smaller: int) -> tuple[float, float]:
+    """Return the 95 % interval for independent cases, of which the smaller group has so many."""
     if se == 0 and area in (0.0, 1.0):
         # Nothing varies where all are told apart: as sure as the smaller group's size allows.
-        floor = wilson(min(m, n), min(m, n))[0]
-        ci = (floor, 1.0) if area == 1.0 else (0.0, 1.0 - floor)
-    drawn = area_interval(truth, values, patients) if repeats(patients) else None
-    return Area(value=area, se=se, ci=drawn or ci, present=m, absent=n)
+        return wilson(area * smaller, smaller)
+    return max(0.0, area - _Z_95 * se), min(1.0, area + _Z_95 * se)
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

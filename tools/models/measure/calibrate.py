@@ -14,10 +14,12 @@ from pydantic import Field
 
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
+from knowledge.plain_text import how_many
 from tools.models.calibration import Calibration, probabilities_of
 from tools.models.contract import ModelContract
 from tools.models.loaded import LoadedModel
 from tools.models.measure.auroc import Area, auroc
+from tools.models.measure.clusters import FEW, FEWEST
 from tools.models.measure.fit import Method, fit
 from tools.models.measure.labelled import Answered, LabelledFolder, Skipped, answers
 from tools.models.measure.operating_point import (
@@ -124,7 +126,7 @@ def calibrate(
                 threshold=cut,
                 measured=operating_point(present, called[known, at], owners),
                 area=auroc(present, raw[known, at], owners),
-                reliability=reliability(present, unseen[known, at]),
+                reliability=reliability(present, unseen[known, at], owners),
             )
         )
     return CalibrationReport(
@@ -157,11 +159,26 @@ def cautions(contract: ModelContract, folder: LabelledFolder, found: Answered) -
     if not folder.has_patients:
         said.append("labels.csv has no column patient: every case counts as a patient of its own")
     elif len(set(found.patients())) < len(found.cases):
-        said.append("several cases of one patient: intervals are made by drawing whole patients")
+        said.append(_of_patients(contract, len(set(found.patients()))))
     if found.skipped:
         said.append(f"{len(found.skipped)} cases got no answer and are in no figure")
     if contract.status == "demonstration":
         said.append("a demonstration model, not validated: no figure of it is of clinical use")
+    return said
+
+
+def _of_patients(contract: ModelContract, count: int) -> str:
+    """Return how intervals are made where one patient has several cases."""
+    if contract.output("scores") is None:
+        return "several cases of one patient: intervals take lesions as independent, too tight"
+    if count < FEWEST:
+        return (
+            f"several cases of one patient, {how_many(count, 'patient')} in all: too few to draw "
+            "patients; shares have the interval of so many patients, an AUROC has none"
+        )
+    said = "several cases of one patient: intervals are made by drawing whole patients"
+    if count < FEW:
+        said += f"; of {count} patients they tend to be too tight"
     return said
 
 

@@ -182,7 +182,7 @@ def _label(found: Answered, output: OutputContract, at: int) -> LabelEvaluated:
         threshold=None if threshold is None else threshold.value,
         at_threshold=_point(present, said, owners, everybody),
         undecided=share(sum(s.verdict == "undecided" for s in said), len(said)),
-        reliability=reliability(present, values) if calibrated else None,
+        reliability=reliability(present, values, owners) if calibrated else None,
         subgroups=tuple(parts),
         truth=tuple(bool(v) for v in present),
         values=tuple(float(v) for v in values),

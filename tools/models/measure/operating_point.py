@@ -53,6 +53,19 @@ def proportion(count: int, of: int) -> Proportion:
     return Proportion(value=count / of, ci=wilson(count, of), count=count, of=of)
 
 
+def proportion_of(hits: NDArray[np.bool_], patients: Sequence[str]) -> Proportion:
+    """Return a share of cases; whole patients are drawn where one has several.
+
+    Args:
+        hits: (cases,).
+        patients: Whose each is; empty where every case is of another patient.
+    """
+    plain = proportion(int(hits.sum()), len(hits))
+    if plain.of == 0 or not repeats(patients):
+        return plain
+    return plain.model_copy(update={"ci": share_interval(hits, patients)})
+
+
 def operating_point(
     truth: NDArray[np.bool_], called: NDArray[np.bool_], patients: Sequence[str] = ()
 ) -> OperatingPoint:
@@ -64,15 +77,10 @@ def operating_point(
         patients: Whose each case is; where one has several, whole patients are drawn for the
             intervals. Empty where every case is of another patient.
     """
-    clustered = repeats(patients)
     owner = np.array(patients, dtype=object)
 
     def share(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Proportion:
-        plain = proportion(int((hits & among).sum()), int(among.sum()))
-        if not clustered or plain.of == 0:
-            return plain
-        interval = share_interval(hits[among], [str(p) for p in owner[among]])
-        return plain.model_copy(update={"ci": interval})
+        return proportion_of(hits[among], [str(p) for p in owner[among]] if len(owner) else ())
 
     return OperatingPoint(
         sensitivity=share(called, truth),

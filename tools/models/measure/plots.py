@@ -59,7 +59,6 @@ def _roc(axes: Any, label: LabelEvaluated) -> bool:
     cuts = np.concatenate([[np.inf], np.unique(values)[::-1]])
     seen = [(values[truth] >= c).mean() for c in cuts]
     false = [(values[~truth] >= c).mean() for c in cuts]
-    low, high = label.area.ci
     axes.plot(false, seen, drawstyle="default", color="tab:blue")
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
     if label.at_threshold is not None:
@@ -67,7 +66,7 @@ def _roc(axes: Any, label: LabelEvaluated) -> bool:
         if point.sensitivity.value is not None and point.specificity.value is not None:
             axes.plot(1 - point.specificity.value, point.sensitivity.value, "o", color="tab:red")
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", xlim=(0, 1), ylim=(0, 1.01))
-    text = f"AUROC {label.area.value:.3f} ({low:.3f} to {high:.3f})\n"
+    text = f"AUROC {label.area.value:.3f} ({label.area.interval})\n"
     axes.text(0.98, 0.02, text + f"{label.area.present} with, {label.area.absent} without",
               ha="right", va="bottom", transform=axes.transAxes, fontsize=8)  # fmt: skip
     return True
@@ -95,8 +94,8 @@ def _groups(axes: Any, label: LabelEvaluated) -> bool:
         return False
     for at, group in enumerate(rows):
         if group.area is not None:
-            low, high = group.area.ci
-            axes.plot([low, high], [at, at], color="tab:blue")
+            if group.area.ci is not None:
+                axes.plot(group.area.ci, [at, at], color="tab:blue")
             axes.plot(group.area.value, at, "o", color="tab:blue")
     names = [f"{g.group} {g.value} (n {g.cases})".replace("$", r"\$") for g in rows]
     axes.set_yticks(range(len(rows)), names, fontsize=8)

@@ -3,10 +3,10 @@
 from pydantic import AwareDatetime
 
 from knowledge.errors import ContractError
-from knowledge.finding import State
+from knowledge.finding import NotAssessed, State, Why
 from knowledge.ihc_measurements import IhcMarker
 from tools.pathology.ihc.measure import METHOD, IhcMeasure
-from tools.readings.model import Reading, Said, Stated
+from tools.readings.model import NOBODY, Reading, Said, Stated
 from tools.readings.versions import edited
 
 ITEMS: dict[str, dict[IhcMarker, tuple[str, str]]] = {
@@ -18,6 +18,11 @@ ITEMS: dict[str, dict[IhcMarker, tuple[str, str]]] = {
     "pathology_net": {"ki67": ("ki67", "ki67_cells")},
 }
 """Items of a form: the share, and how many nuclei it rests on where the form asks that."""
+
+_NO_REGION = (
+    "counted only inside a tumour region that a person draws: measure the fields (epicrisis ihc) "
+    "and state the share"
+)
 
 
 def with_ihc(
@@ -74,3 +79,20 @@ def _basis(found: IhcMeasure) -> str:
     made = found.calibration
     known = "no calibration" if made is None else f"calibration of {made.clone}, {made.made_on}"
     return f"{len(found.fields)} fields, {found.area_mm2:g} mm2; {known}"
+
+
+def without_region(reading: Reading, *, at: AwareDatetime) -> Reading:
+    """Return the next version, in which no share is stated: none is without a region of a person.
+
+    Args:
+        reading: Of a form that asks markers.
+        at: When.
+    """
+    said = Said(by="measurement", who=METHOD, at=at)
+    why = NotAssessed(why=Why.DEPENDS, detail=_NO_REGION)
+    silent = Stated(state=State.NOT_ASSESSED, not_assessed=why, said=said)
+    asked = {share for share, _ in ITEMS.get(reading.form, {}).values()}
+    changes = {
+        item: silent for item in sorted(asked) if reading.items.get(item, NOBODY).nobody_looked
+    }
+    return edited(reading, changes, by=said) if changes else reading

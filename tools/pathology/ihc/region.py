@@ -129,6 +129,22 @@ def region_of(data: Any, *, size_px: tuple[int, int], file: str) -> Region:
     return Region(mask=mask, file=file, parts=len(wanted))
 
 
+def outlines(content: bytes, *, file: str) -> tuple[tuple[str, tuple[Floats, ...]], ...]:
+    """Return the polygons of a GeoJSON file: the name of each, and its rings, (points, 2).
+
+    Raises:
+        ContractError: None in it, or one is not closed.
+        UnreadableError: Not JSON.
+        TooLargeError: Over `MAX_BYTES`, or too many points.
+    """
+    if len(content) > MAX_BYTES:
+        raise TooLargeError(file, f"over {MAX_BYTES // 10**6} MB", "give fewer points")
+    found = tuple((name, tuple(rings)) for name, rings in _parts(_json(content, file), file))
+    if sum(len(ring) for _, rings in found for ring in rings) > limit("region_points_max"):
+        raise TooLargeError(file, "too many points", "give fewer points")
+    return found
+
+
 def _check_area(mask: Mask, whole: Mask, area: float, file: str) -> None:
     if not mask.any():
         raise ContractError(file, "the region holds no pixel of the field", WAY_OUT)

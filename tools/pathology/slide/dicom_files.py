@@ -64,6 +64,12 @@ def is_dicom(path: Path) -> bool:
         return opened.read(132)[128:] == b"DICM"
 
 
+def slide_series(path: Path) -> str | None:
+    """Return the series of a file of a DICOM slide; None for another file and a damaged one."""
+    header = _header(path) if is_dicom(path) else None
+    return header.series if header is not None and header.sop_class == WHOLE_SLIDE else None
+
+
 def dicom_slide(path: Path) -> DicomSlide:
     """Return the slide of a file and the files beside it, or of a folder.
 

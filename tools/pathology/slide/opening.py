@@ -7,10 +7,10 @@ from typing import Literal
 
 from knowledge.errors import ContractError, UnreadableError
 from knowledge.slide_measurements import slide_format, slide_limit
-from tools.imaging.slide import pixels_beyond
 from tools.pathology.slide import wsidicom_source
 from tools.pathology.slide.dicom_files import dicom_slide, is_dicom
 from tools.pathology.slide.dicom_frames import check_frames
+from tools.pathology.slide.guard import check_native, check_tiles
 from tools.pathology.slide.model import (
     PixelSource,
     Slide,
@@ -23,7 +23,6 @@ from tools.pathology.slide.wsidicom_source import WsiDicomSource
 
 Reader = Literal["auto", "openslide", "wsidicom"]
 _PROBE = 64
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def open_slide(path: Path, *, reader: Reader = "auto", mpp_um: float | None = None) -> Slide:
@@ -65,6 +64,7 @@ def _dicom(path: Path, reader: Reader) -> Slide:
     if reader == "wsidicom" or (reader == "auto" and wsidicom_source.installed()):
         source: WsiDicomSource | OpenSlideSource = WsiDicomSource(known.files, file=path.name)
     else:
+        check_native(known.files[0], name=path.name)  # the pictures that are left out, too
         source = OpenSlideSource(known.files[0], file=path.name)
     if isinstance(source, WsiDicomSource):
         mpp: tuple[float | None, float | None] = source.mpp_um
@@ -80,7 +80,7 @@ def _dicom(path: Path, reader: Reader) -> Slide:
 def _other(path: Path) -> Slide:
     source = OpenSlideSource(path, file=path.name)
     try:
-        _whole(path)
+        check_tiles(path, name=path.name)
     except UnreadableError:
         source.close()
         raise
@@ -129,19 +129,6 @@ def _described(
     )  # fmt: skip
     pixels: PixelSource = source
     return Slide(facts=facts, pixels=pixels, files=files)
-
-
-def _whole(path: Path) -> None:
-    """Refuse a TIFF that ends before its tiles do: OpenSlide notices only when it comes to them.
-
-    Tiles of no length are no fault: scanners leave out what they did not scan.
-    """
-    with path.open("rb") as opened:
-        if opened.read(4) not in _TIFF:
-            return
-    beyond, of = pixels_beyond(path)
-    if beyond:
-        raise UnreadableError(path.name, f"{beyond} of {of} tiles are beyond its end", AGAIN)
 
 
 def _number(said: Mapping[str, str], name: str) -> float | None:

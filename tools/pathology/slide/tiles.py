@@ -1,5 +1,6 @@
 """Which tiles of a slide are looked at, and reading them near the rate of the library."""
 
+import math
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from knowledge.errors import ContractError
+from knowledge.errors import ContractError, InvalidValueError
 from knowledge.model import Frozen
 from knowledge.slide_measurements import slide_limit
 from tools.pathology.slide.model import Mask, Rgb, Slide
@@ -95,6 +96,7 @@ def plan_tiles(
         most: Cap; of more, evenly spread ones are taken.
 
     Raises:
+        InvalidValueError: The wanted size of a pixel is no number above 0.
         ContractError: No scale although one is wanted, scanned coarser than wanted, smaller than a
             tile, or no tile holds enough tissue.
     """
@@ -171,6 +173,12 @@ def _shrink(slide: Slide, mpp_um: float | None) -> float:
     """Return how many pixels of the first level one wanted pixel is wide."""
     if mpp_um is None:
         return 1.0
+    if not (math.isfinite(mpp_um) and mpp_um > 0):
+        raise InvalidValueError(
+            "wanted um a pixel",
+            f"{mpp_um:g} is no size of a pixel",
+            "a number above 0, such as 0.5",
+        )
     shrink = mpp_um / slide.mpp_um
     if shrink < 1 - slide_limit("enlarge_max") / 100:
         raise ContractError(

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 from scipy import ndimage
 from skimage.filters import threshold_otsu
+from skimage.segmentation import clear_border
 
 from knowledge.errors import ContractError
 from knowledge.finding import NotAssessed, Why
@@ -157,9 +158,6 @@ def tissue_map(slide: Slide, *, expected_stain: str = "") -> TissueMap:
     threshold, coloured = coloured_pixels(seen)
     tissue = _cleaned(coloured & ~ndimage.binary_dilation(pen, iterations=2), scale)
     _require_tissue(slide.facts.file, tissue, pen, marks)
-    if scale is not None and round(float(tissue.sum()) * scale**2 / 1e6, 3) == 0:
-        detail = "too small: less than 0.001 mm2"
-        raise ContractError(slide.facts.file, detail, "name a whole slide")
     report = _report(slide, scale, seen, tissue, marks, threshold, expected_stain)
     return TissueMap(overview=small, tissue=tissue, pen=pen, report=report)
 
@@ -193,7 +191,8 @@ def _cleaned(mask: Mask, um: float | None) -> Mask:
     kept = large(mask, _pixels("piece_min", um))
     holes = ~kept
     small = holes & ~large(holes, _pixels("hole_min", um))
-    found: Mask = kept | small
+    inside: Mask = clear_border(small)  # type: ignore[no-untyped-call]
+    found: Mask = kept | inside
     return found
 
 
@@ -203,7 +202,9 @@ def _require_tissue(file: str, tissue: Mask, pen: Mask, marks: dict[str, Mask]) 
         said = ", ".join(marks)
         raise ContractError(file, f"what is coloured is pen ({said})", "scan it without marks")
     if 100 * there / tissue.size < slide_limit("tissue_share_min"):
-        raise ContractError(file, "no tissue is seen on it", "scan the slide again")
+        least = f"{slide_limit('piece_min_mm2'):g} mm2"
+        detail = f"no tissue is seen on it, no piece of {least} or more"
+        raise ContractError(file, detail, "scan the slide again, or name a whole slide")
 
 
 def _report(

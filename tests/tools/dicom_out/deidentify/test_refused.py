@@ -98,6 +98,12 @@ def test_real_images_leave_as_valid_as_they_were_and_without_their_identifiers(
     assert new == []
 
 
+@pytest.mark.parametrize("content", [b"II*\0" + bytes(400), b"\x89PNG\r\n\x1a\n" + bytes(400)])
+def test_what_is_no_dicom_is_not_called_damaged(content: bytes) -> None:
+    with pytest.raises(UnsupportedError, match=r"slide\.svs: no DICOM file"):
+        deidentified_image(content, key=KEY, file="slide.svs")
+
+
 def test_a_damaged_file_is_named() -> None:
     with pytest.raises(InputError):
         _try(b"\0" * 128 + b"DICM" + b"\xff" * 40)

@@ -7,13 +7,16 @@ from pydicom.uid import generate_uid
 
 from knowledge.errors import ContractError, IdentityConflictError
 from knowledge.finding import State, Why
+from knowledge.reading_form import reading_form
 from tests.tools.imaging.film.phantoms import chest, dicom
 from tools.imaging.film.into_reading import with_film
 from tools.imaging.film.read import read_film
 from tools.imaging.film.report import FilmReport, measured
+from tools.readings.category import outcomes
 from tools.readings.check import faults
 from tools.readings.model import Reading, Said, Stated, Study, Subject
-from tools.readings.versions import edited, new_reading
+from tools.readings.outcome import outcome_of
+from tools.readings.versions import confirmed, edited, new_reading
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 STUDY = generate_uid(entropy_srcs=["study"])
@@ -60,6 +63,34 @@ def test_the_items_that_are_answered_are_filled_and_every_sign_is_not_assessed()
 def test_software_makes_no_item_of_the_form_absent() -> None:
     found = with_film(_reading(), _report(), at=AT + timedelta(minutes=5))
     assert not [name for name, s in found.items.items() if s.state is State.ABSENT]
+
+
+@pytest.mark.parametrize(
+    ("number", "possible"),
+    [
+        (0.42, ("small", "normal")),  # 0.37 to 0.47, limit 0.42
+        (0.48, ("normal", "enlarged")),  # 0.43 to 0.53, limit 0.50
+        (0.55, ("normal", "enlarged")),  # 0.50 is not above 0.50
+        (0.56, ("enlarged",)),  # 0.51 to 0.61
+    ],
+)
+def test_a_measured_ratio_is_on_neither_side_of_a_limit_within_its_margin(
+    number: float, possible: tuple[str, ...]
+) -> None:
+    found = with_film(_reading(), _report(), at=AT + timedelta(minutes=5))
+    ratio = found.items["ctr"]
+    assert ratio.margin == 0.05, "the margin of the film tool"
+    form, items = reading_form("chest_film"), dict(found.items)
+    items["ctr"] = ratio.model_copy(update={"number": number})
+    heart = outcome_of(outcomes(form, items), "heart_size")
+    assert heart.possible == possible
+    if len(possible) > 1:
+        assert heart.missing == ("ctr",)
+        assert f"{number} is known within 0.05 only" in heart.because[0].en
+    items["ctr"] = confirmed(items["ctr"], by=READER)
+    assert outcome_of(outcomes(form, items), "heart_size").possible == possible
+    by_hand = items["ctr"].model_copy(update={"margin": None})
+    assert outcome_of(outcomes(form, items | {"ctr": by_hand}), "heart_size").category is not None
 
 
 def test_a_refused_ratio_is_not_assessed_with_its_reason() -> None:

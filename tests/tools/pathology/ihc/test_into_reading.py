@@ -10,8 +10,9 @@ from tests.tools.pathology.ihc.test_counts import calibration, measured
 from tests.tools.readings.made import NOON, reading
 from tools.pathology.ihc.into_reading import ITEMS, with_ihc
 from tools.pathology.ihc.measure import ihc_nuclear_share
-from tools.readings.category import outcome_of, outcomes
+from tools.readings.category import outcomes
 from tools.readings.check import faults
+from tools.readings.outcome import outcome_of
 
 MADE = drawn(Look(side_um=200, grades=(0.4, 0.2, 0.2, 0.2)), seed=7)
 

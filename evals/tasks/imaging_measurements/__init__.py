@@ -1,0 +1,1 @@
+"""Measurements on images of known truth, against the errors that the tools state."""

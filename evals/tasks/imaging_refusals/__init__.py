@@ -1,0 +1,1 @@
+"""Bad images are refused with the right reason, and good ones are taken."""

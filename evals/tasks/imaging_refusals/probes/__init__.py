@@ -1,0 +1,1 @@
+"""What each imaging tool makes of one input."""

@@ -1,0 +1,251 @@
+"""Structured readings among the files of a case, in any form this program writes them in.
+
+A reading is recognised by our own names in it: its JSON, the FHIR bundle or the DICOM structured
+report of its export. What is not ours is left to whoever reads such files.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from pydantic import ValidationError
+
+from knowledge.clinical_time import ClinicalTime
+from knowledge.errors import InputError
+from knowledge.patient import Identity
+from knowledge.timeline import Fact
+from tools.imaging.model import ImageFile, Study
+from tools.intake.belonging import NEEDS_STATEMENT
+from tools.intake.content import Content, refused
+from tools.intake.result import InputFile
+from tools.readings import sr_terms
+from tools.readings.any_file import read_any
+from tools.readings.fhir_terms import ABOUT
+from tools.readings.in_case import (
+    UNSIGNED,
+    CaseReading,
+    ReadingFile,
+    Standing,
+    copies_of,
+    listed_reading,
+    reading_facts,
+    standing,
+)
+from tools.readings.model import Reading
+
+RELEASED = "released reading"
+"""Begins the name of a reading that was released for the case, beside its files."""
+
+REPLACED = "replaced by a later signed version of the same reading"
+_SCHEMA = b"epicrisis/reading/"
+_IN_BUNDLE = f"{ABOUT}-form-sha256".encode()
+_IN_REPORT = (sr_terms.SCHEME.encode(), sr_terms.ABOUT.encode())
+_EXPORTED = frozenset({"DiagnosticReport", "Patient", "ImagingStudy", "Observation", "Provenance"})
+"""What our export consists of; a bundle with more is a chart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readings:
+    """The reading files of a case.
+
+    Args:
+        read: File to its reading.
+        failed: Files that are readings and could not be used.
+    """
+
+    read: Mapping[str, ReadingFile] = field(default_factory=dict)
+    failed: tuple[InputFile, ...] = ()
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Every file that is a reading, used or not."""
+        return frozenset({*self.read, *(report.file for report in self.failed)})
+
+
+def written_as(content: Content) -> str:
+    """Return the form in which a content holds a reading of ours; empty where it holds none."""
+    data = content.data
+    if content.kind == "DICOM":
+        return "DICOM SR" if all(mark in data for mark in _IN_REPORT) else ""
+    if content.kind != "FHIR JSON" or (_SCHEMA not in data and _IN_BUNDLE not in data):
+        return ""
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    if str(body.get("schema", "")).startswith(_SCHEMA.decode()):
+        return "reading"
+    return "FHIR bundle" if _is_export(body) else ""
+
+
+def read_readings(contents: Mapping[str, Content]) -> Readings:
+    """Return the readings of a case; one that cannot be used does not stop the rest."""
+    read: dict[str, ReadingFile] = {}
+    failed: list[InputFile] = []
+    for file, content in contents.items():
+        form = written_as(content)
+        if not form:
+            continue
+        try:
+            reading = read_any(content.data, name=file)
+        except InputError as error:
+            failed.append(
+                refused(file, f"structured reading ({form})", error, sha256=content.sha256)
+            )
+            continue
+        read[file] = reading_file(reading, file=file, written_as=form)
+    return Readings(read=read, failed=tuple(failed))
+
+
+def reading_file(reading: Reading, *, file: str, written_as: str) -> ReadingFile:
+    """Return a reading as one of a case."""
+    try:
+        time = ClinicalTime(at=reading.study.done) if reading.study.done is not None else None
+    except ValidationError:  # a placeholder such as year 1 says nothing
+        time = None
+    who = reading.subject
+    return ReadingFile(
+        file=file,
+        written_as=written_as,
+        reading=reading,
+        time=time,
+        identity=Identity(
+            source=file,
+            identifiers=((who.issuer, who.id),),
+            sex=who.sex if who.sex in ("female", "male") else None,
+        ),
+    )
+
+
+def with_identities(readings: Readings, images: Mapping[str, ImageFile]) -> Readings:
+    """Return the readings with the identity of their images where these are in the case.
+
+    A reading names its patient by a number alone, often without its issuer. Where the study it is
+    of is in the case under the same number, it is of the patient whom those images name.
+    """
+    return Readings(
+        read={file: _identified(one, images.values()) for file, one in readings.read.items()},
+        failed=readings.failed,
+    )
+
+
+def belonging_readings(readings: Readings, belonging: Collection[str]) -> tuple[ReadingFile, ...]:
+    """Return the readings that are shown to be of the patient, by name."""
+    return tuple(one for file, one in sorted(readings.read.items()) if file in belonging)
+
+
+def case_readings(
+    files: Sequence[ReadingFile], studies: Sequence[Study], images: Mapping[str, ImageFile]
+) -> tuple[CaseReading, ...]:
+    """Return the readings that belong as a report lists them, without copies."""
+    copies, stands = copies_of(files), standing(files)
+    return tuple(
+        listed_reading(one, stands[one.file], study=_study_of(one, studies, images))
+        for one in files
+        if one.file not in copies
+    )
+
+
+def facts_read(read: Sequence[ReadingFile]) -> Iterator[Fact]:
+    """Yield what the readings of a case say to its questions, each version once."""
+    copies, stands = copies_of(read), standing(read)
+    for one in read:
+        if one.file not in copies:
+            yield from reading_facts(one, stands[one.file])
+
+
+def reading_reports(
+    contents: Mapping[str, Content], readings: Readings, belonging: Collection[str]
+) -> dict[str, InputFile]:
+    """Return what became of every reading file that could be decoded."""
+    read = belonging_readings(readings, belonging)
+    copies, stands = copies_of(read), standing(read)
+    return {
+        file: reading_report_of(contents[file], one, stands.get(file), copies.get(file))
+        for file, one in readings.read.items()
+    }
+
+
+def released_reading(reading: Reading, release: str) -> ReadingFile:
+    """Return a reading that was released for this very case, under the name it has in lists.
+
+    Args:
+        reading: What was released.
+        release: Id of the release.
+    """
+    return reading_file(reading, file=f"{RELEASED} {release}", written_as="released here")
+
+
+def released_reports(
+    released: Sequence[ReadingFile], stands: Mapping[str, Standing]
+) -> tuple[InputFile, ...]:
+    """Return the entries of a list of sources for readings that were released here."""
+    return tuple(
+        InputFile(
+            file=one.file,
+            kind=f"structured reading ({one.written_as})",
+            status="ignored" if stands[one.file] == "superseded" else "read",
+            reason=REPLACED if stands[one.file] == "superseded" else None,
+            sha256=hashlib.sha256(one.reading.model_dump_json().encode()).hexdigest(),
+        )
+        for one in released
+    )
+
+
+def reading_report_of(
+    content: Content, one: ReadingFile, stands: Standing | None, copy: str | None
+) -> InputFile:
+    """Return what became of a reading file.
+
+    Args:
+        content: The file.
+        one: The reading.
+        stands: Whether it counts; None where it is not shown to be of the patient.
+        copy: The file that holds the same version, where there is one.
+    """
+    kind = f"structured reading ({one.written_as})"
+    if stands is None:
+        return content.report("failed", NEEDS_STATEMENT, kind=kind)
+    if copy is not None:
+        return content.report("ignored", f"the same version as {copy}", kind=kind)
+    if stands == "superseded":
+        return content.report("ignored", REPLACED, kind=kind)
+    if stands == "unsigned":
+        reason = f"{UNSIGNED}: nothing of it is used until a reader has signed it"
+        return content.report("read", reason, kind=kind, unread=True)
+    looked = sum(not said.nobody_looked for said in one.reading.items.values())
+    return content.report("read", kind=kind, counts={"items": looked})
+
+
+def _is_export(body: Mapping[str, object]) -> bool:
+    entries = body.get("entry")
+    if body.get("resourceType") != "Bundle" or not isinstance(entries, list):
+        return False
+    held = [e.get("resource") for e in entries if isinstance(e, dict)]
+    types = {str(r.get("resourceType")) for r in held if isinstance(r, dict)}
+    return types <= _EXPORTED
+
+
+def _identified(one: ReadingFile, images: Collection[ImageFile]) -> ReadingFile:
+    who = one.reading.subject
+    for image in sorted(images, key=lambda image: image.file):
+        if image.study != one.reading.study.study_uid:
+            continue
+        if any(
+            value.strip() == who.id and who.issuer in ("", system)
+            for system, value in image.identity.identifiers
+        ):
+            sex = one.identity.sex or image.identity.sex
+            identity = image.identity.model_copy(update={"source": one.file, "sex": sex})
+            return one.model_copy(update={"identity": identity})
+    return one
+
+
+def _study_of(one: ReadingFile, studies: Sequence[Study], images: Mapping[str, ImageFile]) -> str:
+    uid = one.reading.study.study_uid
+    return next(
+        (s.id for s in studies if any(f in images and images[f].study == uid for f in s.files)), ""
+    )
