@@ -173,7 +173,7 @@ class StudyFiling:
         reading = ReadingService(self._services)
         for round_ in reading.store.of_case(case.id):
             try:
-                reading.arrived(case, round_)
+                reading.tools.arrived(case, round_)
             except UnavailableError:
                 raise
             except EpicrisisError as error:

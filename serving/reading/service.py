@@ -7,41 +7,30 @@ unsigned; a release is never changed, a correction is a round of its own; both w
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from knowledge.errors import ContractError, EpicrisisError, InputError, InvalidValueError
+from knowledge.errors import EpicrisisError, InvalidValueError
 from knowledge.plain_text import visible
-from serving.access.errors import ConflictError, ForbiddenError
-from serving.access.principal import Permission, Principal
+from serving.access.errors import ConflictError
+from serving.access.principal import Principal
 from serving.cases.model import Case, Why
-from serving.reading.arrival import TOOLS
-from serving.reading.content import (
-    chosen_form,
-    forms_for,
-    last_of,
-    named_by,
-    reopened,
-    untouched,
-)
+from serving.reading.content import chosen_form, last_of, reopened, untouched
 from serving.reading.differences import differences
-from serving.reading.model import (
-    BUSY,
-    Difference,
-    Person,
-    Release,
-    Round,
-    RoundState,
-    Settled,
-    Version,
-    VersionRole,
-)
+from serving.reading.model import BUSY, Difference, Release, Round, RoundState, Version, VersionRole
 from serving.reading.outbox import Outbox
-from serving.reading.pre_read import Found, pre_read, tools_say
+from serving.reading.pre_reader import PreReader
 from serving.reading.protocol import Decision
+from serving.reading.rules import (
+    merged,
+    person,
+    require_fitting,
+    require_held,
+    require_releasable,
+    settled,
+    stated_by,
+)
 from serving.reading.store import RoundStore, Step
 from serving.services import Services
-from serving.signing.service import PEOPLE, signer_of
-from tools.readings.check import faults
 from tools.readings.model import Reading, Said, Stated
 from tools.readings.versions import accepted, edited, signed
 
@@ -49,8 +38,6 @@ logger = logging.getLogger(__name__)
 
 _ROLE: Mapping[str, VersionRole] = {"reading": "first", "reviewing": "second"}
 _BACK: Mapping[str, RoundState] = {"reading": "to read", "reviewing": "to review"}
-_FAULTS_TOLD = 5
-_WORDS = 2000
 
 
 class ReadingService:
@@ -65,6 +52,7 @@ class ReadingService:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.store = RoundStore(services.database, services.clock)
+        self.tools = PreReader(services, self.store)
 
     def start(self, case: Case, identity: str, *, principal: Principal, form: str = "") -> Round:
         """Hold a round to read it as first reader, or to review it as second.
@@ -85,7 +73,7 @@ class ReadingService:
             ContractError: There is no form for it.
         """
         me = person(principal)
-        measured = self._measured(case, identity, form)
+        measured = self.tools.measured(case, identity, form)
         with self.store.step(case.id, identity, me) as step:
             taken = self._hold(step)
             role = "first" if step.row.state in ("to read", "reading") else "second"
@@ -94,7 +82,7 @@ class ReadingService:
                 step.row.form = chosen_form(step.round, form)
                 step.row.first_by, step.row.first_name = me.subject, me.name
                 step.row.state = "reading"
-                self._pre_read(case, step, measured)
+                self.tools.enter(case, step, measured)
             else:
                 step.row.second_by, step.row.second_name = me.subject, me.name
                 step.row.state = "reviewing"
@@ -135,12 +123,12 @@ class ReadingService:
         """
         me = person(principal)
         with self.store.step(case.id, identity, me) as step:
-            _holds(step)
+            require_held(step)
             before = self._content(case, step.round, step.versions())
             by = Said(by="reader", who=me.name, at=step.now)
-            mine = {path: _by(one, by) for path, one in changes.items()}
+            mine = {path: stated_by(one, by) for path, one in changes.items()}
             after = edited(before, mine, by=by)
-            _fits(after)
+            require_fitting(after)
             step.keep(
                 _ROLE[step.row.state], after.model_dump(mode="json", by_alias=True), signed=False
             )
@@ -155,7 +143,7 @@ class ReadingService:
             ConflictError: They do not hold the round.
         """
         with self.store.step(case.id, identity, person(principal)) as step:
-            _holds(step)
+            require_held(step)
             step.log("given back", role=_ROLE[step.row.state])
             if step.row.state == "reading":
                 step.row.first_by = step.row.first_name = None
@@ -185,10 +173,10 @@ class ReadingService:
         """
         me = person(principal)
         with self.store.step(case.id, identity, me) as step:
-            _holds(step)
+            require_held(step)
             role = _ROLE[step.row.state]
             before = self._content(case, step.round, step.versions())
-            _fits(before)
+            require_fitting(before)
             by = Said(by="reader", who=me.name, at=step.now)
             final = signed(accepted(before, accept, by=by) if accept else before, by=by)
             kept = step.keep(role, final.model_dump(mode="json", by_alias=True), signed=True)
@@ -230,24 +218,24 @@ class ReadingService:
         """
         me = person(principal)
         with self.store.step(case.id, identity, me) as step:
-            _releasable(step, me)
+            require_releasable(step, me)
             versions = step.versions()
             last = {one.role: one for one in versions if one.signed}
-            settled = _settled(step.row.kind, self.open_differences(step.round), decisions)
+            decided = settled(step.row.kind, self.open_differences(step.round), decisions)
             base = Reading.model_validate((last.get("second") or last["first"]).body)
-            final = _merged(base, settled, by=Said(by="reader", who=me.name, at=step.now))
+            final = merged(base, decided, by=Said(by="reader", who=me.name, at=step.now))
             before = step.row.of_release if step.row.kind == "correction" else None
             number = 1 if before is None else self.store.release_by_id(before).number + 1
             body = {
                 "reading": final.model_dump(mode="json", by_alias=True),
                 "first": last["first"].id,
                 "second": last["second"].id if "second" in last else "",
-                "differences": [one.model_dump(mode="json") for one in settled],
+                "differences": [one.model_dump(mode="json") for one in decided],
             }
             done = step.release(number=number, follows=before or "", body=body)
             Outbox(self._services).put(step.session, done)
             step.row.state = "released"
-            step.log("released", release=done.id, number=number, differences=len(settled))
+            step.log("released", release=done.id, number=number, differences=len(decided))
         self._assessed(case, done, principal)
         return done
 
@@ -344,75 +332,6 @@ class ReadingService:
             )
         return "taken over"
 
-    def arrived(self, case: Case, round_: Round) -> bool:
-        """Pre-read a study that has just arrived, with the form that its title names.
-
-        Returns:
-            Whether the tools wrote something; False too where nobody knows the form, or somebody
-            was faster.
-        """
-        offered = forms_for(round_.modality, round_.title)
-        if round_.state != "to read" or not offered or not named_by(offered[0], round_.title):
-            return False
-        form = offered[0].id
-        with self.store.step(case.id, round_.id, TOOLS) as step:
-            if step.row.state != "to read" or step.versions():
-                return False
-        found = tools_say(self._services, case, round_, form)
-        with self.store.step(case.id, round_.id, TOOLS) as step:
-            if step.row.state != "to read" or step.versions() or found.is_empty:
-                return False
-            return self._keep_pre_read(case, step, form, found)
-
-    def _measured(self, case: Case, identity: str, form: str) -> Found | Reading:
-        """Return what the tools say for a round that nobody has begun; takes seconds.
-
-        What they wrote when it arrived stands while its images are the same.
-        """
-        round_ = self.store.find(case.id, identity)
-        if round_.state != "to read" or round_.kind == "correction":
-            return Found()
-        try:
-            wanted = chosen_form(round_, form)
-        except InputError:
-            return Found()  # refused in the step itself, with its reason
-        versions = self.store.versions(identity)
-        if any(one.role != "pre-read" for one in versions):
-            return Found()
-        known = self._pre_read_before(round_, wanted, versions)
-        return tools_say(self._services, case, round_, wanted) if known is None else known
-
-    def _pre_read_before(
-        self, round_: Round, form: str, versions: Sequence[Version]
-    ) -> Reading | None:
-        known = last_of(versions, "pre-read")
-        if known is None or known.form != form:
-            return None
-        changed = [one.at for one in self.store.log(round_.id) if one.what == "images changed"]
-        return None if any(at >= versions[-1].at for at in changed) else known
-
-    def _pre_read(self, case: Case, step: Step, found: Found | Reading) -> None:
-        if isinstance(found, Found):
-            before = step.versions()
-            if not found.is_empty and all(one.role == "pre-read" for one in before):
-                self._keep_pre_read(case, step, step.row.form, found)
-            return
-        said = Said(by="reader", who=step.by.name, at=step.now)
-        begun = found.model_copy(update={"started": said})
-        step.keep("pre-read", begun.model_dump(mode="json", by_alias=True), signed=False, by=TOOLS)
-
-    def _keep_pre_read(self, case: Case, step: Step, form: str, found: Found) -> bool:
-        bare = untouched(self._services, case, step.round, form, by=step.by, at=step.now)
-        made = pre_read(bare, found, at=step.now)
-        detail: dict[str, Any] = {"form": form}
-        if made.reasons:
-            detail["not_assessed"] = "; ".join(dict.fromkeys(made.reasons))[:_WORDS]
-        if made.reading is not None:
-            body = made.reading.model_dump(mode="json", by_alias=True)
-            detail["version"] = step.keep("pre-read", body, signed=False, by=TOOLS).number
-        step.log("pre-read", author=TOOLS, **detail)
-        return made.reading is not None
-
     def _other_person(self, step: Step, role: str) -> None:
         row, me = step.row, step.by.subject
         wrote = {one.by.subject for one in step.versions() if one.role == "first"}
@@ -444,91 +363,3 @@ class ReadingService:
         by = round_.first or round_.asked
         at = round_.locked_at or round_.created_at
         return untouched(self._services, case, round_, round_.form, by=by, at=at)
-
-
-def person(principal: Principal) -> Person:
-    """Return who acts.
-
-    Raises:
-        ForbiddenError: It is no person known by name.
-    """
-    if principal.via not in PEOPLE:
-        raise ForbiddenError(f"{Permission.SIGN.value} as {principal.via}: a person reads")
-    who = signer_of(principal)
-    return Person(subject=who.subject, name=who.name)
-
-
-def _holds(step: Step) -> None:
-    if step.row.state not in BUSY:
-        raise ConflictError("reading", f"is {step.row.state}: nobody reads it", "start it first")
-    if step.row.locked_by != step.by.subject:
-        raise ConflictError(
-            "reading", f"is being read by {step.row.locked_name}", "wait until it is given back"
-        )
-
-
-def _releasable(step: Step, me: Person) -> None:
-    row = step.row
-    if row.state == "released":
-        raise ConflictError("reading", "is released: that is never changed", "ask for a correction")
-    if row.state != "to release":
-        raise ConflictError(
-            "reading", f"is {row.state}: not signed by its readers", "sign it first"
-        )
-    if row.kind == "opinion" and row.first_by != me.subject:
-        raise ConflictError("opinion", f"is that of {row.first_name}", "let its reader release it")
-    if row.kind != "opinion" and row.first_by == me.subject:
-        raise ConflictError(
-            "reading", "was first read by you: its reviewer or a third person releases it"
-        )
-
-
-def _settled(
-    kind: str, found: Sequence[Difference], decisions: Sequence[Decision]
-) -> tuple[Settled, ...]:
-    known = {one.path: one for one in found}
-    decided = {one.path: one for one in decisions}
-    strange = sorted(set(decided) - set(known))
-    if strange:
-        raise InvalidValueError("decision", f"is on no difference: {', '.join(strange)[:200]}")
-    if kind == "opinion":
-        return tuple(Settled(**dict(one), choice=None) for one in found)
-    missing = [path for path in known if path not in decided or not decided[path].reason.strip()]
-    if missing:
-        raise ConflictError(
-            "reading",
-            f"its readers differ, undecided or without a reason: {', '.join(missing)[:300]}",
-            "decide each with a reason",
-        )
-    return tuple(
-        Settled(**dict(one), choice=decided[path].choice, reason=visible(decided[path].reason))
-        for path, one in known.items()
-    )
-
-
-def _merged(second: Reading, settled: Sequence[Settled], *, by: Said) -> Reading:
-    """Return what goes out: the second reader's, with the first's word where that was chosen."""
-    taken = {one.path: one.first for one in settled if one.choice == "first"}
-    if not taken:
-        return second
-    final = signed(edited(reopened(second), taken, by=by), by=by)
-    _fits(final)
-    return final
-
-
-def _by(stated: Stated, by: Said) -> Stated:
-    """Return what is stated as this reader's word, its entries as well."""
-    entries = tuple(
-        entry.model_copy(update={"items": {key: _by(one, by) for key, one in entry.items.items()}})
-        for entry in stated.entries
-    )
-    said = None if stated.nobody_looked else by
-    return Stated.model_validate(
-        stated.model_copy(update={"said": said, "entries": entries}).model_dump()
-    )
-
-
-def _fits(reading: Reading) -> None:
-    found = [str(fault) for fault, _ in zip(faults(reading), range(_FAULTS_TOLD), strict=False)]
-    if found:
-        raise ContractError("reading", "; ".join(found)[:600], "correct what is named")

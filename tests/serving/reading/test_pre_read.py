@@ -244,7 +244,7 @@ def _arrive(desk: Desk) -> bool:
     case = services.cases.find(desk.case)
     assert case is not None
     reading = ReadingService(services)
-    return reading.arrived(case, reading.store.find(case.id, desk.first))
+    return reading.tools.arrived(case, reading.store.find(case.id, desk.first))
 
 
 def test_what_was_written_on_arrival_is_what_the_first_reader_starts_from(
