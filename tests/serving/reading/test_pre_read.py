@@ -250,7 +250,7 @@ def _arrive(desk: Desk) -> bool:
 def test_what_was_written_on_arrival_is_what_the_first_reader_starts_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from serving.reading import service
+    from serving.reading import pre_reader
 
     asked: list[str] = []
     fill = _fill(result(said("Pneumothorax", "at-or-above")))
@@ -259,10 +259,10 @@ def test_what_was_written_on_arrival_is_what_the_first_reader_starts_from(
         asked.append(form)
         return Found(fills=(fill,))
 
-    monkeypatch.setattr(service, "tools_say", say)
-    monkeypatch.setattr(service, "named_by", lambda form, title: True)
+    monkeypatch.setattr(pre_reader, "tools_say", say)
+    monkeypatch.setattr(pre_reader, "named_by", lambda form, title: True)
     first = forms_for("CR", "radiograph (computed radiography)")[0].id
-    monkeypatch.setattr(service, "forms_for", lambda m, t: [_Form("chest_film")])
+    monkeypatch.setattr(pre_reader, "forms_for", lambda m, t: [_Form("chest_film")])
     with fresh(tmp_path) as made:
         desk = Desk(made, film=FILM)
         assert _arrive(desk)
