@@ -11,6 +11,7 @@ from knowledge.chat_terms import chat_terms
 from knowledge.clinical_inputs import catalogue
 from knowledge.critical_results import critical_results
 from knowledge.ct_measurements import ct_accuracy, ct_measurements
+from knowledge.ct_words import ct_words
 from knowledge.data_quality import data_quality
 from knowledge.delta_checks import delta_checks
 from knowledge.dicom_arrivals import dicom_arrivals
@@ -20,6 +21,7 @@ from knowledge.ecg_accuracy import ecg_accuracy_table
 from knowledge.ecg_criteria import ecg_criteria
 from knowledge.errors import ReferenceDataError
 from knowledge.film_measurements import film_accuracy, film_measurements
+from knowledge.film_words import film_words
 from knowledge.identity_words import identity_words
 from knowledge.ihc_measurements import ihc_accuracy, ihc_measurements
 from knowledge.imaging_measures import imaging_measures
@@ -82,6 +84,8 @@ _ONE: dict[str, Callable[[], Table]] = {
     "ihc_measurements": ihc_measurements,
     "nodule_levels": nodule_levels,
     "specimen_words": specimen_words,
+    "ct_words": ct_words,
+    "film_words": film_words,
     "imaging_measures": imaging_measures,
     "imaging_orders": imaging_orders,
     "imaging_terms": imaging_terms,
