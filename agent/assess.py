@@ -39,6 +39,7 @@ from agent.troponin_step import (
     statement_answers,
     troponin_answers,
 )
+from agent.urgent_readings import of_now, urgent_answers, urgent_basis
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError
 from knowledge.finding import Finding
@@ -264,6 +265,7 @@ def _state(
     complaint = complaint_answers(case, known)
     if complaint[NOT_STATED]:
         risks = of_anybody(path, risks)
+    urgent = of_now(case.urgent, at, path.episode.max_age_hours)
     from_ecg = tuple(c for run in ecgs for c in run.report.conflicts)
     state = State(
         findings=known.findings,
@@ -278,6 +280,7 @@ def _state(
             **block_answers(known.findings),
             **record_answers(now, case.timeline.patient, time_zone=case.time_zone),
             **undated_answers(case.timeline, known.findings, at),
+            **urgent_answers(urgent, time_zone=case.time_zone),
             "troponin.flagged-high": laboratory_says_high(now.samples),
             "troponin.fresh": is_fresh(now.samples, at, path.episode.low_valid_hours),
             "files.failed": any(troubled(item) for item in case.inputs),
@@ -285,7 +288,10 @@ def _state(
         named=path.conditions,
         discharge=path.discharge,
         series=series,
-        basis=basis(ecgs, now, risks=risks, said=said, conflicts=(*known.conflicts, *from_ecg)),
+        basis={
+            **basis(ecgs, now, risks=risks, said=said, conflicts=(*known.conflicts, *from_ecg)),
+            **urgent_basis(urgent),
+        },
     )
     done = frozenset({"ecg_analysis", "serial_troponin"})
     return run_scores(path, state, log, exclude=done), ecgs

@@ -21,6 +21,8 @@ from knowledge.risk import MissingInput, Risk
 from tools.imaging.model import Study
 from tools.intake.wearable.report import WearableReport
 from tools.readings.in_case import CaseReading
+from tools.readings.statements import StatedReading
+from tools.readings.urgent import UrgentReading
 
 SCHEMA: Literal["epicrisis/assessment/1"] = "epicrisis/assessment/1"
 RESEARCH_USE = (
@@ -219,6 +221,13 @@ class Assessment(Frozen):
     )
     imaging: tuple[Study, ...] = Field(default=(), exclude_if=lambda found: not found)
     readings: tuple[CaseReading, ...] = Field(default=(), exclude_if=lambda found: not found)
+    stated_readings: tuple[StatedReading, ...] = Field(
+        default=(), exclude_if=lambda found: not found
+    )
+    urgent_readings: tuple[UrgentReading, ...] = Field(
+        default=(), exclude_if=lambda found: not found
+    )
+    """Signed readings of this presentation with signs that are to be told at once."""
     wearable: WearableReport | None = Field(default=None, exclude_if=lambda found: found is None)
     complaint_stated: bool = Field(default=True, exclude_if=lambda stated: stated)
     """Whether anything states the complaint; where nothing does, the pathway was not started. Left

@@ -25,8 +25,10 @@ from agent.episode import Episode
 from agent.laboratory.model import LaboratoryReport
 from agent.missing import complaint_missing, how_to_settle, missing
 from agent.narrative import entry_evidence, narrative
+from agent.readings_used import used_now
 from agent.recommend import recommendations
 from agent.state import State
+from agent.urgent_readings import of_now
 from knowledge.clinical_time import ClinicalTime
 from knowledge.finding import Finding, Why
 from knowledge.finding import State as Known
@@ -37,8 +39,10 @@ from knowledge.rules import Answer, Condition, holds
 from knowledge.timeline import Category
 from tools.chart.not_understood import in_words
 from tools.chart.not_understood import name as name_of
+from tools.intake.readings import HAVE_IT_SIGNED
 from tools.intake.result import CaseFiles, InputFile
 from tools.intake.wearable.trend import wearable_report
+from tools.readings.in_case import UNSIGNED
 from tools.toolbox import discover
 
 _TABLE = "pathways/chest_pain"
@@ -102,7 +106,9 @@ def compose(
         provenance=made_by,
         laboratory=laboratory,
         imaging=case.studies,
-        readings=case.readings,
+        readings=used_now(case.readings, case.timeline, at=at),
+        stated_readings=case.stated_readings,
+        urgent_readings=of_now(case.urgent, at, pathway.episode.max_age_hours),
         wearable=wearable_report(case.wearables, now=at),
     )
 
@@ -324,7 +330,15 @@ def _file_notes(case: CaseFiles) -> Iterator[str]:
     failed = [item.file for item in case.inputs if item.status == "failed"]
     if failed:
         yield f"Could not be used: {', '.join(failed)}; see the file list."
-    unread = [f"{item.file} ({item.reason})" for item in case.inputs if item.unread]
+    waiting = [item.file for item in case.inputs if _waits(item)]
+    if waiting:
+        yield (
+            "Unsigned reading, of which nothing is used until a reader has signed it: "
+            f"{_some(waiting)}. Have it signed."
+        )
+    unread = [
+        f"{item.file} ({item.reason})" for item in case.inputs if item.unread and not _waits(item)
+    ]
     if unread:
         yield (
             f"Not read, and it may hold a result: {_some(unread)}. Type what it says into "
@@ -333,6 +347,11 @@ def _file_notes(case: CaseFiles) -> Iterator[str]:
     for item in case.inputs:
         if item.status != "failed" and item.problems:
             yield f"{item.file}: {_some(item.problems)}."
+
+
+def _waits(item: InputFile) -> bool:
+    """Return whether a file is an unsigned reading, or an image with one."""
+    return item.unread and (item.reason or "").startswith((HAVE_IT_SIGNED, UNSIGNED))
 
 
 def _some(texts: Sequence[str], shown: int = _SHOWN) -> str:

@@ -6,8 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from agent.assessment import DifferentialEntry, Narrative, Sentence, Verdict
 from agent.complaint import is_started
 from agent.critical_words import critical_said
+from agent.open_signs import open_said
 from agent.recommend import more_urgent, recommendations
 from agent.state import NOT_ASSESSED, State
+from agent.urgent_readings import PLACE as URGENT_PLACE
+from agent.urgent_readings import SAID as URGENT_SAID
+from agent.urgent_readings import urgent_sentences
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.evidence import Evidence
@@ -46,6 +50,7 @@ def narrative(
     sentences = [_who(state, at, time_zone)]
     if not is_started(state):
         sentences.append(Sentence(text=pathway.not_started.told))
+    sentences += urgent_sentences(state)
     sentences += ecg
     sentences += [_troponin(pathway, state)]
     sentences += _scores(pathway, state)
@@ -152,7 +157,7 @@ def _filled(text: str, pathway: Pathway, state: State) -> str:
 
     A sentence for which there is nothing to name is left out.
     """
-    text = critical_said(text, state)
+    text = open_said(critical_said(text, state), pathway, state)
     if "{" not in text:
         return text
     answers = state.answers()
@@ -160,6 +165,7 @@ def _filled(text: str, pathway: Pathway, state: State) -> str:
     labels = {key: row.label for key, row in pathway.discharge.items()}
     names = {
         "{unread}": str(state.extra.get("chart.unread") or ""),
+        URGENT_PLACE: str(state.extra.get(URGENT_SAID) or ""),
         "{undated}": str(state.extra.get("chart.undated") or ""),
         "{signs}": ", ".join(_signs(pathway, answers)),
         "{open}": ", ".join(labels[key] for key, truth in truths.items() if truth is None),

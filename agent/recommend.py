@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from agent.assessment import Recommended
 from agent.complaint import is_started
 from agent.critical_words import critical_said
+from agent.open_signs import open_said
 from agent.state import State
+from agent.urgent_readings import urgent_said
 from knowledge.pathways import Pathway, Recommendation, Urgency
 from knowledge.reference import Review
 from knowledge.risk import Risk
@@ -100,7 +102,7 @@ def _made(
     held = [pathway.conditions[k].label for k in row.names if answers[f"condition.{k}"] is True]
     return Recommended(
         id=key,
-        text=critical_said(row.text, state)
+        text=urgent_said(open_said(critical_said(row.text, state), pathway, state), state)
         .replace("{present}", ", ".join(held))
         .replace("{ecg}", _ecg_doubt(state)),
         urgency=row.urgency,

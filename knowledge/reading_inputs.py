@@ -14,6 +14,8 @@ from knowledge.reference import Table, load
 from knowledge.rules import Condition
 from knowledge.words import Words
 
+STUDY, FORM = "study ", "form "
+"""Begin what a finding of a reading is derived from: the study that was read, and its form."""
 _STATES = frozenset({"present", "absent"})
 
 
@@ -65,9 +67,28 @@ class ReadingInput(Frozen):
         return self
 
 
-class ReadingInputs(Table):
-    """The whole file."""
+class WithoutOnset(Frozen):
+    """What counts where it is not known when the pain began.
 
+    Args:
+        absent_within_hours: An older examination does not answer "absent" to a question that has
+            a limit of age.
+    """
+
+    absent_within_hours: float = Field(gt=0)
+    source: str
+    review: str
+
+
+class ReadingInputs(Table):
+    """The whole file.
+
+    Args:
+        without_onset: What "absent" counts where it is not known when the pain began.
+        rows: One for each form and question.
+    """
+
+    without_onset: WithoutOnset
     rows: tuple[ReadingInput, ...]
 
     @model_validator(mode="after")

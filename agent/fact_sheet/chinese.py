@@ -98,6 +98,8 @@ def _conclusion(fact: Fact) -> Fact:
 
 
 def _whole(fact: Fact) -> Fact:
+    if fact.kind == "reason":
+        return _reason(fact)
     head, mark, said = fact.text.partition(": ")
     bare = (said if mark and head == "ECG" else fact.text).rstrip(".")
     words = verifier_terms().zh.phrases.get(bare) or critical_in_chinese(bare)
@@ -105,6 +107,18 @@ def _whole(fact: Fact) -> Fact:
         return fact
     prefix = "心电图：" if fact.kind == "ecg" else ""
     return fact.model_copy(update={"text": f"{prefix}{words}。", "language": "zh", "names": ()})
+
+
+def _reason(fact: Fact) -> Fact:
+    """Return a reason for or against a diagnosis; as it is where it has no Chinese words."""
+    side, _, rest = fact.text.partition(" ")
+    said = rest.removeprefix(f"{fact.subject}: ").rstrip(".")
+    names, words = _words(fact.names[:1]), _words((said,))
+    if names is None or words is None:
+        return fact
+    stand = "支持" if side == "For" else "不支持"
+    text = f"{stand}{names[0]}：{words[0]}。"
+    return fact.model_copy(update={"names": names, "text": text, "language": "zh"})
 
 
 def _refused(fact: Fact, names: tuple[str, ...]) -> Fact:

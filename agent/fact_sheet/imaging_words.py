@@ -88,7 +88,7 @@ def _notes(finding: Finding, language: Language) -> Iterator[str]:
     if finding.note:
         yield from (reason_text(part, language) for part in finding.note.split("; "))
     if finding.method:
-        yield finding.method
+        yield reason_text(finding.method, language)
 
 
 def reason_text(detail: str, language: Language) -> str:

@@ -13,6 +13,7 @@ from agent.fact_sheet.imaging import imaging_facts
 from agent.fact_sheet.laboratory import laboratory_facts
 from agent.fact_sheet.outside import guarded, outside_texts
 from agent.fact_sheet.presentation import presentation_facts
+from agent.fact_sheet.readings import reading_facts
 from agent.fact_sheet.scores import caveat_facts, other_scores, score_fact
 from agent.fact_sheet.troponin import series_dated, troponin_facts
 from agent.fact_sheet.verdicts import conflict_facts, reason_facts, verdict_fact
@@ -113,3 +114,4 @@ def _others(assessment: Assessment, told: set[str], language: Language) -> Itera
     yield from conclusion_facts(assessment)
     yield from laboratory_facts(assessment, language)
     yield from imaging_facts(assessment, language)
+    yield from reading_facts(assessment, language)

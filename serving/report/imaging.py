@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from agent.assessment import Assessment
 from agent.fact_sheet.imaging_words import measure_lines
+from agent.urgent_readings import in_words
 from knowledge.finding import Finding
+from knowledge.words import Language
 from serving.report.section import Item, Section
 from serving.web.words import Say
 from tools.imaging.model import ImageProblem, Study, StudyMeasures
@@ -95,12 +97,19 @@ def imaging_section(a: Assessment, say: Say, *, chinese: bool) -> Section | None
     return Section(
         id="imaging",
         title=say("Imaging and slides"),
-        note=_note(a, say),
+        note=_urgent(a, chinese=chinese) + _note(a, say),
         items=(
             *(_item(s, a, say, chinese=chinese) for s in a.imaging),
             *(_reading_item(one, a, say, chinese=chinese) for one in alone),
         ),
     )
+
+
+def _urgent(a: Assessment, *, chinese: bool) -> str:
+    """Return what is to be told at once, before everything else that is said of images."""
+    language: Language = "zh" if chinese else "en"
+    end = "。" if chinese else ". "
+    return "".join(in_words(one, a.time_zone, language) + end for one in a.urgent_readings)
 
 
 def _note(a: Assessment, say: Say) -> str:
@@ -134,7 +143,8 @@ def _reading(one: CaseReading, a: Assessment, say: Say, *, chinese: bool) -> str
     if one.standing != "signed":
         return head
     said = one.summary_zh if chinese else one.summary_en
-    return f"{head}: " + "; ".join(said)
+    left = [f"{say('not used')}: {why}" for why in one.not_used]
+    return f"{head}: " + "; ".join((*said, *left))
 
 
 def _item(study: Study, a: Assessment, say: Say, *, chinese: bool) -> Item:

@@ -64,7 +64,7 @@ def test_every_condition_reads_an_input_a_risk_or_a_statement_that_exists() -> N
     known |= {"troponin.sampled", "troponin.waiting", "troponin.decided", "troponin.fresh"}
     known |= {"troponin.flagged-high", "ecg.posterior-leads-due", "discharge.ready"}
     known |= {"conflicts.open", "chart.not-understood", "chart.left-out", "patient.deceased"}
-    known |= {"chart.undated-acute", "troponin.next-due", "complaint.not-stated"}
+    known |= {"chart.undated-acute", "troponin.next-due", "complaint.not-stated", "reading.urgent"}
     charted = [key for key, entry in catalogue().inputs.items() if entry.observation is not None]
     series = {f"{pick}.{key}" for key in charted for pick in ("first", "lowest", "highest")}
     known |= series

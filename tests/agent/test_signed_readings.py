@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agent.assessment import Assessment, Status
+from agent.urgent_readings import in_words
 from evals.phantoms.readings import MODEL, reading
 from knowledge.clinical_inputs import catalogue
 from knowledge.finding import Finding, State, Why
@@ -22,8 +23,9 @@ from tests.agent.cases import assessed, change_case, example
 from tools.intake.readings import reading_file
 from tools.readings.fhir_out import fhir_bundle
 from tools.readings.in_case import reading_facts
-from tools.readings.model import Reading, Said, Study, Subject
+from tools.readings.model import Edit, Reading, Said, Study, Subject
 from tools.readings.sr_out import reading_sr
+from tools.readings.urgent import urgent_reading
 from tools.readings.versions import signed
 
 PATIENT = Subject(id="EX-0003", issuer="urn:epicrisis:example-mrn", sex="male")
@@ -45,6 +47,21 @@ def by_doctor(one: Reading, *, minutes: int = 5) -> Reading:
     """Return a reading as signed."""
     at = MADE + timedelta(minutes=minutes)
     return signed(one, by=Said(by="reader", who="Dr Reader", at=at))
+
+
+def corrected(first: Reading, *, path: str = "pneumothorax") -> Reading:
+    """Return a signed later version in which the reader takes a sign back, with its history."""
+    who, at = "Dr Reader", MADE + timedelta(minutes=10)
+    before = first.at(path)
+    now = read(NOT_SHOWN).at(path)
+    return first.model_copy(
+        update={
+            "version": first.version + 2,
+            "items": {**first.items, path: now},
+            "edits": (Edit(version=first.version + 1, path=path, before=before, by=who, at=at),),
+            "signed": Said(by="reader", who=who, at=at),
+        }
+    )
 
 
 @pytest.fixture
@@ -207,7 +224,7 @@ def test_two_readings_that_disagree_are_a_conflict(case: Path) -> None:
 
 def test_a_signed_correction_takes_the_place_of_what_it_corrects(case: Path) -> None:
     first = by_doctor(read(SHOWN))
-    later = by_doctor(read(NOT_SHOWN, version=7), minutes=10)
+    later = corrected(first)
     put(case, first, later)
     a = assessed(case)
     found = answer(a)
@@ -337,3 +354,306 @@ def test_the_report_says_what_was_signed_and_by_whom(case: Path) -> None:
     assert chinese is not None
     assert "已签名阅片 (Dr Reader" in chinese.items[0].lines[1]
     assert "气胸" in chinese.items[0].lines[1]
+
+
+# ---- signs of tension, and signs to be told at once
+
+
+def urgent(a: Assessment) -> list[str]:
+    return [one.text for one in a.recommendations if one.id == "urgent_reading"]
+
+
+@pytest.mark.parametrize("sign", ["tension", "tracheal_shift"])
+def test_tension_that_a_signed_film_states_is_the_immediate_line(case: Path, sign: str) -> None:
+    put(case, by_doctor(read({**SHOWN, sign: "present"})))
+    a = assessed(case)
+    assert verdict(a) == "supported"
+    assert a.narrative.headline.startswith("Tension pneumothorax is suspected: decompress now.")
+    assert a.recommendations[0].id == "tension"
+    assert {e.model_dump().get("record") for e in a.recommendations[0].evidence} & {sign}
+    assert "without signs of tension" not in a.narrative.headline + advice(a)
+
+
+def test_tension_counts_although_a_statement_denies_the_pneumothorax(case: Path) -> None:
+    change_case(case, "facts:\n", "facts:\n  imaging_pneumothorax: no\n")
+    put(case, by_doctor(read({**SHOWN, "tension": "present"})))
+    assert assessed(case).recommendations[0].id == "tension"
+
+
+@pytest.mark.parametrize("input_id", ["imaging_tension", "imaging_tracheal_shift"])
+def test_a_film_never_answers_that_tension_is_absent(case: Path, input_id: str) -> None:
+    put(case, by_doctor(read({**SHOWN, "tension": "absent", "tracheal_shift": "absent"})))
+    found = answer(assessed(case), input_id)
+    assert found is not None
+    assert found.not_assessed is not None
+    assert found.not_assessed.why is Why.OUTSIDE_CONTRACT
+
+
+def test_without_signs_of_tension_is_said_only_where_they_were_looked_for(case: Path) -> None:
+    put(case, by_doctor(read(SHOWN)))
+    a = assessed(case)
+    assert "without signs of tension" in a.narrative.headline
+    assert "without signs of tension" in advice(a)
+    change_case(case, "  tracheal_deviation: no\n", "")
+    a = assessed(case)
+    assert "tension not assessed: Tracheal deviation." in a.narrative.headline
+    change_case(case, "  hypotension_shock: no\n", "")
+    change_case(case, "  breath_sounds_absent_one_side: no\n", "")
+    a = assessed(case)
+    told = "tension not assessed: Hypotension or shock, Tracheal deviation."
+    assert told in a.narrative.headline
+    assert told in advice(a)
+    assert "without signs of tension" not in a.model_dump_json()
+
+
+def test_disagreement_on_tension_is_named(case: Path) -> None:
+    change_case(case, "facts:\n", "facts:\n  imaging_tension: no\n")
+    put(case, by_doctor(read({**SHOWN, "tension": "present"})))
+    a = assessed(case)
+    told = "tension not assessed: Signs of tension on imaging (sources disagree)"
+    assert told in a.narrative.headline
+    assert "without signs of tension" not in advice(a)
+
+
+SIGNS = {**NOT_SHOWN, "free_air": "present", "wide_mediastinum": "present"}
+
+
+def test_urgent_signs_of_a_signed_film_are_told_first(case: Path) -> None:
+    put(case, by_doctor(read(SIGNS)))
+    a = assessed(case)
+    told = (
+        "Signed reading of the chest film of 2026-11-20 18:50 (Dr Reader, 2026-11-20 18:55): "
+        "free air under the diaphragm; wide mediastinum: to be told at once."
+    )
+    assert urgent(a) == [told]
+    assert told in a.narrative.headline
+    (sentence,) = [one for one in a.narrative.sentences if one.text == told]
+    assert [e.model_dump() for e in sentence.evidence] == [
+        {"kind": "record", "file": "film1.json", "record": "free_air"},
+        {"kind": "record", "file": "film1.json", "record": "wide_mediastinum"},
+    ]
+    (row,) = [one for one in a.recommendations if one.id == "urgent_reading"]
+    assert row.evidence == sentence.evidence
+    assert row.urgency == "urgent"
+    section = imaging_section(a, str, chinese=False)
+    assert section is not None
+    assert section.note.startswith(told)
+    chinese = imaging_section(a, translations("zh").gettext, chinese=True)
+    assert chinese is not None
+    assert "膈下游离气体; 纵隔增宽" in chinese.note.partition("。")[0]
+
+
+def test_urgent_signs_in_chinese_are_those_of_the_form() -> None:
+    found = urgent_reading(reading_file(by_doctor(read(SIGNS)), file="f.json", written_as="x"))
+    assert found is not None
+    said = in_words(found, "Europe/Berlin", "zh")
+    for words in ("胸部", "膈下游离气体; 纵隔增宽", "需立即告知", "Dr Reader", "2026-11-20 18:55"):
+        assert words in said
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        read(SIGNS),
+        by_doctor(read(SIGNS, done=MADE - timedelta(days=30))),
+        by_doctor(read(SIGNS, done=MADE + timedelta(days=1))),
+        by_doctor(read(NOT_SHOWN)),
+        by_doctor(read(CT, form="chest_ct")),
+    ],
+)
+def test_unsigned_old_future_or_without_an_urgent_sign_tells_nothing(
+    case: Path, one: Reading
+) -> None:
+    put(case, one)
+    assert not urgent(assessed(case))
+
+
+def test_an_urgent_sign_that_only_a_model_states_is_not_told() -> None:
+    one = by_doctor(read(SIGNS))
+    said = one.items["free_air"].model_copy(update={"said": MODEL})
+    forged = one.model_copy(update={"items": {**one.items, "free_air": said}})
+    found = urgent_reading(reading_file(forged, file="f.json", written_as="x"))
+    assert found is not None
+    assert [sign.en for sign in found.signs] == ["Wide mediastinum"]
+
+
+def of_study(items: dict[str, str], uid: str, done: datetime | None, **changes: Any) -> Reading:
+    """Return a signed reading of another study than that of `read`."""
+    form = changes.pop("form", "chest_film")
+    study = Study(study_uid=uid, modality="DX" if form == "chest_film" else "CT", done=done)
+    minutes = changes.pop("minutes", 5)
+    return by_doctor(reading(form, items, subject=PATIENT, study=study, **changes), minutes=minutes)
+
+
+CLAIMED = "One reader or source states a pneumothorax and another denies it"
+
+
+@pytest.mark.parametrize("hours", [1, 55])
+def test_a_film_before_the_pain_never_denies(case: Path, hours: int) -> None:
+    change_case(case, "  breath_sounds_absent_one_side: no\n", "")
+    put(case, by_doctor(read(NOT_SHOWN, done=MADE - timedelta(hours=1 + hours))))
+    a = assessed(case)
+    found = answer(a)
+    assert found is not None
+    assert found.not_assessed is not None
+    assert found.not_assessed.why is Why.OUTSIDE_WINDOW
+    assert "done before the pain began" in found.not_assessed.detail
+    assert verdict(a) == "not assessed"
+    (listed,) = a.readings
+    assert "imaging_pneumothorax" not in listed.answers
+    assert any("done before the pain began" in told for told in listed.not_used)
+
+
+def test_a_pneumothorax_before_the_pain_is_still_told(case: Path) -> None:
+    put(case, by_doctor(read(SHOWN, done=MADE - timedelta(hours=55))))
+    found = answer(assessed(case))
+    assert found is not None
+    assert found.state is State.PRESENT
+
+
+@pytest.mark.parametrize(("hours", "state"), [(0, State.ABSENT), (7, State.NOT_ASSESSED)])
+def test_without_an_onset_only_a_film_of_the_last_hours_denies(
+    case: Path, hours: int, state: State
+) -> None:
+    change_case(case, "  onset: 2026-11-20T17:30:00+01:00\n", "")
+    put(case, by_doctor(read(NOT_SHOWN, done=MADE - timedelta(hours=hours))))
+    found = answer(assessed(case))
+    assert found is not None
+    assert found.state is state
+    if found.not_assessed is not None:
+        assert "not known when the pain began" in found.not_assessed.detail
+
+
+def test_yesterdays_film_does_not_cancel_todays(case: Path) -> None:
+    put(
+        case,
+        of_study(NOT_SHOWN, "1.2.9", MADE - timedelta(hours=40), id="old"),
+        by_doctor(read(SHOWN)),
+    )
+    a = assessed(case)
+    found = answer(a)
+    assert found is not None
+    assert found.state is State.PRESENT
+    assert not a.conflicts
+    assert "Imaging shows a pneumothorax" in advice(a)
+
+
+def test_a_later_film_without_the_sign_counts_and_tells_the_earlier_one(case: Path) -> None:
+    put(
+        case,
+        by_doctor(read(SHOWN)),
+        of_study(NOT_SHOWN, "1.2.9", MADE + timedelta(minutes=10), id="new"),
+    )
+    a = assessed(case)
+    found = answer(a)
+    assert found is not None
+    assert found.state is State.ABSENT
+    assert found.reported is not None
+    assert "an earlier examination" in found.reported
+    assert "film1.json" in found.reported
+    assert not a.conflicts
+    assert {one.file: one.answers for one in a.readings}["film1.json"] == ()
+
+
+def test_a_film_does_not_undo_an_earlier_ct(case: Path) -> None:
+    ct = {"contrast": "present", "image_quality": "adequate", "pneumothorax": "present"}
+    put(
+        case,
+        of_study(ct, "1.2.8", MADE - timedelta(minutes=10), form="chest_ct", id="ct"),
+        by_doctor(read(NOT_SHOWN)),
+    )
+    a = assessed(case)
+    assert [c.input for c in a.conflicts] == ["imaging_pneumothorax"]
+    assert CLAIMED in advice(a)
+
+
+def test_a_pneumothorax_that_one_reader_denies_leads(case: Path) -> None:
+    denied = signed(
+        read(NOT_SHOWN, id="two"),
+        by=Said(by="reader", who="Dr Other", at=MADE + timedelta(minutes=9)),
+    )
+    put(case, by_doctor(read(SHOWN)), denied)
+    a = assessed(case)
+    assert a.narrative is not None
+    assert CLAIMED in a.narrative.headline
+    assert CLAIMED in advice(a)
+    assert verdict(a) == "not assessed"
+
+
+def test_a_denied_pneumothorax_with_shock_is_tension_until_settled(case: Path) -> None:
+    change_case(case, "hypotension_shock: no", "hypotension_shock: yes")
+    change_case(case, "facts:\n", "facts:\n  imaging_pneumothorax: no\n")
+    put(case, by_doctor(read(SHOWN)))
+    assert verdict(assessed(case)) == "supported"
+
+
+def test_a_later_word_of_the_same_reader_replaces_what_it_states_anew(case: Path) -> None:
+    put(case, by_doctor(read(SHOWN)), by_doctor(read(NOT_SHOWN, id="two"), minutes=9))
+    a = assessed(case)
+    found = answer(a)
+    assert found is not None
+    assert found.state is State.ABSENT
+    assert "it replaces the earlier reading film1.json: present" in (found.reported or "")
+    assert not a.conflicts
+    assert {one.file: one.answers for one in a.readings}["film1.json"] == ()
+
+
+def test_an_addendum_about_something_else_takes_nothing_back(case: Path) -> None:
+    other = {"projection": "pa", "effusion": "absent"}
+    put(case, by_doctor(read(SHOWN)), by_doctor(read(other, id="two"), minutes=9))
+    found = answer(assessed(case))
+    assert found is not None
+    assert found.state is State.PRESENT
+
+
+def test_a_version_of_another_study_replaces_nothing(case: Path) -> None:
+    old = of_study(NOT_SHOWN, "1.2.9", MADE - timedelta(hours=40), version=5)
+    put(case, by_doctor(read(SHOWN)), old)
+    a = assessed(case)
+    found = answer(a)
+    assert found is not None
+    assert found.state is State.PRESENT
+    assert {one.standing for one in a.readings} == {"signed"}
+
+
+def test_a_version_number_with_another_history_is_not_believed(case: Path) -> None:
+    put(case, by_doctor(read(SHOWN)), by_doctor(read(NOT_SHOWN, version=9), minutes=10))
+    a = assessed(case)
+    assert {one.standing for one in a.readings} == {"signed"}
+    assert [c.input for c in a.conflicts] == ["imaging_pneumothorax"]
+    assert CLAIMED in advice(a)
+
+
+@pytest.mark.parametrize(
+    ("done", "told"),
+    [
+        (MADE - timedelta(hours=83), "older than 72 h"),
+        (MADE + timedelta(hours=5), "later than the moment of assessment"),
+        (None, "does not say when the images were made"),
+    ],
+)
+def test_a_reading_lists_only_what_it_really_answered(
+    case: Path, done: datetime | None, told: str
+) -> None:
+    put(case, by_doctor(read(SHOWN, done=done)))
+    (listed,) = assessed(case).readings
+    assert listed.answers == ()
+    assert len(listed.not_used) == 1
+    assert listed.not_used[0].startswith("Pneumothorax on imaging: ")
+    assert told in listed.not_used[0]
+
+
+def test_a_denied_dissection_is_in_the_headline(case: Path) -> None:
+    change_case(case, "facts:\n", "facts:\n  cta_aortic_dissection: no\n")
+    put(case, by_doctor(read({**CT, "dissection": "present"}, form="chest_ct")))
+    a = assessed(case)
+    assert a.narrative is not None
+    assert "states a dangerous finding on imaging and another denies it" in a.narrative.headline
+
+
+def test_a_question_on_request_that_is_not_used_is_named_too(case: Path) -> None:
+    items = {"projection": "pa", "effusion": "present"}
+    put(case, by_doctor(read(items, done=MADE - timedelta(hours=83))))
+    (listed,) = assessed(case).readings
+    assert listed.answers == ()
+    assert listed.not_used[0].startswith("Pleural effusion")

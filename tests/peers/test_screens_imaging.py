@@ -176,7 +176,7 @@ def _looked(context: BrowserContext) -> Iterator[Looked]:
     assert not [c for c in seen.complaints if "422" not in c]
 
 
-def film(name: str = "00000468_040.png") -> bytes:
+def film(name: str = "00010447_018.png") -> bytes:
     """Return a real film as DICOM."""
     path = shared_data("cxr-nih") / "images" / name
     values = np.asarray(Image.open(path).convert("L")).astype(np.int16)
@@ -341,7 +341,7 @@ def test_readings_of_film_ct_and_slide_and_where_readers_differ(
 
 
 def test_two_readers_who_differ_and_the_release(looked: Looked, site: Site) -> None:
-    case = site.case([("film.dcm", film("00000468_040.png"))], "Film 13")
+    case = site.case([("film.dcm", film("00010447_018.png"))], "Film 13")
     reading = site.reading(case)
     for by, state in ((ANNA, "absent"), (BEN, "present")):
         site.done(reading, "start", {"form": "general_imaging"}, by=by)

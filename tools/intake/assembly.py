@@ -43,6 +43,8 @@ from tools.intake.readings import (
     facts_read,
     reading_reports,
     released_reports,
+    urgent_read,
+    with_readings,
 )
 from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
 from tools.intake.result import CaseFiles, InputFile, Status
@@ -55,6 +57,7 @@ from tools.intake.wearables import (
 )
 from tools.intake.withhold import is_future, withheld
 from tools.readings.in_case import ReadingFile, standing
+from tools.readings.statements import stated_readings
 
 if TYPE_CHECKING:
     from tools.models.in_case import CaseModels
@@ -176,6 +179,8 @@ def assemble(
     )
     entered = given_file(given, unusable)
     listed = case_readings(read, examined, parsed.images.read)
+    stated_ones = stated_readings(listed, read)
+    reports = with_readings(reports, stated_ones, examined)
     reports += released_reports(released, standing(read))
     return CaseFiles(
         case=stated.case.case or _case_id(contents),
@@ -195,6 +200,8 @@ def assemble(
         images=case_images(seen, stated.images, contents.usable),
         wearables=(*belonging_wearables(parsed.wearables, verdict.files), *marked),
         readings=listed,
+        urgent=urgent_read(read),
+        stated_readings=stated_ones,
     )
 
 

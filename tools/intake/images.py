@@ -170,7 +170,7 @@ def imaging_fact(study: Study) -> Fact:
 def image_report(
     content: Content, image: ImageFile, noted: Sequence[str], *, belongs: bool, copy: str | None
 ) -> InputFile:
-    """Return what became of an image file; what it shows is unread in every case.
+    """Return what became of an image file; what it shows is unread until a reading tells it.
 
     Args:
         content: The file.

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import InputError
+from knowledge.finding import State
 from knowledge.patient import Identity
 from knowledge.timeline import Fact
 from tools.imaging.model import ImageFile, Study
@@ -28,16 +29,22 @@ from tools.readings.in_case import (
     ReadingFile,
     Standing,
     copies_of,
+    corrects,
     listed_reading,
     reading_facts,
     standing,
 )
 from tools.readings.model import Reading
+from tools.readings.statements import StatedReading
+from tools.readings.urgent import UrgentReading, urgent_reading
 
 RELEASED = "released reading"
 """Begins the name of a reading that was released for the case, beside its files."""
 
 REPLACED = "replaced by a later signed version of the same reading"
+HAVE_IT_SIGNED = "has an unsigned reading: have it signed"
+"""Of an image of a study with a reading that nobody has signed."""
+
 _SCHEMA = b"epicrisis/reading/"
 _IN_BUNDLE = f"{ABOUT}-form-sha256".encode()
 _IN_REPORT = (sr_terms.SCHEME.encode(), sr_terms.ABOUT.encode())
@@ -149,12 +156,51 @@ def case_readings(
     )
 
 
-def facts_read(read: Sequence[ReadingFile]) -> Iterator[Fact]:
-    """Yield what the readings of a case say to its questions, each version once."""
+def urgent_read(read: Sequence[ReadingFile]) -> tuple[UrgentReading, ...]:
+    """Return what the signed readings of a case state that is to be told at once, each once."""
     copies, stands = copies_of(read), standing(read)
-    for one in read:
-        if one.file not in copies:
-            yield from reading_facts(one, stands[one.file])
+    found = (
+        urgent_reading(one)
+        for one in read
+        if one.file not in copies and stands[one.file] == "signed"
+    )
+    return tuple(one for one in found if one is not None)
+
+
+def facts_read(read: Sequence[ReadingFile]) -> Iterator[Fact]:
+    """Yield what the readings of a case say to its questions, each version once.
+
+    What a later signed reading of the same images states anew is told by that reading alone.
+    """
+    copies, stands = copies_of(read), standing(read)
+    said = [
+        (one, fact)
+        for one in read
+        if one.file not in copies
+        for fact in reading_facts(one, stands[one.file])
+    ]
+    known = [pair for pair in said if pair[1].finding.state is not State.NOT_ASSESSED]
+    for one, fact in said:
+        same = [pair for pair in known if pair[1].finding.concept == fact.finding.concept]
+        if (one, fact) not in same:
+            yield fact
+        elif not any(corrects(two.reading, one.reading) for two, _ in same):
+            yield _telling(fact, [pair for pair in same if corrects(one.reading, pair[0].reading)])
+
+
+def _telling(fact: Fact, earlier: Sequence[tuple[ReadingFile, Fact]]) -> Fact:
+    """Return a fact that says what earlier readings of the same images stated otherwise."""
+    new = fact.finding
+    other = [pair for pair in earlier if pair[1].finding.state is not new.state]
+    if not other:
+        return fact
+    told = "; ".join(
+        f"it replaces the earlier reading {one.file}: {old.finding.state.value}"
+        for one, old in other
+    )
+    evidence = (*new.evidence, *(e for _, old in other for e in old.finding.evidence))
+    update = {"reported": f"{new.reported}; {told}", "evidence": evidence}
+    return fact.model_copy(update={"finding": new.model_copy(update=update)})
 
 
 def reading_reports(
@@ -167,6 +213,37 @@ def reading_reports(
         file: reading_report_of(contents[file], one, stands.get(file), copies.get(file))
         for file, one in readings.read.items()
     }
+
+
+def with_readings(
+    reports: Sequence[InputFile], readings: Sequence[StatedReading], studies: Sequence[Study]
+) -> tuple[InputFile, ...]:
+    """Return the reports with what became of the images of studies that have a reading.
+
+    A signed reading that states anything makes the images of its study read; an unsigned one asks
+    for a signature.
+
+    Args:
+        reports: One for each file.
+        readings: Those of the case that are not replaced.
+        studies: The imaging studies of the case.
+    """
+    reasons: dict[str, str] = {}
+    for study in studies:
+        own = [one for one in readings if one.study == study.id]
+        who = dict.fromkeys(one.signed_by for one in own if one.is_read)
+        if who:
+            reasons |= dict.fromkeys(study.files, f"read and signed by {', '.join(who)}")
+        elif any(not one.signed_by for one in own):
+            reasons |= dict.fromkeys(study.files, HAVE_IT_SIGNED)
+    return tuple(
+        one.model_copy(
+            update={"reason": reasons[one.file], "unread": reasons[one.file] == HAVE_IT_SIGNED}
+        )
+        if one.status == "read" and one.unread and one.file in reasons
+        else one
+        for one in reports
+    )
 
 
 def released_reading(reading: Reading, release: str) -> ReadingFile:

@@ -13,6 +13,8 @@ from tools.imaging.model import Study
 from tools.intake.identity import IdentityReport
 from tools.intake.wearable.model import WearableFile
 from tools.readings.in_case import CaseReading
+from tools.readings.statements import StatedReading
+from tools.readings.urgent import UrgentReading
 
 Status = Literal["read", "ignored", "failed"]
 
@@ -90,6 +92,7 @@ class CaseFiles:
             False for the messages of a feed, where only an answer to ``chest_pain`` can say so.
         wearables: Values of the patient's own devices; never inputs of an acute rule.
         readings: Structured readings of images; what a signed one answers is on the timeline.
+        urgent: What signed ones state that is to be told at once, of any time.
         studies: Images and slides, by examination; what they show is not assessed.
         images: Those images with their contents, to be measured on.
         inputs: Every file, by name.
@@ -118,4 +121,6 @@ class CaseFiles:
     images: CaseImages = field(default_factory=CaseImages, repr=False)
     wearables: tuple[WearableFile, ...] = ()
     readings: tuple[CaseReading, ...] = ()
+    urgent: tuple[UrgentReading, ...] = ()
+    stated_readings: tuple[StatedReading, ...] = ()
     complaint_stated: bool = True

@@ -6,6 +6,8 @@ Only a signed reading answers, only what a reader stated himself, and silence an
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
+from pydantic import Field
+
 from knowledge.clinical_inputs import catalogue
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import Evidence, RecordEvidence
@@ -13,13 +15,13 @@ from knowledge.finding import Finding, NotAssessed, State, Why
 from knowledge.model import Frozen
 from knowledge.patient import Identity
 from knowledge.reading_form import reading_form
-from knowledge.reading_inputs import ReadingInput, reading_inputs
+from knowledge.reading_inputs import FORM, STUDY, ReadingInput, reading_inputs
 from knowledge.rules import holds
 from knowledge.timeline import Category, Fact
 from knowledge.words import Words
 from tools.readings.answers import facts_of
 from tools.readings.category import contradictions, outcomes
-from tools.readings.model import NOBODY, Reading, Stated
+from tools.readings.model import NOBODY, Edit, Reading, Stated
 from tools.readings.summary import summary
 
 Standing = Literal["signed", "unsigned", "superseded"]
@@ -64,7 +66,8 @@ class CaseReading(Frozen):
         standing: Signed, unsigned, or replaced by a later signed version; only the first answers.
         signed_by, signed_at: By whom and when; empty where it is not signed.
         summary_en, summary_zh: Its summary.
-        answers: Clinical inputs that it answers.
+        answers: Clinical inputs that it answers; of an assessment, those that it really answered.
+        not_used: Why the assessment does not use one of its answers.
         evidence: The file, and each item that answers.
     """
 
@@ -81,26 +84,71 @@ class CaseReading(Frozen):
     summary_en: tuple[str, ...]
     summary_zh: tuple[str, ...]
     answers: tuple[str, ...] = ()
+    not_used: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
     evidence: tuple[Evidence, ...]
 
 
 def standing(files: Sequence[ReadingFile]) -> dict[str, Standing]:
     """Return, by file, which readings count.
 
-    A signed version replaces every older version of the same reading; an unsigned one replaces
-    nothing. Two signed contents under one version both stand: they may contradict each other.
+    A signed version replaces an older version of the same reading whose history it holds; a number
+    alone is not believed, and an unsigned version replaces nothing. Two signed contents under one
+    version both stand: they may contradict each other.
     """
-    last: dict[str, int] = {}
-    for one in files:
-        if one.reading.signed is not None:
-            last[one.reading.id] = max(last.get(one.reading.id, 0), one.reading.version)
     found: dict[str, Standing] = {}
     for one in files:
-        if one.reading.version < last.get(one.reading.id, 0):
+        if any(_continues(two.reading, one.reading) for two in files):
             found[one.file] = "superseded"
         else:
             found[one.file] = "signed" if one.reading.signed is not None else "unsigned"
     return found
+
+
+def corrects(newer: Reading, older: Reading) -> bool:
+    """Return whether a signed reading is a later word on the same images than another one.
+
+    It is where the same reader signed it later, or where it names the other as its prior. It
+    counts only where it says something: an addendum about a rib does not take back a pneumothorax.
+    """
+    if newer.signed is None or older.signed is None or newer.id == older.id:
+        return False
+    if not _of_the_same(newer, older) or newer.signed.at <= older.signed.at:
+        return False
+    same = newer.signed.who.strip().casefold() == older.signed.who.strip().casefold()
+    return same or newer.prior == older.id
+
+
+def _of_the_same(one: Reading, two: Reading) -> bool:
+    """Return whether two readings are of one patient, one study and one form."""
+    return (one.subject.issuer, one.subject.id, one.study.study_uid, one.form) == (
+        two.subject.issuer,
+        two.subject.id,
+        two.study.study_uid,
+        two.form,
+    )
+
+
+def _continues(newer: Reading, older: Reading) -> bool:
+    """Return whether a signed version was made from an older one: taking its edits back gives it.
+
+    The first edit of an item after the older version holds what the older version said, and what
+    was not edited is unchanged.
+    """
+    if newer.signed is None or newer.id != older.id or newer.version <= older.version:
+        return False
+    before = len(older.edits)
+    added = newer.edits[before:]
+    if not _of_the_same(newer, older) or newer.edits[:before] != older.edits:
+        return False
+    if any(not older.version < edit.version <= newer.version for edit in added):
+        return False
+    first: dict[str, Edit] = {}
+    for edit in added:
+        first.setdefault(edit.path.partition("/")[0], edit)
+    if any(older.at(edit.path) != edit.before for edit in first.values()):
+        return False
+    kept = {*newer.items, *older.items} - set(first)
+    return all(newer.at(item) == older.at(item) for item in kept)
 
 
 def copies_of(files: Iterable[ReadingFile]) -> dict[str, str]:
@@ -225,6 +273,7 @@ def _finding(one: ReadingFile, row: ReadingInput, state: State, why: NotAssessed
         method=by,
         reported=f"{form.name.en}: {said}",
         evidence=tuple(RecordEvidence(file=one.file, record=item) for item in looked),
+        derived_from=(f"{STUDY}{reading.study.study_uid}", f"{FORM}{reading.form}"),
     )
 
 

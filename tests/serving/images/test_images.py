@@ -275,7 +275,7 @@ def test_nothing_of_the_pages_comes_from_elsewhere(made: Services, client: TestC
 
 def negative() -> bytes:
     """Return a real film whose grey is exchanged, against what its header says."""
-    path = shared_data("cxr-nih") / "images" / "00000468_040.png"
+    path = shared_data("cxr-nih") / "images" / "00010447_018.png"
     values = 255 - np.asarray(Image.open(path).convert("L")).astype(np.int16)
     return image(values, sop_class=CR, Modality="CR", ViewPosition="PA", BodyPartExamined="CHEST")
 

@@ -188,6 +188,15 @@ def _check_lost(lungs: Lungs) -> None:
         found = widths(lungs)
     except ContractError:
         return  # says why there is no ratio; of the lungs it says nothing
+    rows = np.nonzero(lungs.masks["left"].any(axis=1))[0]
+    height = 100 * (found.heart["left"][0] - rows[0]) / (rows[-1] - rows[0])
+    if height < limit("apex_low_min"):
+        raise ContractError(
+            _ITEM,
+            "the heart is widest to the left far above the diaphragm: the outline of the left lung "
+            "likely runs through the heart",
+            _WAY_OUT,
+        )
     middle = float(lungs.ground.midline)
     parts = {s: abs(found.heart[s][1] - middle) for s in _SIDES}
     if parts["left"] < parts["right"]:

@@ -8,8 +8,7 @@ from knowledge.quantity import Quantity
 from tools.imaging.in_case.model import StudyImages
 from tools.imaging.in_case.on_disk import on_disk
 from tools.imaging.in_case.once import once
-from tools.imaging.in_case.said import missing, value
-from tools.imaging.in_case.slide import SIGNS
+from tools.imaging.in_case.said import SIGNS, missing, value
 from tools.imaging.model import StudyMeasures
 from tools.pathology.ihc.calibration import read_calibration
 from tools.pathology.ihc.field import read_field

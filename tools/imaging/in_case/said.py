@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from knowledge.codes import Coding, Concept
 from knowledge.evidence import Evidence
-from knowledge.finding import Finding, NotAssessed, State, not_assessed
+from knowledge.finding import Finding, NotAssessed, State, Why, not_assessed
 from knowledge.imaging_measures import imaging_measures
 from knowledge.quantity import Value
 from tools.imaging.in_case.model import Kind, StudyImages
@@ -12,6 +12,11 @@ from tools.imaging.model import Study
 
 MEASURE = "urn:epicrisis:imaging"
 UNCONFIRMED = "not-confirmed"
+SIGNS = NotAssessed(
+    why=Why.NO_MODEL, detail="no validated model configured: no sign of disease is looked for"
+)
+"""Why signs of disease on a slide are not assessed, whatever is given or missing."""
+_NEVER = {"slide-signs": SIGNS}
 
 
 def of_study(findings: Iterable[Finding], images: StudyImages) -> tuple[Finding, ...]:
@@ -57,7 +62,11 @@ def nothing_measured(
 ) -> tuple[Finding, ...]:
     """Return that nothing of what a kind of image is asked was measured, each with the reason."""
     asked = imaging_measures().kinds[kind].asked
-    return tuple(missing(code, why, study, files, method=method) for code in asked)
+    off = why.why is Why.SWITCHED_OFF
+    return tuple(
+        missing(code, why if off else _NEVER.get(code, why), study, files, method=method)
+        for code in asked
+    )
 
 
 def places(study: Study, files: tuple[str, ...]) -> tuple[Evidence, ...]:

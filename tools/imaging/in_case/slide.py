@@ -8,7 +8,7 @@ from tools.imaging.in_case.apart import apart
 from tools.imaging.in_case.model import StudyImages
 from tools.imaging.in_case.on_disk import on_disk
 from tools.imaging.in_case.once import once
-from tools.imaging.in_case.said import missing, value
+from tools.imaging.in_case.said import SIGNS, missing, value
 from tools.imaging.model import StudyMeasures
 from tools.pathology.slide.check import CARD, SlideCheck, checked, slide_check
 from tools.pathology.slide.opening import open_slide
@@ -17,9 +17,6 @@ from tools.toolbox import tool
 NAME = "measure_slide"
 VERSION = slide_check.version
 METHOD = f"{slide_check.name} {VERSION}"
-SIGNS = NotAssessed(
-    why=Why.NO_MODEL, detail="no validated model configured: no sign of disease is looked for"
-)
 _CARD = CARD.model_copy(
     update={
         "title": "Check of a slide of the case",

@@ -19,7 +19,7 @@ def _measured(grey: np.ndarray, **changes: object) -> FilmReport:
     return measured(read_film(dicom(grey, **changes), file="film.dcm"))
 
 
-@pytest.mark.parametrize("ratio", [0.40, 0.50, 0.58])
+@pytest.mark.parametrize("ratio", [0.42, 0.50, 0.58])
 @pytest.mark.parametrize("thorax", [600.0, 680.0])
 def test_drawn_widths_are_found_within_the_stated_error(ratio: float, thorax: float) -> None:
     """The truth is the drawing's: half axes of its ellipses. The card states a worst of 0.05."""
@@ -139,7 +139,7 @@ def test_ten_real_films_are_measured_or_refused_and_the_refusals_say_why() -> No
         accepted += 1
         assert report.ratio.judged is None, path.name  # neither view nor age is known
         assert report.ratio.spread <= 0.05
-    assert accepted >= 3
+    assert accepted >= 2
     white = measured(read_film(paths[18].read_bytes(), file="one-sided white lung"))
     assert white.fields == ()
 
@@ -150,3 +150,13 @@ def test_every_limit_has_a_source_and_a_review_and_the_card_its_figures() -> Non
     assert all(row.review for row in data.limits.values())
     assert figures_in_words()
     assert {"ratio-error", "accepted"} <= {row.measurement for row in film_figures()}
+
+
+def test_an_outline_that_runs_through_the_heart_is_refused() -> None:
+    """Looked at: on this film the outline of the left lung falls straight through the heart's
+    shadow, whose apex lies far outside of it; the ratio would be 0.12 too small."""
+    path = shared_data("cxr-nih") / "images" / "00000468_040.png"
+    report = measured(read_film(path.read_bytes(), file=path.name))
+    assert report.fields == ()
+    assert report.ratio is None
+    assert "runs through the heart" in report.not_assessed["cardiothoracic-ratio"].detail

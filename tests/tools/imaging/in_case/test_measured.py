@@ -257,6 +257,7 @@ def test_nuclei_are_counted_in_the_given_region_and_no_share_without_calibration
 
 def test_without_a_region_or_scale_nothing_is_counted(tmp_path: Path) -> None:
     assert "no tumour region" in why(_field(tmp_path, ""), "ihc-share")
+    assert "no sign of disease is looked for" in why(_field(tmp_path, ""), "slide-signs")
     lacking = "  - {file: field.png, of: ihc, marker: ki67, region: region.geojson}\n"
     found = assessed(case_of(tmp_path, "field.png", stated=lacking))
     assert "size of a pixel is not stated" in why(found, "ihc-share")
