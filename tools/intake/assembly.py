@@ -41,6 +41,7 @@ from tools.intake.readings import (
     belonging_readings,
     case_readings,
     facts_read,
+    fitting,
     reading_reports,
     released_reports,
     urgent_read,
@@ -158,7 +159,7 @@ def assemble(
     seen, twice = distinct_images(parsed.images, verdict.files)
     copies |= twice
     examined = tuple(with_models(study, models, contents.usable) for study in studies(seen))
-    read = (*belonging_readings(parsed.readings, verdict.files), *released)
+    read = (*belonging_readings(parsed.readings, verdict.files), *fitting(released))
     facts = [
         *charted,
         *by_hand,

@@ -12,7 +12,7 @@ import orjson
 from pydantic import ValidationError
 
 from knowledge.clinical_time import ClinicalTime
-from knowledge.errors import InputError
+from knowledge.errors import EpicrisisError, InputError
 from knowledge.finding import State
 from knowledge.patient import Identity
 from knowledge.timeline import Fact
@@ -22,6 +22,7 @@ from tools.intake.content import Content, refused
 from tools.intake.result import InputFile
 from tools.readings import sr_terms
 from tools.readings.any_file import read_any
+from tools.readings.check import faults
 from tools.readings.fhir_terms import ABOUT
 from tools.readings.in_case import (
     UNSIGNED,
@@ -40,6 +41,9 @@ from tools.readings.urgent import UrgentReading, urgent_reading
 
 RELEASED = "released reading"
 """Begins the name of a reading that was released for the case, beside its files."""
+
+OUTGROWN = "does not fit the form that is installed now, so nothing of it is used"
+"""Of a released reading whose form has changed since."""
 
 REPLACED = "replaced by a later signed version of the same reading"
 HAVE_IT_SIGNED = "has an unsigned reading: have it signed"
@@ -256,20 +260,43 @@ def released_reading(reading: Reading, release: str) -> ReadingFile:
     return reading_file(reading, file=f"{RELEASED} {release}", written_as="released here")
 
 
+def fitting(released: Sequence[ReadingFile]) -> tuple[ReadingFile, ...]:
+    """Return the released readings that fit the forms that are installed now.
+
+    A form changes after a release: what fits the newer version too still says what it said; what
+    does not is told by `released_reports` and answers nothing.
+    """
+    return tuple(one for one in released if _outgrown(one) is None)
+
+
 def released_reports(
     released: Sequence[ReadingFile], stands: Mapping[str, Standing]
 ) -> tuple[InputFile, ...]:
     """Return the entries of a list of sources for readings that were released here."""
-    return tuple(
-        InputFile(
-            file=one.file,
-            kind=f"structured reading ({one.written_as})",
-            status="ignored" if stands[one.file] == "superseded" else "read",
-            reason=REPLACED if stands[one.file] == "superseded" else None,
-            sha256=hashlib.sha256(one.reading.model_dump_json().encode()).hexdigest(),
-        )
-        for one in released
+    return tuple(_released_report(one, stands.get(one.file)) for one in released)
+
+
+def _released_report(one: ReadingFile, stands: Standing | None) -> InputFile:
+    fault = _outgrown(one)
+    if fault is not None:
+        status, reason = "failed", f"{OUTGROWN}: {fault}"
+    elif stands == "superseded":
+        status, reason = "ignored", REPLACED
+    else:
+        status, reason = "read", None
+    return InputFile.model_validate(
+        {
+            "file": one.file,
+            "kind": f"structured reading ({one.written_as})",
+            "status": status,
+            "reason": reason,
+            "sha256": hashlib.sha256(one.reading.model_dump_json().encode()).hexdigest(),
+        }
     )
+
+
+def _outgrown(one: ReadingFile) -> EpicrisisError | None:
+    return next(faults(one.reading, any_version=True), None)
 
 
 def reading_report_of(

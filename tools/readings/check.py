@@ -29,14 +29,20 @@ class ImpossibleRelationError(InvalidValueError):
         self.because = because
 
 
-def faults(reading: Reading) -> Iterator[EpicrisisError]:
-    """Yield everything by which a reading does not fit its form."""
+def faults(reading: Reading, *, any_version: bool = False) -> Iterator[EpicrisisError]:
+    """Yield everything by which a reading does not fit its form.
+
+    Args:
+        reading: The reading.
+        any_version: It may be of another version of the form, where it fits the one here too.
+    """
     try:
         form = reading_form(reading.form)
     except InvalidValueError as error:
         yield error
         return
-    if (reading.form_version, reading.form_sha256) != (form.version, form_hash(form.id)):
+    version = (form.version, form_hash(form.id))
+    if not any_version and (reading.form_version, reading.form_sha256) != version:
         yield InvalidValueError(
             f"reading {reading.id}: form_version",
             f"was made with version {reading.form_version} of {form.id}, here is {form.version}",

@@ -19,6 +19,7 @@ from tools.toolbox import Card, tool
 
 Verdict = Literal["growth", "shrinkage", "within error", "not assessed"]
 _DAY = 24 * 60.0
+_UNDATED = "one of the CTs has no date, so the days between them are not known"
 _SOURCES = ("bts-nodules-2015", "lung-rads-2022")
 
 
@@ -37,7 +38,7 @@ class Growth(Frozen):
         doubling_range: Doubling times that the error of the two volumes leaves possible; the upper
             end is None where no growth is possible too.
         not_assessed: What was not compared, and why, by name: ``volume``, ``interval`` (then
-            there is no verdict), ``doubling time``.
+            there is no verdict).
         cautions: What must be read with it.
         lung_rads_status: ``growing`` or ``stable`` as the input `nodule_status` asks; None where it
             cannot be told.
@@ -66,7 +67,7 @@ CARD = Card(
     needs=("two measurements of one nodule by the seeded measurement, of one patient",),
     refuses=(
         "two patients, or the later measurement first",
-        f"a verdict on two CTs less than {limit('growth_days_min'):g} days apart",
+        f"a verdict on two CTs less than {limit('growth_days_min'):g} days apart, or without dates",
         "volumes of series with other slice thickness or other kind of kernel, or of another type",
     ),
     limits=(
@@ -113,18 +114,14 @@ def ct_nodule_growth(
     missing = _not_compared(earlier, later)
     volume = _volume_change(earlier, later) if "volume" not in missing else None
     change = round(later.mean_mm - earlier.mean_mm, 1)
-    if days is not None and days < limit("growth_days_min"):
+    if days is None:
+        missing["interval"] = NotAssessed(why=Why.TIME_NOT_GIVEN, detail=_UNDATED)
+    elif days < limit("growth_days_min"):
         missing["interval"] = NotAssessed(why=Why.OUTSIDE_WINDOW, detail=_too_short(days))
     verdict = _verdict(change, volume, missing)
     doubling, possible = None, None
-    if verdict in ("growth", "shrinkage") and volume is not None:
-        if days is None:
-            missing["doubling time"] = NotAssessed(
-                why=Why.TIME_NOT_GIVEN, detail="the interval is not known"
-            )
-        elif abs(volume) > limit("growth_volume_error"):
-            doubling = round(abs(_doubling(volume, days)))
-            possible = _possible(volume, days)
+    if verdict in ("growth", "shrinkage") and volume is not None and days is not None:
+        doubling, possible = _doubling(volume, days), _possible(volume, days)
     return Growth(
         verdict=verdict,
         because=_words(verdict, change, volume, missing),
@@ -265,12 +262,16 @@ def _verdict(change: float, volume: float | None, missing: dict[str, NotAssessed
     return "within error"
 
 
-def _doubling(volume: float, days: float) -> float:
-    return doubling_time(1.0, 1 + volume / 100, days)
+def _doubling(volume: float, days: float) -> float | None:
+    if abs(volume) <= limit("growth_volume_error"):
+        return None
+    return round(abs(doubling_time(1.0, 1 + volume / 100, days)))
 
 
-def _possible(volume: float, days: float) -> tuple[float, float | None]:
+def _possible(volume: float, days: float) -> tuple[float, float | None] | None:
     """Return the doubling times that the error leaves possible, as (shortest, longest)."""
+    if abs(volume) <= limit("growth_volume_error"):
+        return None
     size = abs(math.log(1 + volume / 100))
     error = math.log(1 + limit("growth_volume_error") / 100)
     longest = days * math.log(2) / (size - error) if size > error else None

@@ -8,7 +8,13 @@ from knowledge.film_measurements import film_measurements
 from knowledge.finding import NotAssessed, Why
 from knowledge.settings import Settings
 from tools.imaging.in_case import ct, film, ihc, slide
-from tools.imaging.in_case.model import CaseImages, Kind, MeasureLimits, StudyImages
+from tools.imaging.in_case.model import (
+    CaseImages,
+    Kind,
+    MeasureLimits,
+    StatedImage,
+    StudyImages,
+)
 from tools.imaging.model import ImageFile, Study
 
 MOST = 12
@@ -49,7 +55,7 @@ def measure_tasks(study: Study, case: CaseImages, limits: MeasureLimits) -> tupl
 
     A radiograph is measured as a chest film, which the film's own gate then refuses or not; a CT
     study as one; each slide by itself. A picture says nothing of itself: it is measured only where
-    a person states what it is of.
+    a person states what it is of. A statement that its file contradicts is refused and told.
 
     Args:
         study: The study.
@@ -57,12 +63,21 @@ def measure_tasks(study: Study, case: CaseImages, limits: MeasureLimits) -> tupl
         limits: What one measurement may take.
     """
     groups: dict[tuple[Kind, str], list[str]] = defaultdict(list)
+    wrong = []
     for file in study.files:
         image = case.images.get(file)
-        kind = None if image is None else _kind(image, case)
-        if image is not None and kind is not None:
+        if image is None:
+            continue
+        kind = _kind(image, case)
+        if kind is not None:
             groups[kind, _together(image, kind)].append(file)
-    return tuple(_tasks(study, case, limits, groups))
+        stated = case.stated.get(file)
+        if stated is not None and stated.of != kind:
+            images = _images(study, case, limits, [file])
+            wrong.append(
+                MeasureTask(kind=stated.of, images=images, refused=_contradicted(stated, image))
+            )
+    return (*_tasks(study, case, limits, groups), *wrong)
 
 
 def _tasks(
@@ -92,6 +107,14 @@ def _images(
         contents={file: case.contents[file] for file in (*files, *beside)},
         stated=stated,
         limits=limits,
+    )
+
+
+def _contradicted(stated: StatedImage, image: ImageFile) -> NotAssessed:
+    return NotAssessed(
+        why=Why.CONFLICTING,
+        detail=f"{image.file} is stated to be of: {stated.of}; the file itself says "
+        f"{'a slide' if image.role == 'slide' else image.modality or 'nothing of its modality'}",
     )
 
 

@@ -86,10 +86,20 @@ def test_another_type_is_not_assessed_rather_than_growth() -> None:
     assert "the type differs: solid, then part-solid" in found.because
 
 
-def test_an_undated_or_short_interval_gives_no_doubling_time() -> None:
-    undated = ct_nodule_growth(_seen(8), _seen(10, "2026-07-01", time=None))
-    assert (undated.verdict, undated.days, undated.doubling_days) == ("growth", None, None)
-    assert undated.lung_rads_status is None
+def test_an_unknown_or_short_interval_gives_no_verdict() -> None:
+    for missing in ({"time": None}, {}):
+        later = _seen(10, "2026-07-01", **missing)
+        earlier = _seen(8) if missing else _seen(8, time=None)
+        undated = ct_nodule_growth(earlier, later)
+        assert (undated.verdict, undated.days, undated.doubling_days) == (
+            "not assessed",
+            None,
+            None,
+        )
+        assert undated.not_assessed["interval"].why is Why.TIME_NOT_GIVEN
+        assert "has no date" in undated.because
+        assert undated.lung_rads_status is None
+        assert undated.diameter_change_mm == 2  # the numbers stay
     short = ct_nodule_growth(_seen(8), _seen(10, "2026-01-08"))
     assert (short.verdict, short.lung_rads_status, short.doubling_days) == (
         "not assessed", None, None,

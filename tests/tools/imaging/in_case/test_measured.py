@@ -187,6 +187,20 @@ def test_lungs_and_a_seeded_nodule_of_a_drawn_chest_are_measured(tmp_path: Path)
     assert all(f.method for f in found.values())
 
 
+def test_a_statement_that_the_file_contradicts_is_refused_and_told(tmp_path: Path) -> None:
+    """What the file says is measured all the same; the statement is not passed over."""
+    write(tmp_path, "film.dcm", dicom(chest(heart=300).grey))
+    case = case_of(tmp_path, "film.dcm", stated="  - {file: film.dcm, of: ct}\n")
+    found = assessed(case)
+    assert isinstance(values(found)["cardiothoracic-ratio"].value, Quantity)
+    reason = values(found)["lungs"].not_assessed
+    assert reason is not None
+    assert reason.why is Why.CONFLICTING
+    assert reason.detail == "film.dcm is stated to be of: ct; the file itself says CR"
+    (run,) = [r for r in found.provenance.tools if r.tool == "measure_ct_series"]
+    assert (run.outcome, run.reason) == ("skipped", reason.detail)
+
+
 def test_one_slice_is_no_volume(tmp_path: Path) -> None:
     shutil.copy(shared_data("dicom-misc") / "CTImage.dcm", tmp_path / "one.dcm")
     found = assessed(case_of(tmp_path, "one.dcm"))

@@ -1,0 +1,38 @@
+"""Readings that were released for a case and whose form has changed since."""
+
+from evals.phantoms.readings import READER, reading
+from tools.intake.readings import fitting, released_reading, released_reports
+from tools.readings.in_case import standing
+from tools.readings.model import NOBODY, Reading
+from tools.readings.versions import signed
+
+SIGNED = signed(reading("chest_film", {"projection": "pa", "pneumothorax": "present"}), by=READER)
+
+
+def _status(one: Reading) -> tuple[str, str]:
+    released = (released_reading(one, "r1"),)
+    (report,) = released_reports(released, standing(fitting(released)))
+    assert report.file == "released reading r1"
+    return report.status, report.reason or ""
+
+
+def test_one_that_fits_a_newer_version_of_its_form_still_counts() -> None:
+    older = SIGNED.model_copy(update={"form_version": "0.1", "form_sha256": "0" * 64})
+    assert fitting((released_reading(older, "r1"),))
+    assert _status(older) == ("read", "")
+
+
+def test_one_whose_item_is_gone_is_told_and_nothing_of_it_is_used() -> None:
+    gone = SIGNED.model_copy(update={"items": {**SIGNED.items, "no_such_sign": NOBODY}})
+    assert fitting((released_reading(gone, "r1"),)) == ()
+    status, reason = _status(gone)
+    assert status == "failed"
+    assert "no_such_sign" in reason
+    assert "nothing of it is used" in reason
+
+
+def test_one_whose_whole_form_is_gone_is_told_too() -> None:
+    gone = SIGNED.model_copy(update={"form": "a_form_of_yesterday"})
+    status, reason = _status(gone)
+    assert status == "failed"
+    assert "a_form_of_yesterday" in reason
