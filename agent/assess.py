@@ -45,8 +45,10 @@ from knowledge.errors import IdentityConflictError
 from knowledge.finding import Finding
 from knowledge.laboratory_site import SITE_FILE, LaboratoryReference, laboratory_reference
 from knowledge.pathways import Pathway, pathway
+from knowledge.risk import Risk
+from knowledge.rules import Answer
 from knowledge.settings import Settings
-from tools.chart.answers import resolve
+from tools.chart.answers import Answers, resolve
 from tools.chart.series import joined
 from tools.intake.folder import read_case
 from tools.intake.given import GivenAnswer
@@ -274,16 +276,10 @@ def _state(
         extra={
             **complaint,
             **ecg_answers(ecgs, known.findings, at=at),
-            **troponin_answers(now.samples, risks, path.troponin_order),
             **statement_answers(said),
             **conflict_answers(known, from_ecg),
-            **block_answers(known.findings),
-            **record_answers(now, case.timeline.patient, time_zone=case.time_zone),
-            **undated_answers(case.timeline, known.findings, at),
             **urgent_answers(urgent, time_zone=case.time_zone),
-            "troponin.flagged-high": laboratory_says_high(now.samples),
-            "troponin.fresh": is_fresh(now.samples, at, path.episode.low_valid_hours),
-            "files.failed": any(troubled(item) for item in case.inputs),
+            **_recorded(case, now, known, risks, path, at=at),
         },
         named=path.conditions,
         discharge=path.discharge,
@@ -295,6 +291,27 @@ def _state(
     )
     done = frozenset({"ecg_analysis", "serial_troponin"})
     return run_scores(path, state, log, exclude=done), ecgs
+
+
+def _recorded(
+    case: CaseFiles,
+    now: Episode,
+    known: Answers,
+    risks: Mapping[str, Risk],
+    path: Pathway,
+    *,
+    at: ClinicalTime,
+) -> dict[str, Answer]:
+    """Return what the record itself answers: samples, blocks, times and files."""
+    return {
+        **troponin_answers(now.samples, risks, path.troponin_order),
+        **block_answers(known.findings),
+        **record_answers(now, case.timeline.patient, time_zone=case.time_zone),
+        **undated_answers(case.timeline, known.findings, at),
+        "troponin.flagged-high": laboratory_says_high(now.samples),
+        "troponin.fresh": is_fresh(now.samples, at, path.episode.low_valid_hours),
+        "files.failed": any(troubled(item) for item in case.inputs),
+    }
 
 
 def _laboratory(

@@ -210,6 +210,30 @@ def _code(value: str, scheme: str, meaning: str) -> Items:
     return Items([_item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)])
 
 
+_OF_EVERY_FILE = {
+    "SOPClassUID": _WSI,
+    "StudyInstanceUID": f"{_ROOT}.2", "SeriesInstanceUID": f"{_ROOT}.3",
+    "FrameOfReferenceUID": f"{_ROOT}.4", "PositionReferenceIndicator": "SLIDE_CORNER",
+    "PatientName": "Slide^Made", "PatientID": "M1", "PatientBirthDate": "", "PatientSex": "",
+    "StudyDate": "20260101", "StudyTime": "120000", "AccessionNumber": "", "StudyID": "1",
+    "ReferringPhysicianName": "", "Modality": "SM", "SeriesNumber": "1", "InstanceNumber": "1",
+    "ContentDate": "20260101", "ContentTime": "120000",
+    "AcquisitionDateTime": "20260101120000", "Manufacturer": "made",
+    "ManufacturerModelName": "made", "DeviceSerialNumber": "1", "SoftwareVersions": "1",
+    "BurnedInAnnotation": "NO", "LossyImageCompression": "01",
+    "LossyImageCompressionRatio": "10", "LossyImageCompressionMethod": "ISO_10918_1",
+    "VolumetricProperties": "VOLUME", "SpecimenLabelInImage": "NO",
+    "FocusMethod": "AUTO", "ExtendedDepthOfField": "NO", "AcquisitionDuration": 1.0,
+    "ImagedVolumeDepth": 0.001, "ImageOrientationSlide": ["0", "-1", "0", "-1", "0", "0"],
+    "TotalPixelMatrixFocalPlanes": 1, "NumberOfOpticalPaths": 1,
+    "DimensionOrganizationType": "TILED_FULL", "ContainerIdentifier": "C1",
+    "Rows": TILE, "Columns": TILE, "SamplesPerPixel": 3,
+    "PhotometricInterpretation": "YBR_FULL_422", "PlanarConfiguration": 0, "BitsAllocated": 8,
+    "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0,
+}  # fmt: skip
+"""What every file of a slide says, whatever its level."""
+
+
 def _one(
     path: Path, number: int, shape: tuple[int, ...], tiles: Sequence[bytes], spacing: float,
     objective: float,
@@ -242,39 +266,27 @@ def _one(
         IssuerOfTheSpecimenIdentifierSequence=Items([]),
         SpecimenPreparationSequence=Items([]),
     )
-    for name, value in {
-        "SOPClassUID": _WSI, "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
-        "StudyInstanceUID": f"{_ROOT}.2", "SeriesInstanceUID": f"{_ROOT}.3",
-        "FrameOfReferenceUID": f"{_ROOT}.4", "PositionReferenceIndicator": "SLIDE_CORNER",
-        "PatientName": "Slide^Made", "PatientID": "M1", "PatientBirthDate": "", "PatientSex": "",
-        "StudyDate": "20260101", "StudyTime": "120000", "AccessionNumber": "", "StudyID": "1",
-        "ReferringPhysicianName": "", "Modality": "SM", "SeriesNumber": "1", "InstanceNumber": "1",
-        "ContentDate": "20260101", "ContentTime": "120000",
-        "AcquisitionDateTime": "20260101120000", "Manufacturer": "made",
-        "ManufacturerModelName": "made", "DeviceSerialNumber": "1", "SoftwareVersions": "1",
+    written = {
+        **_OF_EVERY_FILE,
+        "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
         "ImageType": [derived, "PRIMARY", "VOLUME", "NONE" if number == 0 else "RESAMPLED"],
-        "BurnedInAnnotation": "NO", "LossyImageCompression": "01",
-        "LossyImageCompressionRatio": "10", "LossyImageCompressionMethod": "ISO_10918_1",
-        "VolumetricProperties": "VOLUME", "SpecimenLabelInImage": "NO",
-        "FocusMethod": "AUTO", "ExtendedDepthOfField": "NO", "AcquisitionDuration": 1.0,
-        "ImagedVolumeWidth": shape[1] * spacing, "ImagedVolumeHeight": shape[0] * spacing,
-        "ImagedVolumeDepth": 0.001, "ImageOrientationSlide": ["0", "-1", "0", "-1", "0", "0"],
-        "TotalPixelMatrixColumns": shape[1], "TotalPixelMatrixRows": shape[0],
-        "TotalPixelMatrixFocalPlanes": 1, "NumberOfOpticalPaths": 1,
+        "ImagedVolumeWidth": shape[1] * spacing,
+        "ImagedVolumeHeight": shape[0] * spacing,
+        "TotalPixelMatrixColumns": shape[1],
+        "TotalPixelMatrixRows": shape[0],
         "TotalPixelMatrixOriginSequence": Items(
             [_item(XOffsetInSlideCoordinateSystem="20", YOffsetInSlideCoordinateSystem="40")]
         ),
-        "DimensionOrganizationType": "TILED_FULL",
         "DimensionOrganizationSequence": Items([_item(DimensionOrganizationUID=f"{_ROOT}.5")]),
         "SharedFunctionalGroupsSequence": Items([shared]),
-        "OpticalPathSequence": Items([optics]), "ContainerIdentifier": "C1",
+        "OpticalPathSequence": Items([optics]),
         "IssuerOfTheContainerIdentifierSequence": Items([]),
         "ContainerTypeCodeSequence": _code("433466003", "SCT", "Microscope slide"),
-        "AcquisitionContextSequence": Items([]), "SpecimenDescriptionSequence": Items([specimen]),
-        "Rows": TILE, "Columns": TILE, "NumberOfFrames": len(tiles), "SamplesPerPixel": 3,
-        "PhotometricInterpretation": "YBR_FULL_422", "PlanarConfiguration": 0, "BitsAllocated": 8,
-        "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0,
-    }.items():  # fmt: skip
+        "AcquisitionContextSequence": Items([]),
+        "SpecimenDescriptionSequence": Items([specimen]),
+        "NumberOfFrames": len(tiles),
+    }
+    for name, value in written.items():
         setattr(ds, name, value)
     ds.PixelData = encapsulate(list(tiles), has_bot=True)
     ds["PixelData"].is_undefined_length = True

@@ -106,19 +106,10 @@ def measure(
 
     Nothing is looked for: a nodule is measured where a person points at it.
     """
-    if not load_settings().device_functions:
-        raise UnavailableError(
-            "CT measurements",
-            "switched off",
-            "set EPICRISIS_DEVICE_FUNCTIONS=true to switch it on",
-        )
-    known = dict(_stated(text) for text in answers or [])
-    if (reading is None) != (reading_out is None):
-        raise InvalidValueError(
-            "--reading and --reading-out", "one is given without the other", "give both or neither"
-        )
+    _allowed(reading, reading_out)
     if prior_seed and prior is None:
         raise InvalidValueError("--prior-seed", "given without --prior", "name the earlier folder")
+    known = dict(_stated(text) for text in answers or [])
     volume = read_folder(folder, series=series, zone=zone)
     points = _points(seed or [], volume, "--seed", voxels=voxels)
     earlier = None
@@ -134,6 +125,20 @@ def measure(
     if reading is not None and reading_out is not None:
         _fill(reading, reading_out, found, folder / volume.facts.files[0])
     _show(found, lang.value, as_json=as_json)
+
+
+def _allowed(reading: Path | None, reading_out: Path | None) -> None:
+    """Raise where measurements are switched off, or a reading has no place to be written to."""
+    if not load_settings().device_functions:
+        raise UnavailableError(
+            "CT measurements",
+            "switched off",
+            "set EPICRISIS_DEVICE_FUNCTIONS=true to switch it on",
+        )
+    if (reading is None) != (reading_out is None):
+        raise InvalidValueError(
+            "--reading and --reading-out", "one is given without the other", "give both or neither"
+        )
 
 
 def _fill(reading: Path, out: Path, found: CtReport, first: Path) -> None:
