@@ -1,0 +1,1 @@
+"""Serving a language model on vLLM: profiles of models, and starting them."""
