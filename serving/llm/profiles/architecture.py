@@ -19,8 +19,10 @@ class Shape(Sourced):
         vocabulary: ``vocab_size``.
         tied_embeddings: ``tie_word_embeddings``: the output head is the embedding itself.
         norms_per_layer: Vectors of length `hidden` that scale a layer's activations.
-        draft_layers: Layers that only draft tokens (``num_nextn_predict_layers``); the checkpoint
-            has them, the counts below do not.
+        draft_layers: Layers that only draft tokens (``num_nextn_predict_layers``,
+            ``mtp_num_hidden_layers``). They are in the checkpoint, and in memory only with
+            speculative decoding.
+        draft_copies_embeddings: Whether the checkpoint holds embedding and head again for them.
     """
 
     layers: PositiveInt
@@ -29,6 +31,7 @@ class Shape(Sourced):
     tied_embeddings: bool
     norms_per_layer: PositiveInt = 2
     draft_layers: int = 0
+    draft_copies_embeddings: bool = False
 
 
 class FullAttention(Frozen):
@@ -74,6 +77,8 @@ class LinearAttention(Frozen):
         key_dim: ``linear_key_head_dim``.
         value_dim: ``linear_value_head_dim``.
         convolution: ``linear_conv_kernel_dim``.
+        state_bytes: Bytes of one element of the state in vLLM: 2 as the model's own precision,
+            4 where the configuration says ``mamba_ssm_dtype: float32``.
     """
 
     key_heads: PositiveInt
@@ -81,6 +86,7 @@ class LinearAttention(Frozen):
     key_dim: PositiveInt
     value_dim: PositiveInt
     convolution: PositiveInt
+    state_bytes: PositiveInt = 2
 
 
 class LatentAttention(Frozen):
@@ -194,7 +200,7 @@ class VisionTower(Sourced):
         image_tokens: Tokens of one picture; None where they follow from its size.
     """
 
-    form: Literal["qwen3_vl", "qwen2_vl", "glm4v", "siglip"]
+    form: Literal["qwen3_vl", "glm4v", "siglip"]
     layers: PositiveInt
     hidden: PositiveInt
     intermediate: PositiveInt

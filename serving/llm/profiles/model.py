@@ -45,6 +45,22 @@ class Stated(Sourced):
     tolerance_reason: str
 
 
+class Counted(Sourced):
+    """How many numbers the published checkpoint holds, as the hub counts them.
+
+    Args:
+        elements: All of them.
+        with_draft: Whether the draft layers are among them.
+        with_vision: Whether the vision tower is among them.
+        scales: Of them, numbers that only scale quantised blocks.
+    """
+
+    elements: PositiveInt
+    with_draft: bool = False
+    with_vision: bool = True
+    scales: int = 0
+
+
 class Weights(Sourced):
     """The weights in one precision.
 
@@ -149,6 +165,7 @@ class ModelProfile(Frozen):
         vision_tower: None for a model without vision, or where it is not known.
         not_known: Group, and why its fields are not known.
         stated: What its maker states.
+        counted: What the published checkpoint holds; None where no count was found.
         weights: Precisions, the recommended one first.
         context: Longest request.
         habits: Parsers and template.
@@ -171,6 +188,7 @@ class ModelProfile(Frozen):
     vision_tower: VisionTower | None = None
     not_known: Mapping[str, str] = Field(default_factory=dict)
     stated: Stated
+    counted: Counted | None = None
     weights: tuple[Weights, ...]
     context: Context
     habits: Habits
@@ -185,6 +203,7 @@ class ModelProfile(Frozen):
             "feedforward": self.feedforward,
             "vision_tower": self.vision_tower,
             "stated": self.stated,
+            "counted": self.counted,
             "context": self.context,
             "habits": self.habits,
             "licence": self.licence,
