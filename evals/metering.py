@@ -56,6 +56,7 @@ class Metered:
             calls=used.calls + 1,
             failed_calls=used.failed_calls + (reply is None),
             prompt_tokens=used.prompt_tokens + (reply.usage.prompt_tokens if reply else 0),
+            cached_tokens=used.cached_tokens + (reply.usage.cached_tokens if reply else 0),
             completion_tokens=used.completion_tokens
             + (reply.usage.completion_tokens if reply else 0),
             seconds=used.seconds + seconds,

@@ -73,11 +73,19 @@ class Measured(Frozen):
 
 
 class LLMUse(Frozen):
-    """What the model cost in one trial."""
+    """What the model cost in one trial.
+
+    Args:
+        calls, failed_calls: Answered or not, and not.
+        prompt_tokens, completion_tokens: As the server counts.
+        cached_tokens: Of `prompt_tokens`, read from the server's cache, where it says so.
+        seconds: Within calls.
+    """
 
     calls: NonNegativeInt = 0
     failed_calls: NonNegativeInt = 0
     prompt_tokens: NonNegativeInt = 0
+    cached_tokens: NonNegativeInt = 0
     completion_tokens: NonNegativeInt = 0
     seconds: NonNegativeFloat = 0.0
 
