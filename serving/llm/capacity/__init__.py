@@ -1,0 +1,1 @@
+"""What serving a language model takes: memory, speed, accelerators, cost, and what limits it."""
