@@ -187,7 +187,8 @@ class VisionTower(Sourced):
         form: How its parts are put together, which decides how its parameters are counted.
         layers: ``depth`` or ``num_hidden_layers``.
         hidden: ``hidden_size``.
-        intermediate: ``intermediate_size``.
+        intermediate: ``intermediate_size``; in the form ``glm4v`` it is inside the merger, and the
+            layers are as wide inside as `out_hidden`.
         heads: ``num_heads``.
         patch: Side of a patch, pixels.
         frames: Images that one patch spans in time (``temporal_patch_size``).
@@ -195,7 +196,6 @@ class VisionTower(Sourced):
         out_hidden: Width that the language model reads.
         positions: Learned positions.
         extra_mergers: Further mergers that feed early layers (``deepstack_visual_indexes``).
-        merger_intermediate: Width inside the merger, where it is a field of its own.
         image_side: Side of the picture that the tower takes, pixels; None where any size is taken.
         image_tokens: Tokens of one picture; None where they follow from its size.
     """
@@ -211,6 +211,5 @@ class VisionTower(Sourced):
     out_hidden: PositiveInt
     positions: int = 0
     extra_mergers: int = 0
-    merger_intermediate: PositiveInt | None = None
     image_side: PositiveInt | None = None
     image_tokens: PositiveInt | None = None

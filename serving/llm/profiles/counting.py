@@ -140,11 +140,10 @@ def _qwen3_vl(tower: VisionTower) -> int:
 
 def _glm4v(tower: VisionTower) -> int:
     width, out = tower.hidden, tower.out_hidden
-    inner = tower.merger_intermediate or tower.intermediate
     patches = _COLOURS * tower.frames * tower.patch**2 * width + width
-    block = 2 * width + 4 * width**2 + 3 * width * tower.intermediate
+    block = 2 * width + 4 * width**2 + 3 * width * out
     downsample = width * out * tower.merge**2 + out
-    merger = out**2 + 2 * out + 3 * out * inner
+    merger = out**2 + 2 * out + 3 * out * tower.intermediate
     norms = 2 * width
     return patches + tower.positions * width + tower.layers * block + downsample + merger + norms
 

@@ -43,7 +43,8 @@ class Parameters(Frozen):
         experts: Routed experts, all of them.
         experts_active: Routed experts that one token passes.
         shared: Experts that every token passes.
-        other: Norms, biases, routers, convolutions.
+        expert_biases: Of `experts`, biases; they are not quantised.
+        other: Norms, biases of other parts, routers, convolutions.
         vision: The vision tower.
         draft: Draft layers; in memory only with speculative decoding, in no other figure.
     """
@@ -55,6 +56,7 @@ class Parameters(Frozen):
     experts: int
     experts_active: int
     shared: int
+    expert_biases: int
     other: int
     vision: int
     draft: int
@@ -87,6 +89,19 @@ class Parameters(Frozen):
         """Of `active`, what a token is multiplied with: the embedding is only looked up."""
         return self.active - (self.embedding if self.head else 0)
 
+    def active_as(self, counts: str) -> int:
+        """Return `active` as a maker counts it.
+
+        Args:
+            counts: ``Stated.active_counts``.
+        """
+        left_out = {
+            "all": 0,
+            "without embedding": self.embedding,
+            "without embedding and head": self.embedding + self.head,
+        }
+        return self.active - left_out[counts]
+
     @property
     def active_share(self) -> float:
         """`active` over `total`."""
@@ -95,7 +110,12 @@ class Parameters(Frozen):
     @property
     def linear(self) -> int:
         """Matrices of the layers: what a quantised checkpoint stores in few bits."""
-        return self.attention + self.dense + self.experts + self.shared
+        return self.attention + self.dense + self.expert_matrices + self.shared
+
+    @property
+    def expert_matrices(self) -> int:
+        """Matrices of the routed experts."""
+        return self.experts - self.expert_biases
 
 
 class KvCache(Frozen):
@@ -149,6 +169,7 @@ def parameters(profile: ModelProfile) -> Parameters | NotKnown:
         experts=routed.all,
         experts_active=round(routed.all * share),
         shared=shared.matrices,
+        expert_biases=routed.vectors,
         other=layers.vectors + shared.vectors + router.vectors + norms,
         vision=0 if profile.vision_tower is None else vision_count(profile.vision_tower),
         draft=_draft(shape, attention, feedforward).all,
@@ -165,7 +186,9 @@ def weight_bytes(profile: ModelProfile, weights: Weights) -> float | NotKnown:
     count = parameters(profile)
     if isinstance(count, NotKnown):
         return count
-    covered = {"all": count.total, "linear": count.linear, "experts": count.experts}[weights.covers]
+    covered = {"all": count.total, "linear": count.linear, "experts": count.expert_matrices}[
+        weights.covers
+    ]
     rest = (count.total - covered) * FULL_PRECISION_BYTES
     return covered * weights.bytes_per_weight + rest
 

@@ -9,7 +9,7 @@ from knowledge.model import Frozen
 from serving.llm.profiles.architecture import Attention, Feedforward, Shape, VisionTower
 from serving.llm.profiles.sourced import Sourced
 
-Dtype = Literal["float32", "bfloat16", "fp8", "mxfp4", "int4"]
+Dtype = Literal["float32", "bfloat16", "fp8", "mxfp4", "nvfp4", "int4"]
 ClinicalUse = Literal["no restriction found", "restricted", "prohibited", "not known"]
 
 
@@ -32,7 +32,8 @@ class Stated(Sourced):
 
     Args:
         total: Parameters, all of them.
-        active: Parameters that one token passes.
+        active: Parameters that one text token passes.
+        active_counts: Whether that counts the embedding, which is only looked up, and the head.
         total_tolerance_percent: How far the count from the fields may lie from `total`.
         active_tolerance_percent: Likewise for `active`.
         tolerance_reason: Why they differ at all.
@@ -40,6 +41,7 @@ class Stated(Sourced):
 
     total: float = Field(gt=0)
     active: float = Field(gt=0)
+    active_counts: Literal["all", "without embedding", "without embedding and head"] = "all"
     total_tolerance_percent: float = Field(ge=0)
     active_tolerance_percent: float = Field(ge=0)
     tolerance_reason: str
@@ -134,25 +136,13 @@ class Licence(Sourced):
     sure: str
 
 
-class LeastGpus(Sourced):
-    """How many accelerators hold it, per precision and memory of one accelerator.
-
-    Args:
-        by_dtype: Precision, then GB of one accelerator, then the least number.
-        note: What the numbers assume.
-    """
-
-    by_dtype: Mapping[Dtype, Mapping[int, int]]
-    note: str
-
-
 class ModelProfile(Frozen):
     """One model.
 
     Args:
         id: Stable key; the name of its file.
         name: As people call it.
-        repository: Hub repository of the weights that `weights[0]` describes.
+        repository: Hub repository of the model in the precision its maker trained it in.
         family: Models that share code in vLLM.
         vision: Whether it reads images.
         runs_on_cpu: Whether it is of a size that a CPU serves.
@@ -170,7 +160,6 @@ class ModelProfile(Frozen):
         context: Longest request.
         habits: Parsers and template.
         licence: Terms.
-        least_gpus: None where nobody computed it.
     """
 
     id: str
@@ -193,7 +182,6 @@ class ModelProfile(Frozen):
     context: Context
     habits: Habits
     licence: Licence
-    least_gpus: LeastGpus | None = None
 
     def sourced(self) -> Mapping[str, Sourced]:
         """Return every group that is there, by name."""
@@ -207,7 +195,6 @@ class ModelProfile(Frozen):
             "context": self.context,
             "habits": self.habits,
             "licence": self.licence,
-            "least_gpus": self.least_gpus,
         }
         found = {name: group for name, group in groups.items() if group is not None}
         for weights in self.weights:
