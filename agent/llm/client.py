@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from agent.llm.address import address
 from agent.llm.dialect import (
     Dialect,
+    Order,
     Speech,
     chat_body,
     piece_of,
@@ -29,7 +30,9 @@ from agent.llm.errors import LLMDownError, LLMError, LLMIncoherentError, LLMTime
 from agent.llm.seam import ChatReply, ChatRequest, ModelIdentity
 from agent.llm.structured import structured
 from agent.llm.tokens import upper_estimate
-from agent.llm.wire import RefusedRequestError, Wire
+from agent.llm.tool_calls import as_schema, calls_in, calls_of
+from agent.llm.wire import REPEATS, RefusedRequestError, Wire
+from knowledge.errors import InvalidValueError
 
 _COUNT_S = 10.0
 _PROBE_S = 10.0
@@ -48,6 +51,7 @@ class OpenAIChat:
         model: As the server names it; None for the only one it has.
         api_key: Sent as a bearer token; it appears in no message, log or representation.
         sha256: Of the weights, where this product started the server.
+        repeats: Times a refused connection or a busy answer is tried again.
         transport: For tests.
 
     Raises:
@@ -61,10 +65,11 @@ class OpenAIChat:
         api_key: SecretStr | None = None,
         *,
         sha256: str | None = None,
+        repeats: int = REPEATS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._where = address(url)
-        self._wire = Wire(self._where, api_key, transport=transport)
+        self._wire = Wire(self._where, api_key, repeats=repeats, transport=transport)
         self._wanted = model
         self._sha256 = sha256
         self._dialect: Dialect | None = None
@@ -86,6 +91,16 @@ class OpenAIChat:
     def context_tokens(self) -> int | None:
         """Most tokens of prompt and reply together, where the server says it."""
         return self._dialect.context_tokens if self._dialect else None
+
+    @property
+    def order(self) -> Order | None:
+        """What the server's waiting requests can be told apart by; None before it was asked."""
+        return self._dialect.order if self._dialect else None
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Every model the server lists, known after the first call; empty where it lists none."""
+        return self._dialect.listed if self._dialect else ()
 
     async def connect(self, *, timeout_s: float = _PROBE_S) -> ModelIdentity:
         """Find out who answers, and return it.
@@ -109,19 +124,25 @@ class OpenAIChat:
         """
         start = time.monotonic()
         async with _deadline(start + request.timeout_s, request.timeout_s, self._item):
-            answer = await self._answer(request, await self._recognised())
-        text, finish, usage = reply_of(answer)
-        data = None
-        if request.json_schema is not None:
-            data = structured(text, request.json_schema, cut=finish == "length")
+            dialect = await self._recognised()
+            asked = request if dialect.takes_tools or not request.tools else as_schema(request)
+            answer = await self._answer(asked, dialect)
         seconds = time.monotonic() - start
-        return ChatReply(text=text, data=data, usage=usage, seconds=seconds, finish=finish)
+        reply = _read(answer, asked).model_copy(update={"seconds": seconds})
+        if request.tools and not asked.tools:
+            return reply.model_copy(update={"calls": calls_in(reply.data), "data": None})
+        return reply
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[str]:
         """Yield the text of the reply as it comes, without thoughts; errors as in `chat`.
 
         With a schema the whole is checked after its last piece.
+
+        Raises:
+            InvalidValueError: Tools are offered: calls are not streamed.
         """
+        if request.tools:
+            raise InvalidValueError("a streamed request", "offers tools", "use `chat`")
         until = time.monotonic() + request.timeout_s
         url = f"{self._where.api}/chat/completions"
         most = _most_bytes(request) + request.max_tokens * _STREAM_OVERHEAD
@@ -195,6 +216,18 @@ class OpenAIChat:
                     host=self._where.host,
                 )
             return self._dialect
+
+
+def _read(answer: Any, asked: ChatRequest) -> ChatReply:
+    """Return the reply in an answer, checked against what was asked for."""
+    text, finish, usage = reply_of(answer, calls=bool(asked.tools))
+    cut = finish == "length"
+    if asked.tools:
+        calls = calls_of(answer, asked.tools, cut=cut)
+        return ChatReply(text=text, calls=calls, usage=usage, finish=finish)
+    schema = asked.json_schema
+    data = None if schema is None else structured(text, schema, cut=cut)
+    return ChatReply(text=text, data=data, usage=usage, finish=finish)
 
 
 @asynccontextmanager

@@ -12,6 +12,9 @@ JSON schema       ``response_format``         ``response_format``          ``res
 token counts      ``/tokenize`` of ``prompt`` ``/tokenize`` of ``content`` upper estimate
 context           ``max_model_len``           ``n_ctx``                    unknown
 cached tokens     with a flag of the server   always                       where it says so
+calls of tools    ``tools``, strict           by a JSON schema             by a JSON schema
+urgency           ``priority``, with a flag   not known: by arrival        not known: by arrival
+                  of the server
 ================  ==========================  ===========================  =====================
 """
 
@@ -23,9 +26,14 @@ import orjson
 from pydantic import PositiveInt
 
 from agent.llm.errors import LLMDownError, LLMIncoherentError
-from agent.llm.seam import ChatRequest, Message, Usage
+from agent.llm.seam import ChatRequest, Message, Urgency, Usage
+from agent.llm.tool_calls import tools_body
 from knowledge.model import Frozen
 
+Order = Literal["urgency", "arrival"]
+
+_PRIORITY: dict[Urgency, int] = {"emergency": -10, "routine": 0, "batch": 10}
+"""vLLM answers lower numbers first, and takes 0 where none is sent: as other clients of it do."""
 _ITEM = "language model"
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _OPEN_THOUGHT = re.compile(r"\A\s*<think>")
@@ -40,6 +48,9 @@ class Dialect(Frozen):
         model: Name of the model in requests.
         context_tokens: Most tokens of prompt and reply together, where the server says it.
         schema_in: Where a JSON schema goes.
+        order: What its waiting requests are told apart by, as far as a request can ask for it:
+            vLLM keeps to the urgency only if it was started with priority scheduling.
+        listed: Every name the server lists; empty where it lists none.
     """
 
     kind: Literal["vllm", "llama.cpp", "other"] = "other"
@@ -47,6 +58,13 @@ class Dialect(Frozen):
     model: str
     context_tokens: PositiveInt | None = None
     schema_in: Literal["response_format", "prompt"] = "response_format"
+    order: Order = "arrival"
+    listed: tuple[str, ...] = ()
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether tools are offered by the server's own API: only where it enforces the call."""
+        return self.kind == "vllm"
 
     @property
     def server(self) -> str:
@@ -93,6 +111,7 @@ def recognise(
             version=build if isinstance(build, str) else "",
             model=name,
             context_tokens=_positive(context),
+            listed=tuple(listed),
         )
     if isinstance(version, dict) and isinstance(version.get("version"), str):
         return Dialect(
@@ -100,8 +119,14 @@ def recognise(
             version=version["version"],
             model=name,
             context_tokens=_positive(entry.get("max_model_len")),
+            order="urgency",
+            listed=tuple(listed),
         )
-    return Dialect(model=name, context_tokens=_positive(entry.get("max_model_len")))
+    return Dialect(
+        model=name,
+        context_tokens=_positive(entry.get("max_model_len")),
+        listed=tuple(listed),
+    )
 
 
 def chat_body(request: ChatRequest, dialect: Dialect, *, stream: bool) -> dict[str, Any]:
@@ -122,6 +147,10 @@ def chat_body(request: ChatRequest, dialect: Dialect, *, stream: bool) -> dict[s
         if dialect.kind != "other":
             named["strict"] = True
         body["response_format"] = {"type": "json_schema", "json_schema": named}
+    if request.tools:
+        body |= tools_body(request.tools)
+    if dialect.order == "urgency" and request.urgency != "routine":
+        body["priority"] = _PRIORITY[request.urgency]
     return body
 
 
@@ -142,8 +171,12 @@ def tokens_counted(answer: Any) -> int | None:
     return len(tokens) if isinstance(tokens, list) else None
 
 
-def reply_of(answer: Any) -> tuple[str, str, Usage]:
+def reply_of(answer: Any, *, calls: bool = False) -> tuple[str, str, Usage]:
     """Return text, finish reason and usage of a whole chat answer.
+
+    Args:
+        answer: Of the server.
+        calls: Whether calls of tools were asked for, so that there need be no text.
 
     Raises:
         LLMIncoherentError: It has not the form of a chat answer, or says nothing.
@@ -154,7 +187,7 @@ def reply_of(answer: Any) -> tuple[str, str, Usage]:
         case _:
             raise LLMIncoherentError(_ITEM, "answered in another form than a chat completion")
     finish = _finish(choice.get("finish_reason"))
-    if not text.strip():
+    if not text.strip() and not calls:
         raise LLMIncoherentError(_ITEM, f"said nothing (it ended with {finish!r})")
     return text, finish, usage_of(answer)
 
@@ -267,8 +300,8 @@ def _content(message: Mapping[str, Any]) -> str:
 
 
 def _finish(reason: Any) -> str:
-    if reason in ("stop", "length", None):
-        return reason or "stop"
+    if reason in ("stop", "length", "tool_calls", None):
+        return "length" if reason == "length" else "stop"
     if reason == "content_filter":
         raise LLMIncoherentError(_ITEM, "withheld its reply (content filter)")
     return "other"

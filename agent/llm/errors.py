@@ -5,8 +5,11 @@
     UnavailableError
     `-- LLMError                   the model gave nothing that can be used
         +-- LLMDownError           refused, dropped, or answered with a server error
+        |   +-- LLMBusyError       has no room for now: says after how many seconds to try again
+        |   `-- LLMKeyError        refused the key
         +-- LLMTimeoutError        did not answer within the time it was given
         +-- LLMBudgetError         tokens, calls or time of this case are spent
+        |   `-- LLMQuotaError      tokens of a tenant are spent: says when there are some again
         `-- LLMIncoherentError     answered, but not in the form that was asked for
 """
 
@@ -21,12 +24,48 @@ class LLMDownError(LLMError):
     """The endpoint refused, dropped the connection, or answered with a server error."""
 
 
+class LLMBusyError(LLMDownError):
+    """There is no room for now.
+
+    Args:
+        item: What the error is about.
+        reason: Why there is none.
+        way_out: What the reader can do about it.
+        retry_after_s: Seconds after which it may be tried again; None where nobody said.
+    """
+
+    def __init__(
+        self, item: str, reason: str, way_out: str = "", *, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(item, reason, way_out)
+        self.retry_after_s = retry_after_s
+
+
+class LLMKeyError(LLMDownError):
+    """The endpoint refused the key."""
+
+
 class LLMTimeoutError(LLMError):
     """No complete answer within the time that was given."""
 
 
 class LLMBudgetError(LLMError):
     """The tokens, calls or seconds of this case are spent."""
+
+
+class LLMQuotaError(LLMBudgetError):
+    """The tokens of a tenant are spent for now.
+
+    Args:
+        item: What the error is about.
+        reason: Which limit, and how much of it is used.
+        way_out: What the reader can do about it.
+        retry_after_s: Seconds after which there are tokens again.
+    """
+
+    def __init__(self, item: str, reason: str, way_out: str = "", *, retry_after_s: float) -> None:
+        super().__init__(item, reason, way_out)
+        self.retry_after_s = retry_after_s
 
 
 class LLMIncoherentError(LLMError):

@@ -1,8 +1,9 @@
 """One HTTP exchange with a language model: bounded in bytes, repeated only where that can help.
 
-What is repeated: a connection that was refused before any byte was sent, and "busy" (429, 503).
-An answer that is wrong is not asked for again. Messages name the host and the status, never what
-was sent or received: both carry patient data.
+What is repeated: a connection that was refused before any byte was sent, "busy" (429, 503), and
+"shutting down", which vLLM says with 500 while its health is still 200: on a new connection, which
+a balancer may give to another replica. An answer that is wrong is not asked for again. Messages
+name the host and the status, never what was sent or received: both carry patient data.
 """
 
 import asyncio
@@ -16,13 +17,23 @@ from pydantic import SecretStr
 
 from agent.llm.address import Address
 from agent.llm.dialect import too_long
-from agent.llm.errors import LLMBudgetError, LLMDownError, LLMIncoherentError
+from agent.llm.errors import (
+    LLMBudgetError,
+    LLMBusyError,
+    LLMDownError,
+    LLMIncoherentError,
+    LLMKeyError,
+)
 
 _CONNECT_S = 10.0
 _IDLE_S = 2.0
 """A kept connection is dropped after this; the llama.cpp server drops it after 5 s."""
 _BUSY = (429, 503)
-_REPEATS = 2
+_SHUTTING_DOWN = b"after shutdown"
+"""In the message of a 500 of vLLM 0.32 that was told to end: ``cannot schedule new futures ...``"""
+_FAILED = 500
+REPEATS = 2
+"""Times a refused connection or a busy answer is tried again, where there is no other server."""
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 10.0
 _ERROR_BYTES = 64 << 10
@@ -32,12 +43,18 @@ class RefusedRequestError(LLMDownError):
     """The server refused the request as such (400, 413, 422): perhaps for its schema."""
 
 
+class _ShuttingDownError(Exception):
+    """The server is ending and takes no new work."""
+
+
 class Wire:
     """Connections to one endpoint.
 
     Args:
         where: The endpoint.
         api_key: Sent as a bearer token; never shown.
+        repeats: Times a refused connection or a busy answer is tried again; 0 where the caller has
+            another server to ask.
         transport: For tests.
     """
 
@@ -46,8 +63,10 @@ class Wire:
         where: Address,
         api_key: SecretStr | None,
         *,
+        repeats: int = REPEATS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._repeats = repeats
         self._where = where
         self._key = api_key
         self._client = httpx.AsyncClient(
@@ -122,6 +141,8 @@ class Wire:
         content = None if body is None else orjson.dumps(body)
         try:
             answer = await self._send_repeatedly(method, url, content)
+        except _ShuttingDownError as error:
+            raise LLMDownError(self._item, "is shutting down (500)", "try again later") from error
         except httpx.HTTPError as error:
             raise LLMDownError(self._item, _fault(error), "is it running?") from error
         try:
@@ -137,16 +158,18 @@ class Wire:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
-        for repeat in range(_REPEATS + 1):
+        for repeat in range(self._repeats + 1):
             wait = _FIRST_WAIT_S * 2**repeat
             request = self._client.build_request(method, url, content=content, headers=headers)
             try:
                 answer = await self._client.send(request, stream=True)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                if repeat == _REPEATS:
+                if content is not None and answer.status_code == _FAILED:
+                    await _raise_if_ending(answer)
+            except (httpx.ConnectError, httpx.ConnectTimeout, _ShuttingDownError):
+                if repeat == self._repeats:
                     raise
             else:
-                if answer.status_code not in _BUSY or repeat == _REPEATS:
+                if answer.status_code not in _BUSY or repeat == self._repeats:
                     return answer
                 wait = _retry_after(answer, wait)
                 await answer.aclose()
@@ -160,9 +183,13 @@ class Wire:
         if status == httpx.codes.OK:
             return
         if status in _BUSY:
-            raise LLMDownError(self._item, f"is busy ({status})", "try again later")
+            said = answer.headers.get("retry-after", "")
+            after = float(said) if said.isdecimal() else None
+            raise LLMBusyError(
+                self._item, f"is busy ({status})", "try again later", retry_after_s=after
+            )
         if status in (401, 403):
-            raise LLMDownError(
+            raise LLMKeyError(
                 self._item, f"refused the key ({status})", "check EPICRISIS_LLM_API_KEY"
             )
         if status == httpx.codes.NOT_FOUND:
@@ -175,6 +202,17 @@ class Wire:
                 raise LLMBudgetError(self._item, "the prompt is longer than its context")
             raise RefusedRequestError(self._item, f"refused the request ({status})")
         raise LLMDownError(self._item, f"answered with status {status}")
+
+
+async def _raise_if_ending(answer: httpx.Response) -> None:
+    """Raise if a failure says that the server is ending.
+
+    Only the first block is read, so that the connection is not used again.
+    """
+    block = await anext(answer.aiter_raw(), b"")
+    if _SHUTTING_DOWN in block:
+        await answer.aclose()
+        raise _ShuttingDownError
 
 
 async def _bounded(answer: httpx.Response, most_bytes: int, item: str) -> bytes:

@@ -1,0 +1,68 @@
+"""How urgent a request is: told to servers that can order, and part of no record."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agent.llm.client import OpenAIChat
+from agent.llm.fake import FakeLLM
+from agent.llm.fake_server import Kind, completion, fake_server
+from agent.llm.seam import ChatRequest, Urgency
+from agent.llm.urgent import Urgent
+from tests.agent.llm.asking import asking
+
+
+def body_of(urgency: Urgency, kind: Kind) -> tuple[dict[str, Any], str | None]:
+    async def main() -> tuple[dict[str, Any], str | None]:
+        async with fake_server(completion("ok"), kind=kind) as server:
+            client = OpenAIChat(server.url)
+            assert client.order is None  # nobody was asked yet
+            try:
+                await client.chat(asking(urgency=urgency))
+            finally:
+                await client.close()
+            return server.chats[0].body, client.order
+
+    return asyncio.run(main())
+
+
+def test_vllm_is_told_who_comes_first() -> None:
+    """Lower numbers first, and 0 where none is sent (vLLM 0.32, ``priority`` of a request)."""
+    emergency, order = body_of("emergency", "vllm")
+    batch, _ = body_of("batch", "vllm")
+    routine, _ = body_of("routine", "vllm")
+    assert order == "urgency"
+    assert emergency["priority"] < 0 < batch["priority"]
+    assert "priority" not in routine
+
+
+@pytest.mark.parametrize("kind", ["llama.cpp", "other"])
+def test_a_server_that_cannot_order_is_not_asked_to_and_that_is_said(kind: Kind) -> None:
+    body, order = body_of("emergency", kind)
+    assert "priority" not in body
+    assert order == "arrival"
+
+
+def test_urgency_changes_no_key() -> None:
+    keys = {asking(urgency=u).key for u in ("emergency", "routine", "batch")}
+    assert len(keys) == 1
+
+
+def test_a_wrapped_model_has_one_urgency_for_every_request() -> None:
+    seen: list[Urgency] = []
+
+    def answer(request: ChatRequest) -> str:
+        seen.append(request.urgency)
+        return "ok"
+
+    async def main() -> None:
+        llm = Urgent(FakeLLM(answer), "emergency")
+        await llm.chat(asking())
+        [piece async for piece in llm.stream(asking(urgency="batch"))]
+        assert llm.identity == FakeLLM(answer).identity
+        assert await llm.count_tokens("x") == await FakeLLM(answer).count_tokens("x")
+        await llm.close()
+
+    asyncio.run(main())
+    assert seen == ["emergency", "emergency"]
