@@ -66,6 +66,7 @@ def request_for(
         now=bench.now,
         language=language,
         budget=budget or Budget(),
+        urgency="batch",
     )
 
 

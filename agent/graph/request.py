@@ -10,7 +10,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from agent.assess import Outcome, assess_case, extra_calls, next_calls
 from agent.ledger import Entry, Ledger, Wanted
 from agent.llm.budget import Budgeted, Spent
-from agent.llm.seam import LLM
+from agent.llm.seam import LLM, Urgency
 from knowledge.clinical_time import ClinicalTime
 from knowledge.model import Frozen
 from knowledge.passages import Language, Searcher
@@ -56,6 +56,8 @@ class RunRequest(Frozen):
         language: Of prompts and words.
         sign_off: Wait for a clinician, or leave the result unsigned.
         budget: Limits.
+        urgency: Of its calls to the model, where the server can order them; a case with red flags
+            is an emergency unless it is batch work, for which nobody waits.
     """
 
     paths: tuple[str, ...]
@@ -67,6 +69,7 @@ class RunRequest(Frozen):
     language: Language = "en"
     sign_off: SIGN_OFF = "later"
     budget: Budget = Budget()
+    urgency: Urgency = "routine"
 
 
 Observer = Callable[[str, str], None]

@@ -14,7 +14,8 @@ from agent.graph.events import EventType
 from agent.graph.journal import Journal, JournaledLLM
 from agent.graph.request import Session
 from agent.graph.view import View
-from agent.llm.seam import LLM
+from agent.llm.seam import LLM, Urgency
+from agent.llm.urgent import Urgent
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,10 +77,19 @@ class Context:
             self._views.append(View(self.session))
         return self._views[0]
 
-    def llm(self) -> LLM | None:
-        """Return the model with its journal, or None."""
+    def llm(self, state: RunState) -> LLM | None:
+        """Return the model with its journal and the urgency of this case, or None."""
         inner = self.session.limited_llm()
-        return None if inner is None else JournaledLLM(inner, self.journal)
+        if inner is None:
+            return None
+        return JournaledLLM(Urgent(inner, self.urgency(state)), self.journal)
+
+    def urgency(self, state: RunState) -> Urgency:
+        """Return how urgent this case's calls to the model are."""
+        asked = self.session.request.urgency
+        if asked == "batch" or not state.get("record", {}).get("red_flags"):
+            return asked
+        return "emergency"
 
 
 def emit(runtime: Runtime[Context], kind: EventType, **data: Any) -> None:

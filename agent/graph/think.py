@@ -32,7 +32,7 @@ async def with_model(
     One failure ends the use of the model in this run: it is down, slow, over its budget or
     incoherent, and the pathway's answer does not wait for it.
     """
-    llm = runtime.context.llm()
+    llm = runtime.context.llm(state)
     if llm is None or state.get("degraded"):
         return None, []
     try:
