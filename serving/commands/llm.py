@@ -17,6 +17,7 @@ from knowledge.model import Frozen
 from knowledge.settings import Settings, load_settings
 from knowledge.weights_source import Progress
 from serving.cli import fail
+from serving.commands import llm_check
 
 NOT_AVAILABLE = 5
 _EXIT = "Exit code: 0 usable, 5 not available (the reason is on standard error), 4 a wrong setting."
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     llm.command("pull", epilog=_EXIT)(pull)
     llm.command("serve", epilog=_EXIT)(serve)
     llm.command("status", epilog=_EXIT)(status)
+    llm.command("check", epilog=llm_check.EXIT)(llm_check.check)
     app.add_typer(llm, name="llm")
 
 

@@ -1,0 +1,1 @@
+"""What a language model's server can do, found out by real calls."""

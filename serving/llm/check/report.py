@@ -1,0 +1,73 @@
+"""The capability table of one server, and what it means for this product."""
+
+from typing import Literal
+
+from pydantic import NonNegativeFloat
+
+from knowledge.model import Frozen
+from serving.llm.check.product import FUNCTIONS
+from serving.llm.check.row import Row
+
+USABLE, NOT_AVAILABLE, PLAINER = 0, 5, 6
+
+
+class CheckReport(Frozen):
+    """What was found out about one server.
+
+    Args:
+        host: Host and port.
+        server: Kind and version; empty where they do not show.
+        model: Name in requests; empty where none was chosen.
+        context_tokens: As stated.
+        profile: Id of the profile that was compared with; None where there is none.
+        rows: One for each check, in order.
+        functions: Which functions of the product work with it.
+        usable: ``yes``; ``plainer``: some of it; ``no``.
+        reasons: Why it is not ``yes``: titles of the rows that stand against it.
+        exit_code: Of the command.
+        seconds: Of the whole check.
+    """
+
+    host: str
+    server: str
+    model: str
+    context_tokens: int | None
+    profile: str | None
+    rows: tuple[Row, ...]
+    functions: dict[str, bool]
+    usable: Literal["yes", "plainer", "no"]
+    reasons: tuple[str, ...]
+    exit_code: int
+    seconds: NonNegativeFloat
+
+    @property
+    def by_id(self) -> dict[str, Row]:
+        """The rows by id."""
+        return {row.id: row for row in self.rows}
+
+
+def judged(
+    rows: tuple[Row, ...],
+) -> tuple[Literal["yes", "plainer", "no"], tuple[str, ...], int, dict[str, bool]]:
+    """Return usability, the reasons against it, the exit code, and the functions that work.
+
+    Without a row that must be there nothing is usable. A function works only if it was seen to
+    work; another row of the product stands against it only with a clear no.
+    """
+    by_id = {row.id: row for row in rows}
+    functions = {name: by_id[name].verdict == "yes" for name in FUNCTIONS}
+    missing = [row for row in rows if row.need == "must" and row.verdict == "no"]
+    if missing or by_id["plain"].verdict != "yes":
+        reasons = tuple(f"{row.title}: {row.evidence}" for row in missing)
+        return "no", reasons or ("no completion came back",), NOT_AVAILABLE, functions
+    against = tuple(
+        f"{row.title}: {row.evidence}"
+        for row in rows
+        if row.need == "product"
+        and (row.verdict == "no" or (row.id in FUNCTIONS and row.verdict != "yes"))
+    )
+    if against and not any(functions.values()):
+        return "no", against, NOT_AVAILABLE, functions
+    if against:
+        return "plainer", against, PLAINER, functions
+    return "yes", (), USABLE, functions
