@@ -17,7 +17,7 @@ from knowledge.model import Frozen
 from knowledge.settings import Settings, load_settings
 from knowledge.weights_source import Progress
 from serving.cli import fail
-from serving.commands import llm_check
+from serving.commands import llm_bench, llm_check
 
 NOT_AVAILABLE = 5
 _EXIT = "Exit code: 0 usable, 5 not available (the reason is on standard error), 4 a wrong setting."
@@ -35,6 +35,8 @@ def register(app: typer.Typer) -> None:
     llm.command("serve", epilog=_EXIT)(serve)
     llm.command("status", epilog=_EXIT)(status)
     llm.command("check", epilog=llm_check.EXIT)(llm_check.check)
+    llm.command("plan", epilog=llm_plan.EXIT)(llm_plan.plan)
+    llm.command("bench", epilog=llm_bench.EXIT)(llm_bench.bench)
     app.add_typer(llm, name="llm")
 
 

@@ -66,8 +66,8 @@ def _changed(profile: ModelProfile, ask: Ask, pool: Pool) -> Iterator[tuple[str,
     if work.cache_hit < _HIGH_HIT:
         cached = work.model_copy(update={"cache_hit": _HIGH_HIT})
         yield (
-            f"{_HIGH_HIT:.0%} of the prompts from the prefix cache (fixed text first, the patient's "
-            "last; requests of one case to one copy)",
+            f"{_HIGH_HIT:.0%} of the prompts from the prefix cache (fixed text first, the "
+            "patient's last; requests of one case to one copy)",
             _most(model, cached, ask, pool),
         )
     short = work.model_copy(update={"tokens_out": work.tokens_out / 2})

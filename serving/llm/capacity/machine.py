@@ -4,6 +4,9 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from knowledge.model import Frozen
 
+CHUNK_TOKENS = 8192
+"""vLLM's ``max_num_batched_tokens`` for large accelerators."""
+
 
 class Effective(Frozen):
     """One accelerator at one end of the assumptions, or as fitted on a run.
@@ -16,6 +19,8 @@ class Effective(Frozen):
         node_link_s: Further time where nodes work together.
         usable_bytes: For weights, keys and values: what is left of its memory.
         imbalance: Load of the busiest rank over the mean, where experts are spread over ranks.
+        per_node: Accelerators that share a node.
+        chunk_tokens: Most prompt tokens of one step.
     """
 
     bytes_per_s: PositiveFloat
@@ -26,6 +31,7 @@ class Effective(Frozen):
     usable_bytes: float
     imbalance: float = Field(default=1.0, ge=1.0)
     per_node: int = Field(default=8, ge=1)
+    chunk_tokens: int = Field(default=CHUNK_TOKENS, ge=1)
 
     def step_overhead_s(self, group: int) -> float:
         """Return the fixed time of a step over a group of accelerators."""

@@ -13,8 +13,6 @@ from serving.llm.capacity.memory import rank_memory
 from serving.llm.capacity.numbers import ModelNumbers
 
 Bound = Literal["reading weights", "reading keys and values", "arithmetic", "fixed overhead"]
-CHUNK_TOKENS = 8192
-"""Most prompt tokens of one step: vLLM's ``max_num_batched_tokens`` for large accelerators."""
 
 
 class Step(Frozen):
@@ -89,7 +87,7 @@ def prompt_seconds(
 
     A prompt is read by one data rank. In every chunk each weight is read at least once.
     """
-    chunks = max(1, math.ceil(new / CHUNK_TOKENS))
+    chunks = max(1, math.ceil(new / machine.chunk_tokens))
     size = max(new / chunks, 1.0)
     step = decode_step(model, layout, machine, batch=size, context=0)
     reading = step.weight_bytes / machine.bytes_per_s * chunks

