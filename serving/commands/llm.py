@@ -17,7 +17,7 @@ from knowledge.model import Frozen
 from knowledge.settings import Settings, load_settings
 from knowledge.weights_source import Progress
 from serving.cli import fail
-from serving.commands import llm_bench, llm_check
+from serving.commands import llm_bench, llm_check, llm_plan
 
 NOT_AVAILABLE = 5
 _EXIT = "Exit code: 0 usable, 5 not available (the reason is on standard error), 4 a wrong setting."
