@@ -1,4 +1,4 @@
-"""``epicrisis llm pull|serve|status``: the language model of this machine."""
+"""``epicrisis llm pull|serve|status|check|bench|plan|...``: the language model of this machine."""
 
 import asyncio
 import signal

@@ -1,0 +1,1 @@
+"""How fast a language model's server is, measured by real calls."""
