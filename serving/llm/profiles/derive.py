@@ -183,14 +183,39 @@ def weight_bytes(profile: ModelProfile, weights: Weights) -> float | NotKnown:
         profile: The model.
         weights: One of its precisions.
     """
+    parts = weight_parts(profile, weights)
+    return parts if isinstance(parts, NotKnown) else parts.experts + parts.rest
+
+
+class WeightParts(Frozen):
+    """Bytes of the weights, by how they may be spread.
+
+    Args:
+        experts: Routed experts.
+        rest: Everything else, the vision tower included.
+    """
+
+    experts: float
+    rest: float
+
+
+def weight_parts(profile: ModelProfile, weights: Weights) -> WeightParts | NotKnown:
+    """Return the bytes of routed experts and of everything else.
+
+    Args:
+        profile: The model.
+        weights: One of its precisions.
+    """
     count = parameters(profile)
     if isinstance(count, NotKnown):
         return count
-    covered = {"all": count.total, "linear": count.linear, "experts": count.expert_matrices}[
-        weights.covers
-    ]
-    rest = (count.total - covered) * FULL_PRECISION_BYTES
-    return covered * weights.bytes_per_weight + rest
+    each = weights.bytes_per_weight
+    experts = count.expert_matrices * each + count.expert_biases * FULL_PRECISION_BYTES
+    covered = {"all": count.total - count.experts, "experts": 0}.get(
+        weights.covers, count.linear - count.expert_matrices
+    )
+    rest = covered * each + (count.total - count.experts - covered) * FULL_PRECISION_BYTES
+    return WeightParts(experts=experts, rest=rest)
 
 
 def draft_bytes(profile: ModelProfile) -> int | NotKnown:

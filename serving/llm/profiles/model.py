@@ -72,7 +72,10 @@ class Weights(Sourced):
         covers: ``all`` parameters, ``linear`` (every matrix of the layers; not embedding, head,
             router, norms or vision) or ``experts`` (matrices of routed experts only); the rest
             stays at two bytes.
-        repository: Hub repository that has them; None where vLLM makes them on loading.
+        block: Side of the blocks that share a scale: what a rank holds of a matrix must be a
+            multiple of it. None where scales are per channel or matrix.
+        repository: Hub repository that has them; None where vLLM makes them on loading, or where
+            they are made on this machine.
         quantization: vLLM's ``--quantization``, where it must be told; None where the checkpoint
             says it itself.
         note: What to know before using them.
@@ -81,6 +84,7 @@ class Weights(Sourced):
     dtype: Dtype
     bytes_per_weight: float = Field(gt=0)
     covers: Literal["all", "linear", "experts"]
+    block: PositiveInt | None = None
     repository: str | None
     quantization: str | None = None
     note: str = ""
