@@ -99,7 +99,9 @@ class JournaledLLM:
             text = f"{type(error).__name__}: {error}"
             await self._journal.add_exchange(asked.model_copy(update={"error": text}))
             raise
-        await self._journal.add_exchange(asked.model_copy(update={"reply": reply}))
+        # Where several models could have answered, the one that really did is recorded.
+        update = {"reply": reply, "model": reply.model or asked.model}
+        await self._journal.add_exchange(asked.model_copy(update=update))
         return reply
 
     def stream(self, request: ChatRequest) -> AsyncIterator[str]:

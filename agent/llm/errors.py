@@ -5,6 +5,7 @@
     UnavailableError
     `-- LLMError                   the model gave nothing that can be used
         +-- LLMDownError           refused, dropped, or answered with a server error
+        |   +-- LLMUnreachableError  took no connection: nothing was sent
         |   +-- LLMBusyError       has no room for now: says after how many seconds to try again
         |   `-- LLMKeyError        refused the key
         +-- LLMTimeoutError        did not answer within the time it was given
@@ -22,6 +23,10 @@ class LLMError(UnavailableError):
 
 class LLMDownError(LLMError):
     """The endpoint refused, dropped the connection, or answered with a server error."""
+
+
+class LLMUnreachableError(LLMDownError):
+    """The endpoint took no connection, so nothing was sent to it."""
 
 
 class LLMBusyError(LLMDownError):

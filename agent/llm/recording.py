@@ -126,7 +126,9 @@ class RecordingLLM:
             if self._inner is not None:
                 self._keep(_failed(key, purpose, prompt, error))
             raise
-        self._keep(Exchange(key=key, purpose=purpose, prompt=prompt, reply=reply))
+        self._keep(
+            Exchange(key=key, purpose=purpose, prompt=prompt, reply=reply, model=reply.model)
+        )
         return reply
 
     def _recorded(self, key: str) -> Exchange | None:

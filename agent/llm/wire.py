@@ -23,6 +23,7 @@ from agent.llm.errors import (
     LLMDownError,
     LLMIncoherentError,
     LLMKeyError,
+    LLMUnreachableError,
 )
 
 _CONNECT_S = 10.0
@@ -143,8 +144,12 @@ class Wire:
             answer = await self._send_repeatedly(method, url, content)
         except _ShuttingDownError as error:
             raise LLMDownError(self._item, "is shutting down (500)", "try again later") from error
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise LLMUnreachableError(self._item, "cannot be reached", "is it running?") from error
         except httpx.HTTPError as error:
-            raise LLMDownError(self._item, _fault(error), "is it running?") from error
+            raise LLMDownError(
+                self._item, "dropped the connection before its reply", "is it running?"
+            ) from error
         try:
             yield answer
         except httpx.HTTPError as error:
@@ -248,12 +253,6 @@ async def _events(answer: httpx.Response, most_bytes: int, item: str) -> AsyncIt
 def _retry_after(answer: httpx.Response, otherwise: float) -> float:
     said = answer.headers.get("retry-after", "")
     return float(said) if said.isdecimal() else otherwise
-
-
-def _fault(error: httpx.HTTPError) -> str:
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return "cannot be reached"
-    return "dropped the connection before its reply"
 
 
 def _json_or_none(content: bytes) -> Any:

@@ -1,0 +1,150 @@
+"""One server of the pool: its client, its breaker, its places, and what is known of it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+
+from agent.llm.errors import LLMDownError, LLMError
+from agent.llm.pool.breaker import Breaker, State
+from agent.llm.pool.config import BackendRow, PoolFile
+from agent.llm.pool.routing import Seen
+from agent.llm.seam import LLM, ModelIdentity
+
+Connect = Callable[[BackendRow], AbstractAsyncContextManager[LLM]]
+"""Opens the client of a server; raises `UnavailableError` where it cannot be had."""
+
+_BUSY_S = 1.0
+"""How long a server that has no room is left alone where it does not say."""
+_LONGEST_BUSY_S = 30.0
+
+
+class Backend:
+    """One server.
+
+    Args:
+        row: Of the file.
+        file: The whole file.
+        connect: Opens its client.
+        unapproved: Why its model may not answer; empty where it may.
+    """
+
+    def __init__(
+        self, row: BackendRow, file: PoolFile, connect: Connect, *, unapproved: str = ""
+    ) -> None:
+        self.row = row
+        self.breaker = Breaker(file.breaker)
+        self.unapproved = unapproved
+        self.in_flight = 0
+        self.answered = 0
+        self.failures = 0
+        self.last_answer: float | None = None
+        self._model = file.models[row.model]
+        self._connect = connect
+        self._client: LLM | None = None
+        self._opened = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._busy_until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a client; the local model has none before it is needed."""
+        return self._client is not None
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The model as the file names it, and the server as it names itself."""
+        known = self._client.identity if self._client is not None else None
+        return ModelIdentity(
+            name=self.row.model,
+            server=known.server if known is not None else "",
+            sha256=self._model.sha256 or (known.sha256 if known is not None else None),
+        )
+
+    async def client(self) -> LLM:
+        """Return its client, opened when first needed.
+
+        Raises:
+            UnavailableError: It cannot be had, or serves another model than the file says.
+        """
+        async with self._opening:
+            if self._client is None:
+                async with AsyncExitStack() as opened:
+                    client = await opened.enter_async_context(self._connect(self.row))
+                    _require_listed(self.row, getattr(client, "listed", ()))
+                    self._opened, self._client = opened.pop_all(), client
+            return self._client
+
+    async def forget(self) -> None:
+        """Close its client, so that it is asked anew who it is."""
+        async with self._opening:
+            self._client = None
+            opened, self._opened = self._opened, AsyncExitStack()
+        await opened.aclose()
+
+    def free(self, now: float) -> int:
+        """Return the places that are free now: none while it is busy, one for a trial."""
+        if now < self._busy_until:
+            return 0
+        most = self.row.at_once
+        if self.breaker.state(now) is State.HALF_OPEN:
+            most = min(most, 1)
+        return max(most - self.in_flight, 0)
+
+    def busy_for(self, error: LLMError, now: float) -> float:
+        """Leave it alone for as long as it says, and return how long that is, s."""
+        said = getattr(error, "retry_after_s", None)
+        wait = min(said if said is not None else _BUSY_S, _LONGEST_BUSY_S)
+        self._busy_until = max(self._busy_until, now + wait)
+        return wait
+
+    def seen(self, now: float, *, patient_data: bool, trials: bool) -> Seen:
+        """Return what routing knows of it.
+
+        Args:
+            now: Seconds.
+            patient_data: Whether the request carries some.
+            trials: Whether a request may be its trial; else only the look at its health is.
+        """
+        never = self._never(patient_data=patient_data)
+        why = never or self._down(now, trials=trials)
+        return Seen(
+            name=self.row.name,
+            model=self.row.model,
+            priority=self.row.priority,
+            usable=not why,
+            free=self.free(now),
+            why_not=why,
+            preferable=not never,
+        )
+
+    def _never(self, *, patient_data: bool) -> str:
+        if self.row.candidate:
+            return "a candidate, which never answers"
+        if self.unapproved:
+            return self.unapproved
+        if patient_data and self.row.patient_data != "allowed":
+            return "patient data may not be sent to it"
+        return ""
+
+    def _down(self, now: float, *, trials: bool) -> str:
+        state = self.breaker.state(now)
+        if state is State.OPEN or (state is State.HALF_OPEN and not trials):
+            after = self.breaker.retry_after_s(now)
+            again = f", tried again in {after:.0f} s" if after else ", being tried again"
+            return f"{self.breaker.reason}{again}"
+        return ""
+
+
+def _require_listed(row: BackendRow, listed: tuple[str, ...]) -> None:
+    """Refuse a server that lists other models than the one it is said to serve.
+
+    Raises:
+        LLMDownError: It does; nothing of a patient is sent to it.
+    """
+    wanted = row.served_as or row.model
+    if row.url is not None and listed and wanted not in listed:
+        raise LLMDownError(
+            f"backend {row.name}",
+            f"serves {', '.join(listed)} and not {wanted}",
+            "correct the file of the pool, or the server",
+        )

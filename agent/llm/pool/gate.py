@@ -1,0 +1,162 @@
+"""Places at the servers of one model: taken fairly, waited for within bounds, refused with a time.
+
+Everything happens in one event loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from agent.llm.errors import LLMBusyError
+from agent.llm.pool.fair_queue import FairQueue, Ticket
+from agent.llm.seam import Urgency
+
+
+class RerouteError(Exception):
+    """No server of this model can be asked any more: who waits here must look again."""
+
+
+@dataclass(eq=False, kw_only=True)
+class _Waiter:
+    ticket: Ticket
+    turn: asyncio.Future[None] = field(default_factory=asyncio.Future)
+
+
+class TenantLoad:
+    """How many requests of each tenant are being answered, over all models.
+
+    Args:
+        most: Tenant to the most at one time; None for no limit.
+    """
+
+    def __init__(self, most: Callable[[str], int | None]) -> None:
+        self._most = most
+        self._now: dict[str, int] = {}
+
+    def may(self, tenant: str) -> bool:
+        """Return whether one more may be answered."""
+        most = self._most(tenant)
+        return most is None or self._now.get(tenant, 0) < most
+
+    def entered(self, tenant: str) -> None:
+        """Count one more."""
+        self._now[tenant] = self._now.get(tenant, 0) + 1
+
+    def left(self, tenant: str) -> None:
+        """Count one less."""
+        self._now[tenant] -= 1
+        if not self._now[tenant]:
+            del self._now[tenant]
+
+    def of(self, tenant: str) -> int:
+        """Return how many are being answered."""
+        return self._now.get(tenant, 0)
+
+
+class Gate:
+    """The places of one model.
+
+    Args:
+        model: Its name, for messages.
+        free: How many places its usable servers have free now.
+        weight: Tenant to its share.
+        waiting: Tenant to the most requests of it that wait.
+        load: How many requests of each tenant are being answered.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        free: Callable[[], int],
+        weight: Callable[[str], float],
+        waiting: Callable[[str], int],
+        load: TenantLoad,
+    ) -> None:
+        self.model = model
+        self._free = free
+        self._most_waiting = waiting
+        self._load = load
+        self._queue = FairQueue(weight)
+        self._waiters: dict[Ticket, _Waiter] = {}
+        self._granted = 0
+        """Whose turn it is, and who has not taken the place yet."""
+
+    @property
+    def waiting(self) -> Mapping[Urgency, int]:
+        """How many requests wait, by urgency."""
+        return self._queue.by_urgency()
+
+    async def turn(self, ticket: Ticket, *, most_s: float) -> None:
+        """Wait until it is this request's turn; then `taken` or `given_up` must be called.
+
+        Args:
+            ticket: Who waits.
+            most_s: Longest wait.
+
+        Raises:
+            LLMBusyError: It is not its turn in time, or too many of its tenant wait.
+            RerouteError: No server of the model can be asked any more.
+        """
+        if self._queue.waiting(ticket.tenant) >= self._most_waiting(ticket.tenant):
+            raise self._busy(
+                f"{self._most_waiting(ticket.tenant)} requests of this tenant wait already", most_s
+            )
+        waiter = _Waiter(ticket=ticket)
+        self._waiters[ticket] = waiter
+        self._queue.push(ticket)
+        self.look()
+        try:
+            async with asyncio.timeout(most_s):
+                await waiter.turn
+        except TimeoutError:
+            self._withdraw(waiter)
+            raise self._busy(f"no place was free within {most_s:.3g} s", most_s) from None
+        except asyncio.CancelledError:
+            self._withdraw(waiter)
+            raise
+
+    def taken(self) -> None:
+        """Say that the place of a turn is now counted by its server."""
+        self._granted -= 1
+
+    def given_up(self, tenant: str) -> None:
+        """Say that a turn is not used."""
+        self._granted -= 1
+        self._load.left(tenant)
+        self.look()
+
+    def ended(self, tenant: str) -> None:
+        """Say that a request was answered or failed."""
+        self._load.left(tenant)
+        self.look()
+
+    def look(self) -> None:
+        """Give free places to those whose turn it is; called whenever a place may be free."""
+        while self._free() - self._granted > 0:
+            ticket = self._queue.pop(self._load.may)
+            if ticket is None:
+                return
+            self._granted += 1
+            self._load.entered(ticket.tenant)
+            self._waiters.pop(ticket).turn.set_result(None)
+
+    def reroute(self) -> None:
+        """Send away everybody who waits: no server of this model can be asked any more."""
+        waiters, self._waiters = list(self._waiters.values()), {}
+        for waiter in waiters:
+            self._queue.remove(waiter.ticket)
+            waiter.turn.set_exception(RerouteError(self.model))
+
+    def _withdraw(self, waiter: _Waiter) -> None:
+        """Take out who waits no longer, also one whose turn came at the same moment."""
+        if self._waiters.pop(waiter.ticket, None) is not None:
+            self._queue.remove(waiter.ticket)
+        elif waiter.turn.done() and waiter.turn.exception() is None:
+            self.given_up(waiter.ticket.tenant)
+
+    def _busy(self, reason: str, after: float) -> LLMBusyError:
+        return LLMBusyError(
+            f"language model {self.model}", reason, f"try again in {after:.0f} s",
+            retry_after_s=after,
+        )  # fmt: skip

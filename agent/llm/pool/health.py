@@ -1,0 +1,116 @@
+"""Looking after servers: a real short completion, since a dead engine may call itself healthy."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from agent.llm.errors import LLMError
+from agent.llm.pool.backend import Backend
+from agent.llm.pool.breaker import State
+from agent.llm.pool.config import HealthRow
+from agent.llm.pool.failure import Says, says
+from agent.llm.seam import ChatRequest, Message
+from knowledge.errors import UnavailableError
+
+Sleep = Callable[[float], Awaitable[None]]
+_TOKENS = 4
+_LEAST_S = 0.05
+
+
+def question(limits: HealthRow) -> ChatRequest:
+    """Return the request that is a look at a server; it carries nothing of a patient."""
+    return ChatRequest(
+        purpose="health",
+        messages=(Message(role="user", content="Answer with the word OK."),),
+        max_tokens=_TOKENS,
+        timeout_s=limits.answer_s,
+    )
+
+
+async def look_at(
+    backend: Backend,
+    limits: HealthRow,
+    *,
+    clock: Callable[[], float],
+    changed: Callable[[Backend, State], None],
+) -> str:
+    """Ask a server for a short completion and return why it failed; empty where it answered.
+
+    Here also a reply that cannot be used counts as a failure. A server that has no room is not
+    broken. One that was broken is asked anew who it is.
+
+    Args:
+        backend: Which.
+        limits: How long it may take.
+        clock: Seconds.
+        changed: Told the state before, after the breaker may have another one.
+    """
+    before = backend.breaker.state(clock())
+    token = backend.breaker.begin(clock())
+    if token is None:
+        return backend.breaker.reason
+    backend.in_flight += 1
+    problem = ""
+    try:
+        if before is not State.CLOSED:
+            await backend.forget()
+        async with asyncio.timeout(limits.answer_s):
+            client = await backend.client()
+            await client.chat(question(limits))
+    except LLMError as error:
+        problem = str(error)
+        kind = says(error)
+        if kind is Says.BUSY:
+            backend.busy_for(error, clock())
+            backend.breaker.abandoned(token)
+        elif kind is Says.WRONG_KEY:
+            backend.breaker.trip(clock(), problem)
+        else:
+            backend.breaker.failed(token, clock(), problem)
+    except UnavailableError as error:
+        problem = str(error)
+        backend.breaker.failed(token, clock(), problem)
+    except TimeoutError:
+        problem = f"no answer to a short completion within {limits.answer_s:g} s"
+        backend.breaker.failed(token, clock(), problem)
+    except BaseException:
+        backend.breaker.abandoned(token)
+        raise
+    else:
+        backend.breaker.succeeded(token, clock())
+        backend.last_answer = clock()
+    finally:
+        backend.in_flight -= 1
+        changed(backend, before)
+    return problem
+
+
+async def look_after(
+    backend: Backend,
+    limits: HealthRow,
+    *,
+    clock: Callable[[], float],
+    sleep: Sleep,
+    changed: Callable[[Backend, State], None],
+) -> None:
+    """Look at a server now and again until cancelled.
+
+    One that has answered meanwhile, has no free place, or is the local model and not started, is
+    not asked. One whose breaker is open is asked as soon as that lets a trial through.
+    """
+    while True:
+        if _is_due(backend, limits, clock()):
+            await look_at(backend, limits, clock=clock, changed=changed)
+        now = clock()
+        wait = limits.every_s
+        if backend.breaker.state(now) is not State.CLOSED:
+            wait = min(max(backend.breaker.retry_after_s(now), _LEAST_S), limits.every_s)
+        await sleep(wait)
+
+
+def _is_due(backend: Backend, limits: HealthRow, now: float) -> bool:
+    if backend.row.local and not backend.is_open:
+        return False
+    if backend.breaker.state(now) is State.CLOSED:
+        fresh = backend.last_answer is not None and now - backend.last_answer < limits.every_s
+        return not fresh and backend.free(now) > 0
+    return backend.breaker.admits(now)
