@@ -60,7 +60,7 @@ async def checked(
                 continue
             if told is not None:
                 told(check.title)
-            rows.append(await _asked(check, subject))
+            rows.append(await asked(check, subject))
             stopped = await _over(check, rows[-1], subject)
             _find_profile(check, subject)
     finally:
@@ -82,15 +82,16 @@ async def checked(
     )
 
 
-async def _asked(check: Check, subject: Subject) -> Row:
+async def asked(check: Check, subject: Subject) -> Row:
+    """Return the row of one check; a call without an answer is a no with the fault named."""
     start, calls = time.perf_counter(), subject.probe.calls
     try:
         found = await check.ask(subject)
     except FaultError as fault:
         found = no(fault.reason, fault.way_out)
     subject.verdicts[check.id] = found.verdict
-    asked = subject.probe.calls > calls or (check.group == "product" and bool(subject.model))
-    return _row(check, found, (time.perf_counter() - start) * 1000 if asked else None)
+    sent = subject.probe.calls > calls or (check.group == "product" and bool(subject.model))
+    return _row(check, found, (time.perf_counter() - start) * 1000 if sent else None)
 
 
 def _row(check: Check, found: Found, ms: float | None) -> Row:
