@@ -44,7 +44,11 @@ def given_work(
     """
     figures: dict[str, float] = dict(site)
     sources: dict[str, str] = dict.fromkeys(site, "given")
-    known = _from_traces(traces) if traces is not None else _measured()
+    known: dict[str, tuple[float, str]] = {}
+    if traces is not None:
+        known = _from_traces(traces)
+    elif any(value is None for value in given.values()):
+        known = _measured()
     for name, value in given.items():
         figures[name], sources[name] = known[name] if value is None else (value, "given")
     return Workload.model_validate({**figures, "sources": sources})

@@ -10,7 +10,14 @@ from serving.llm.profiles.architecture import (
     LinearAttention,
     SlidingAttention,
 )
-from serving.llm.profiles.derive import FULL_PRECISION_BYTES, Parameters, kv_cache, parameters
+from serving.llm.profiles.derive import (
+    FULL_PRECISION_BYTES,
+    Parameters,
+    WeightParts,
+    kv_cache,
+    parameters,
+    weight_parts,
+)
 from serving.llm.profiles.model import ModelProfile, Weights
 from serving.llm.profiles.sourced import NotKnown
 
@@ -37,7 +44,13 @@ def numbers_of(
     """
     chosen = weights_of(profile, weights)
     count, kv = parameters(profile), kv_cache(profile, kv_element_bytes)
-    if isinstance(count, NotKnown) or isinstance(kv, NotKnown) or profile.attention is None:
+    parts = weight_parts(profile, chosen)
+    if (
+        isinstance(count, NotKnown)
+        or isinstance(kv, NotKnown)
+        or isinstance(parts, NotKnown)
+        or profile.attention is None
+    ):
         reason = next((one.reason for one in (count, kv) if isinstance(one, NotKnown)), "")
         raise UnknownSizesError(
             profile.id, f"its sizes cannot be computed: {reason}", "plan with another profile"
@@ -49,7 +62,7 @@ def numbers_of(
         id=profile.id,
         name=profile.name,
         weights=chosen.dtype,
-        **_parts(count, chosen),
+        **_parts(count, chosen, parts),
         experts=experts.count if experts else 0,
         top_k=experts.per_token if experts else 0,
         kv_bytes_per_token=kv.bytes_per_token,
@@ -80,7 +93,7 @@ def weights_of(profile: ModelProfile, name: str | None) -> Weights:
     raise InvalidValueError(f"--weights {name}", f"{profile.id} has none", f"one of {known}")
 
 
-def _parts(count: Parameters, weights: Weights) -> dict[str, float]:
+def _parts(count: Parameters, weights: Weights, parts: WeightParts) -> dict[str, float]:
     """Return parameters and bytes of routed experts, of what every token passes, of the rest."""
     each = weights.bytes_per_weight
     rest = each if weights.covers == "all" else FULL_PRECISION_BYTES
@@ -94,7 +107,7 @@ def _parts(count: Parameters, weights: Weights) -> dict[str, float]:
         "lookup_params": lookup,
         "head_params": head,
         "vision_params": count.vision,
-        "routed_bytes": count.experts * each,
+        "routed_bytes": parts.experts,
         "other_bytes": matrices * linear + (count.other + head) * rest,
         "lookup_bytes": lookup * rest,
         "vision_bytes": count.vision * rest,

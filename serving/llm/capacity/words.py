@@ -66,7 +66,7 @@ def table_lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[
             cell.ljust(width) if i == 0 else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        yield ("  " + "  ".join([first, *others])).rstrip()
+        yield ("    " + "  ".join([first, *others])).rstrip()
 
 
 def _asked(ask: Ask) -> Iterator[str]:

@@ -1,0 +1,121 @@
+"""The most that accelerators do, and the fewest that are enough; more never do less."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving.llm.capacity.layout import groups
+from serving.llm.capacity.machine import Effective
+from serving.llm.capacity.numbers import ModelNumbers
+from serving.llm.capacity.sizing import best, fewest, layouts, most_held, whole_work
+from serving.llm.capacity.workload import Slo
+from tests.serving.llm.capacity.models import (
+    MACHINES,
+    MODELS,
+    SLO,
+    dense,
+    machine,
+    mixture,
+    work,
+)
+
+
+def cases(
+    model: ModelNumbers, one: Effective, count: int, slo: Slo = SLO, **changes: object
+) -> float:
+    found = best(model, one, count, work(**changes), slo)
+    return found.cases_per_hour if found else 0.0
+
+
+def test_shapes_stay_within_a_node_and_only_experts_cross_it() -> None:
+    shapes = list(groups(mixture(), 4, 64))
+    assert max(one.tensor for one in shapes) == 4
+    assert max(one.group for one in shapes) > 4
+    assert all(one.data == 1 for one in groups(dense(), 4, 64))
+
+
+def test_spare_accelerators_stay_idle() -> None:
+    assert {one.accelerators for one in layouts(dense(), machine(), 7)} == {7, 6, 4}
+
+
+def test_a_model_larger_than_one_accelerator_is_spread() -> None:
+    found = best(mixture(), machine(usable_bytes=20e9), 4, work(), SLO)
+    assert found is not None
+    assert found.layout.group >= 2
+
+
+def test_the_fewest_are_enough_and_one_less_is_not() -> None:
+    asked = work(cases_per_hour=30_000)
+    found = fewest(dense(), machine(), asked, SLO)
+    assert found is not None
+    assert whole_work(dense(), found, machine(), asked, SLO).holds
+    for less in layouts(dense(), machine(), found.accelerators - 1):
+        assert not whole_work(dense(), less, machine(), asked, SLO).holds
+
+
+def test_what_no_number_does_is_none() -> None:
+    assert fewest(dense(), machine(), work(), Slo(ttft_s=5, tpot_ms=1e-3, source="test")) is None
+
+
+def test_the_limit_of_the_most_is_told() -> None:
+    found = best(dense(), machine(), 1, work(), Slo(ttft_s=5, tpot_ms=5, source="test"))
+    assert found is not None
+    assert found.limit == "time from token to token"
+
+
+@settings(max_examples=40, deadline=None)
+@given(MODELS, MACHINES, st.integers(1, 20), st.integers(0, 20), st.floats(100, 1e5))
+def test_more_accelerators_never_hold_fewer_requests(
+    model: ModelNumbers, one: Effective, count: int, more: int, tokens: float
+) -> None:
+    assert most_held(model, one, count + more, tokens=tokens) >= most_held(
+        model, one, count, tokens=tokens
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(MODELS, MACHINES, st.integers(1, 12), st.integers(1, 12))
+def test_more_accelerators_never_do_fewer_cases(
+    model: ModelNumbers, one: Effective, count: int, more: int
+) -> None:
+    assert cases(model, one, count + more) >= cases(model, one, count) * (1 - 2e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(MODELS, MACHINES, st.floats(1, 10))
+def test_looser_objectives_never_do_fewer_cases(
+    model: ModelNumbers, one: Effective, looser: float
+) -> None:
+    loose = Slo(ttft_s=SLO.ttft_s * looser, tpot_ms=SLO.tpot_ms * looser, source="test")
+    assert cases(model, one, 2, loose) >= cases(model, one, 2) * (1 - 2e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(MODELS, MACHINES, st.integers(0, 30), st.integers(0, 30))
+def test_more_users_never_leave_room_for_more_cases(
+    model: ModelNumbers, one: Effective, users: int, more: int
+) -> None:
+    few, many = (cases(model, one, 2, users=number) for number in (users, users + more))
+    assert many <= few * (1 + 2e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(MODELS, MACHINES, st.floats(0, 0.5), st.floats(0, 0.4))
+def test_a_better_cache_never_does_fewer_cases(
+    model: ModelNumbers, one: Effective, hit: float, more: float
+) -> None:
+    assert cases(model, one, 2, cache_hit=hit + more) >= cases(model, one, 2, cache_hit=hit) * (
+        1 - 2e-3
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(MODELS, MACHINES, st.floats(1, 5000), st.floats(1, 5))
+def test_more_work_never_needs_fewer(
+    model: ModelNumbers, one: Effective, hourly: float, more: float
+) -> None:
+    one_of = fewest(model, one, work(cases_per_hour=hourly), SLO)
+    other = fewest(model, one, work(cases_per_hour=hourly * more), SLO)
+    if one_of is None:
+        assert other is None
+    elif other is not None:
+        assert other.accelerators >= one_of.accelerators
