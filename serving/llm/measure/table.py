@@ -9,6 +9,7 @@ from serving.llm.measure.bench import Measurement
 from serving.llm.measure.figures import Figures, Spread
 
 _WIDTH = 120
+_NONE = "-"
 
 
 def show(found: Measurement, console: Console) -> None:
@@ -20,7 +21,8 @@ def show(found: Measurement, console: Console) -> None:
     for run in found.runs:
         table.add_column(f"{run.concurrency} at once", justify="right")
     for title, values in _lines(found):
-        table.add_row(title, *values)
+        if set(values) != {_NONE}:
+            table.add_row(title, *values)
     known = (found.host, found.server, found.model)
     console.print(", ".join(part for part in known if part), markup=False, highlight=False)
     console.print(table)
@@ -75,7 +77,7 @@ def _lines(found: Measurement) -> Iterator[tuple[str, list[str]]]:
 
 def _one(values: Spread, share: str) -> str:
     value = getattr(values, share)
-    return "-" if value is None else f"{value:.1f} ({values.count})"
+    return _NONE if value is None else f"{value:.1f} ({values.count})"
 
 
 def _range(values: tuple[int, int, int] | None) -> str:
@@ -96,4 +98,4 @@ def _target(found: Measurement) -> str:
 
 
 def _good(run: Figures) -> str:
-    return "-" if run.good is None else f"{run.good} / {run.requests}"
+    return _NONE if run.good is None else f"{run.good} / {run.requests}"
