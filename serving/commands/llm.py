@@ -17,7 +17,7 @@ from knowledge.model import Frozen
 from knowledge.settings import Settings, load_settings
 from knowledge.weights_source import Progress
 from serving.cli import fail
-from serving.commands import llm_bench, llm_check, llm_plan
+from serving.commands import llm_bench, llm_check, llm_launch, llm_plan, llm_profiles
 
 NOT_AVAILABLE = 5
 _EXIT = "Exit code: 0 usable, 5 not available (the reason is on standard error), 4 a wrong setting."
@@ -37,6 +37,8 @@ def register(app: typer.Typer) -> None:
     llm.command("check", epilog=llm_check.EXIT)(llm_check.check)
     llm.command("plan", epilog=llm_plan.EXIT)(llm_plan.plan)
     llm.command("bench", epilog=llm_bench.EXIT)(llm_bench.bench)
+    llm.command("profiles")(llm_profiles.show_profiles)
+    llm.command("launch", epilog=llm_launch.EPILOG)(llm_launch.launch)
     app.add_typer(llm, name="llm")
 
 

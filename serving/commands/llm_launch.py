@@ -1,0 +1,337 @@
+"""``epicrisis llm launch``: the exact ``vllm serve`` command, and what runs it."""
+
+import asyncio
+import os
+import shlex
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from knowledge.errors import UnavailableError
+from knowledge.model import Frozen
+from knowledge.settings import load_settings
+from serving.cli import fail
+from serving.llm.launch import compose, kubernetes, systemd
+from serving.llm.launch.command import Process, chat_template
+from serving.llm.launch.errors import OrderError, ServerDiedError
+from serving.llm.launch.key import ensure_key, read_key
+from serving.llm.launch.machine import cores_of, memory_bytes, this_accelerator
+from serving.llm.launch.order import Executor, Form, Order
+from serving.llm.launch.plan import Launch, plan
+from serving.llm.launch.process import Running
+from serving.llm.launch.weights import check_weights, verify_weights
+from serving.llm.profiles.load import profile as profile_of
+from serving.llm.profiles.model import Dtype, ModelProfile
+
+NOT_AVAILABLE = 5
+EPILOG = (
+    "Exit code: 0 done or printed, 4 refused before starting (the reason and the sizes are on "
+    "standard error), 5 something needed is not there or the server died."
+)
+_STANDARD_KEY = "/etc/epicrisis/llm.env"
+_GIB = 1 << 30
+
+Name = Annotated[str, typer.Argument(metavar="PROFILE", help="See `epicrisis llm profiles`")]
+Gpus = Annotated[int, typer.Option(min=1, help="Accelerators of one replica, all its nodes")]
+Gpu = Annotated[str | None, typer.Option(help="Kind, such as h100; else the one of this machine")]
+Nodes = Annotated[int, typer.Option(min=1, help="Nodes of one replica")]
+Replicas = Annotated[int, typer.Option(min=1, help="Copies, behind vllm-router")]
+Precision = Annotated[str | None, typer.Option("--quantization", help="Precision, such as fp8")]
+Kv = Annotated[str, typer.Option("--kv", help="Precision of keys and values: auto or fp8")]
+Context = Annotated[int | None, typer.Option("--context", min=1, help="Tokens, prompt and reply")]
+Balance = Annotated[
+    bool | None, typer.Option("--balance-experts/--no-balance-experts", help="EPLB")
+]
+Speculate = Annotated[
+    bool, typer.Option("--speculate", help="Draft tokens by the model's own layers")
+]
+As = Annotated[str, typer.Option("--as", help="process, systemd, compose or kubernetes")]
+Between = Annotated[str, typer.Option("--executor", help="Between nodes: mp or ray")]
+Head = Annotated[str, typer.Option(help="Address of the first node")]
+Cpu = Annotated[bool, typer.Option("--cpu", help="The CPU build of vLLM")]
+Cores = Annotated[str | None, typer.Option(help="Cores of the CPU build: 0-31, or 0-31|32-63")]
+Ram = Annotated[
+    float | None, typer.Option(min=0.1, help="GiB of the CPU build, else this machine's")
+]
+Weights = Annotated[str | None, typer.Option(help="Folder of the weights, else /models/NAME")]
+Template = Annotated[str | None, typer.Option("--chat-template", help="File of a chat template")]
+Served = Annotated[str | None, typer.Option("--name", help="Name that clients ask for")]
+Host = Annotated[str, typer.Option(help="Address to listen on")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Of the first replica; the next follow")]
+RouterPort = Annotated[int, typer.Option(min=1, max=65535, help="Of the router")]
+KeyFile = Annotated[str | None, typer.Option(help="File with VLLM_API_KEY=...; made where missing")]
+Extra = Annotated[str, typer.Option(help="Further words for vllm serve, in quotes")]
+Executable = Annotated[str, typer.Option(help="Words to start instead of vllm")]
+Wait = Annotated[float, typer.Option(min=1, help="Seconds until the model must be listed")]
+Verify = Annotated[bool, typer.Option("--verify", help="Hash the weights against SHA256SUMS")]
+Force = Annotated[bool, typer.Option("--force", help="Start a model whose size is not known")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the files that are written")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would run; start nothing")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output")]
+
+
+class Asked(Frozen):
+    """The options of the command, by the names of its parameters."""
+
+    name: str
+    gpus: int
+    gpu: str | None
+    nodes: int
+    replicas: int
+    precision: Dtype | None
+    kv: Literal["auto", "fp8"]
+    tokens: int | None
+    balance: bool | None
+    speculate: bool
+    form: Form
+    between: Executor
+    head: str
+    cpu: bool
+    cores: str | None
+    ram: float | None
+    weights: str | None
+    template: str | None
+    served: str | None
+    host: str
+    port: int
+    router_port: int
+    key_file: str | None
+    extra: str
+    executable: str
+    wait: float
+    verify: bool
+    force: bool
+    out: Path | None
+    dry_run: bool
+    as_json: bool
+
+
+def launch(
+    context: typer.Context,
+    name: Name,
+    gpus: Gpus = 1,
+    gpu: Gpu = None,
+    nodes: Nodes = 1,
+    replicas: Replicas = 1,
+    precision: Precision = None,
+    kv: Kv = "auto",
+    tokens: Context = None,
+    balance: Balance = None,
+    speculate: Speculate = False,
+    form: As = "process",
+    between: Between = "mp",
+    head: Head = "node-0",
+    cpu: Cpu = False,
+    cores: Cores = None,
+    ram: Ram = None,
+    weights: Weights = None,
+    template: Template = None,
+    served: Served = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    router_port: RouterPort = 8080,
+    key_file: KeyFile = None,
+    extra: Extra = "",
+    executable: Executable = "vllm",
+    wait: Wait = 1800,
+    verify: Verify = False,
+    force: Force = False,
+    out: Out = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a model on vLLM, or write what serves it; each choice is printed with its reason.
+
+    Parallelism follows the model and the accelerators; what does not fit is refused before anything
+    is started, with the sizes. The key stands in a file that the starter of the server reads: it is
+    in no command line and in nothing that is printed or written.
+    """
+    asked = _asked(context.params)
+    chosen = profile_of(asked.name)
+    planned = plan(chosen, _order(chosen, asked), asked.form, force=asked.force)
+    try:
+        if asked.dry_run:
+            _print(planned, asked)
+        elif asked.form == "process":
+            _run(chosen, planned, asked)
+        else:
+            _write(planned, asked)
+    except UnavailableError as error:
+        fail(error, NOT_AVAILABLE)
+
+
+def _asked(given: Mapping[str, Any]) -> Asked:
+    fields = {name: given[name] for name in Asked.model_fields}
+    try:
+        return Asked.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        names = {"form": "--as", "between": "--executor", "precision": "--quantization"}
+        field = str(first["loc"][0])
+        raise OrderError(
+            names.get(field, f"--{field.replace('_', '-')}"), f"{first['input']!r}", first["msg"]
+        ) from error
+
+
+def _order(chosen: ModelProfile, asked: Asked) -> Order:
+    gpu = asked.gpu or ("none" if asked.cpu else this_accelerator())
+    cores = asked.cores or cores_of(os.cpu_count() or 1, asked.replicas)
+    ram = asked.ram * _GIB if asked.ram is not None else memory_bytes()
+    return Order(
+        gpus=asked.gpus,
+        gpu=gpu,
+        nodes=asked.nodes,
+        replicas=asked.replicas,
+        cpu=asked.cpu,
+        cores=cores if asked.cpu else None,
+        ram_bytes=ram if asked.cpu else None,
+        dtype=asked.precision,
+        kv_dtype=asked.kv,
+        context_tokens=asked.tokens,
+        balance_experts=asked.balance,
+        speculate=asked.speculate,
+        executor=asked.between,
+        head=asked.head,
+        weights=asked.weights or f"/models/{chosen.repository.rsplit('/', 1)[-1]}",
+        chat_template=asked.template,
+        name=asked.served,
+        host=asked.host,
+        port=asked.port,
+        router_port=asked.router_port,
+        key_file=asked.key_file or _key_file(asked.form),
+        extra=tuple(shlex.split(asked.extra)),
+    )
+
+
+def _key_file(form: Form) -> str:
+    return str(load_settings().data_dir / "llm.env") if form == "process" else _STANDARD_KEY
+
+
+def _files(planned: Launch, form: Form) -> Mapping[str, str]:
+    if form == "systemd":
+        return systemd.units(planned)
+    if form == "compose":
+        return compose.files(planned)
+    return kubernetes.files(planned)
+
+
+def _print(planned: Launch, asked: Asked) -> None:
+    files = {} if asked.form == "process" else _files(planned, asked.form)
+    if asked.as_json:
+        body = {**planned.to_json(), "fits": planned.memory.fits, "files": dict(files)}
+        typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
+        return
+    for line in _lines(planned):
+        typer.echo(line)
+    for name, text in files.items():
+        typer.echo(f"\n---- {name}\n{text}", nl=False)
+
+
+def _lines(planned: Launch) -> Iterator[str]:
+    order, layout = planned.order, planned.layout
+    where = "the CPU" if order.cpu else f"{order.gpus} x {order.gpu}"
+    nodes = f" on {order.nodes} nodes" if order.nodes > 1 else ""
+    yield f"{planned.profile} in {planned.dtype} on {where}{nodes}, {order.replicas} replica(s)"
+    yield f"weights: {planned.weights} (published as {planned.repository or 'nothing: made here'})"
+    yield f"memory: {planned.memory.words}"
+    if planned.memory.requests:
+        held = (
+            f"{planned.memory.tokens:,} tokens, {planned.memory.requests} requests of full length"
+        )
+        yield f"  a replica holds keys and values of {held}"
+    yield f"layout: tensor {layout.tensor}, data {layout.data}, pipeline {layout.pipeline}" + (
+        ", experts spread" if layout.experts else ""
+    )
+    yield f"  {layout.reason}"
+    if layout.balance_reason:
+        yield f"  {layout.balance_reason}"
+    for choice in planned.choices:
+        yield f"{choice.option}\n  {choice.reason}"
+    for note in planned.notes:
+        yield f"note: {note}"
+    yield f"key: {order.key_file}, read by the starter (VLLM_API_KEY)"
+    for one in planned.processes:
+        yield from _process_lines(planned, one)
+    if planned.router:
+        yield f"\n# router\n{shlex.join(planned.router)}"
+
+
+def _process_lines(planned: Launch, one: Process) -> Iterator[str]:
+    yield f"\n# replica {one.replica}, node {one.node}"
+    for words in one.before:
+        yield shlex.join(words)
+    if not one.argv:
+        return
+    values = " ".join(f"{name}={shlex.quote(value)}" for name, value in one.environment)
+    yield f"set -a; . {shlex.quote(planned.order.key_file)}; set +a"
+    yield f"env {values} \\\n  {shlex.join(one.argv)}"
+
+
+def _write(planned: Launch, asked: Asked) -> None:
+    folder = asked.out or Path()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in _files(planned, asked.form).items():
+            (folder / name).write_text(text, encoding="utf-8")
+            typer.echo(f"written: {folder / name}")
+    except OSError as error:
+        raise UnavailableError(str(folder), f"cannot be written: {error.strerror}") from error
+    typer.echo(f"needed beside it: {planned.order.key_file} with one line VLLM_API_KEY=...")
+    for note in planned.notes:
+        typer.echo(f"note: {note}")
+
+
+def _run(chosen: ModelProfile, planned: Launch, asked: Asked) -> None:
+    template = chat_template(chosen, planned.order)
+    folder = Path(planned.weights)
+    check_weights(folder, chosen, template=None if template is None else Path(template))
+    if asked.verify:
+        console = Console(stderr=True)
+        count = verify_weights(folder, lambda name: console.print(f"hashing {name}", markup=False))
+        typer.echo(f"{count} files have the hashes of their manifest")
+    key_file = Path(planned.order.key_file)
+    if ensure_key(key_file):
+        typer.echo(f"a new key was written to {key_file}")
+    running = Running(
+        planned,
+        key=read_key(key_file),
+        inherited=os.environ,
+        log=load_settings().data_dir / "llm-logs",
+        executable=asked.executable,
+    )
+    asyncio.run(_until_stopped(running, planned, asked.wait))
+
+
+async def _until_stopped(running: Running, planned: Launch, wait_s: float) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    typer.echo(f"starting {planned.name}: {planned.memory.words}")
+    stop = asyncio.create_task(stopped.wait())
+    try:
+        await running.start()
+        ready = asyncio.create_task(running.ready(wait_s, typer.echo))
+        await asyncio.wait([ready, stop], return_when=asyncio.FIRST_COMPLETED)
+        if stopped.is_set():
+            ready.cancel()
+            return
+        await ready
+        if planned.router:
+            typer.echo(f"router at http://{planned.order.host}:{planned.order.router_port}/v1")
+        typer.echo("Interrupt to stop.")
+        ended = asyncio.create_task(running.ended())
+        await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
+        if not stopped.is_set():
+            code = ended.result()
+            raise ServerDiedError(
+                planned.name, f"a process ended with {code}", f"see {running.log}"
+            )
+        ended.cancel()
+    finally:
+        await running.stop()
