@@ -116,6 +116,10 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = None
     """Bearer token of that endpoint."""
 
+    llm_pool: Path | None = None
+    """YAML file of several model servers (docs/llm_pool.md), in place of `llm_url`: their order,
+    tenants, limits and what may answer. None for one endpoint, or the local model."""
+
     llm_timeout_s: PositiveFloat = 120
     """Seconds for one call. The local model needs 20 to 60 of them for a plan on two free cores;
     later than this the pathway's answer is shown without it."""

@@ -1,7 +1,7 @@
 """Which language model this process uses, or why none: no model is a mode, not a failure."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,21 +36,28 @@ async def llm_from(
 ) -> AsyncIterator[Choice]:
     """Give the configured model while the block lasts, or the reason why there is none.
 
-    The endpoint of `Settings.llm_url` if it is set; else the local model. An endpoint that is
-    configured and does not answer is not replaced by the local model: that would be another model
-    than the one the site has chosen.
+    The pool of `Settings.llm_pool` or the endpoint of `Settings.llm_url` if one is set; else the
+    local model. An endpoint that is configured and does not answer is not replaced by the local
+    model: that would be another model than the one the site has chosen. A pool may have the local
+    model as its last server, where the site says so.
 
     Args:
-        settings: `llm`, `llm_url` and what belongs to them.
+        settings: `llm`, `llm_pool`, `llm_url` and what belongs to them.
         pull: Whether the weights of the local model are fetched if they are not here.
         progress: For the fetching.
+
+    Raises:
+        InvalidValueError: The file of the pool is not valid.
     """
     if settings.llm == "none":
         yield Choice(llm=None, reason="switched off by EPICRISIS_LLM=none")
         return
+    llm: LLM
     async with AsyncExitStack() as opened:
         try:
-            if settings.llm_url is not None:
+            if settings.llm_pool is not None:
+                llm = opened.enter_context(_pool(settings))
+            elif settings.llm_url is not None:
                 llm = await opened.enter_async_context(_endpoint(settings, settings.llm_url))
             else:
                 local = local_llm(settings, pull=pull, progress=progress)
@@ -127,3 +134,12 @@ async def _endpoint(settings: Settings, url: str) -> AsyncIterator[LLM]:
         yield client
     finally:
         await client.close()
+
+
+@contextmanager
+def _pool(settings: Settings) -> Iterator[LLM]:
+    from agent.llm.pool.host import HostedLLM, shared_host
+    from agent.llm.pool.opening import make_pool, pool_path
+
+    with shared_host(pool_path(settings), lambda: make_pool(settings)) as host:
+        yield HostedLLM(host)

@@ -137,22 +137,26 @@ class Gate:
             ticket = self._queue.pop(self._load.may)
             if ticket is None:
                 return
+            waiter = self._waiters.pop(ticket)
+            if waiter.turn.done():
+                continue  # cancelled a moment ago
             self._granted += 1
             self._load.entered(ticket.tenant)
-            self._waiters.pop(ticket).turn.set_result(None)
+            waiter.turn.set_result(None)
 
     def reroute(self) -> None:
         """Send away everybody who waits: no server of this model can be asked any more."""
         waiters, self._waiters = list(self._waiters.values()), {}
         for waiter in waiters:
             self._queue.remove(waiter.ticket)
-            waiter.turn.set_exception(RerouteError(self.model))
+            if not waiter.turn.done():
+                waiter.turn.set_exception(RerouteError(self.model))
 
     def _withdraw(self, waiter: _Waiter) -> None:
         """Take out who waits no longer, also one whose turn came at the same moment."""
         if self._waiters.pop(waiter.ticket, None) is not None:
             self._queue.remove(waiter.ticket)
-        elif waiter.turn.done() and waiter.turn.exception() is None:
+        elif not waiter.turn.cancelled() and waiter.turn.exception() is None:
             self.given_up(waiter.ticket.tenant)
 
     def _busy(self, reason: str, after: float) -> LLMBusyError:

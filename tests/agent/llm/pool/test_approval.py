@@ -1,0 +1,108 @@
+"""The record of switches: chained, and what may answer by it."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agent.llm.pool.approval import (
+    Approval,
+    ApprovalFile,
+    Setup,
+    newest,
+    prompts_hash,
+    unapproved,
+)
+from agent.prompts import prompt_names
+from knowledge.errors import UnavailableError
+from tests.agent.llm.pool.pools import pool_file
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+PROMPTS = "a" * 64
+
+
+def approval(model: str = "moe", *, revision: str = "r1", prompts: str = PROMPTS) -> Approval:
+    return Approval(
+        number=0,
+        at=NOON,
+        by="Dr. M",
+        setup=Setup(model=model, revision=revision, prompts_sha256=prompts),
+        report_sha256="b" * 64,
+        figures=(),
+        epicrisis="0.1.0",
+    )
+
+
+def reasons(*approvals: Approval, prompts: str = PROMPTS) -> dict[str, str]:
+    file = pool_file({"name": "a"}, approval={"required": True})
+    return dict(unapproved(file, approvals, prompts_sha256=prompts))
+
+
+def test_the_chain_is_that_of_its_lines(tmp_path: Path) -> None:
+    file = ApprovalFile(tmp_path / "new" / "approvals.jsonl")
+    assert file.all() == ()
+    first, second = file.add(approval()), file.add(approval(revision="r2"))
+    assert file.all() == (first, second)
+    assert (first.number, first.previous, first.replaces) == (1, "0" * 64, None)
+    assert second.previous == first.sha256
+    assert second.replaces == first.setup
+    line = orjson.loads((tmp_path / "new" / "approvals.jsonl").read_bytes().splitlines()[0])
+    said = line.pop("sha256")
+    assert said == hashlib.sha256(orjson.dumps(line, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@pytest.mark.parametrize("change", ["changed", "taken out", "no record"])
+def test_a_line_that_is_not_as_it_was_written_approves_nothing(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "approvals.jsonl"
+    file = ApprovalFile(path)
+    file.add(approval())
+    file.add(approval(revision="r2"))
+    lines = path.read_bytes().splitlines()
+    match change:
+        case "changed":
+            lines[0] = lines[0].replace(b"Dr. M", b"Dr. N")
+        case "taken out":
+            del lines[0]
+        case _:
+            lines[1] = b"{}"
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(UnavailableError, match="line"):
+        file.all()
+    with pytest.raises(UnavailableError):
+        file.add(approval())
+
+
+def test_a_model_answers_with_the_weights_and_prompts_it_was_evaluated_with() -> None:
+    assert reasons(approval()) == {}
+    assert "no evaluation of it is recorded" in reasons()["moe"]
+    assert (
+        "not approved with these weights, only with r2" in reasons(approval(revision="r2"))["moe"]
+    )
+    assert "prompts of this version" in reasons(approval(), prompts="c" * 64)["moe"]
+    assert "no evaluation" in reasons(approval("other"))["moe"]
+
+
+def test_the_newest_record_of_a_model_counts() -> None:
+    records = (approval(), approval("other"), approval(revision="r2"))
+    found = newest(records, "moe")
+    assert found is not None
+    assert found.revision == "r2"
+    assert "only with r2" in reasons(*records)["moe"]
+
+
+def test_a_site_may_do_without() -> None:
+    file = pool_file({"name": "a"})
+    assert unapproved(file, (), prompts_sha256=PROMPTS) == {}
+
+
+def test_the_hash_of_the_prompts_is_of_every_file() -> None:
+    from importlib.resources import files
+
+    root = files("agent") / "prompts_data"
+    lines = []
+    for name in sorted(prompt_names()):
+        content = root.joinpath(*f"{name}.md".split("/")).read_bytes()
+        lines.append(f"{name} {hashlib.sha256(content).hexdigest()}")
+    assert prompts_hash() == hashlib.sha256("\n".join(lines).encode()).hexdigest()
