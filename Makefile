@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
-# `make test-peers` also tests with other people's clients, servers and browser.
-.PHONY: demo test test-peers fuzz fuzz-guided bench lint examples clean
+# `make test-peers` also tests with other people's clients, servers and browser, `make test-vllm` with
+# vLLM on the CPU and a mixture of experts that it makes itself.
+.PHONY: demo test test-peers test-vllm fuzz fuzz-guided bench lint examples clean
 
 # The deterministic answer first; then the weights (fetched once) and the agent's. A machine that
 # cannot have them still ends well: the reason is printed, and the agent says that it has no model.
@@ -23,11 +24,16 @@ test: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n $(TEST_PROCESSES) --dist loadfile --ignore=tests/peers
+	$(BIN)/pytest -q -n $(TEST_PROCESSES) --dist loadfile --ignore=tests/peers --ignore=tests/vllm
 
 test-peers: $(VENV)/.tests
 	sh scripts/peers.sh $(BIN)/python
 	$(BIN)/pytest -q tests/peers
+
+# An environment of its own, without torchvision; Linux on x86-64 (CONTRIBUTING.md).
+test-vllm: $(VENV)-vllm/.vllm
+	$(VENV)-vllm/bin/python -m pytest -q --durations=15 \
+		tests/serving/llm/upcycle tests/serving/llm/routing tests/vllm
 
 # Ten thousand changed files of every kind that is read, through the front door (CONTRIBUTING.md).
 fuzz: $(VENV)/.tests
@@ -49,7 +55,7 @@ examples: $(VENV)/.product
 	$(BIN)/python scripts/make_examples.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-vllm $(VENV)-bench out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	sh scripts/make_venv.sh $(PYTHON) $(VENV)
@@ -60,6 +66,10 @@ $(VENV)/.product: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.tests: $(VENV)/.product
 	$(PIP) install --quiet --editable '.[local-llm,service]' --group dev
+	touch $@
+
+$(VENV)-vllm/.vllm: pyproject.toml tests/vllm/constraints.txt tests/vllm/vllm.txt scripts/make_vllm_env.sh
+	sh scripts/make_vllm_env.sh $(PYTHON) $(VENV)-vllm
 	touch $@
 
 # The libraries compared with need older versions than the product: an environment of their own.

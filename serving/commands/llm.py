@@ -17,7 +17,7 @@ from knowledge.model import Frozen
 from knowledge.settings import Settings, load_settings
 from knowledge.weights_source import Progress
 from serving.cli import fail
-from serving.commands import llm_bench, llm_check, llm_launch, llm_plan, llm_profiles
+from serving.commands import llm_bench, llm_check, llm_experts, llm_launch, llm_plan, llm_profiles
 
 NOT_AVAILABLE = 5
 _EXIT = "Exit code: 0 usable, 5 not available (the reason is on standard error), 4 a wrong setting."
@@ -39,6 +39,8 @@ def register(app: typer.Typer) -> None:
     llm.command("bench", epilog=llm_bench.EXIT)(llm_bench.bench)
     llm.command("profiles")(llm_profiles.show_profiles)
     llm.command("launch", epilog=llm_launch.EPILOG)(llm_launch.launch)
+    llm.command("upcycle", epilog=llm_experts.EXIT)(llm_experts.upcycle)
+    llm.command("routing", epilog=llm_experts.EXIT)(llm_experts.routing)
     app.add_typer(llm, name="llm")
 
 

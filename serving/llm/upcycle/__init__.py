@@ -1,0 +1,1 @@
+"""Sparse upcycling: a small working mixture of experts made offline of a packaged dense model."""

@@ -1,0 +1,50 @@
+"""The packages torch and transformers, imported only by what needs them."""
+
+import warnings
+from importlib import import_module
+from typing import Any
+
+from knowledge.errors import MissingExtraError
+
+_WAY_OUT = "pip install 'epicrisis[llm-moe]'; never torchvision"
+
+
+def torch() -> Any:
+    """Return the package torch.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    return _package("torch")
+
+
+def transformers() -> Any:
+    """Return the package transformers, quiet: it reports every file it loads.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    found = _package("transformers")
+    found.logging.set_verbosity_error()
+    found.logging.disable_progress_bar()
+    return found
+
+
+def gguf() -> Any:
+    """Return the package gguf, by which transformers reads weights of llama.cpp.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    return _package("gguf")
+
+
+def _package(name: str) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of packages that these import
+            return import_module(name)
+    except ImportError as error:
+        raise MissingExtraError(
+            "mixtures of experts", f"need the package {name}", _WAY_OUT
+        ) from error
