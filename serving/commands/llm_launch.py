@@ -22,7 +22,7 @@ from serving.llm.launch.command import Process, chat_template
 from serving.llm.launch.errors import OrderError, ServerDiedError
 from serving.llm.launch.key import ensure_key, read_key
 from serving.llm.launch.machine import cores_of, memory_bytes, this_accelerator
-from serving.llm.launch.order import Executor, Form, Order
+from serving.llm.launch.order import Executor, Form, Order, weights_of
 from serving.llm.launch.plan import Launch, plan
 from serving.llm.launch.process import Running
 from serving.llm.launch.weights import check_weights, verify_weights
@@ -183,7 +183,7 @@ def _order(chosen: ModelProfile, asked: Asked) -> Order:
     gpu = asked.gpu or ("none" if asked.cpu else this_accelerator())
     cores = asked.cores or cores_of(os.cpu_count() or 1, asked.replicas)
     ram = asked.ram * _GIB if asked.ram is not None else memory_bytes()
-    return Order(
+    order = Order(
         gpus=asked.gpus,
         gpu=gpu,
         nodes=asked.nodes,
@@ -198,7 +198,7 @@ def _order(chosen: ModelProfile, asked: Asked) -> Order:
         speculate=asked.speculate,
         executor=asked.between,
         head=asked.head,
-        weights=asked.weights or f"/models/{chosen.repository.rsplit('/', 1)[-1]}",
+        weights=asked.weights or "",
         chat_template=asked.template,
         name=asked.served,
         host=asked.host,
@@ -207,6 +207,9 @@ def _order(chosen: ModelProfile, asked: Asked) -> Order:
         key_file=asked.key_file or _key_file(asked.form),
         extra=tuple(shlex.split(asked.extra)),
     )
+    published = weights_of(chosen, order).repository or chosen.repository
+    folder = order.weights or f"/models/{published.rsplit('/', 1)[-1]}"
+    return order.model_copy(update={"weights": folder})
 
 
 def _key_file(form: Form) -> str:

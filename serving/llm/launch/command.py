@@ -87,6 +87,7 @@ def processes(facts: Facts, *, pick_devices: bool) -> Iterator[Process]:
 
 def choices(facts: Facts) -> Iterator[Choice]:
     """Yield what was chosen beside the layout, with its reason."""
+    yield from _own_choices(facts)
     for one in defaults().options:
         if _holds(facts, one.when):
             value = _filled(facts, one.value)
@@ -211,6 +212,34 @@ def _environment(facts: Facts, replica: int) -> Iterator[tuple[str, str]]:
         cores = facts.order.cores or "auto"
         parts = cores.split("|")
         yield "VLLM_CPU_OMP_THREADS_BIND", parts[replica] if len(parts) > 1 else cores
+
+
+def _own_choices(facts: Facts) -> Iterator[Choice]:
+    order, habits = facts.order, facts.profile.habits
+    why = "asked for" if order.context_tokens else defaults().reasons["context_tokens"]
+    yield Choice(option=f"--max-model-len {facts.memory.context_tokens}", reason=why)
+    asked = "asked for" if order.dtype else "the precision that its profile recommends"
+    if order.cpu and not order.dtype:
+        asked = "the CPU build computes in it"
+    yield Choice(option=f"precision {facts.weights.dtype}", reason=asked)
+    if order.cpu:
+        mib = f"--kv-cache-memory-bytes {int(facts.memory.kv * 1024)}M"
+        yield Choice(
+            option=mib, reason="Left to itself the CPU build takes too much or too little."
+        )
+    else:
+        share = f"--gpu-memory-utilization {assumptions().of('memory_share').low:g}"
+        yield Choice(option=share, reason="What the memory above was computed with.")
+    if habits.tool_parser is not None:
+        parser = f"--tool-call-parser {habits.tool_parser}"
+        yield Choice(option=parser, reason="How this model writes calls.")
+    if habits.reasoning_parser is not None:
+        parser = f"--reasoning-parser {habits.reasoning_parser}"
+        yield Choice(option=parser, reason="What it thinks aloud is kept apart from its answer.")
+    yield Choice(
+        option=f"VLLM_API_KEY from {order.key_file}",
+        reason="A key in the command line is seen by everybody who lists processes.",
+    )
 
 
 def _holds(facts: Facts, when: When) -> bool:

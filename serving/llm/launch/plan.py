@@ -177,9 +177,10 @@ def _context(profile: ModelProfile, order: Order) -> int:
 
 def _notes(facts: Facts) -> list[str]:
     profile, order = facts.profile, facts.order
-    notes = [f"licence {profile.licence.name}: {profile.licence.clinical_use}"]
-    if profile.licence.clinical_use == "restricted":
-        notes.append(profile.licence.terms)
+    licence = profile.licence
+    notes = [f"licence {licence.name}; for clinical use: {licence.clinical_use}"]
+    if licence.clinical_use == "restricted":
+        notes.append(licence.terms)
     notes.append(profile.habits.template_note)
     if facts.weights.note:
         notes.append(facts.weights.note)
