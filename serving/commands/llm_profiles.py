@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from serving.llm.profiles.derive import KvCache, Parameters, kv_cache, parameters, weight_bytes
@@ -17,6 +18,7 @@ _GIB = float(1 << 30)
 _MIB = float(1 << 20)
 _KIB = 1024.0
 _UNKNOWN = "not known"
+_WIDEST = 400
 
 
 def show_profiles(
@@ -38,7 +40,10 @@ def show_profiles(
         return
     console = Console()
     if name is None:
-        console.print(_table(), soft_wrap=False)
+        table = _table()
+        measuring = Console(width=_WIDEST)
+        wide = Measurement.get(measuring, measuring.options, table).maximum
+        Console(width=max(console.width, wide)).print(table)
         console.print(
             "Active: what one token passes; all weights must be in memory all the same. KV: keys "
             "and values of one token in bfloat16, and what a long sequence adds. One model whole: "
