@@ -91,7 +91,8 @@ def served(path: Path, *, slots: int, threads: int) -> Iterator[httpx.Client]:
         address = process.stdout.readline().strip() if process.stdout else ""
         if not address:
             raise SystemExit("the server did not start")
-        with httpx.Client(base_url=address, timeout=TIMEOUT_S) as client:
+        once = httpx.Limits(max_keepalive_connections=0)
+        with httpx.Client(base_url=address, timeout=TIMEOUT_S, limits=once) as client:
             yield client
     finally:
         process.kill()

@@ -1,5 +1,6 @@
 """A machine that was measured, as a file: what ``--gpu FILE`` reads and the benchmark writes."""
 
+from functools import cache
 from pathlib import Path
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
@@ -9,7 +10,7 @@ from knowledge.model import Frozen
 from serving.llm.capacity.fit import Prediction, Run
 from serving.llm.capacity.machine import Effective
 from serving.llm.capacity.pool import Pool
-from serving.llm.capacity.tables import read
+from serving.llm.capacity.tables import packaged, read
 
 _SUFFIX = ".json"
 
@@ -53,6 +54,16 @@ class Recorded(Frozen):
     title: str
     goal: float = Field(gt=0)
     fits: tuple[Fitted, ...] = Field(min_length=1)
+
+
+@cache
+def recorded_cpu() -> Recorded:
+    """Return the packaged record of the benchmark on a CPU.
+
+    Raises:
+        ReferenceDataError: The file is not valid.
+    """
+    return read("cpu_fit.json", packaged("cpu_fit.json"), Recorded)
 
 
 def is_fitted(name: str) -> bool:

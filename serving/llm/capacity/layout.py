@@ -18,11 +18,14 @@ class Layout(Frozen):
         tensor: Accelerators that share every matrix (``--tensor-parallel-size``).
         data: Attention copies that share the experts (``--data-parallel-size`` with
             ``--enable-expert-parallel``); 1 for none.
+        context: Tensor ranks among which copies of keys and values are divided by context
+            (``--decode-context-parallel-size``); 1 for none.
     """
 
     replicas: PositiveInt = 1
     tensor: PositiveInt = 1
     data: PositiveInt = 1
+    context: PositiveInt = 1
 
     @property
     def group(self) -> int:
@@ -40,6 +43,8 @@ class Layout(Frozen):
         one = f"tensor parallel {self.tensor}"
         if self.data > 1:
             one += f", data parallel {self.data} with experts over {self.group}"
+        if self.context > 1:
+            one += f", contexts divided by {self.context}"
         return f"{self.replicas} x ({one})"
 
 
@@ -48,7 +53,8 @@ def groups(model: ModelNumbers, per_node: int, most: int) -> Iterator[Layout]:
 
     Tensor parallelism stays within a node; data parallelism with shared experts may cross nodes.
     Both are powers of two, as key-value heads and expert counts divide. Pipeline parallelism is not
-    considered.
+    considered. Where keys and values would be
+    copied over tensor ranks, dividing contexts among them is considered as well.
 
     Args:
         model: A dense model has no experts to share.
@@ -57,9 +63,10 @@ def groups(model: ModelNumbers, per_node: int, most: int) -> Iterator[Layout]:
     """
     tensor = 1
     while tensor <= min(per_node, most):
-        yield Layout(tensor=tensor)
-        data = 2
-        while model.experts and tensor * data <= min(_MOST_EXPERT_RANKS, model.experts, most):
-            yield Layout(tensor=tensor, data=data)
-            data *= 2
+        for context in sorted({1, max(1, tensor // model.kv_shards)}):
+            yield Layout(tensor=tensor, context=context)
+            data = 2
+            while model.experts and tensor * data <= min(_MOST_EXPERT_RANKS, model.experts, most):
+                yield Layout(tensor=tensor, data=data, context=context)
+                data *= 2
         tensor *= 2

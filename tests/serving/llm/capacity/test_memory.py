@@ -52,6 +52,14 @@ def test_a_latent_vector_is_kept_by_every_tensor_rank() -> None:
     assert rank_memory(model, Layout(tensor=8), machine()).kv_copies == 1.0
 
 
+def test_dividing_contexts_ends_the_copies() -> None:
+    model = dense(kv_shards=1)
+    assert rank_memory(model, Layout(tensor=8, context=8), machine()).kv_copies == 1 / 8
+    assert (
+        rank_memory(dense(kv_shards=4), Layout(tensor=8, context=2), machine()).kv_copies == 1 / 8
+    )
+
+
 def test_few_heads_are_copied_beyond_their_number() -> None:
     model = dense(kv_shards=4)
     assert rank_memory(model, Layout(tensor=8), machine()).kv_copies == 0.25

@@ -33,6 +33,12 @@ def test_shapes_stay_within_a_node_and_only_experts_cross_it() -> None:
     assert all(one.data == 1 for one in groups(dense(), 4, 64))
 
 
+def test_contexts_are_divided_only_where_keys_and_values_would_be_copied() -> None:
+    assert {one.context for one in groups(dense(kv_shards=8), 8, 8)} == {1}
+    divided = [one for one in groups(dense(kv_shards=2), 8, 8) if one.context > 1]
+    assert [(one.tensor, one.context) for one in divided] == [(4, 2), (8, 4)]
+
+
 def test_spare_accelerators_stay_idle() -> None:
     assert {one.accelerators for one in layouts(dense(), machine(), 7)} == {7, 6, 4}
 

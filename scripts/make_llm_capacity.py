@@ -1,0 +1,114 @@
+"""Write docs/llm_capacity.md: three published claims examined, and what the planner predicted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from serving.llm.capacity.claim import claim, claim_names
+from serving.llm.capacity.examination import examination_lines
+from serving.llm.capacity.examine import examine
+from serving.llm.capacity.fitted import Fitted, recorded_cpu
+
+TARGET = Path(__file__).resolve().parent.parent / "docs" / "llm_capacity.md"
+HEAD = """# What serving a language model takes
+
+Written by `scripts/make_llm_capacity.py`; a test checks that it is up to date.
+
+`epicrisis llm plan --profile ID --gpu NAME --users N --cases-per-hour N` plans memory, speed,
+accelerators and cost; `--claim NAME|FILE` examines a published claim. Where an efficiency is
+assumed every figure is a range. No figure of an accelerator was measured here: plans are
+rooflines.
+
+## How it is computed
+
+- *Weights* are resident whole: every expert, whatever share of them a token passes. What is not a
+  routed expert is divided among tensor ranks and copied for each data rank; experts are divided
+  over all ranks of a copy.
+- *Keys and values* are divided among at most as many ranks as there are key-value heads; a latent
+  vector is kept by every rank, unless contexts are divided among them
+  (`--decode-context-parallel-size`). Windows and linear states are counted per request.
+- *A step of a reply* takes the longer of reading memory and arithmetic, and a fixed time. Of E
+  experts of which a token passes k a batch of B reads 1-(1-k/E)^B; that is the upper end, since
+  uneven routing reads fewer.
+- *A prompt* takes two FLOPs a parameter and new token (the output head once), attention to all
+  tokens before, and at least one reading of the weights a chunk.
+- *Requests in service* follow Little's law with the step that they make longer themselves; the
+  time for prompts slows replies; waiting for the first token is that of a queue with random
+  arrivals.
+- An embedding that is only looked up is resident and neither read nor multiplied.
+
+Tests hold it against figures of others: vLLM's own count of tokens for 1 GiB of SmolLM2 (46,592),
+the 70,272 bytes of DeepSeek-V3, makers' counts of parameters, and the speeds of DeepSeek's report
+on its inference service (both ends of the assumptions enclose them, for prompts and for replies).
+
+Not computed: pipeline parallelism, speculative decoding, separate prefill, the network between
+nodes beyond a fixed time, the quality that a lower precision costs.
+"""
+CLAIMS = """
+## Three published claims
+
+"""
+MEASURED = """
+## Checked by measurement
+
+`python bench/llm_capacity.py` serves two models by the llama.cpp server, fits bytes a second,
+FLOPs a second and the fixed time of a step on the run of the one, and predicts the run of the
+other, at other numbers of requests at once. The record is
+`serving/llm/capacity/data/cpu_fit.json`.
+
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    return HEAD + CLAIMS + "\n".join(_claims()) + MEASURED + "\n".join(_measured()) + "\n"
+
+
+def _claims() -> Iterator[str]:
+    for name in claim_names():
+        yield f"### `epicrisis llm plan --claim {name}`"
+        yield ""
+        yield "```text"
+        yield from (line.rstrip() for line in examination_lines(examine(claim(name))))
+        yield "```"
+        yield ""
+
+
+def _measured() -> Iterator[str]:
+    record = recorded_cpu()
+    for one in record.fits:
+        yield from _fit(one, record.goal)
+
+
+def _fit(one: Fitted, goal: float) -> Iterator[str]:
+    machine, run = one.machine, one.fitted_on
+    yield f"**Fitted on {run.model.id}**, {one.label}, {run.engine}, {one.measured_on}: "
+    yield (
+        f"{machine.bytes_per_s / 1e9:.1f} GB/s, {machine.flops_per_s / 1e9:.0f} GFLOP/s, "
+        f"{machine.overhead_s * 1e3:.1f} ms a step; mean error on that run {one.fitted_error:.0%}; "
+        f"load of the machine before and after {run.load}."
+    )
+    yield ""
+    if one.check is None or one.checked_on is None:
+        return
+    yield f"Predicted for {one.checked_on.model.id} (load {one.checked_on.load}):"
+    yield ""
+    yield "| | at once | tokens | measured ms | predicted ms | error |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for row in one.check.rows:
+        timing = row.timing
+        yield (
+            f"| {timing.kind} | {timing.batch} | {timing.tokens:.0f} | {timing.seconds * 1e3:.1f} "
+            f"| {row.predicted_s * 1e3:.1f} | {row.error:+.0%} |"
+        )
+    yield ""
+    met = "met" if one.check.mean_absolute <= goal else "**not met**"
+    yield (
+        f"Mean error {one.check.mean_absolute:.0%} (prompts {one.check.mean_of('prompt'):.0%}, "
+        f"replies {one.check.mean_of('reply'):.0%}), largest {one.check.largest:.0%}; "
+        f"the goal of {goal:.0%} is {met}."
+    )
+    yield ""
+
+
+if __name__ == "__main__":
+    TARGET.write_text(page(), encoding="utf-8")

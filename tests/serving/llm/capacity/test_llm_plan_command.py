@@ -1,0 +1,120 @@
+"""``epicrisis llm plan``: what it prints, and its exit codes."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from serving.commands.llm import register
+
+SITE = ("--users", "40", "--cases-per-hour", "2000")
+RUN = ("--calls", "4", "--tokens-in", "9000", "--tokens-out", "1200", "--cache-hit", "0.5")
+QWEN = ("--profile", "qwen3-30b-a3b")
+
+
+def run(*arguments: str) -> Result:
+    app = typer.Typer(rich_markup_mode=None)
+    app.callback()(lambda: None)
+    register(app)
+    return CliRunner().invoke(app, ["llm", "plan", *arguments])
+
+
+def test_a_plan_is_printed_and_enough_ends_with_0() -> None:
+    result = run(*QWEN, "--gpu", "h100", "--gpus", "2", *SITE, *RUN)
+    assert result.exit_code == 0, result.output
+    for words in ("experts read", "What limits", "What would help", "Verdict: enough", "Assumed"):
+        assert words in result.stdout
+    assert "not assessed: no price was given" in result.stdout
+
+
+def test_json_has_everything_the_text_has() -> None:
+    result = run(*QWEN, "--gpu", "h100", "--gpus", "2", *SITE, *RUN, "--json")
+    told = orjson.loads(result.stdout)
+    pool = told["pools"][0]
+    assert told["verdict"] == "enough"
+    assert pool["cases_per_hour"]["low"] < pool["cases_per_hour"]["high"]
+    assert pool["speeds"][0]["touched"] == pytest.approx(8 / 128)
+    assert told["costs"][0]["reason"].startswith("not assessed")
+    assert {one["key"] for one in told["assumptions"]} > {"bandwidth_efficiency"}
+    assert told["helps"]["h100"]
+
+
+def test_too_much_work_ends_with_1() -> None:
+    site = ("--users", "40", "--cases-per-hour", "1000000")
+    assert run(*QWEN, "--gpu", "h100", "--gpus", "1", *site, *RUN).exit_code == 1
+
+
+def test_what_does_not_fit_is_told_with_the_sizes() -> None:
+    result = run(*QWEN, "--gpu", "rtx-4090", "--gpus", "1", *SITE, *RUN)
+    assert result.exit_code == 1
+    assert "Does not fit: the weights take 56.9 GiB" in result.stdout
+
+
+def test_two_kinds_are_one_fleet_with_a_price_for_each() -> None:
+    fleet = ("--gpu", "h100", "--gpus", "2", "--gpu", "h200", "--gpus", "1")
+    prices = ("--price-per-gpu-hour", "2", "--price-per-gpu-hour", "3")
+    result = run(*QWEN, *fleet, *prices, *SITE, *RUN)
+    assert result.exit_code == 0
+    assert result.stdout.count("Cost of a case when full") == 2
+    assert "% of the work" in result.stdout
+
+
+def test_slides_take_accelerators_of_their_own() -> None:
+    result = run(*QWEN, "--gpu", "h100", "--gpus", "2", *SITE, *RUN, "--slides-per-hour", "20")
+    assert "Slides on h100" in result.stdout
+    assert "30 % tissue (assumed)" in result.stdout
+
+
+def test_tokens_come_from_traces(tmp_path: Path) -> None:
+    use = {"calls": 3, "prompt_tokens": 2607, "completion_tokens": 536}
+    (tmp_path / "case.json").write_bytes(orjson.dumps({"agent": {"use": use}}))
+    result = run(*QWEN, "--gpu", "h100", "--gpus", "1", *SITE, "--traces", str(tmp_path))
+    assert "2607 prompt tokens a case (mean of 1 recorded runs" in result.stdout
+
+
+def test_without_tokens_those_of_the_evaluations_are_taken_and_labelled() -> None:
+    result = run(*QWEN, "--gpu", "h100", "--gpus", "1", *SITE)
+    assert result.exit_code == 0
+    assert "prompt tokens a case (measured on 20" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((*QWEN, "--gpu", "h100"), "--users, --cases-per-hour"),
+        ((*QWEN, *SITE, *RUN), "--gpu: must be given"),
+        (("--gpu", "h100", *SITE, *RUN), "--profile: must be given"),
+        (("--profile", "qwen9", "--gpu", "h100", *SITE, *RUN), "no profile of this model"),
+        ((*QWEN, "--gpu", "h1000", *SITE, *RUN), "is not in the table"),
+        ((*QWEN, "--gpu", "cpu.json", *SITE, *RUN), "bench/llm_capacity.py"),
+        ((*QWEN, "--gpu", "h100", "--gpus", "0", *SITE, *RUN), "1 or more"),
+        ((*QWEN, "--gpu", "h100", "--gpus", "1", "--gpus", "2", *SITE, *RUN), "2 times for 1"),
+        ((*QWEN, "--gpu", "h100", "--weights", "int3", *SITE, *RUN), "bfloat16"),
+        ((*QWEN, "--gpu", "h100", "--users", "0", "--cases-per-hour", "0", *RUN), "ask for nothi"),
+        (("--claim", "nonsense"), "no packaged claim"),
+    ],
+)
+def test_a_wrong_argument_ends_with_4_and_says_which(
+    arguments: tuple[str, ...], words: str
+) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 4
+    assert words in result.stderr
+
+
+def test_a_model_of_unknown_sizes_ends_with_5() -> None:
+    result = run("--profile", "deepseek-v4-flash", "--gpu", "h100", *SITE, *RUN)
+    assert result.exit_code == 5
+    assert "cannot be computed" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["active-share", "sixteen-accelerators", "slide-tokens"])
+def test_a_claim_is_examined_in_text_and_json(name: str) -> None:
+    result = run("--claim", name)
+    assert result.exit_code == 0
+    assert "Verdict: holds" in result.stdout
+    told = orjson.loads(run("--claim", name, "--json").stdout)
+    assert told["id"] == name
+    assert told["blocks"]
