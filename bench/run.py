@@ -20,6 +20,7 @@ SCRIPTS = (
     "slides.py",
     "ct.py",
     "dicom.py",
+    "llm_capacity.py",
 )
 
 

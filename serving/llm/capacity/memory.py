@@ -37,7 +37,8 @@ def rank_memory(model: ModelNumbers, layout: Layout, machine: Effective) -> Rank
     Everything but the routed experts is divided among the tensor ranks and copied for every data
     rank; the experts are divided over the whole group. Keys and values are divided among at most
     `ModelNumbers.kv_shards` ranks: beyond that every rank keeps a copy (vLLM replicates key-value
-    heads when there are fewer than ranks, and the latent vector always) unless contexts are divided.
+    heads when there are fewer than ranks, and the latent vector always) unless contexts are
+    divided.
     """
     common = model.other_bytes + model.lookup_bytes + model.vision_bytes
     weights = common / layout.tensor + model.routed_bytes / layout.group
