@@ -325,8 +325,6 @@ async def _until_stopped(running: Running, planned: Launch, wait_s: float) -> No
             ready.cancel()
             return
         await ready
-        if planned.router:
-            typer.echo(f"router at http://{planned.order.host}:{planned.order.router_port}/v1")
         typer.echo("Interrupt to stop.")
         ended = asyncio.create_task(running.ended())
         await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)

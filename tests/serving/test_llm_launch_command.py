@@ -250,3 +250,19 @@ def _weights(tmp_path: Path) -> Path:
     (folder / "config.json").write_bytes(orjson.dumps(CONFIG))
     (folder / "model.safetensors").write_bytes(b"weights")
     return folder
+
+
+def _documented() -> list[str]:
+    page = (ROOT / "docs" / "serving_language_models.md").read_text()
+    return [line for line in page.splitlines() if line.startswith("epicrisis llm launch ")]
+
+
+def test_the_page_shows_commands() -> None:
+    assert len(_documented()) >= 5
+
+
+@pytest.mark.parametrize("line", _documented())
+def test_every_command_of_the_page_works_as_a_dry_run(line: str) -> None:
+    words = [word for word in shlex.split(line)[3:] if word != "--dry-run"]
+    done = launch(*words, "--dry-run")
+    assert done.exit_code == 0, done.exception

@@ -97,6 +97,8 @@ def choices(facts: Facts) -> Iterator[Choice]:
 def router(facts: Facts, workers: tuple[str, ...], *, host: str) -> tuple[str, ...]:
     """Return the command line of vllm-router before several replicas.
 
+    It gets no key: it passes on the one of each request, and a replica refuses a wrong one.
+
     Args:
         facts: What was decided.
         workers: Addresses of the replicas.
@@ -107,7 +109,8 @@ def router(facts: Facts, workers: tuple[str, ...], *, host: str) -> tuple[str, .
         *("--worker-urls", *workers),
         *("--policy", "cache_aware"),
         *("--host", host, "--port", str(facts.order.router_port)),
-        *("--health-check-endpoint", "/health"),
+        *("--health-check-endpoint", "/health", "--health-check-interval-secs", "5"),
+        *("--health-check-timeout-secs", "5", "--health-failure-threshold", "2"),
         *("--worker-startup-timeout-secs", "3600"),
         *("--prometheus-host", "127.0.0.1"),
     )

@@ -68,30 +68,31 @@ class Running:
             await self._spawn(list(self._launch.router), None, "router.log")
 
     async def ready(self, within_s: float, told: Callable[[str], None] = lambda text: None) -> None:
-        """Wait until every server lists its model.
+        """Wait until every server, and the router before them, lists the model.
 
         Args:
             within_s: Longest wait.
-            told: Gets a line for each server that is ready.
+            told: Gets a line for each that is ready.
 
         Raises:
             ServerDiedError: One ended, or did not answer in time.
         """
+        ports = {f"server {one.replica}": one.port for one in self._launch.processes}
+        if self._launch.router:
+            ports["router"] = self._launch.order.router_port
         until = time.monotonic() + within_s
-        headers = {"Authorization": f"Bearer {self._key}"}
         async with httpx.AsyncClient(timeout=_ANSWER_S, trust_env=False) as client:
-            for one in self._launch.processes:
-                url = f"http://127.0.0.1:{one.port}/v1/models"
-                while not await _lists(client, url, headers, self._launch.name):
+            for name, port in ports.items():
+                while not await self._lists(client, f"http://127.0.0.1:{port}/v1/models"):
                     self._require_alive()
                     if time.monotonic() > until:
                         raise ServerDiedError(
-                            f"server {one.replica}",
+                            name,
                             f"did not list its model within {within_s:.0f} s",
                             f"see {self.log}",
                         )
                     await asyncio.sleep(_POLL_S)
-                told(f"server {one.replica} at http://127.0.0.1:{one.port}/v1")
+                told(f"{name} at http://127.0.0.1:{port}/v1")
 
     async def ended(self) -> int:
         """Wait until any process ends; return its exit code."""
@@ -139,13 +140,10 @@ class Running:
                     "the server", f"ended with {server.returncode}", f"see {self.log}"
                 )
 
-
-async def _lists(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], name: str
-) -> bool:
-    try:
-        answer = await client.get(url, headers=dict(headers))
-        models = answer.json().get("data", []) if answer.status_code == httpx.codes.OK else []
-    except (httpx.HTTPError, ValueError, AttributeError):
-        return False
-    return any(isinstance(one, dict) and one.get("id") == name for one in models)
+    async def _lists(self, client: httpx.AsyncClient, url: str) -> bool:
+        try:
+            answer = await client.get(url, headers={"Authorization": f"Bearer {self._key}"})
+            models = answer.json().get("data", []) if answer.status_code == httpx.codes.OK else []
+        except (httpx.HTTPError, ValueError, AttributeError):
+            return False
+        return any(isinstance(one, dict) and one.get("id") == self._launch.name for one in models)
