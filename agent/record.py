@@ -6,7 +6,7 @@ recommendations are the pathway's, with or without a language model.
 
 from typing import Literal
 
-from pydantic import NonNegativeFloat, NonNegativeInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from knowledge.finding import Finding
 from knowledge.model import Frozen
@@ -139,6 +139,8 @@ class AgentRecord(Frozen):
         language: Of the words.
         model: Name of the model, and the server's kind.
         model_sha256: Of the weights, where we started the server.
+        model_notices: What must be known of the models that answered: that another one went on,
+            and why.
         prompts: Ids of the prompts used, with their hashes.
         index_sha256: Of the guideline index; empty where there was none.
         search: How the search worked, or why there was none.
@@ -161,6 +163,7 @@ class AgentRecord(Frozen):
     language: str
     model: str = ""
     model_sha256: str | None = None
+    model_notices: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
     prompts: tuple[str, ...] = ()
     index_sha256: str = ""
     search: str = ""

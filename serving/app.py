@@ -22,6 +22,7 @@ from serving.fhir_in.router import router as fhir_in
 from serving.fhir_out.router import router as fhir_out
 from serving.jobs.router import router as runs
 from serving.limits import body
+from serving.llm.gateway.router import router as llm_pool
 from serving.model_card.router import router as model_card
 from serving.openai.router import router as openai
 from serving.operations import metrics, traces
@@ -59,6 +60,7 @@ ROUTERS: Sequence[APIRouter] = (
     fhir_out,
     health,
     image_pages,
+    llm_pool,
     login,
     me,
     model_card,
@@ -89,6 +91,7 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services.gateway.start()
         services.jobs.start()
         watch = Watch(services)
         watch.start()
@@ -108,6 +111,7 @@ def create_app(services: Services) -> FastAPI:
                 services.chat.close()
             if "images" in vars(services):
                 services.images.close()
+            services.gateway.stop()
 
     app = FastAPI(
         title="Epicrisis",
@@ -124,7 +128,7 @@ def create_app(services: Services) -> FastAPI:
     origin.install(app)
     body.install(app)
     cors.install(app, services.settings)
-    metrics.install(app, services)
+    services.gateway.count_in(metrics.install(app, services).registry)
     if provider is not None:
         app.add_middleware(traces.TracesMiddleware, provider=provider)
     for router in ROUTERS:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from serving.chat.service import ChatService
     from serving.images.desk import ImageDesk
     from serving.jobs.seam import Jobs
+    from serving.llm.gateway.gateway import Gateway
 
 
 Listener = Callable[["Case", "StoredAssessment", "StoredAssessment | None"], None]
@@ -78,6 +79,13 @@ class Services:
         from serving.chat.service import ChatService
 
         return ChatService(self)
+
+    @cached_property
+    def gateway(self) -> "Gateway":
+        """The pool of language-model servers that runs and conversations share, where set up."""
+        from serving.llm.gateway.gateway import Gateway
+
+        return Gateway(self.settings)
 
     @cached_property
     def pictures_seen(self) -> "Recent":

@@ -72,6 +72,7 @@ def _record(
         language=session.request.language,
         model=", ".join(named),
         model_sha256=", ".join(sorted(weights)) or None,
+        model_notices=_notices(exchanges),
         prompts=tuple(sorted({e.prompt for e in exchanges if e.prompt})),
         index_sha256=session.searcher.sha256 if session.searcher is not None else "",
         use=_use(exchanges),
@@ -89,6 +90,11 @@ def _mode(context: Context, values: dict[str, Any], problem: str) -> tuple[Mode,
         return "without language model", context.session.no_llm
     reasons = [*values.get("degraded", ()), *([problem] if problem else [])]
     return ("degraded", "; ".join(reasons)) if reasons else ("with language model", "")
+
+
+def _notices(exchanges: tuple[Exchange, ...]) -> tuple[str, ...]:
+    said = [e.reply.notice for e in exchanges if e.reply is not None and e.reply.notice]
+    return tuple(sorted(set(said)))
 
 
 def _use(exchanges: tuple[Exchange, ...]) -> ModelUse:

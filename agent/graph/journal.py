@@ -42,6 +42,15 @@ class Journal:
         found = [Exchange.model_validate(value) async for value in self._all(self._llm)]
         return tuple(sorted(found, key=lambda exchange: exchange.key))
 
+    async def pinned_model(self) -> str:
+        """Return the model that answered last, where replies name theirs; else an empty text.
+
+        After a change every reply carries a notice, and one after a second change a longer one.
+        """
+        named = [e for e in await self.exchanges() if e.reply is not None and e.model is not None]
+        last = max(named, key=lambda e: len(e.reply.notice) if e.reply else 0, default=None)
+        return last.model.name if last is not None and last.model is not None else ""
+
     async def exchange(self, key: str) -> Exchange | None:
         """Return the recorded call of a request; None where it was not made."""
         item = await self._store.aget(self._llm, key)

@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from agent.chat.answer import ChatAnswer
-from agent.llm.seam import Usage
+from agent.llm.seam import ModelIdentity, Usage
 from knowledge.model import Frozen
 from knowledge.passages import Language
 from knowledge.reference import Citation
@@ -69,6 +69,7 @@ class Said(Frozen):
         time_zone: Of the case.
         steps: What was shown while it was made.
         usage: Tokens of the language model.
+        model: Which model answered; None where none did.
     """
 
     answer: ChatAnswer
@@ -80,6 +81,7 @@ class Said(Frozen):
     time_zone: str | None = None
     steps: tuple["Step", ...] = ()
     usage: Usage = Usage()
+    model: ModelIdentity | None = Field(default=None, exclude_if=lambda found: found is None)
 
 
 class StepKind(StrEnum):

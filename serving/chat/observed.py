@@ -23,6 +23,8 @@ class ObservedLLM:
     Attributes:
         failed: How it failed, where it did.
         usage: Tokens of its reply.
+        model: Which model really answered; None before it did.
+        notice: What must be said of that.
     """
 
     def __init__(self, llm: LLM, tell: Tell) -> None:
@@ -30,6 +32,8 @@ class ObservedLLM:
         self._tell = tell
         self.failed: LLMError | None = None
         self.usage = Usage()
+        self.model: ModelIdentity | None = None
+        self.notice = ""
 
     @property
     def identity(self) -> ModelIdentity:
@@ -52,6 +56,8 @@ class ObservedLLM:
             self._tell(Step(kind=StepKind.MODEL_FAILED, data={"model": name, "reason": reason}))
             raise
         self.usage = reply.usage
+        self.model = reply.model or self.identity
+        self.notice = visible(reply.notice)
         return reply
 
     def stream(self, request: ChatRequest) -> AsyncIterator[str]:

@@ -11,6 +11,7 @@ from agent.chat.answer import MOST_QUESTION, ChatAnswer, answer
 from agent.chat.asked import Asked, asked_of
 from agent.facts import FactSheet
 from agent.llm.errors import LLMDownError
+from agent.llm.pool.caller import Caller, asked_by
 from agent.llm.seam import Usage
 from knowledge.cards import card_passages
 from knowledge.errors import EpicrisisError, InvalidValueError, UnavailableError
@@ -23,6 +24,7 @@ from serving.chat.model import Said, Step, StepKind, Turn, TurnState
 from serving.chat.observed import ObservedLLM, ObservedSearcher
 from serving.chat.store import ConversationStore, owner_of
 from serving.chat.worker import OpenLLM, Worker
+from serving.llm.gateway.callers import caller_for, urgency_of
 from serving.services import Services
 
 logger = logging.getLogger(__name__)
@@ -178,11 +180,23 @@ class ChatService:
         if assessment.status is Status.REFUSED:
             refused = ChatAnswer(kind="refused", refused=assessment.reason)
             return _with_sources(refused, assessment, None, Usage())
-        said, usage = await self._from_facts(turn, sheet, history, tell)
+        said, llm = await self._from_facts(case, turn, sheet, history, tell)
         said = said.model_copy(update={"scores": scores})
         _tell_end(said, tell)
         index, _ = await asyncio.to_thread(lambda: self._services.index)
-        return _with_sources(said, assessment, index, usage)
+        kept = _with_sources(said, assessment, index, Usage() if llm is None else llm.usage)
+        return kept if llm is None else kept.model_copy(update={"model": llm.model})
+
+    def _caller(self, case: Case, turn: Turn) -> Caller:
+        """Return who asks the model: a user's talk about a case keeps the model it began with."""
+        earlier = self.store.turns(turn.owner, turn.case, last=4)
+        models = [said.model.name for one in earlier if (said := one.said) and said.model]
+        return caller_for(
+            case,
+            conversation=f"chat {turn.owner} {turn.case}",
+            urgency=urgency_of(self._services, case),
+            pinned=models[-1] if models else "",
+        )
 
     def _read(self, case: Case, turn: Turn) -> Asked:
         """Return the assessment with the scores that the question names, and its facts."""
@@ -192,14 +206,22 @@ class ChatService:
         return asked_of(outcome, turn.question, language=turn.language)
 
     async def _from_facts(
-        self, turn: Turn, sheet: FactSheet, history: Sequence[str] | None, tell: OnStep
-    ) -> tuple[ChatAnswer, Usage]:
+        self,
+        case: Case,
+        turn: Turn,
+        sheet: FactSheet,
+        history: Sequence[str] | None,
+        tell: OnStep,
+    ) -> tuple[ChatAnswer, ObservedLLM | None]:
         choice = await self._worker.model()
         index, no_index = await asyncio.to_thread(lambda: self._services.index)
         if history is None:
             kept = await asyncio.to_thread(self.store.turns, turn.owner, turn.case, last=4)
             history = [one.question for one in kept if one.number < turn.number]
-        llm = None if choice.llm is None else ObservedLLM(choice.llm, tell)
+        llm = None
+        if choice.llm is not None:
+            caller = await asyncio.to_thread(self._caller, case, turn)
+            llm = ObservedLLM(asked_by(choice.llm, caller), tell)
         said = await answer(
             llm,
             turn.question,
@@ -215,7 +237,9 @@ class ChatService:
             said = said.model_copy(update={"without_llm": f"{_NO_MODEL}: {choice.reason}"})
         if said.kind == "guideline" and index is None and no_index:
             said = said.model_copy(update={"notes": (*said.notes, no_index)})
-        return said, Usage() if llm is None else llm.usage
+        if llm is not None and llm.notice:
+            said = said.model_copy(update={"notes": (*said.notes, llm.notice)})
+        return said, llm
 
 
 def _tell_end(said: ChatAnswer, tell: OnStep) -> None:

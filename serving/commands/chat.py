@@ -152,6 +152,7 @@ async def _talk(
     from agent.chat.question import spoken
     from agent.chat_history import ChatHistory, Turn
     from agent.llm.choice import Choice, llm_from
+    from agent.llm.pool.caller import Caller, asked_by
     from serving.agent_runs import open_index
 
     searcher, no_search = open_index(settings)
@@ -162,6 +163,9 @@ async def _talk(
         choice = Choice(llm=None, reason="not asked for (--no-llm)")
         if use_llm:
             choice = await opened.enter_async_context(llm_from(settings))
+        llm = choice.llm
+        if llm is not None:
+            llm = asked_by(llm, Caller(conversation=f"chat {case}", case=case))
         if not as_json:
             notice = f" The language model is not used: {choice.reason}." if choice.reason else ""
             search = no_search or getattr(searcher, "notice", "")
@@ -173,7 +177,7 @@ async def _talk(
             before = [turn.question for turn in history.turns(user, case)]
             asked_for = asked_of(outcome, question, language=tongue)
             said = await reply_to(
-                choice.llm,
+                llm,
                 question,
                 sheet=asked_for.sheet,
                 searcher=searcher,

@@ -13,6 +13,7 @@ from agent.graph.journal import Journal
 from agent.graph.request import Budget, RunRequest, Session
 from agent.graph.run import BROKE, AgentOutcome, forget_run, resume_run, start_run
 from agent.llm.choice import Choice
+from agent.llm.pool.caller import asked_by
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import UnavailableError
 from knowledge.settings import Settings
@@ -25,6 +26,7 @@ from serving.jobs.checkpoints import checkpoint_place
 from serving.jobs.seam import JobState
 from serving.jobs.store import Begun, JobStore, Reads
 from serving.jobs.telling import tell_missing, telling
+from serving.llm.gateway.callers import caller_for, urgency_of
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -77,6 +79,11 @@ class JobWork:
             checkpoints = await opened.enter_async_context(open_checkpoints(place))
             choice = await opened.enter_async_context(self._open_llm(self._services.settings))
             session = await asyncio.to_thread(self._session, case, begun, choice)
+            if session.llm is not None:
+                pinned = await Journal(checkpoints.store, job).pinned_model()
+                urgency = await asyncio.to_thread(urgency_of, self._services, case)
+                caller = caller_for(case, conversation=job, urgency=urgency, pinned=pinned)
+                session.llm = asked_by(session.llm, caller)
             done = await self._outcome(session, checkpoints, job)
         record = done.outcome.assessment.agent
         if record is not None and BROKE in record.reason and not accept_broken:

@@ -10,6 +10,8 @@ from knowledge.finding import State
 def lines(record: AgentRecord) -> Iterator[tuple[str, str]]:
     """Yield ``(what, words)`` for each step that has something to tell."""
     yield "mode", _mode(record)
+    for notice in record.model_notices:
+        yield "language model", notice
     yield "red flags before the model", "; ".join(record.red_flags) or "none that is certain"
     yield from _plan(record)
     yield from _coverage(record)

@@ -38,6 +38,8 @@ KNOWN = ("GET /", "GET /v1/me", "POST /logout")
 
 PERMISSION: dict[str, P] = {
     "GET /metrics": P.OPERATE,
+    "GET /v1/llm/pool": P.OPERATE,
+    "GET /llm/pool": P.OPERATE,
     "GET /v1/audit": P.READ_AUDIT,
     "GET /v1/feedback": P.READ_FEEDBACK,
     "GET /model-card": P.READ_KNOWLEDGE,

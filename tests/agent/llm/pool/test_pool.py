@@ -17,7 +17,7 @@ from agent.llm.fake import FakeLLM
 from agent.llm.pool.breaker import State
 from agent.llm.pool.caller import Caller
 from agent.llm.pool.pooled import PooledLLM
-from agent.llm.seam import ChatReply, ChatRequest
+from agent.llm.seam import LLM, ChatReply, ChatRequest
 from agent.llm.wire import RefusedRequestError
 from tests.agent.llm.asking import asking
 from tests.agent.llm.pool.pools import Slow, failing, pool_file, saying, virtual
@@ -330,11 +330,11 @@ def test_a_cancelled_request_gives_its_place_back() -> None:
 def test_a_stream_that_dies_ends_with_an_error_and_is_never_patched_up() -> None:
     async def main() -> list[str]:
         class Dies(Slow):
-            async def stream(self, request: ChatRequest) -> Any:  # type: ignore[override]
+            async def stream(self, request: ChatRequest) -> Any:
                 yield "Troponin "
                 raise LLMDownError("server", "ended its reply in the middle")
 
-        models = {"moe-1": Dies("", 0), "site-2": saying("other words")}
+        models: dict[str, LLM] = {"moe-1": Dies("", 0), "site-2": saying("other words")}
         pool = virtual(pool_file(MOE, SITE, breaker={"failures": 1}), models)
         pieces: list[str] = []
         stream = PooledLLM(pool).stream(asking())
