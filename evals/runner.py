@@ -88,15 +88,16 @@ async def run_task(
     )
     trials: list[Trial] = []
     now = parse_fhir(NOW, clock="evaluation")
-    for repeat in range(plan.repeats):
-        if llm is not None:
-            llm.new_round()
-        for case in chosen:
-            for system in systems:
-                trial = await _tried(task, case, system, repeat, llm, choice, settings, now)
-                trials.append(trial)
-                if on_trial is not None:
-                    on_trial(task.name, trial)
+    async with task.around(settings):
+        for repeat in range(plan.repeats):
+            if llm is not None:
+                llm.new_round()
+            for case in chosen:
+                for system in systems:
+                    trial = await _tried(task, case, system, repeat, llm, choice, settings, now)
+                    trials.append(trial)
+                    if on_trial is not None:
+                        on_trial(task.name, trial)
     return result.model_copy(update={"trials": tuple(trials)})
 
 

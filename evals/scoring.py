@@ -14,10 +14,14 @@ System = Literal[
     "rules",
     "llm-everything-in-one-prompt",
     "tools-without-floor",
+    "router",
+    "nearest-card",
+    "nearest-words",
 ]
 """What is under test, beside its baselines."""
 
-WITHOUT_LLM: frozenset[System] = frozenset({"rules"})
+WITHOUT_LLM: frozenset[System] = frozenset({"rules", "router", "nearest-card", "nearest-words"})
+"""Those that do not ask the configured model; the router brings its own."""
 
 
 class Count(Frozen):

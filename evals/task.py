@@ -1,6 +1,7 @@
 """What an evaluation task is: a folder with its source, its cases and a pure scorer."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +43,15 @@ Attempt = Callable[[Case, System, Bench], Awaitable[Measured]]
 Owed = Callable[[Case, System], Mapping[str, float]]
 
 
+Around = Callable[[Settings], AbstractAsyncContextManager[None]]
+
+
 def _available() -> str:
     return ""
+
+
+def _nothing(settings: Settings) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +69,7 @@ class Task:
         quantities: What is measured against a known truth, beside what is counted.
         missing: Returns why it cannot be run here; empty where it can.
         load: Returns the cases, where they are not those of ``cases.jsonl``.
+        around: Entered around all trials of a run, for what they share.
     """
 
     name: str
@@ -73,6 +82,7 @@ class Task:
     quantities: tuple[Quantity, ...] = ()
     missing: Callable[[], str] = _available
     load: Callable[[], tuple[Case, ...]] | None = None
+    around: Around = _nothing
 
     def cases(self) -> tuple[Case, ...]:
         """Return its cases in order."""

@@ -134,6 +134,14 @@ class Settings(BaseSettings):
     """Most tokens of prompt and reply of the local model; less where memory is short. This many
     take 235 MB beside the weights."""
 
+    router_dir: Path | None = None
+    """Folder with the weights of the router (``--planner router-moe``); None for
+    ``weights/router-moe`` in `data_dir`, where ``epicrisis llm train-router`` puts them."""
+
+    router_url: str | None = None
+    """Base address of an OpenAI-compatible endpoint (``.../v1``) that serves the router alone, in
+    place of its weights here; its bearer token is `llm_api_key`."""
+
     checkpoints: str | None = None
     """Where agent runs are kept: a file, a ``postgresql://`` URL or ``memory``; None for a file in
     `data_dir`."""

@@ -89,6 +89,7 @@ class Session:
         settings: Limits and switches.
         llm: The model; None is a mode of its own.
         no_llm: Why there is no model, where there is none.
+        router: The small model that plans in place of the language model; None for that one.
         searcher: The index over guideline knowledge; None where it cannot be had.
         no_search: Why there is no index.
         observe: Told what goes on.
@@ -99,6 +100,7 @@ class Session:
     settings: Settings
     llm: LLM | None = None
     no_llm: str = "no language model is configured"
+    router: Router | None = None
     searcher: Searcher | None = None
     no_search: str = "no index of guideline knowledge is built"
     observe: Observer = no_observer

@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 
 from agent.coverage import coverage_facts, look_again
 from agent.graph.events import EventType
+from agent.graph.journal import JournaledLLM
 from agent.graph.state import Context, RunState, emit
 from agent.graph.view import View
 from agent.llm.errors import LLMError
@@ -15,6 +16,7 @@ from agent.llm.seam import LLM
 from agent.notes import read_notes as read_free_text
 from agent.plan import Plan, floor, plan
 from agent.record import AskedCall, CoverageRecord, PlanRecord, RefusedAsk, Unlock
+from agent.router_planner.planner import Router, router_plan
 from knowledge.clinical_inputs import catalogue
 
 logger = logging.getLogger(__name__)
@@ -74,23 +76,26 @@ async def read_notes(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 
 async def plan_calls(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """Let the model ask for tools; whatever it asks, the pathway's floor runs."""
+    """Let a model ask for tools; whatever it asks, the pathway's floor runs."""
     context = runtime.context
     context.session.observe("node", "plan")
     view = context.view()
-    made, degraded = await with_model(
-        state,
-        runtime,
-        "plan",
-        lambda llm: plan(
-            llm,
-            view.summary,
-            view.fitting,
-            language=view.language,
-            unfit=view.unfit,
-            timeout_s=context.session.settings.llm_timeout_s,
-        ),
-    )
+    if context.session.router is not None:
+        made, degraded = await _plan_by_router(runtime, view, context.session.router)
+    else:
+        made, degraded = await with_model(
+            state,
+            runtime,
+            "plan",
+            lambda llm: plan(
+                llm,
+                view.summary,
+                view.fitting,
+                language=view.language,
+                unfit=view.unfit,
+                timeout_s=context.session.settings.llm_timeout_s,
+            ),
+        )
     record, extra = _plan_record(made, view)
     emit(
         runtime,
@@ -106,6 +111,29 @@ async def plan_calls(state: RunState, runtime: Runtime[Context]) -> RunState:
         "degraded": degraded,
         "looked": False,
     }
+
+
+async def _plan_by_router(
+    runtime: Runtime[Context], view: View, router: Router
+) -> tuple[Plan | None, list[str]]:
+    """Return the plan of the router; where it fails, None, and the pathway plans alone.
+
+    The language model is another one and may still write: its use goes on.
+    """
+    try:
+        made = await router_plan(
+            router,
+            JournaledLLM(router.llm, runtime.context.journal),
+            view.summary,
+            view.fitting,
+            language=view.language,
+            unfit=view.unfit,
+            timeout_s=runtime.context.session.settings.llm_timeout_s,
+        )
+    except LLMError as error:
+        emit(runtime, EventType.DEGRADED, reason=f"router: {error}")
+        return None, []
+    return made, []
 
 
 def _plan_record(made: Plan | None, view: View) -> tuple[PlanRecord, list[str]]:

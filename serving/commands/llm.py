@@ -18,6 +18,7 @@ from knowledge.settings import Settings, load_settings
 from knowledge.weights_source import Progress
 from serving.cli import fail
 from serving.commands import llm_bench, llm_check, llm_experts, llm_launch, llm_plan, llm_profiles
+from serving.llm.train_router.command import train_router
 
 NOT_AVAILABLE = 5
 _EXIT = "Exit code: 0 usable, 5 not available (the reason is on standard error), 4 a wrong setting."
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     llm.command("launch", epilog=llm_launch.EPILOG)(llm_launch.launch)
     llm.command("upcycle", epilog=llm_experts.EXIT)(llm_experts.upcycle)
     llm.command("routing", epilog=llm_experts.EXIT)(llm_experts.routing)
+    llm.command("train-router")(train_router)
     app.add_typer(llm, name="llm")
 
 

@@ -1,0 +1,1 @@
+"""The task tool_routing."""

@@ -1,0 +1,139 @@
+"""Who is asked for the tools of a request: router, retrieval, words alone, a larger model.
+
+All of them pass the same guards (`agent.router_planner.settle`); the answer before the guards is
+kept beside it, so that what code repaired is not taken for the model's merit.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.llm.errors import LLMDownError
+from agent.llm.seam import LLM, ChatRequest, Message
+from agent.router_planner.compact import (
+    ASK,
+    NONE,
+    Reply,
+    prompt_text,
+    read_reply,
+    reply_schema,
+    route_request,
+)
+from agent.router_planner.evidence import RouterItem, readable
+from agent.router_planner.shortlist import ToolIndex
+from agent.router_planner.weights import router_llm
+from knowledge.errors import UnavailableError
+from knowledge.retrieval.errors import EncoderUnavailableError
+from knowledge.retrieval.minilm import MiniLm
+from knowledge.retrieval.opening import encoder
+from knowledge.settings import Settings
+from tools.toolbox import discover
+
+_LARGE_TOKENS = 160
+_PROMPT = Path(__file__).parent / "prompt.md"
+
+
+@dataclass
+class Opened:
+    """What the trials of one run share.
+
+    Args:
+        index: Over the cards of all tools.
+        router: The router's model; None where it cannot be had.
+        no_router: Why.
+    """
+
+    index: ToolIndex
+    router: LLM | None = None
+    no_router: str = ""
+
+
+_OPENED: list[Opened] = []
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[None]:
+    """Hold index and router while the trials of a run last."""
+    index = ToolIndex(_encoder(settings))
+    held = Opened(index=index)
+    try:
+        async with router_llm(settings) as llm:
+            held.router = llm
+            _OPENED.append(held)
+            yield
+    except UnavailableError as error:
+        if held.router is not None:
+            raise
+        held.no_router = str(error)
+        _OPENED.append(held)
+        yield
+    finally:
+        _OPENED.clear()
+
+
+def here() -> Opened:
+    """Return what the run holds."""
+    return _OPENED[-1]
+
+
+def _encoder(settings: Settings) -> MiniLm | None:
+    try:
+        found = encoder(settings)
+    except EncoderUnavailableError:
+        return None
+    return found if isinstance(found, MiniLm) else None
+
+
+async def by_router(request: str, items: Sequence[RouterItem], names: Sequence[str]) -> Reply:
+    """Return the router's reply.
+
+    Raises:
+        LLMError: There is no router, or its reply cannot be used.
+    """
+    held = here()
+    if held.router is None:
+        raise LLMDownError("router", held.no_router, "")
+    reply = await held.router.chat(route_request(request, items, names))
+    return read_reply(reply.data)
+
+
+def by_nearest(
+    request: str, items: Sequence[RouterItem], *, meaning: bool
+) -> tuple[Reply, tuple[str, ...]]:
+    """Return the nearest tool as a reply, and the first three.
+
+    A request that is near to nothing is one for no tool: below MiniLM's stated limit, or without
+    a word in common.
+    """
+    index = here().index
+    ranking = index.by_meaning(request) if meaning else index.by_words(request)
+    near = [n.tool for n in ranking if n.cosine is None or n.cosine >= MiniLm.min_cosine][:3]
+    if not near:
+        return Reply(none=True), ()
+    ids = tuple(item.id for item in readable(near[0], items))
+    return Reply(calls={near[0]: ids}), tuple(near)
+
+
+async def by_large(
+    llm: LLM, request: str, items: Sequence[RouterItem], names: Sequence[str], timeout_s: float
+) -> Reply:
+    """Return the reply of the configured model, which is shown the same tools with their titles.
+
+    Raises:
+        LLMError: It gave nothing that can be used.
+    """
+    lines = "\n".join(f"- {name}: {discover()[name].card.title}" for name in names)
+    rules = _PROMPT.read_text("utf-8").format(tools=lines, ask=ASK, none=NONE)
+    asked = ChatRequest(
+        purpose="route",
+        prompt="tool_routing",
+        messages=(
+            Message(role="system", content=rules),
+            Message(role="user", content=prompt_text(request, items)),
+        ),
+        json_schema=reply_schema(names, [item.id for item in items]),
+        max_tokens=_LARGE_TOKENS,
+        timeout_s=timeout_s,
+    )
+    return read_reply((await llm.chat(asked)).data)

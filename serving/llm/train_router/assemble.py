@@ -1,0 +1,133 @@
+"""From base model and adapter to a router that can be served; numpy alone, no training stack."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from agent.router_planner.compact import FORM
+from agent.router_planner.weights import CARD, GGUF, MODEL, RouterCard
+from knowledge.errors import UnavailableError
+from knowledge.weights_cache import require_space, sha256_of
+from serving.llm.train_router.adapter import CONFIG, WEIGHTS, merged, read_adapter
+from serving.llm.train_router.base import Base, dense_state
+from serving.llm.train_router.export import write_checkpoint, write_gguf
+from serving.llm.train_router.moe import moe_state
+from serving.llm.train_router.recipe import Recipe
+
+SPARSE, MERGED, ADAPTER, RECIPE = "sparse", "merged", "adapter", "recipe.json"
+SHIPPED = Path(__file__).parent / "shipped"
+"""The adapter that comes with this installation, if one does; see its ``CARD.md``."""
+
+_CHECKPOINT_BYTES = 800_000_000
+_GGUF_BYTES = 420_000_000
+
+Tell = Callable[[str], None]
+
+
+def write_sparse(base: Base, recipe: Recipe, out: Path) -> Path:
+    """Write the untrained sparse checkpoint that a training starts from, once.
+
+    Returns:
+        Its folder.
+    """
+    folder, mark = out / SPARSE, out / SPARSE / "recipe.sha256"
+    wanted = f"{base.sha256} {recipe.experts} {recipe.experts_per_token} {recipe.seed}"
+    if mark.is_file() and mark.read_text("ascii") == wanted:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+    require_space(out, _CHECKPOINT_BYTES, beside=0)
+    state = moe_state(dense_state(base), base.shape, experts=recipe.experts, seed=recipe.seed)
+    write_checkpoint(
+        state,
+        base,
+        folder,
+        experts=recipe.experts,
+        experts_per_token=recipe.experts_per_token,
+    )
+    mark.write_text(wanted, "ascii")
+    return folder
+
+
+def put_together(
+    base: Base,
+    adapter: Path,
+    out: Path,
+    *,
+    checkpoint: bool,
+    tell: Tell,
+    trained: dict[str, Any] | None = None,
+) -> RouterCard:
+    """Merge an adapter and write what the servers read.
+
+    Args:
+        base: The dense model.
+        adapter: Folder with the adapter and its ``recipe.json``.
+        out: Folder to write ``router.gguf`` and ``router.json`` to.
+        checkpoint: Whether the checkpoint for vLLM is written too, 750 MB.
+        tell: Told what is done.
+        trained: For people, kept in ``router.json``.
+
+    Raises:
+        UnavailableError: There is no adapter, it is of another model, or too little space.
+    """
+    recipe = read_recipe(adapter)
+    pairs, scale = read_adapter(adapter)
+    out.mkdir(parents=True, exist_ok=True)
+    require_space(out, _GGUF_BYTES + checkpoint * _CHECKPOINT_BYTES, beside=0)
+    tell("reading the dense model")
+    sparse = moe_state(dense_state(base), base.shape, experts=recipe.experts, seed=recipe.seed)
+    tell("adding the adapter")
+    state = merged(sparse, pairs, scale)
+    sizes = {"experts": recipe.experts, "experts_per_token": recipe.experts_per_token}
+    if checkpoint:
+        tell("writing the checkpoint")
+        write_checkpoint(state, base, out / MERGED, **sizes)
+    tell("writing the file for llama.cpp")
+    path = write_gguf(state, base, out / GGUF, name=MODEL, **sizes)
+    card = RouterCard(
+        form=FORM,
+        gguf_sha256=sha256_of(path),
+        adapter_sha256=sha256_of(adapter / WEIGHTS),
+        base_sha256=base.sha256,
+        trained=trained or {},
+        **sizes,
+    )
+    (out / CARD).write_bytes(orjson.dumps(card.model_dump(), option=orjson.OPT_INDENT_2))
+    return card
+
+
+def read_recipe(adapter: Path) -> Recipe:
+    """Return the recipe that an adapter was trained by.
+
+    Raises:
+        UnavailableError: There is none, or it is of another form of prompt.
+    """
+    item = f"adapter {adapter.name}"
+    try:
+        recipe = Recipe.model_validate_json((adapter / RECIPE).read_bytes())
+    except (OSError, ValueError) as error:
+        raise UnavailableError(
+            item, f"has no {RECIPE} that can be read", "run `epicrisis llm train-router`"
+        ) from error
+    if recipe.form != FORM:
+        raise UnavailableError(item, f"is of the form {recipe.form}, not {FORM}", "train again")
+    return recipe
+
+
+def shipped_adapter() -> Path:
+    """Return the folder of the adapter that comes with this installation.
+
+    Raises:
+        UnavailableError: None does.
+    """
+    if not all((SHIPPED / name).is_file() for name in (WEIGHTS, CONFIG, RECIPE)):
+        raise UnavailableError(
+            "adapter of the router",
+            "does not come with this installation",
+            "run `epicrisis llm train-router`",
+        )
+    return SHIPPED
