@@ -10,11 +10,14 @@ from rich.markup import escape
 
 from agent.case_key import answers_of
 from agent.given import AnswerStore
-from agent.graph.checkpoints import open_checkpoints
+from agent.graph.checkpoints import Checkpoints, open_checkpoints
 from agent.graph.events import Event, EventType
+from agent.graph.journal import Journal
 from agent.graph.request import Budget, RunRequest, Session
-from agent.graph.run import AgentOutcome, resume_run, start_run
+from agent.graph.run import AgentOutcome, new_run_id, resume_run, start_run
 from agent.llm.choice import Choice, llm_from
+from agent.llm.pool.caller import Caller, asked_by
+from agent.router_planner.weights import open_router
 from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import IdentityConflictError, InputError, UnavailableError
 from knowledge.passages import Language, Searcher
@@ -38,6 +41,7 @@ class Ask:
         same_patient: As for `assess`.
         language: Of prompts and words.
         use_llm: Whether a model may be used.
+        by_router: Whether the small router asks for the tools in place of the model.
         llm_seconds: Most seconds of all calls to the model.
         resume: Id of a run to go on with.
     """
@@ -48,6 +52,7 @@ class Ask:
     same_patient: tuple[str, ...] = ()
     language: Language = "en"
     use_llm: bool = True
+    by_router: bool = False
     llm_seconds: float = 300.0
     resume: str | None = None
 
@@ -68,6 +73,7 @@ async def run_agent(ask: Ask, settings: Settings, console: Console | None) -> Ag
         choice = Choice(llm=None, reason="not asked for (--no-llm)")
         if ask.use_llm:
             choice = await opened.enter_async_context(llm_from(settings))
+        router = await opened.enter_async_context(open_router(settings)) if ask.by_router else None
         searcher, no_search = open_index(settings)
         paths = tuple(path.resolve() for path in ask.paths)
         given, notice = given_answers(ask, settings)
@@ -87,13 +93,23 @@ async def run_agent(ask: Ask, settings: Settings, console: Console | None) -> Ag
             settings=settings,
             llm=choice.llm,
             no_llm=choice.reason,
+            router=router,
             searcher=searcher,
             no_search=no_search,
         )
         tell = None if console is None else _teller(console)
+        await _name_caller(session, checkpoints, ask.resume)
         if ask.resume is not None:
             return await resume_run(session, checkpoints, run=ask.resume, on_event=tell)
         return await start_run(session, checkpoints, on_event=tell)
+
+
+async def _name_caller(session: Session, checkpoints: Checkpoints, resume: str | None) -> None:
+    """Say whose run asks the model: one model answers all of it, also after it is resumed."""
+    if session.llm is not None:
+        run = resume or new_run_id()
+        pinned = "" if resume is None else await Journal(checkpoints.store, resume).pinned_model()
+        session.llm = asked_by(session.llm, Caller(conversation=run, case=run, pinned=pinned))
 
 
 def given_answers(ask: Ask, settings: Settings) -> tuple[tuple[GivenAnswer, ...], str]:
