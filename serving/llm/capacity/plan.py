@@ -1,6 +1,6 @@
 """A plan: which accelerators hold the model, what they do of the work, how many are needed."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import NonNegativeFloat, PositiveInt
 
@@ -90,6 +90,7 @@ class Plan(Frozen):
     Args:
         ask: What was asked.
         pools: One for each kind of accelerator.
+        alternatives: Whether each would do all the work alone; else they share it.
         verdict: Whether they do the work.
         reason: In words.
         slides: What reading slides takes beside.
@@ -99,6 +100,7 @@ class Plan(Frozen):
 
     ask: Ask
     pools: tuple[PoolPlan, ...]
+    alternatives: bool
     verdict: Verdict
     reason: str
     slides: tuple[SlideNeed, ...] = ()
@@ -109,22 +111,25 @@ class Plan(Frozen):
 def make_plan(ask: Ask, pools: tuple[Pool, ...]) -> Plan:
     """Return what some accelerators do of the work that is asked.
 
-    Every pool serves copies of its own behind one router; the work is divided as they can take it.
-    A pool without a count gets the fewest that do all the work at the worse end of the assumptions.
+    Pools with a count each serve copies of their own behind one router; the work is divided as they
+    can take it. Pools without one are alternatives: each gets the fewest that do all the work at the
+    worse end of the assumptions.
 
     Args:
         ask: Model, work and objectives.
         pools: Kinds of accelerators.
     """
+    alternatives = len(pools) > 1 and all(pool.count is None for pool in pools)
     counted = tuple(_counted(ask, pool) for pool in pools)
-    shares = _shares(ask, counted)
+    shares = [1.0] * len(pools) if alternatives else _shares(ask, counted)
     made = tuple(
         _pool_plan(ask, pool, share=share) for pool, share in zip(counted, shares, strict=True)
     )
-    verdict, reason = _verdict(ask, made)
+    verdict, reason = _best_of(made) if alternatives else _verdict(made)
     return Plan(
         ask=ask,
         pools=made,
+        alternatives=alternatives,
         verdict=verdict,
         reason=reason,
         slides=tuple(slide_need(ask.slides, pool) for pool in counted) if ask.slides else (),
@@ -219,7 +224,14 @@ def _too_large(ask: Ask, pool: Pool, table: MemoryTable) -> str:
     )
 
 
-def _verdict(ask: Ask, pools: tuple[PoolPlan, ...]) -> tuple[Verdict, str]:
+def _best_of(pools: tuple[PoolPlan, ...]) -> tuple[Verdict, str]:
+    """Return the best verdict of pools that each would do all the work, and that of each."""
+    each = [_verdict((pool,))[0] for pool in pools]
+    words = [f"{pool.label}: {verdict}" for pool, verdict in zip(pools, each, strict=True)]
+    return min(each, key=get_args(Verdict).index), "; ".join(words)
+
+
+def _verdict(pools: tuple[PoolPlan, ...]) -> tuple[Verdict, str]:
     if not any(pool.fits for pool in pools):
         return "does not fit", "; ".join(pool.reason for pool in pools)
     used = [pool for pool in pools if pool.worse and pool.better and pool.share > 0]

@@ -22,6 +22,9 @@ def plan_lines(plan: Plan, helped: dict[str, tuple[Help, ...]]) -> Iterator[str]
     yield from model_lines(plan.ask.model)
     yield ""
     yield from _asked(plan.ask)
+    if plan.alternatives:
+        yield ""
+        yield "Alternatives: each of the following does all the work alone."
     for pool, cost in zip(plan.pools, plan.costs, strict=True):
         yield ""
         yield from _pool(pool, plan.ask)

@@ -83,6 +83,16 @@ def test_two_kinds_share_the_work_as_they_can() -> None:
     assert shares[0] > shares[1]
 
 
+def test_kinds_without_numbers_are_alternatives() -> None:
+    asked = ask(cases_per_hour=5000)
+    plan = make_plan(asked, (pool("h200", None, asked), pool("h100", None, asked)))
+    assert plan.alternatives
+    assert [one.share for one in plan.pools] == [1, 1]
+    assert plan.verdict == "enough"
+    alone = make_plan(asked, (pool("h100", None, asked),))
+    assert alone.pools[0] == plan.pools[1]
+
+
 def test_an_impossible_objective_is_needed_by_no_number() -> None:
     asked = ask().model_copy(update={"slo": Slo(ttft_s=5, tpot_ms=0.01, source="test")})
     plan = make_plan(asked, (pool("h100", None, asked),))
