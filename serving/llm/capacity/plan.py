@@ -112,8 +112,8 @@ def make_plan(ask: Ask, pools: tuple[Pool, ...]) -> Plan:
     """Return what some accelerators do of the work that is asked.
 
     Pools with a count each serve copies of their own behind one router; the work is divided as they
-    can take it. Pools without one are alternatives: each gets the fewest that do all the work at the
-    worse end of the assumptions.
+    can take it. Pools without one are alternatives: each gets the fewest that do all the work at
+    the worse end of the assumptions.
 
     Args:
         ask: Model, work and objectives.
