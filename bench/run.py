@@ -12,6 +12,7 @@ SCRIPTS = (
     "ecg_patterns.py",
     "assessment.py",
     "agent_overhead.py",
+    "llm_seam.py",
     "retrieval.py",
     "cds_hooks.py",
     "hl7.py",
