@@ -11,6 +11,7 @@ from agent.assess import Outcome, assess_case, extra_calls, next_calls
 from agent.ledger import Entry, Ledger, Wanted
 from agent.llm.budget import Budgeted, Spent
 from agent.llm.seam import LLM, Urgency
+from agent.router_planner.planner import Router
 from knowledge.clinical_time import ClinicalTime
 from knowledge.model import Frozen
 from knowledge.passages import Language, Searcher
