@@ -24,7 +24,8 @@ async def priority(subject: Subject) -> Found:
     """Find out whether a request may say how urgent it is."""
     answer = await subject.probe.chat(subject.body(COUNT, max_tokens=1, priority=1))
     if not answer.ok:
-        return no(answer.refusal, "start vLLM with --scheduling-policy priority")
+        told = f"{answer.refusal}: a request that says how urgent it is would be refused"
+        return no(told, "start vLLM with --scheduling-policy priority")
     if subject.kind == "vllm":
         return yes("a request of priority 1 is taken; without the policy vLLM refuses it")
     if subject.verdicts.get("unknown_parameter") == "yes":
