@@ -4,9 +4,9 @@ import asyncio
 import os
 import shlex
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import orjson
 import typer
@@ -17,8 +17,41 @@ from knowledge.errors import UnavailableError
 from knowledge.model import Frozen
 from knowledge.settings import load_settings
 from serving.cli import fail
+from serving.commands.llm_launch_options import (
+    As,
+    AsJson,
+    Balance,
+    Between,
+    Context,
+    Cores,
+    Cpu,
+    DryRun,
+    Executable,
+    Extra,
+    Force,
+    Gpu,
+    Gpus,
+    Head,
+    Host,
+    KeyFile,
+    Kv,
+    Name,
+    Nodes,
+    Out,
+    Port,
+    Precision,
+    Ram,
+    Replicas,
+    RouterPort,
+    Served,
+    Speculate,
+    Template,
+    Verify,
+    Wait,
+    Weights,
+)
 from serving.llm.launch import compose, kubernetes, systemd
-from serving.llm.launch.command import Process, chat_template
+from serving.llm.launch.command import chat_template
 from serving.llm.launch.errors import OrderError, ServerDiedError
 from serving.llm.launch.key import ensure_key, read_key
 from serving.llm.launch.machine import cores_of, memory_bytes, this_accelerator
@@ -26,6 +59,7 @@ from serving.llm.launch.order import Executor, Form, Order, weights_of
 from serving.llm.launch.plan import Launch, plan
 from serving.llm.launch.process import Running
 from serving.llm.launch.weights import check_weights, verify_weights
+from serving.llm.launch.words import lines
 from serving.llm.profiles.load import profile as profile_of
 from serving.llm.profiles.model import Dtype, ModelProfile
 
@@ -36,44 +70,6 @@ EPILOG = (
 )
 _STANDARD_KEY = "/etc/epicrisis/llm.env"
 _GIB = 1 << 30
-
-Name = Annotated[str, typer.Argument(metavar="PROFILE", help="See `epicrisis llm profiles`")]
-Gpus = Annotated[int, typer.Option(min=1, help="Accelerators of one replica, all its nodes")]
-Gpu = Annotated[str | None, typer.Option(help="Kind, such as h100; else the one of this machine")]
-Nodes = Annotated[int, typer.Option(min=1, help="Nodes of one replica")]
-Replicas = Annotated[int, typer.Option(min=1, help="Copies, behind vllm-router")]
-Precision = Annotated[str | None, typer.Option("--quantization", help="Precision, such as fp8")]
-Kv = Annotated[str, typer.Option("--kv", help="Precision of keys and values: auto or fp8")]
-Context = Annotated[int | None, typer.Option("--context", min=1, help="Tokens, prompt and reply")]
-Balance = Annotated[
-    bool | None, typer.Option("--balance-experts/--no-balance-experts", help="EPLB")
-]
-Speculate = Annotated[
-    bool, typer.Option("--speculate", help="Draft tokens by the model's own layers")
-]
-As = Annotated[str, typer.Option("--as", help="process, systemd, compose or kubernetes")]
-Between = Annotated[str, typer.Option("--executor", help="Between nodes: mp or ray")]
-Head = Annotated[str, typer.Option(help="Address of the first node")]
-Cpu = Annotated[bool, typer.Option("--cpu", help="The CPU build of vLLM")]
-Cores = Annotated[str | None, typer.Option(help="Cores of the CPU build: 0-31, or 0-31|32-63")]
-Ram = Annotated[
-    float | None, typer.Option(min=0.1, help="GiB of the CPU build, else this machine's")
-]
-Weights = Annotated[str | None, typer.Option(help="Folder of the weights, else /models/NAME")]
-Template = Annotated[str | None, typer.Option("--chat-template", help="File of a chat template")]
-Served = Annotated[str | None, typer.Option("--name", help="Name that clients ask for")]
-Host = Annotated[str, typer.Option(help="Address to listen on")]
-Port = Annotated[int, typer.Option(min=1, max=65535, help="Of the first replica; the next follow")]
-RouterPort = Annotated[int, typer.Option(min=1, max=65535, help="Of the router")]
-KeyFile = Annotated[str | None, typer.Option(help="File with VLLM_API_KEY=...; made where missing")]
-Extra = Annotated[str, typer.Option(help="Further words for vllm serve, in quotes")]
-Executable = Annotated[str, typer.Option(help="Words to start instead of vllm")]
-Wait = Annotated[float, typer.Option(min=1, help="Seconds until the model must be listed")]
-Verify = Annotated[bool, typer.Option("--verify", help="Hash the weights against SHA256SUMS")]
-Force = Annotated[bool, typer.Option("--force", help="Start a model whose size is not known")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the files that are written")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would run; start nothing")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output")]
 
 
 class Asked(Frozen):
@@ -230,50 +226,10 @@ def _print(planned: Launch, asked: Asked) -> None:
         body = {**planned.to_json(), "fits": planned.memory.fits, "files": dict(files)}
         typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
         return
-    for line in _lines(planned):
+    for line in lines(planned):
         typer.echo(line)
     for name, text in files.items():
         typer.echo(f"\n---- {name}\n{text}", nl=False)
-
-
-def _lines(planned: Launch) -> Iterator[str]:
-    order, layout = planned.order, planned.layout
-    where = "the CPU" if order.cpu else f"{order.gpus} x {order.gpu}"
-    nodes = f" on {order.nodes} nodes" if order.nodes > 1 else ""
-    yield f"{planned.profile} in {planned.dtype} on {where}{nodes}, {order.replicas} replica(s)"
-    yield f"weights: {planned.weights} (published as {planned.repository or 'nothing: made here'})"
-    yield f"memory: {planned.memory.words}"
-    if planned.memory.requests:
-        held = (
-            f"{planned.memory.tokens:,} tokens, {planned.memory.requests} requests of full length"
-        )
-        yield f"  a replica holds keys and values of {held}"
-    yield f"layout: tensor {layout.tensor}, data {layout.data}, pipeline {layout.pipeline}" + (
-        ", experts spread" if layout.experts else ""
-    )
-    yield f"  {layout.reason}"
-    if layout.balance_reason:
-        yield f"  {layout.balance_reason}"
-    for choice in planned.choices:
-        yield f"{choice.option}\n  {choice.reason}"
-    for note in planned.notes:
-        yield f"note: {note}"
-    yield f"key: {order.key_file}, read by the starter (VLLM_API_KEY)"
-    for one in planned.processes:
-        yield from _process_lines(planned, one)
-    if planned.router:
-        yield f"\n# router\n{shlex.join(planned.router)}"
-
-
-def _process_lines(planned: Launch, one: Process) -> Iterator[str]:
-    yield f"\n# replica {one.replica}, node {one.node}"
-    for words in one.before:
-        yield shlex.join(words)
-    if not one.argv:
-        return
-    values = " ".join(f"{name}={shlex.quote(value)}" for name, value in one.environment)
-    yield f"set -a; . {shlex.quote(planned.order.key_file)}; set +a"
-    yield f"env {values} \\\n  {shlex.join(one.argv)}"
 
 
 def _write(planned: Launch, asked: Asked) -> None:
