@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_tasks)
     group.command("run")(run)
     group.command("report")(report)
+    group.command("approve")(approve)
     app.add_typer(group, name="eval")
 
 
@@ -60,6 +61,10 @@ def run(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where the results go")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Only this model of the pool, approved or not; configured"),
+    ] = None,
 ) -> None:
     """Run tasks, write their results as JSON and Markdown, and show the report.
 
@@ -73,6 +78,7 @@ def run(
     from evals.scoring import System
 
     which: WhichLLM = _one_of("--llm", llm, get_args(WhichLLM))
+    which = "configured" if model is not None else which
     if language is not None:
         _one_of("--language", language, ("en", "zh"))
     chosen = tuple(_one_of("--system", one, get_args(System)) for one in system or ())
@@ -81,7 +87,7 @@ def run(
     )
     settings = load_settings()
     folder = out or settings.data_dir / "evals" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    results = asyncio.run(_run(tasks or [], which, settings, plan, folder))
+    results = asyncio.run(_run(tasks or [], which, settings, plan, folder, model))
     text = markdown(results)
     for result in results:
         save(result, folder)
@@ -107,17 +113,52 @@ def report(
         typer.echo(markdown(results))
 
 
+def approve(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run")],
+    model: Annotated[str, typer.Option("--model", help="Which model of the pool it was run with")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON")] = False,
+) -> None:
+    """Let a model of the pool answer with the prompts of this version, if its evaluation passes.
+
+    What must have been run, and how well, is in the file of the pool. The decision is recorded with
+    the numbers and is an event of the audit; so is a refusal. A service that runs takes it up at
+    its next start.
+
+    Exit codes: 0 recorded; 1 refused, with the numbers that fail; 4 a wrong argument.
+    """
+    from evals.approving import approved
+
+    record, failing = approved(folder, load_settings(), model=model, by=by)
+    if record is None:
+        for line in failing:
+            typer.echo(f"refused: {line}", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        typer.echo(orjson.dumps(record.to_json(), option=orjson.OPT_INDENT_2).decode())
+        return
+    weights = record.setup.revision or record.setup.sha256
+    typer.echo(f"{record.setup.model} ({weights}) may answer; record {record.number}")
+    typer.echo(f"evaluation SHA-256 {record.report_sha256}, record SHA-256 {record.sha256}")
+
+
 async def _run(
-    names: Sequence[str], which: "WhichLLM", settings: Settings, plan: "Plan", folder: Path
+    names: Sequence[str],
+    which: "WhichLLM",
+    settings: Settings,
+    plan: "Plan",
+    folder: Path,
+    model: str | None,
 ) -> "list[TaskResult]":
     from evals.discovery import task, task_names
     from evals.models import evaluated_llm
     from evals.results import save
     from evals.runner import run_task
+    from evals.setup import setup_of
 
     tasks = [task(name) for name in names or task_names()]
     results: list[TaskResult] = []
-    async with evaluated_llm(which, settings) as choice:
+    async with evaluated_llm(which, settings, model=model) as choice:
         if which == "configured" and choice.llm is None:
             raise InvalidValueError(
                 "--llm configured",
@@ -126,6 +167,7 @@ async def _run(
             )
         for one in tasks:
             result = await run_task(one, choice, settings, plan, on_trial=_tell)
+            result = result.model_copy(update={"setup": setup_of(choice, settings)})
             save(result, folder)
             results.append(result)
     return results

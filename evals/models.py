@@ -17,9 +17,30 @@ _FACT = re.compile(r"^s(\d+) facts: (.+)$", re.MULTILINE)
 
 
 @asynccontextmanager
-async def evaluated_llm(which: WhichLLM, settings: Settings) -> AsyncIterator[Choice]:
-    """Give the model under test while the block lasts, or the reason why there is none."""
-    if which == "none":
+async def evaluated_llm(
+    which: WhichLLM, settings: Settings, *, model: str | None = None
+) -> AsyncIterator[Choice]:
+    """Give the model under test while the block lasts, or the reason why there is none.
+
+    Args:
+        which: None, the fake one, or the configured one.
+        settings: Which is configured.
+        model: One model of the configured pool, approved or not, and no other.
+
+    Raises:
+        InvalidValueError: The pool has no such model, or there is no pool.
+    """
+    if model is not None:
+        from agent.llm.pool.caller import Caller
+        from agent.llm.pool.opening import pool_of_candidate
+        from agent.llm.pool.pooled import PooledLLM
+
+        pool = pool_of_candidate(settings, model)
+        try:
+            yield Choice(llm=PooledLLM(pool, Caller(patient_data=False)))
+        finally:
+            await pool.close()
+    elif which == "none":
         yield Choice(llm=None, reason="not asked for (--llm none)")
     elif which == "fake":
         yield Choice(llm=honest_fake())

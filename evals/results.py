@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agent.llm.pool.approval import Setup
 from evals.agreement import Agreement, Quantity, agreement, exceeded
 from evals.scoring import Metric, System, Trial, added
 from evals.statistics import Share
@@ -29,6 +30,7 @@ class TaskResult(Frozen):
         trials: One for each case, system and repeat.
         epicrisis: Version of this product.
         started: When, ISO 8601.
+        setup: Model, prompts and index under test; None where there was no model.
     """
 
     task: str
@@ -45,6 +47,7 @@ class TaskResult(Frozen):
     trials: tuple[Trial, ...] = ()
     epicrisis: str = ""
     started: str = ""
+    setup: Setup | None = None
 
     def of(self, system: System) -> tuple[Trial, ...]:
         """Return the trials of one system."""

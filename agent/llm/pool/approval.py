@@ -128,10 +128,18 @@ class ApprovalFile:
         return tuple(found)
 
     def add(self, approval: Approval) -> Approval:
-        """Keep a record, and return it as it was kept: numbered, chained and with its hash.
+        """Keep a record, and return it as it was kept; `numbered` and `append` at once.
 
         Raises:
             UnavailableError: The file cannot be written, or is not as it was written.
+        """
+        return self.append(self.numbered(approval))
+
+    def numbered(self, approval: Approval) -> Approval:
+        """Return a record as it would be kept: numbered, chained and with its hash.
+
+        Raises:
+            UnavailableError: The file is not as it was written.
         """
         earlier = self.all()
         update = {
@@ -139,7 +147,16 @@ class ApprovalFile:
             "previous": earlier[-1].sha256 if earlier else _GENESIS,
             "replaces": newest(earlier, approval.setup.model),
         }
-        kept = approval.model_copy(update=update).sealed()
+        return approval.model_copy(update=update).sealed()
+
+    def append(self, kept: Approval) -> Approval:
+        """Keep a record that was numbered, and return it.
+
+        Raises:
+            UnavailableError: The file cannot be written, or another record came between.
+        """
+        if self.numbered(kept) != kept:
+            raise UnavailableError(FILE, "has got another record meanwhile", "approve again")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._path.open("ab") as file:

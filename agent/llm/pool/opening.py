@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.llm.client import OpenAIChat
 from agent.llm.pool.approval import ApprovalFile, prompts_hash, unapproved
 from agent.llm.pool.backend import Connect
-from agent.llm.pool.config import BackendRow, key_of, read_pool
+from agent.llm.pool.config import BackendRow, TenantRow, key_of, read_pool
 from agent.llm.pool.observer import Observer
 from agent.llm.pool.pool import Pool
 from agent.llm.pool.shadow import ShadowFile
@@ -70,7 +70,12 @@ def pool_of_candidate(settings: Settings, model: str) -> Pool:
             f"model {model}", "no backend of the pool serves it", f"one of {', '.join(file.models)}"
         )
     alone = file.model_copy(
-        update={"backends": rows, "shadow": None, "models": {model: file.models[model]}}
+        update={
+            "backends": rows,
+            "shadow": None,
+            "models": {model: file.models[model]},
+            "everyone_else": TenantRow(),
+        }
     )
     return Pool(alone, connecting(settings))
 
