@@ -19,7 +19,7 @@ class SlideTokens(Frozen):
 
     Examples:
         >>> SlideTokens(width_px=100_000, height_px=80_000, tile_px=224, patch_px=14).tokens
-        40816326
+        40816327
     """
 
     width_px: PositiveInt
