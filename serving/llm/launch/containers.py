@@ -16,6 +16,13 @@ DRAINING = "/tmp/draining"  # noqa: S108 - within a container of its own
 PRE_STOP_S = 20
 _AFTER_DRAIN_S = 15
 
+_WRITABLE = {
+    "HOME": "/tmp",  # noqa: S108 - within a container of its own
+    "VLLM_CACHE_ROOT": "/tmp/vllm",  # noqa: S108
+    "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",  # noqa: S108
+    "TRITON_CACHE_DIR": "/tmp/triton",  # noqa: S108
+}
+
 ALIVE = (
     "import sys,urllib.request as r;"
     f"sys.exit(r.urlopen('http://127.0.0.1:{PORT}/health',timeout=4).status!=200)"
@@ -57,8 +64,11 @@ def image(launch: Launch) -> str:
 
 
 def environment(one: Process) -> dict[str, str]:
-    """Return the variables of a container: those of the server, and where it may write."""
-    return {**dict(one.environment), "HOME": "/tmp", "VLLM_CACHE_ROOT": "/tmp/vllm"}  # noqa: S108
+    """Return the variables of a container: those of the server, and where it may write.
+
+    The user has no name in the image, which parts of the server would ask for.
+    """
+    return {**dict(one.environment), **_WRITABLE, "USER": "vllm"}
 
 
 def router_containerfile() -> str:

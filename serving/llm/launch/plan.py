@@ -186,6 +186,11 @@ def _notes(facts: Facts) -> list[str]:
         notes.append(facts.weights.note)
     if profile.habits.chat_template is not None and order.chat_template is None:
         notes.append(f"the file {profile.habits.chat_template} must lie beside the weights")
+    if profile.attention is not None and profile.attention.linear is not None:
+        notes.append(
+            "prefix caching of linear attention is experimental in vLLM; its pages of the cache are "
+            'larger, so fewer tokens may be held than computed (--extra "--no-enable-prefix-caching")'
+        )
     if order.executor == "ray" and order.nodes > 1:
         notes.append("Ray must be installed beside vLLM on every node; it does not ask for a key")
     if order.nodes > 1:

@@ -135,6 +135,7 @@ def test_what_every_server_gets(gpus: int) -> None:
     assert option(argv, "--tool-call-parser") == "qwen3_coder"
     assert option(argv, "--reasoning-parser") == "qwen3"
     assert option(argv, "--allowed-media-domains") == "media.invalid"
+    assert json.loads(option(argv, "--limit-mm-per-prompt") or "") == {"image": 4, "video": 0}
     assert option(argv, "--host") == "127.0.0.1"
 
 
