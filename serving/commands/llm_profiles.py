@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from serving.llm.capacity.accelerator import accelerator
+from serving.llm.launch.plan import least_accelerators
 from serving.llm.profiles.derive import KvCache, Parameters, kv_cache, parameters, weight_bytes
 from serving.llm.profiles.load import profile, profiles
-from serving.llm.profiles.model import ModelProfile
+from serving.llm.profiles.model import ModelProfile, Weights
 from serving.llm.profiles.sourced import REVIEW_WORDS, NotKnown
 
 _GIB = float(1 << 30)
@@ -19,6 +21,7 @@ _MIB = float(1 << 20)
 _KIB = 1024.0
 _UNKNOWN = "not known"
 _WIDEST = 400
+_SIZED_FOR = ("h100", "h200")
 
 
 def show_profiles(
@@ -108,7 +111,8 @@ def _whole(one: ModelProfile) -> Iterator[str]:
     yield f"reasoning: {habits.reasoning_parser or 'none'}"
     yield f"vision: {'yes' if one.vision else 'no'}"
     yield f"template: {habits.template_note}"
-    yield f"vLLM: {habits.minimum_vllm or _UNKNOWN} or newer"
+    oldest = habits.minimum_vllm
+    yield f"vLLM: {oldest} or newer" if oldest else "vLLM: the oldest version is not known"
     yield ""
     licence = one.licence
     yield f"licence: {licence.name}"
@@ -156,6 +160,13 @@ def _sizes(one: ModelProfile) -> Iterator[str]:
         size = weight_bytes(one, weights)
         words = _UNKNOWN if isinstance(size, NotKnown) else f"{size / _GIB:.1f} GiB"
         yield f"in {weights.dtype}: {words}, {weights.repository or 'made on loading'}"
+        yield "  at least " + ", ".join(f"{few} x {name}" for name, few in _least(one, weights))
+
+
+def _least(one: ModelProfile, weights: Weights) -> Iterator[tuple[str, str]]:
+    for name in _SIZED_FOR:
+        found = least_accelerators(one, weights, accelerator(name))
+        yield name, _UNKNOWN if found is None else str(found)
 
 
 def _cache_words(cache: KvCache | NotKnown, *, short: bool) -> str:
@@ -173,8 +184,11 @@ def _billions(number: float) -> str:
 
 def _json(one: ModelProfile) -> dict[str, Any]:
     count, cache = parameters(one), kv_cache(one)
-    computed: dict[str, Any] = {"weights_bytes": {}}
+    computed: dict[str, Any] = {"weights_bytes": {}, "least_accelerators": {}}
     for weights in one.weights:
+        computed["least_accelerators"][weights.dtype] = {
+            name: least_accelerators(one, weights, accelerator(name)) for name in _SIZED_FOR
+        }
         size = weight_bytes(one, weights)
         computed["weights_bytes"][weights.dtype] = None if isinstance(size, NotKnown) else size
     if isinstance(count, NotKnown):

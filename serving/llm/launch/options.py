@@ -67,6 +67,7 @@ class Balancing(Frozen):
 
     families: tuple[str, ...]
     least_ranks: PositiveInt
+    least_experts_per_rank: PositiveInt
     window_size: PositiveInt
     step_interval: PositiveInt
     redundant_per_rank: PositiveInt

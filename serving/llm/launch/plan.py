@@ -74,7 +74,9 @@ def plan(profile: ModelProfile, order: Order, form: Form, *, force: bool = False
         _nodes(order, device)
         layout = _layout(profile, weights, order, device, context_tokens)
         memory = on_accelerators(profile, weights, order, layout, device, context_tokens)
-        needed = None if memory.fits else _needed(profile, weights, order, device, context_tokens)
+        needed = None
+        if not memory.fits:
+            needed = least_accelerators(profile, weights, device, order=order)
     if not (force and memory.not_known):
         require_fit(profile, memory, needed=needed)
     facts = Facts(profile=profile, weights=weights, order=order, layout=layout, memory=memory)
@@ -115,13 +117,25 @@ def _layout(
     return choose(profile, weights, order, fewest=fewest)
 
 
-def _needed(
-    profile: ModelProfile, weights: Weights, order: Order, device: Accelerator, tokens: int
+def least_accelerators(
+    profile: ModelProfile, weights: Weights, device: Accelerator, *, order: Order | None = None
 ) -> int | None:
-    gpus = order.gpus * 2
+    """Return the fewest accelerators that hold a copy, a power of two; None where none does.
+
+    A copy means the weights and keys and values of one request of full length.
+
+    Args:
+        profile: The model.
+        weights: Its precision.
+        device: The kind of accelerator.
+        order: Everything else; counts of accelerators and nodes do not matter. None for defaults.
+    """
+    asked = order or Order(weights="", key_file="-")
+    tokens = _context(profile, asked)
+    gpus = 1
     while gpus <= _MOST:
         nodes = max(1, gpus // int(device.per_node.value))
-        larger = order.model_copy(update={"gpus": gpus, "nodes": nodes})
+        larger = asked.model_copy(update={"gpus": gpus, "nodes": nodes})
         try:
             layout = _layout(profile, weights, larger, device, tokens)
         except OrderError:
@@ -188,8 +202,9 @@ def _notes(facts: Facts) -> list[str]:
         notes.append(f"the file {profile.habits.chat_template} must lie beside the weights")
     if profile.attention is not None and profile.attention.linear is not None:
         notes.append(
-            "prefix caching of linear attention is experimental in vLLM; its pages of the cache are "
-            'larger, so fewer tokens may be held than computed (--extra "--no-enable-prefix-caching")'
+            "prefix caching of linear attention is experimental in vLLM, and the pages of its "
+            "cache are larger, so fewer tokens may be held than computed; to turn it off: "
+            '--extra "--no-enable-prefix-caching"'
         )
     if order.executor == "ray" and order.nodes > 1:
         notes.append("Ray must be installed beside vLLM on every node; it does not ask for a key")

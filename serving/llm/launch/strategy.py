@@ -137,14 +137,17 @@ def _balanced(profile: ModelProfile, order: Order, layout: Layout) -> Layout:
             "vLLM 0.32 cannot balance experts of this family",
             "leave it out",
         )
+    experts = profile.feedforward.experts if profile.feedforward is not None else None
+    each = (experts.count if experts is not None else 0) / layout.ranks
+    many = layout.ranks >= rule.least_ranks and each >= rule.least_experts_per_rank
     wanted = order.balance_experts
     if wanted is None:
-        wanted = known and layout.ranks >= rule.least_ranks
+        wanted = known and many
     if not wanted:
         why = (
-            "balancing is left out: few expert ranks"
+            f"Experts are not balanced: {layout.ranks} expert ranks with {each:g} experts each."
             if known
-            else "balancing is left out: vLLM 0.32 has none for this family"
+            else "Experts are not balanced: vLLM 0.32 cannot for this family."
         )
         return layout.model_copy(update={"balance_reason": why})
     redundant = rule.redundant_per_rank * layout.ranks

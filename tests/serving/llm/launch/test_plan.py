@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from knowledge.errors import EpicrisisError
+from serving.llm.capacity.accelerator import accelerator
 from serving.llm.launch.command import Process
 from serving.llm.launch.errors import OrderError, TooLittleMemoryError
 from serving.llm.launch.options import known_options
-from serving.llm.profiles.load import profiles
+from serving.llm.launch.plan import least_accelerators
+from serving.llm.profiles.load import profile, profiles
 from tests.serving.llm.launch.orders import GIB, launched, option
 
 COUNTS = ((1, 1), (2, 1), (8, 1), (16, 2))
@@ -168,6 +170,13 @@ def test_experts_are_balanced_with_one_more_on_each_rank() -> None:
     )
 
 
+def test_few_large_experts_are_not_copied_onto_every_rank() -> None:
+    """Mixtral has eight experts: one more on each of eight ranks would double them."""
+    argv = launched("mixtral-8x22b", gpus=8).processes[0].argv
+    assert "--enable-expert-parallel" in argv
+    assert "--enable-eplb" not in argv
+
+
 def test_a_redundant_expert_costs_what_the_documentation_of_vllm_says() -> None:
     """About 2.4 GB per redundant expert and rank for DeepSeek-V3."""
     with_more = launched("deepseek-v3", gpus=8).memory.weights
@@ -263,6 +272,38 @@ def test_what_the_recipes_serve_is_taken(name: str, gpu: str, gpus: int, dtype: 
     assert launched(name, gpu=gpu, gpus=gpus, dtype=dtype).memory.fits
 
 
+@pytest.mark.parametrize(
+    ("name", "dtype", "of_80_gb", "of_141_gb"),
+    [
+        # Computed apart, with 92 % of the memory, 4 GiB each and about 60,000 tokens of cache.
+        ("qwen3-30b-a3b", "bfloat16", 1, 1),
+        ("qwen3-30b-a3b", "fp8", 1, 1),
+        ("qwen3.6-35b-a3b", "bfloat16", 2, 1),
+        ("qwen3.6-35b-a3b", "fp8", 1, 1),
+        ("qwen3-235b-a22b", "bfloat16", 8, 4),
+        ("qwen3-235b-a22b", "fp8", 4, 2),
+        ("qwen3-next-80b-a3b", "bfloat16", 4, 2),
+        ("qwen3-next-80b-a3b", "fp8", 2, 1),
+        ("qwen3-next-80b-a3b", "nvfp4", 1, 1),
+        ("gpt-oss-20b", "mxfp4", 1, 1),
+        ("gpt-oss-120b", "mxfp4", 1, 1),
+        ("deepseek-r1", "fp8", 16, 8),
+        ("deepseek-r1", "nvfp4", 8, 4),
+        ("glm-4.5v", "bfloat16", 4, 2),
+        ("glm-4.5v", "fp8", 2, 1),
+        ("mixtral-8x7b", "bfloat16", 2, 1),
+        ("mixtral-8x22b", "bfloat16", 8, 4),
+        ("mixtral-8x22b", "fp8", 4, 2),
+        ("medgemma-27b", "bfloat16", 1, 1),
+    ],
+)
+def test_least_accelerators(name: str, dtype: str, of_80_gb: int, of_141_gb: int) -> None:
+    one = profile(name)
+    weights = next(weights for weights in one.weights if weights.dtype == dtype)
+    found = [least_accelerators(one, weights, accelerator(kind)) for kind in ("h100", "h200")]
+    assert found == [of_80_gb, of_141_gb]
+
+
 def test_a_machine_without_the_memory_serves_nothing_on_its_cpu() -> None:
     with pytest.raises(TooLittleMemoryError, match="memory of the machine"):
         launched("qwen3-30b-a3b", cpu=True, ram_bytes=24 * GIB)
@@ -310,7 +351,6 @@ def test_what_does_not_go_together_is_refused(name: str, given: dict[str, Any], 
 def test_blocks_of_a_quantised_model_must_divide_its_ranks() -> None:
     """The recipe of Qwen3-235B in fp8: without spread experts, 1,536 / 8 is no multiple of 128."""
     from serving.llm.launch.strategy import Layout, _divisible
-    from serving.llm.profiles.load import profile
 
     one = profile("qwen3-235b-a22b")
     fp8 = next(weights for weights in one.weights if weights.dtype == "fp8")
