@@ -17,7 +17,15 @@ from knowledge.model import Frozen
 from knowledge.settings import Settings, load_settings
 from knowledge.weights_source import Progress
 from serving.cli import fail
-from serving.commands import llm_bench, llm_check, llm_experts, llm_launch, llm_plan, llm_profiles
+from serving.commands import (
+    llm_bench,
+    llm_check,
+    llm_experts,
+    llm_launch,
+    llm_plan,
+    llm_pool,
+    llm_profiles,
+)
 from serving.llm.train_router.command import train_router
 
 NOT_AVAILABLE = 5
@@ -37,6 +45,7 @@ def register(app: typer.Typer) -> None:
     llm.command("status", epilog=_EXIT)(status)
     llm.command("check", epilog=llm_check.EXIT)(llm_check.check)
     llm.command("plan", epilog=llm_plan.EXIT)(llm_plan.plan)
+    llm.command("pool", epilog=llm_pool.EXIT)(llm_pool.pool)
     llm.command("bench", epilog=llm_bench.EXIT)(llm_bench.bench)
     llm.command("profiles")(llm_profiles.show_profiles)
     llm.command("launch", epilog=llm_launch.EPILOG)(llm_launch.launch)

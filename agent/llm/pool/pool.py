@@ -107,13 +107,18 @@ class Pool:
                 for backend in self.backends.values()
             ]
 
-    async def look(self) -> Mapping[str, str]:
-        """Look at every server once and return why each failed; empty where it answered."""
+    async def look(self, *, but: tuple[str, ...] = ()) -> Mapping[str, str]:
+        """Look at every server once and return why each failed; empty where it answered.
+
+        Args:
+            but: Servers that are not looked at.
+        """
+        wanted = {name: one for name, one in self.backends.items() if name not in but}
         looks = [
             look_at(one, self.file.health, clock=self.clock, changed=self.state_changed)
-            for one in self.backends.values()
+            for one in wanted.values()
         ]
-        return dict(zip(self.backends, await asyncio.gather(*looks), strict=True))
+        return dict(zip(wanted, await asyncio.gather(*looks), strict=True))
 
     async def close(self) -> None:
         """End what goes on beside requests, and close every client."""
