@@ -5,8 +5,9 @@ from serving.llm.check.answer import count_of
 from serving.llm.check.row import Found, no, open_, yes
 from serving.llm.check.subject import Subject
 
-_LEAST = 4096
-"""Tokens of the longest prompt and reply of this product's examples, with room (bench/)."""
+_ENGLISH, _CHINESE = 2983, 5648
+"""Tokens of this product's longest call, a note of 6000 characters with its rules (2343, 5008) and
+its reply (640), counted by the tokenizer of Qwen2.5."""
 _MOST_SENT = 300_000
 _BEYOND = 64
 
@@ -18,8 +19,9 @@ async def stated(subject: Subject) -> Found:
     told = f"{subject.context} tokens"
     if subject.profile is not None:
         told += f" (the model: {subject.profile.context.native_tokens})"
-    if subject.context < _LEAST:
-        return no(f"{told}: long cases do not fit", f"serve it with at least {_LEAST}")
+    if subject.context < _CHINESE:
+        which = "Chinese notes" if subject.context >= _ENGLISH else "notes"
+        return no(f"{told}: the longest {which} do not fit", f"serve it with {_CHINESE} or more")
     return yes(told)
 
 

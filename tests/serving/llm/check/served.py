@@ -14,7 +14,7 @@ from agent.llm.schema_instance import Words, instance
 
 KEY = "the-right-key"
 MODEL = "good-model"
-CONTEXT = 4096
+CONTEXT = 8192
 _NUMBERS = "one two three four five six seven eight nine ten"
 _TEMPLATE = 5
 _EVENTS = "text/event-stream"
@@ -71,6 +71,8 @@ class Served(FakeServer):
         }
         if "loading" in self.wrong:
             return refusal(503, error={"message": "Loading model"})
+        if "short" in self.wrong:
+            entry["max_model_len"] = 4096
         if "says nothing of its context" in self.wrong:
             entry.pop("max_model_len")
         if path == "/metrics" and "no metrics" not in self.wrong:

@@ -16,7 +16,7 @@ from serving.llm.check.subject import Subject
 from serving.llm.profiles.load import profile
 from serving.llm.profiles.model import ModelProfile
 from tests.serving.llm.check.mute import mute
-from tests.serving.llm.check.served import KEY, MODEL, served
+from tests.serving.llm.check.served import CONTEXT, KEY, MODEL, served
 
 NEVER_SEEN = {"admission": "no burst"}
 """Rows that stay open without being asked for."""
@@ -70,7 +70,7 @@ def test_every_check_has_one_row_with_evidence_and_times(good: CheckReport) -> N
 
 
 def test_the_server_is_named(good: CheckReport) -> None:
-    assert (good.server, good.model, good.context_tokens) == ("vllm 0.32.0", MODEL, 4096)
+    assert (good.server, good.model, good.context_tokens) == ("vllm 0.32.0", MODEL, CONTEXT)
 
 
 def test_the_key_stands_nowhere_in_the_report(good: CheckReport) -> None:
@@ -82,6 +82,7 @@ def test_the_key_stands_nowhere_in_the_report(good: CheckReport) -> None:
     [
         ("open", "key", "a wrong key and no key are served"),
         ("any model", "unknown_model", "any name is answered by the same model"),
+        ("short", "context_stated", "the longest Chinese notes do not fit"),
         ("cuts", "context_refused", "cut without a word"),
         ("no metrics", "metrics", "404"),
         ("no limit", "limit", "5 tokens were allowed"),
