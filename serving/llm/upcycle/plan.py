@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveInt, model_validator
+from pydantic import NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
@@ -52,10 +52,10 @@ def plan(form: str, experts: int, top_k: int, dtype: str, seed: int) -> Plan:
         return Plan.model_validate(
             {"form": form, "experts": experts, "top_k": top_k, "dtype": dtype, "seed": seed}
         )
-    except ValueError as error:
-        first = str(error).split("\n")
-        reason = next((line.strip() for line in first if "Value error" in line), first[-1])
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = "".join(f"{part}: " for part in problem["loc"])
+        reason = problem["msg"].removeprefix("Value error, ")
         raise InvalidValueError(
-            "upcycling", reason.removeprefix("Value error, ").partition(" [type=")[0],
-            "see `epicrisis llm upcycle --help`",
-        ) from error  # fmt: skip
+            "upcycling", f"{where}{reason}", "see `epicrisis llm upcycle --help`"
+        ) from error

@@ -1,0 +1,39 @@
+"""The Qwen form is served by vLLM as the Mixtral form is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from agent.llm.client import OpenAIChat
+from serving.llm.upcycle.plan import Form
+from serving.llm.upcycle.record import Record
+from tests.vllm.asking import asking, with_client
+from tests.vllm.conftest import MEASURED
+from tests.vllm.servers import Vllm
+from tests.vllm.test_answers import SCHEMA, TOOLS
+
+
+@pytest.fixture
+def qwen(checkpoints: dict[Form, tuple[Path, Record]], tmp_path: Path) -> Iterator[Vllm]:
+    folder, _ = checkpoints["qwen-moe"]
+    server = Vllm(folder, tmp_path / "server.log")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        MEASURED.append(f"vllm with the Qwen form: started in {server.starts[0]:.1f} s")
+
+
+def test_it_answers_in_words_by_schema_and_with_tools(qwen: Vllm) -> None:
+    async def use(client: OpenAIChat) -> None:
+        request = asking("The capital of France is", max_tokens=12)
+        assert "Paris" in (await client.chat(request)).text  # the dense model says so too
+        reply = await client.chat(asking("Chest pain.", json_schema=SCHEMA, max_tokens=96))
+        jsonschema.validate(reply.data, SCHEMA)
+        called = await client.chat(asking("Is the troponin high?", tools=TOOLS, max_tokens=192))
+        assert called.calls
+
+    with_client(qwen, use)
