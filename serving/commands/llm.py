@@ -31,6 +31,10 @@ from serving.llm.train_router.command import train_router
 NOT_AVAILABLE = 5
 _EXIT = "Exit code: 0 usable, 5 not available (the reason is on standard error), 4 a wrong setting."
 _SPEED_TOKENS = 16
+_ORDERS = {
+    "urgency": "emergencies first, if the server was started with --scheduling-policy priority",
+    "arrival": "by arrival; this server takes no urgency, so an emergency waits its turn",
+}
 _SPEED_S = 60.0
 
 
@@ -67,6 +71,7 @@ class Status(Frozen):
         model: As the server names it.
         server: Kind and version.
         context_tokens: Most tokens of prompt and reply, where the server says it.
+        order: What its waiting requests can be told apart by: ``urgency`` or ``arrival``.
         tokens_per_second: Of one short completion, the reading of the prompt included.
         problem: Why it cannot be used; empty where it can.
     """
@@ -79,6 +84,7 @@ class Status(Frozen):
     model: str | None = None
     server: str | None = None
     context_tokens: int | None = None
+    order: str | None = None
     tokens_per_second: float | None = None
     problem: str = ""
 
@@ -220,6 +226,7 @@ async def _status(settings: Settings, *, verify: bool) -> Status:
                 "model": identity.name,
                 "server": identity.server,
                 "context_tokens": getattr(choice.llm, "context_tokens", None),
+                "order": getattr(choice.llm, "order", None),
                 "tokens_per_second": round(tokens / reply.seconds, 1) if tokens else None,
             }
         )
@@ -261,5 +268,7 @@ def _lines(found: Status) -> Iterator[str]:
     if found.model is not None:
         context = f", {found.context_tokens} tokens of context" if found.context_tokens else ""
         yield f"model: {found.model} by {found.server}{context}"
+    if found.order is not None:
+        yield f"waiting requests: {_ORDERS[found.order]}"
     if found.tokens_per_second is not None:
         yield f"speed: {found.tokens_per_second:g} tokens per second over one short reply"

@@ -64,7 +64,7 @@ def test_killed_and_started_again_under_load_no_case_is_lost(server: Server) -> 
         assessment = done.outcome.assessment
         same_result(assessment, expected[name.partition(" ")[0]])  # whatever the model did
         assert assessment.agent is not None
-        assert assessment.agent.mode in ("llm", "degraded")
+        assert assessment.agent.mode in ("with language model", "degraded")
         if assessment.agent.mode == "degraded":
             assert assessment.agent.reason
     told = [reason for name, done in ended.items() if "before" in name for reason in failed(done)]
