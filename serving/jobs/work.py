@@ -26,7 +26,7 @@ from serving.jobs.checkpoints import checkpoint_place
 from serving.jobs.seam import JobState
 from serving.jobs.store import Begun, JobStore, Reads
 from serving.jobs.telling import tell_missing, telling
-from serving.llm.gateway.callers import caller_for, urgency_of
+from serving.llm.gateway.callers import caller_for
 
 if TYPE_CHECKING:
     from serving.services import Services
@@ -81,8 +81,7 @@ class JobWork:
             session = await asyncio.to_thread(self._session, case, begun, choice)
             if session.llm is not None:
                 pinned = await Journal(checkpoints.store, job).pinned_model()
-                urgency = await asyncio.to_thread(urgency_of, self._services, case)
-                caller = caller_for(case, conversation=job, urgency=urgency, pinned=pinned)
+                caller = caller_for(case, conversation=job, pinned=pinned)
                 session.llm = asked_by(session.llm, caller)
             done = await self._outcome(session, checkpoints, job)
         record = done.outcome.assessment.agent

@@ -18,7 +18,7 @@ class Caller(Frozen):
         conversation: Id of the run or talk: one model answers all of it. Empty for a single call.
         case: Id of the case: its requests go to one server while that is healthy, which has the
             beginning of its prompts in memory. Empty for none.
-        urgency: Of every request; None for that of each request.
+        urgency: Of every request that does not say that it is more or less urgent itself.
         patient_data: Whether the requests carry patient data.
         pinned: Model that has answered this conversation before, where that is known.
     """

@@ -124,7 +124,9 @@ class PooledLLM:
 
     def _urgent(self, request: ChatRequest) -> ChatRequest:
         urgency = self._caller.urgency
-        return request if urgency is None else request.model_copy(update={"urgency": urgency})
+        if urgency is None or request.urgency != "routine":
+            return request
+        return request.model_copy(update={"urgency": urgency})
 
     def _named(self, reply: ChatReply, backend: Backend, pin: Pin) -> ChatReply:
         pin.answered = True

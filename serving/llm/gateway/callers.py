@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def caller_for(
-    case: Case, *, conversation: str, urgency: Urgency = "routine", pinned: str = ""
+    case: Case, *, conversation: str, urgency: Urgency | None = None, pinned: str = ""
 ) -> Caller:
     """Return who asks for a case.
 
@@ -24,7 +24,7 @@ def caller_for(
     Args:
         case: The case.
         conversation: Id of the run or talk, which keeps its model.
-        urgency: Of its requests.
+        urgency: Of its requests; None where each says its own, as those of a run do.
         pinned: Model that has answered this conversation before.
     """
     base, bar, _ = (case.patient or "").partition("|")

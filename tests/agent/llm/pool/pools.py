@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.llm.client import OpenAIChat
 from agent.llm.fake import FakeLLM
-from agent.llm.pool.config import BackendRow, PoolFile
+from agent.llm.pool.config import BackendRow, PoolFile, key_of
 from agent.llm.pool.pool import Pool
 from agent.llm.seam import LLM, ChatRequest
 
@@ -51,7 +51,7 @@ def over_http(row: BackendRow) -> AbstractAsyncContextManager[LLM]:
     @asynccontextmanager
     async def connect() -> AsyncIterator[LLM]:
         assert row.url is not None
-        client = OpenAIChat(row.url, row.served_as or row.model, repeats=0)
+        client = OpenAIChat(row.url, row.served_as or row.model, key_of(row), repeats=0)
         try:
             await client.connect(timeout_s=row.answer_s)
             yield client
