@@ -8,7 +8,6 @@ from agent.llm.pool.approval import Figure, Setup
 from agent.llm.pool.config import ApprovalRow, Floor, ModelRow
 from evals.report import shown
 from evals.results import TaskResult
-from evals.scoring import WITHOUT_LLM
 from evals.statistics import Share
 from knowledge.errors import InvalidValueError
 
@@ -114,11 +113,20 @@ def _other_setup(
 
 
 def _failed_trials(result: TaskResult, most: float) -> Iterator[str]:
-    for system in result.systems:
-        trials = result.of(system)
-        failed = sum(bool(trial.failure) for trial in trials)
-        if system not in WITHOUT_LLM and trials and failed / len(trials) > most:
-            yield f"{result.task}: {system}: {failed} of {len(trials)} trials failed"
+    """Yield what the agent did not get: trials, and calls of the model.
+
+    The agent ends well without a model, so a model that never answered would else pass.
+    """
+    trials = result.of("agent")
+    failed = sum(bool(trial.failure) for trial in trials)
+    if trials and failed / len(trials) > most:
+        yield f"{result.task}: agent: {failed} of {len(trials)} trials failed"
+    calls = sum(trial.llm.calls for trial in trials)
+    lost = sum(trial.llm.failed_calls for trial in trials)
+    if not result.skipped and not calls:
+        yield f"{result.task}: agent: the model was never asked"
+    elif calls and lost / calls > most:
+        yield f"{result.task}: agent: {lost} of {calls} calls of the model failed"
 
 
 def _below(result: TaskResult | None, floor: Floor) -> Iterator[str]:

@@ -6,6 +6,7 @@ import orjson
 import typer
 
 from agent.assessment import Assessment
+from agent.llm.pool.config import PoolFile
 from knowledge.errors import InvalidValueError
 from knowledge.finding import Finding
 from knowledge.model import Frozen
@@ -27,6 +28,7 @@ SCHEMAS: dict[str, type[Frozen]] = {
     "data-quality": QualityReport,
     "finding": Finding,
     "lab-mapping": LabMapping,
+    "llm-pool": PoolFile,
     "model": ModelContract,
     "model-calibration": CalibrationReport,
     "model-evaluation": Evaluation,

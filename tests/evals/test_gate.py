@@ -13,7 +13,7 @@ from agent.llm.pool.config import ApprovalRow, Floor, ModelRow
 from evals.commands import register
 from evals.gate import failing, figures, report_hash, setup_under_test
 from evals.results import TaskResult, save
-from evals.scoring import Count, Measured, Metric, Trial
+from evals.scoring import Count, LLMUse, Measured, Metric, Trial
 from knowledge.errors import InvalidValueError
 from knowledge.settings import Settings
 from serving.audit.log import AuditLog
@@ -31,6 +31,7 @@ def result(task: str = "grounding", **changes: Any) -> TaskResult:
         Trial(
             case=f"c{n}",
             system="agent",
+            llm=LLMUse(calls=2, failed_calls=changes.get("_lost", 0)),
             measured=Measured(
                 counts={
                     "right": Count.of_all([good]),
@@ -41,6 +42,7 @@ def result(task: str = "grounding", **changes: Any) -> TaskResult:
         for n, good in enumerate(right)
     )
     changes.pop("_canary", None)
+    changes.pop("_lost", None)
     values: dict[str, Any] = {
         "task": task,
         "title": task,
@@ -114,6 +116,14 @@ def test_a_floor_that_is_not_reached_is_named_with_the_figure(floor: Floor, said
     assert reasons(result(), floors=(Floor(task="grounding", metric="right", least=0.75),)) == ()
     (found,) = reasons(result(), floors=(floor,))
     assert said in found
+
+
+def test_a_model_that_never_answered_does_not_pass_although_the_agent_ends_well() -> None:
+    assert "grounding: agent: 8 of 8 calls of the model failed" in reasons(result(_lost=2))
+    unasked = result()
+    trials = tuple(t.model_copy(update={"llm": LLMUse()}) for t in unasked.trials)
+    found = reasons(unasked.model_copy(update={"trials": trials}))
+    assert "grounding: agent: the model was never asked" in found
 
 
 def test_tasks_with_different_setups_are_no_setup() -> None:

@@ -44,6 +44,7 @@ from knowledge.reference import strict_yaml
 OTHERS = "everyone_else"
 """Name of the tenant of whoever no row names."""
 _LARGEST_FILE = 1 << 20
+_KEY_NAME = "VLLM_API_KEY="
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,127}$")]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -214,7 +215,7 @@ class ApprovalRow(Frozen):
         required: Whether only models with a recorded evaluation answer.
         tasks: Evaluations that must have been run whole and without a defect.
         floors: Shares they must reach beside.
-        most_failed: Highest share of trials that gave nothing.
+        most_failed: Highest share of trials, and of calls of the model, that gave nothing.
     """
 
     required: bool = True
@@ -350,6 +351,8 @@ def file_sha256(content: bytes) -> str:
 def key_of(row: BackendRow) -> SecretStr | None:
     """Return the key of a server.
 
+    Its file holds the key alone, or ``VLLM_API_KEY=`` before it as ``epicrisis llm launch`` writes.
+
     Raises:
         InvalidValueError: Its file cannot be read, or is empty.
     """
@@ -358,6 +361,7 @@ def key_of(row: BackendRow) -> SecretStr | None:
     item = f"api_key_file of backend {row.name}"
     try:
         key = row.api_key_file.expanduser().read_text("utf-8").strip()
+        key = key.removeprefix(_KEY_NAME).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidValueError(item, "cannot be read", "correct its path or mode") from error
     if not key or not key.isprintable():

@@ -6,6 +6,8 @@ import pytest
 
 from agent.llm.pool.config import OTHERS, PoolFile, key_of, parsed_pool, read_pool
 from knowledge.errors import InvalidValueError
+from serving.commands.schema import json_schema
+from tests.data_folder import ROOT
 
 GOOD = """
 schema: epicrisis/llm-pool/1
@@ -66,6 +68,14 @@ def test_what_is_no_such_file_is_refused(content: bytes) -> None:
         parsed_pool(content, "pool.yaml")
 
 
+def test_the_example_that_is_shipped_is_a_pool() -> None:
+    file = read_pool(ROOT / "deploy" / "llm-pool.example.yaml")
+    assert [row.priority for row in file.backends] == [1, 2, 9, 1]
+    assert file.backends[2].local
+    assert file.approval.required
+    assert json_schema("llm-pool")["properties"].keys() >= {"models", "backends", "tenants"}
+
+
 def test_a_file_that_is_not_there_or_too_large(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match="cannot be read"):
         read_pool(tmp_path / "none.yaml")
@@ -83,6 +93,9 @@ def test_keys_are_in_files_of_their_own_and_never_shown(tmp_path: Path) -> None:
     assert found is not None
     assert found.get_secret_value() == "very-secret"
     assert "secret" not in repr(found)
+    key.write_text("VLLM_API_KEY=very-secret\n")  # as the launcher writes it
+    launched = key_of(row.model_copy(update={"api_key_file": key}))
+    assert launched == found
     for content in (b"", b"a\nb", b"\xff"):
         key.write_bytes(content)
         with pytest.raises(InvalidValueError) as refused:
