@@ -56,6 +56,11 @@ class Running:
         self._executable = shlex.split(executable)
         self._servers: list[asyncio.subprocess.Process] = []
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that were started, servers first."""
+        return tuple(server.pid for server in self._servers)
+
     async def start(self) -> None:
         """Start every server and, before several, the router.
 
