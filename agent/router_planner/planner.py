@@ -57,8 +57,6 @@ class Router:
             LLMError: The model gave nothing that can be used.
         """
         offered = self.index.shortlist(request, among=among)
-        if not offered:
-            return Routed(none=True)
         asked = route_request(request, items, offered, timeout_s=timeout_s)
         reply = await self.llm.chat(asked)
         return settle(read_reply(reply.data), request, items, offered)

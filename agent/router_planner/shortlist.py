@@ -70,7 +70,7 @@ class ToolIndex:
             request: As typed.
             among: Only these; all where None. Where they are no more than `count`, all of them
                 are returned.
-            count: At most so many.
+            count: At most so many; where nothing is near, every tool is left for the model.
         """
         score: dict[str, float] = {}
         for ranking in (self.by_meaning(request), self.by_words(request)):
@@ -80,7 +80,7 @@ class ToolIndex:
         found = sorted(score, key=lambda name: (-score[name], name))[:count]
         if among is not None and len(among) <= count:
             found += [name for name in among if name not in found]
-        return tuple(found)
+        return tuple(found or among or self._names)
 
     def by_meaning(self, request: str) -> tuple[Nearest, ...]:
         """Return every tool by cosine, best first; none where the request cannot be encoded."""

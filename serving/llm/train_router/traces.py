@@ -179,7 +179,8 @@ class _Writer:
         case.add_for(tool)
         case.add_others(self._chance.randint(1, 3), not_for=[tool])
         items = case.items()
-        beyond = len(numbered(items, prefix)) + self._chance.randint(1, 8)
+        last = int(numbered(items, prefix)[-1].id.rpartition("-")[2])
+        beyond = last + self._chance.randint(1, 8)
         text = self._chance.choice(self._words(language).with_id)
         request = text.format(id=f"{prefix}{beyond}", **self._xp(tool, language))
         return Trace(

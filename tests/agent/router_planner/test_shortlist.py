@@ -35,7 +35,7 @@ def test_only_the_tools_that_fit_are_listed_and_a_short_list_is_whole() -> None:
 
 
 class _Letters:
-    """An encoder whose vectors count letters: equal texts are nearest, and no weights are needed."""
+    """An encoder whose vectors count letters: equal texts are nearest, without weights."""
 
     id = "letters"
     dimension = 26
@@ -57,6 +57,10 @@ def test_by_meaning_every_tool_has_one_place() -> None:
 
 def test_chinese_that_no_table_knows_is_not_put_to_an_english_encoder() -> None:
     assert ToolIndex(_Letters()).by_meaning("昏迷") == ()
+
+
+def test_where_nothing_is_near_every_tool_is_left_for_the_model() -> None:
+    assert set(WORDS.shortlist("嗯")) == set(discover())
 
 
 def test_every_tool_has_a_chinese_name() -> None:

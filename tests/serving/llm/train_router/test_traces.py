@@ -14,7 +14,7 @@ from tools.toolbox import discover
 
 SEED = 20261123
 SOME = traces(1500, seed=SEED)
-_SPACE = re.compile(r"[\s?？。.,，!！:：;；]+")
+_STOPS = re.compile(r"[\W_]+")
 
 
 def test_equal_seeds_give_equal_traces_and_others_do_not() -> None:
@@ -76,4 +76,4 @@ def test_no_request_that_judges_the_router_is_among_those_that_train_it() -> Non
 
 
 def _plain(text: str) -> str:
-    return _SPACE.sub("", text.casefold())
+    return _STOPS.sub("", text.casefold())

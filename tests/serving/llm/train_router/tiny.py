@@ -41,7 +41,8 @@ def main(model: str, out: str) -> None:
     """Train, or go on, and print every step."""
 
     def tell(progress: Progress) -> None:
-        print(progress.step, flush=True)
+        sys.stdout.write(f"{progress.step}\n")
+        sys.stdout.flush()
 
     tune(RECIPE, examples(), Path(model), Path(out), resume=True, tell=tell, save_s=0.0)
 
