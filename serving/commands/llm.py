@@ -63,7 +63,7 @@ class Status(Frozen):
     """What ``epicrisis llm status`` found.
 
     Args:
-        source: ``endpoint``, ``local`` or ``none``.
+        source: ``pool``, ``endpoint``, ``local`` or ``none``.
         weights: Name of the local weights; None where they are not needed or not here.
         weights_sha256: Of the local weights.
         packaged: Whether the weights are those of the manifest.
@@ -238,6 +238,8 @@ async def _local_facts(settings: Settings, *, verify: bool) -> Status:
 
     if settings.llm == "none":
         return Status(source="none")
+    if settings.llm_pool is not None:
+        return Status(source="pool")
     if settings.llm_url is not None:
         return Status(source="endpoint")
     gguf = found_gguf(settings, again=verify)

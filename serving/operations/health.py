@@ -65,6 +65,7 @@ def readyz(services: ServicesDep, response: Response) -> Ready:
     file of a case says.
     """
     checks = (_database(services), _files(services), _disk(services), _index(services))
+    checks += _models(services)
     if any(check.status == "failed" for check in checks):
         response.status_code = 503
         return Ready(status="not ready", checks=checks)
@@ -114,3 +115,14 @@ def _index(services: Services) -> Check:
     if searcher is None:
         return Check(name="guideline index", status="degraded", detail=why)
     return Check(name="guideline index", status="ok")
+
+
+def _models(services: Services) -> tuple[Check, ...]:
+    """Return whether any server of the pool of language models can be asked, where there is one."""
+    if not services.gateway.configured:
+        return ()
+    found = services.gateway.status()
+    if found.pool is not None and found.pool.usable:
+        return (Check(name="language models", status="ok"),)
+    why = found.problem or "no server of the pool can be asked; see /llm/pool"
+    return (Check(name="language models", status="degraded", detail=why),)

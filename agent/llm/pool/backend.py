@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from agent.llm.errors import LLMDownError, LLMError
 from agent.llm.pool.breaker import Breaker, State
-from agent.llm.pool.config import BackendRow, PoolFile
+from agent.llm.pool.config import BackendRow, ModelRow, PoolFile
 from agent.llm.pool.routing import Seen
 from agent.llm.seam import LLM, ModelIdentity
 
@@ -71,6 +71,7 @@ class Backend:
                 async with AsyncExitStack() as opened:
                     client = await opened.enter_async_context(self._connect(self.row))
                     _require_listed(self.row, getattr(client, "listed", ()))
+                    _require_weights(self.row, self._model, client.identity)
                     self._opened, self._client = opened.pop_all(), client
             return self._client
 
@@ -147,4 +148,21 @@ def _require_listed(row: BackendRow, listed: tuple[str, ...]) -> None:
             f"backend {row.name}",
             f"serves {', '.join(listed)} and not {wanted}",
             "correct the file of the pool, or the server",
+        )
+
+
+def _require_weights(row: BackendRow, model: ModelRow, found: ModelIdentity) -> None:
+    """Refuse weights that are known to be others: those of the local model are hashed here.
+
+    Raises:
+        LLMDownError: They are.
+    """
+    if found.sha256 is None:
+        return
+    same = found.sha256 == model.sha256 if model.sha256 else found.name == row.model
+    if not same:
+        raise LLMDownError(
+            f"backend {row.name}",
+            f"has other weights ({found.name}, SHA-256 {found.sha256}) than {row.model}",
+            "correct the file of the pool, or the setting that names the weights",
         )

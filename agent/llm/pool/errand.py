@@ -71,7 +71,8 @@ class Errand:
             if taken is not None:
                 return (*taken, pin)
             gate.given_up(self._account.tenant)
-            await self._pool.sleep(_PAUSE_S)
+            await self._pool.sleep(min(_PAUSE_S, max(self._until - self._pool.clock(), 0.0)))
+            self._still_in_time()
 
     async def attempt(
         self,
@@ -166,6 +167,22 @@ class Errand:
         )
         notice = f"{pin.notice}; {said}" if pin.notice else said
         return pool.pins.set(caller.conversation, Pin(model=model, notice=notice))
+
+    def _still_in_time(self) -> None:
+        """Refuse to look again where the time is over.
+
+        Raises:
+            LLMError: It is.
+        """
+        now = self._pool.clock()
+        if now >= self._until:
+            raise self._late()
+        if now >= self._wait_until:
+            self._pool.observer.refused(self._account.tenant, "busy")
+            raise LLMBusyError(
+                ITEM, "no place was free in time at a server that has not failed this request",
+                "try again later",
+            )  # fmt: skip
 
     async def _turn(self, gate: Gate) -> bool:
         """Wait for a place, and return whether there is one; else the model is chosen again."""

@@ -17,7 +17,7 @@ from agent.llm.fake import FakeLLM
 from agent.llm.pool.breaker import State
 from agent.llm.pool.caller import Caller
 from agent.llm.pool.pooled import PooledLLM
-from agent.llm.seam import LLM, ChatReply, ChatRequest
+from agent.llm.seam import LLM, ChatReply, ChatRequest, ModelIdentity
 from agent.llm.wire import RefusedRequestError
 from tests.agent.llm.asking import asking
 from tests.agent.llm.pool.pools import Slow, failing, pool_file, saying, virtual
@@ -378,5 +378,33 @@ def test_a_server_that_serves_another_model_gets_no_patient_data() -> None:
         assert reply.text == "small"
         assert "serves something-else and not moe" in reply.notice
         assert other.order == []
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "usable"),
+    [
+        ({"sha256": "a" * 64}, ModelIdentity(name="any name", sha256="a" * 64), True),
+        ({"sha256": "a" * 64}, ModelIdentity(name="moe", sha256="b" * 64), False),
+        ({"revision": "r1"}, ModelIdentity(name="moe", sha256="b" * 64), True),
+        ({"revision": "r1"}, ModelIdentity(name="another", sha256="b" * 64), False),
+        ({"sha256": "a" * 64}, ModelIdentity(name="moe"), True),
+    ],
+    ids=["same hash", "other hash", "same name", "other name", "not told"],
+)
+def test_weights_that_are_known_to_be_others_are_refused(
+    known: dict[str, str], found: ModelIdentity, usable: bool
+) -> None:
+    async def main() -> None:
+        pool = virtual(
+            pool_file(MOE, models={"moe": known}),
+            {"moe-1": FakeLLM(lambda request: "ok", identity=found)},
+        )
+        if usable:
+            assert (await PooledLLM(pool).chat(asking())).text == "ok"
+        else:
+            with pytest.raises(LLMDownError, match="has other weights"):
+                await PooledLLM(pool).chat(asking())
 
     run(main())

@@ -182,6 +182,10 @@ def test_a_damaged_record_of_approvals_closes_the_pool_and_is_said(tmp_path: Pat
                 return choice.reason
 
         assert "is not a record" in asyncio.run(reason())
+        ready = client.get("/readyz").json()
+        (models,) = (c for c in ready["checks"] if c["name"] == "language models")
+        assert ready["status"] == "ready"  # it answers from the facts
+        assert (models["status"], "is not a record" in models["detail"]) == ("degraded", True)
 
 
 @pytest.mark.parametrize(
