@@ -95,6 +95,16 @@ CHECKS: tuple[Check, ...] = (
         group="schema",
         ask=schemas.unknown_parameter,
     ),
+    Check(id="plan", title="plan", group="product", ask=product.plan_function, need="product"),
+    Check(id="notes", title="notes", group="product", ask=product.notes_function, need="product"),
+    Check(
+        id="writing",
+        title="writing",
+        group="product",
+        ask=product.writing_function,
+        need="product",
+    ),
+    Check(id="chat", title="chat", group="product", ask=product.chat_function, need="product"),
     Check(id="tools_auto", title="tools, auto", group="tools", ask=tools.auto),
     Check(id="tools_required", title="tools, required", group="tools", ask=tools.required),
     Check(id="tools_named", title="tools, named", group="tools", ask=tools.named),
@@ -111,15 +121,5 @@ CHECKS: tuple[Check, ...] = (
         need="product",
     ),
     Check(id="admission", title="too many refused", group="scheduling", ask=load.admission),
-    Check(id="plan", title="plan", group="product", ask=product.plan_function, need="product"),
-    Check(id="notes", title="notes", group="product", ask=product.notes_function, need="product"),
-    Check(
-        id="writing",
-        title="writing",
-        group="product",
-        ask=product.writing_function,
-        need="product",
-    ),
-    Check(id="chat", title="chat", group="product", ask=product.chat_function, need="product"),
 )
-"""A check may rest on the verdicts of those before it."""
+"""A check may rest on verdicts before it; what decides comes before what may take long."""

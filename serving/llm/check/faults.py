@@ -44,7 +44,7 @@ def silent(seconds: float) -> FaultError:
     """Return the fault of a server that accepts and never answers."""
     return FaultError(
         "silent",
-        f"accepted the request and never answered (nothing within {seconds:g} s)",
+        f"accepted the request and gave no answer within {seconds:g} s",
         "look at its queue and its log; a larger --timeout-s if it is only slow",
     )
 

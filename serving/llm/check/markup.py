@@ -142,7 +142,7 @@ def way_out(form: Form, argument: str, profiled: str | None) -> str:
     if profiled is not None:
         return f"start vLLM with {argument} {profiled} (from the profile)"
     if not form.parsers:
-        return "no parser of vLLM reads this form; ask with a JSON schema, as this product does"
+        return "no parser of vLLM reads it: ask with a JSON schema, as this product does"
     if len(form.parsers) == 1:
         return f"start vLLM with {argument} {form.parsers[0]}"
     others = " or ".join(form.parsers[1:])

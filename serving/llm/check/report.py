@@ -6,7 +6,7 @@ from pydantic import NonNegativeFloat
 
 from knowledge.model import Frozen
 from serving.llm.check.product import FUNCTIONS
-from serving.llm.check.row import Row
+from serving.llm.check.row import Row, Verdict
 
 USABLE, NOT_AVAILABLE, PLAINER = 0, 5, 6
 
@@ -21,7 +21,7 @@ class CheckReport(Frozen):
         context_tokens: As stated.
         profile: Id of the profile that was compared with; None where there is none.
         rows: One for each check, in order.
-        functions: Which functions of the product work with it.
+        functions: Whether each function of the product works with it.
         usable: ``yes``; ``plainer``: some of it; ``no``.
         reasons: Why it is not ``yes``: titles of the rows that stand against it.
         exit_code: Of the command.
@@ -34,7 +34,7 @@ class CheckReport(Frozen):
     context_tokens: int | None
     profile: str | None
     rows: tuple[Row, ...]
-    functions: dict[str, bool]
+    functions: dict[str, Verdict]
     usable: Literal["yes", "plainer", "no"]
     reasons: tuple[str, ...]
     exit_code: int
@@ -47,15 +47,20 @@ class CheckReport(Frozen):
 
 
 def judged(
-    rows: tuple[Row, ...],
-) -> tuple[Literal["yes", "plainer", "no"], tuple[str, ...], int, dict[str, bool]]:
+    rows: tuple[Row, ...], gone: str = ""
+) -> tuple[Literal["yes", "plainer", "no"], tuple[str, ...], int, dict[str, Verdict]]:
     """Return usability, the reasons against it, the exit code, and the functions that work.
 
     Without a row that must be there nothing is usable. A function works only if it was seen to
-    work; another row of the product stands against it only with a clear no.
+    work; another row of the product stands against it only with a clear no. A server that died
+    within the checks is not usable, whatever it did before.
+
+    Args:
+        rows: Of every check.
+        gone: Since when the server no longer answers; empty where it does.
     """
     by_id = {row.id: row for row in rows}
-    functions = {name: by_id[name].verdict == "yes" for name in FUNCTIONS}
+    functions = {name: by_id[name].verdict for name in FUNCTIONS}
     missing = [row for row in rows if row.need == "must" and row.verdict == "no"]
     if missing or by_id["plain"].verdict != "yes":
         reasons = tuple(f"{row.title}: {row.evidence}" for row in missing)
@@ -66,8 +71,8 @@ def judged(
         if row.need == "product"
         and (row.verdict == "no" or (row.id in FUNCTIONS and row.verdict != "yes"))
     )
-    if against and not any(functions.values()):
-        return "no", against, NOT_AVAILABLE, functions
+    if gone or "yes" not in functions.values():
+        return "no", (gone, *against) if gone else against, NOT_AVAILABLE, functions
     if against:
         return "plainer", against, PLAINER, functions
     return "yes", (), USABLE, functions

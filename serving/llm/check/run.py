@@ -50,7 +50,7 @@ async def checked(
     probe = Probe(address(url), api_key, timeout_s=timeout_s)
     subject = Subject(probe=probe, api_key=api_key, wanted=model, profile=profile, burst=burst)
     rows: list[Row] = []
-    stopped = ""
+    stopped = gone = ""
     try:
         for check in CHECKS:
             if not stopped and time.perf_counter() - start > limit_s:
@@ -62,10 +62,11 @@ async def checked(
                 told(check.title)
             rows.append(await asked(check, subject))
             stopped = await _over(check, rows[-1], subject)
+            gone = stopped if subject.plain is not None else ""
             _find_profile(check, subject)
     finally:
         await probe.close()
-    usable, reasons, code, functions = judged(tuple(rows))
+    usable, reasons, code, functions = judged(tuple(rows), gone)
     server = "" if subject.kind == "other" else f"{subject.kind} {subject.version}".strip()
     return CheckReport(
         host=probe.where.host,

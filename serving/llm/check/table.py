@@ -27,7 +27,9 @@ def show(report: CheckReport, console: Console) -> None:
     if not console.is_terminal:
         console.width = _WIDTH
     console.print(_head(report), markup=False, highlight=False)
-    for group, rows in groupby(report.rows, key=lambda row: row.group):
+    order = list(_HEADING)
+    ordered = sorted(report.rows, key=lambda row: order.index(row.group))
+    for group, rows in groupby(ordered, key=lambda row: row.group):
         console.print()
         console.print(_HEADING[group], style="bold", markup=False, highlight=False)
         console.print(_table(tuple(rows)))
@@ -38,8 +40,10 @@ def show(report: CheckReport, console: Console) -> None:
 
 def summary(report: CheckReport) -> Iterator[str]:
     """Give what the table means, line by line."""
-    working = [name for name, works in report.functions.items() if works]
-    without = [name for name, works in report.functions.items() if not works]
+    working, without, unknown = (
+        [name for name, verdict in report.functions.items() if verdict == wanted]
+        for wanted in ("yes", "no", "not assessed")
+    )
     counted = {v: sum(row.verdict == v for row in report.rows) for v in _STYLE}
     told = ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
     yield f"{len(report.rows)} rows: {told}; {report.seconds:g} s."
@@ -50,6 +54,8 @@ def summary(report: CheckReport) -> Iterator[str]:
         yield f"Usable, only plainer. Works: {', '.join(working) or 'nothing'}."
         if without:
             yield f"Falls back to working without a model: {', '.join(without)}."
+        if unknown:
+            yield f"Not found out: {', '.join(unknown)}."
     else:
         yield "Not usable: the product works without a model, as it always can."
     for reason in report.reasons:

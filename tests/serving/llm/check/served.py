@@ -50,7 +50,7 @@ class Served(FakeServer):
         for habit, answer in FATAL.items():
             if habit in self.wrong:
                 return answer
-        if "dies at schemas" in self.wrong and self._schema_was_asked():
+        if self._dead():
             return refusal(500, error={"message": "EngineDeadError"})
         if refused := self._refused(received):
             return refused
@@ -205,8 +205,10 @@ class Served(FakeServer):
             yield 0.01
         received.left.set()
 
-    def _schema_was_asked(self) -> bool:
-        return any("response_format" in one.body for one in self.chats)
+    def _dead(self) -> bool:
+        fatal = {"dies at schemas": "response_format", "dies at tools": "tools"}
+        names = [name for habit, name in fatal.items() if habit in self.wrong]
+        return any(name in one.body for name in names for one in self.chats)
 
 
 @asynccontextmanager
