@@ -32,7 +32,7 @@ test-peers: $(VENV)/.tests
 
 # An environment of its own, without torchvision; Linux on x86-64 (CONTRIBUTING.md).
 test-vllm: $(VENV)-vllm/.vllm
-	$(VENV)-vllm/bin/python -m pytest -q --durations=15 \
+	OMP_WAIT_POLICY=passive $(VENV)-vllm/bin/python -m pytest -q --durations=15 \
 		tests/serving/llm/upcycle tests/serving/llm/routing tests/vllm
 
 # Ten thousand changed files of every kind that is read, through the front door (CONTRIBUTING.md).

@@ -58,6 +58,16 @@ def test_who_answers_is_known(server: Server) -> None:
     with_client(server, use)
 
 
+def test_both_know_what_the_dense_model_knows(server: Server) -> None:
+    """llama.cpp serves the dense model, vLLM the mixture made of it."""
+
+    async def use(client: OpenAIChat) -> None:
+        reply = await client.chat(asking("What is the capital of France?", max_tokens=16))
+        assert "Paris" in reply.text
+
+    with_client(server, use)
+
+
 def test_a_reply_is_streamed_as_it_is_made(server: Server) -> None:
     async def use(client: OpenAIChat) -> None:
         request = asking("Count from one to thirty in words.", max_tokens=48)

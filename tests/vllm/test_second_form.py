@@ -29,7 +29,7 @@ def qwen(checkpoints: dict[Form, tuple[Path, Record]], tmp_path: Path) -> Iterat
 
 def test_it_answers_in_words_by_schema_and_with_tools(qwen: Vllm) -> None:
     async def use(client: OpenAIChat) -> None:
-        request = asking("The capital of France is", max_tokens=12)
+        request = asking("What is the capital of France?", max_tokens=16)
         assert "Paris" in (await client.chat(request)).text  # the dense model says so too
         reply = await client.chat(asking("Chest pain.", json_schema=SCHEMA, max_tokens=96))
         jsonschema.validate(reply.data, SCHEMA)

@@ -4,14 +4,22 @@ from pathlib import Path
 
 import orjson
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from knowledge.errors import InvalidValueError
-from serving.cli import application
+from serving.commands import llm
 from serving.llm.upcycle import extra
 from tests.serving.llm.upcycle.tiny import needs_extra, tiny
 
 RUN = CliRunner()
+
+
+def application() -> typer.Typer:
+    """Return the commands of language models alone: the service need not be installed for them."""
+    app = typer.Typer()
+    llm.register(app)
+    return app
 
 
 def test_a_wrong_number_of_experts_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
