@@ -9,7 +9,10 @@ from rich.console import Console
 
 from knowledge.errors import InvalidValueError
 from knowledge.settings import load_settings
+from serving.cli import fail
 from serving.commands.assess import exit_code, moment, present, utc_now
+
+NOT_AVAILABLE = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +32,12 @@ def agent(
     no_llm: Annotated[
         bool, typer.Option("--no-llm", help="Run the graph without a language model")
     ] = False,
+    planner: Annotated[
+        str,
+        typer.Option(
+            "--planner", help="Who asks for tools: llm (the language model) or router-moe"
+        ),
+    ] = "llm",
     time_limit: Annotated[
         float, typer.Option("--time-limit", metavar="SECONDS", help="Of all calls to the model")
     ] = 300.0,
@@ -48,13 +57,18 @@ def agent(
 
     The risks, verdicts and recommendations are the pathway's, whatever the model says: those of
     `epicrisis assess`, with what was entered by `epicrisis answer`. Without a model, or when it
-    fails, the result says so and is otherwise the same.
-    Exit codes as for `epicrisis assess`.
+    fails, the result says so and is otherwise the same. `--planner router-moe` lets a small model
+    of our own ask for the tools; it was never validated, and the pathway's floor runs whatever it
+    asks for.
+    Exit codes as for `epicrisis assess`; 5 where the router was asked for and is not here.
     """
+    from agent.router_planner.weights import NoRouterError
     from serving.agent_runs import Ask, run_agent
 
     if language not in ("en", "zh"):
         raise InvalidValueError("--language", "is neither en nor zh", "choose one of them")
+    if planner not in ("llm", "router-moe"):
+        raise InvalidValueError("--planner", "is neither llm nor router-moe", "choose one of them")
     if not paths and resume is None:
         raise InvalidValueError("PATH", "neither a case nor --resume was given", "name one")
     console = Console(stderr=True)
@@ -65,10 +79,14 @@ def agent(
         same_patient=tuple(same_patient or ()),
         language="zh" if language == "zh" else "en",
         use_llm=not no_llm,
+        by_router=planner == "router-moe",
         llm_seconds=time_limit,
         resume=resume,
     )
-    done = asyncio.run(run_agent(ask, load_settings(), None if quiet else console))
+    try:
+        done = asyncio.run(run_agent(ask, load_settings(), None if quiet else console))
+    except NoRouterError as error:
+        fail(error, NOT_AVAILABLE)
     present(done.outcome, as_json=as_json, out=out)
     if not as_json:
         typer.echo(f"run {done.run}")
