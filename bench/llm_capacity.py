@@ -3,9 +3,12 @@
 Two models are served by the llama.cpp server on this machine, each at numbers of requests at once
 of its own. Bytes per second, FLOPs per second and the fixed time of a step are fitted on the first
 run; the second is predicted from them and compared, then the other way round. The goal is a mean
-error of 15 %; what was reached is printed whatever it is.
+error of 15 %; what was reached is printed whatever it is. Both are done by the clock on the wall
+and by the processor time of the server over its threads: on a machine that does other work the
+second is about what the first would be without it.
 
-    python bench/llm_capacity.py [--small FILE] [--large FILE] [--rounds N] [--out FILE]
+    python bench/llm_capacity.py [--small FILE] [--large FILE] [--rounds N] [--quick]
+        [--out FILE]
 
 The small model is the packaged SmolLM2-135M (fetched if it is not here), the large one that of
 ``epicrisis llm pull``; both may be named. Without them nothing is measured, and the reason is
@@ -23,7 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -45,11 +48,15 @@ GOAL = 0.15
 SMALL = "smollm2-135m-instruct-q4_1"
 CHUNK_TOKENS = 512  # llama.cpp's default of n_ubatch: the most prompt tokens of one step
 PLANS: dict[str, dict[str, tuple[int, ...]]] = {
-    "small": {"prompts": (32, 128, 256, 512, 1024), "batches": (1, 2, 4, 8)},
-    "large": {"prompts": (48, 192, 384, 768), "batches": (1, 3, 6)},
+    "small": {"prompts": (32, 128, 256, 512, 1024), "batches": (1, 2, 4, 8), "long": (640,)},
+    "large": {"prompts": (48, 192, 384, 768), "batches": (1, 3, 6), "long": (640,)},
 }
-REPLY_TOKENS = 40
-SHORT_PROMPT, LONG_PROMPT = 32, 640
+QUICK: dict[str, dict[str, tuple[int, ...]]] = {
+    "small": {"prompts": (32, 128, 512), "batches": (1, 2, 4), "long": ()},
+    "large": {"prompts": (48, 192), "batches": (1, 3), "long": ()},
+}
+REPLY_TOKENS = 24
+SHORT_PROMPT = 32
 SLOT_TOKENS = 1280
 TIMEOUT_S = 600
 
@@ -79,9 +86,25 @@ def serve(path: str, slots: int, threads: int) -> None:
     os._exit(0)
 
 
+class Meter:
+    """The processor time of a process, over a number of threads, in seconds."""
+
+    def __init__(self, pid: int, threads: int) -> None:
+        self._tasks = Path(f"/proc/{pid}/task")
+        self._threads = threads
+
+    def busy_s(self) -> float:
+        """Return what it has used so far."""
+        total = 0
+        for task in self._tasks.iterdir():
+            with suppress(OSError):
+                total += int((task / "schedstat").read_text("ascii").split()[0])
+        return total / 1e9 / self._threads
+
+
 @contextmanager
-def served(path: Path, *, slots: int, threads: int) -> Iterator[httpx.Client]:
-    """Give a client of a server of one model."""
+def served(path: Path, *, slots: int, threads: int) -> Iterator[tuple[httpx.Client, Meter]]:
+    """Give a client of a server of one model, and its meter."""
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
     command = [sys.executable, __file__, "--serve", str(path), str(slots), str(threads)]
     process = subprocess.Popen(  # noqa: S603
@@ -98,7 +121,7 @@ def served(path: Path, *, slots: int, threads: int) -> Iterator[httpx.Client]:
             raise SystemExit("the server did not start")
         once = httpx.Limits(max_keepalive_connections=0)
         with httpx.Client(base_url=address, timeout=TIMEOUT_S, limits=once) as client:
-            yield client
+            yield client, Meter(process.pid, threads)
     finally:
         process.kill()
         process.wait()
@@ -117,16 +140,20 @@ def ask(client: httpx.Client, tokens: int, replies: int, seed: int) -> dict[str,
     return dict(client.post("/completion", json=body).raise_for_status().json())
 
 
-def prompt_time(client: httpx.Client, tokens: int, seed: int) -> Timing:
-    """Return the time of reading one prompt, as the server measures it."""
+def prompt_time(client: httpx.Client, meter: Meter, tokens: int, seed: int) -> Timing:
+    """Return the time of reading one prompt: the server's own, and its processor time."""
+    before = meter.busy_s()
     timings = ask(client, tokens, 1, seed)["timings"]
+    busy = meter.busy_s() - before
     if timings["prompt_n"] != tokens:
         raise SystemExit(f"the server read {timings['prompt_n']} of {tokens} tokens")
-    return Timing(kind="prompt", tokens=tokens, seconds=timings["prompt_ms"] / 1000)
+    return Timing(kind="prompt", tokens=tokens, seconds=timings["prompt_ms"] / 1000, busy_s=busy)
 
 
-def arrivals(client: httpx.Client, tokens: int, seed: int, seen: list[float]) -> None:
-    """Note when each token of one streamed reply arrives."""
+def arrivals(
+    client: httpx.Client, meter: Meter, tokens: int, seed: int, seen: list[tuple[float, float]]
+) -> None:
+    """Note when each token of one streamed reply arrives, and the processor time by then."""
     draw = random.Random(seed)  # noqa: S311
     body = {
         "prompt": [draw.randrange(1000, 40000) for _ in range(tokens)],
@@ -140,18 +167,20 @@ def arrivals(client: httpx.Client, tokens: int, seed: int, seen: list[float]) ->
         response.raise_for_status()
         for line in response.iter_lines():
             if line.startswith("data: ") and not json.loads(line[6:]).get("stop"):
-                seen.append(time.perf_counter())
+                seen.append((time.perf_counter(), meter.busy_s()))
 
 
-def step_time(client: httpx.Client, batch: int, tokens: int, seed: int) -> Timing | None:
+def step_time(
+    client: httpx.Client, meter: Meter, batch: int, tokens: int, seed: int
+) -> Timing | None:
     """Return the time of one step of `batch` replies at once.
 
     Taken while all of them are written: from the last first token to the first last one. None where
     that is too short.
     """
-    seen: list[list[float]] = [[] for _ in range(batch)]
+    seen: list[list[tuple[float, float]]] = [[] for _ in range(batch)]
     threads = [
-        threading.Thread(target=arrivals, args=(client, tokens, seed * 100 + i, one))
+        threading.Thread(target=arrivals, args=(client, meter, tokens, seed * 100 + i, one))
         for i, one in enumerate(seen)
     ]
     for thread in threads:
@@ -162,8 +191,14 @@ def step_time(client: httpx.Client, batch: int, tokens: int, seed: int) -> Timin
     steps = [sum(begin < when <= end for when in one) for one in seen]
     if min(steps) < REPLY_TOKENS // 4:
         return None
-    seconds = (end - begin) / statistics.mean(steps)
-    return Timing(kind="reply", batch=batch, tokens=tokens + REPLY_TOKENS / 2, seconds=seconds)
+    number = statistics.mean(steps)
+    return Timing(
+        kind="reply",
+        batch=batch,
+        tokens=tokens + REPLY_TOKENS / 2,
+        seconds=(end[0] - begin[0]) / number,
+        busy_s=(end[1] - begin[1]) / number,
+    )
 
 
 def measure(path: Path, plan: dict[str, tuple[int, ...]], rounds: int, threads: int) -> Run:
@@ -173,25 +208,30 @@ def measure(path: Path, plan: dict[str, tuple[int, ...]], rounds: int, threads: 
     """
     wanted = [("prompt", 1, tokens) for tokens in plan["prompts"]]
     wanted += [("reply", batch, SHORT_PROMPT) for batch in plan["batches"]]
-    wanted += [("reply", plan["batches"][1], LONG_PROMPT)]
+    wanted += [("reply", plan["batches"][1], tokens) for tokens in plan["long"]]
     found: dict[tuple[str, int, int], list[Timing]] = {key: [] for key in wanted}
     load = [os.getloadavg()[0]]
-    with served(path, slots=max(plan["batches"]), threads=threads) as client:
+    with served(path, slots=max(plan["batches"]), threads=threads) as (client, meter):
         ask(client, SHORT_PROMPT, 8, seed=0)
         for number in range(1, rounds + 1):
             for kind, batch, tokens in wanted:
                 seed = number * 10_000 + tokens * 10 + batch
                 if kind == "prompt":
-                    one: Timing | None = prompt_time(client, tokens, seed)
+                    one: Timing | None = prompt_time(client, meter, tokens, seed)
                 else:
-                    one = step_time(client, batch, tokens, seed)
+                    one = step_time(client, meter, batch, tokens, seed)
                 if one is not None:
                     found[kind, batch, tokens].append(one)
+                    print(f"{path.stem} {one.model_dump_json()}", file=sys.stderr, flush=True)
     load.append(os.getloadavg()[0])
     missing = [key for key, times in found.items() if not times]
     if missing:
         raise SystemExit(f"{path.name}: nothing measured for {missing}")
-    fastest = [min(times, key=lambda one: one.seconds) for times in found.values()]
+    fastest = [
+        one.model_copy(update={"busy_s": min(t.busy_s for t in times if t.busy_s)})
+        for times in found.values()
+        for one in [min(times, key=lambda timing: timing.seconds)]
+    ]
     return Run(
         model=numbers_of_gguf(path),
         timings=tuple(fastest),
@@ -219,7 +259,8 @@ def fitted(first: Run, second: Run, label: str) -> Fitted:
 def told(one: Fitted) -> Iterator[str]:
     """Yield a fit and its check in words."""
     m, check = one.machine, one.check
-    yield f"fitted on {one.fitted_on.model.id}, mean error there {one.fitted_error:.1%}:"
+    run = one.fitted_on
+    yield f"fitted on {run.model.id} ({run.clock} time), mean error there {one.fitted_error:.1%}:"
     yield (
         f"  {m.bytes_per_s / 1e9:.2f} GB/s, {m.flops_per_s / 1e9:.1f} GFLOP/s, "
         f"{m.overhead_s * 1e3:.2f} ms a step"
@@ -259,6 +300,7 @@ def main() -> None:
     options.add_argument("--small", type=Path)
     options.add_argument("--large", type=Path)
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--quick", action="store_true", help="fewer points")
     options.add_argument("--out", type=Path)
     chosen = options.parse_args()
     try:
@@ -269,9 +311,12 @@ def main() -> None:
         return
     threads = threads_for(machine(), wanted=None)
     label = f"{platform.machine()} CPU, {threads} threads, {platform.system()}"
-    small = measure(little, PLANS["small"], chosen.rounds, threads)
-    other = measure(large, PLANS["large"], chosen.rounds, threads)
-    fits = (fitted(small, other, label), fitted(other, small, label))
+    plans = QUICK if chosen.quick else PLANS
+    small = measure(little, plans["small"], chosen.rounds, threads)
+    other = measure(large, plans["large"], chosen.rounds, threads)
+    busy = small.on_processor(), other.on_processor()
+    pairs = ((small, other), (other, small), busy, busy[::-1])
+    fits = tuple(fitted(first, second, label) for first, second in pairs)
     print(f"{label}; load before and after: {small.load} {other.load}")
     for one in fits:
         print("\n".join(told(one)))

@@ -34,13 +34,16 @@ class Timing(Frozen):
         kind: ``prompt``: `tokens` new tokens, one request. ``reply``: one step of `batch` replies.
         batch: Requests at once.
         tokens: New tokens of the prompt; of a reply, the tokens that each has, on average.
-        seconds: Of the prompt, or of the step.
+        seconds: Of the prompt, or of the step, by the clock on the wall.
+        busy_s: Processor time of the server in it, over its threads; None where it was not taken.
+            Other work of the machine adds to the one and little to the other.
     """
 
     kind: Literal["prompt", "reply"]
     batch: PositiveInt = 1
     tokens: PositiveFloat
     seconds: PositiveFloat
+    busy_s: PositiveFloat | None = None
 
 
 class Run(Frozen):
@@ -52,6 +55,7 @@ class Run(Frozen):
         engine: Server and version.
         threads: Of the server.
         load: Of the machine before and after (runnable processes, mean of a minute).
+        clock: Which time `Timing.seconds` is.
     """
 
     model: ModelNumbers
@@ -59,6 +63,20 @@ class Run(Frozen):
     engine: str
     threads: PositiveInt
     load: tuple[NonNegativeFloat, ...] = ()
+    clock: Literal["wall", "processor"] = "wall"
+
+    def on_processor(self) -> "Run":
+        """Return the run with the processor time of the server in place of the wall clock's.
+
+        Raises:
+            InvalidValueError: It was not taken of every timing.
+        """
+        timings = []
+        for one in self.timings:
+            if one.busy_s is None:
+                raise InvalidValueError(f"run of {self.model.id}", "has no processor times")
+            timings.append(one.model_copy(update={"seconds": one.busy_s}))
+        return self.model_copy(update={"timings": tuple(timings), "clock": "processor"})
 
 
 class Compared(Frozen):
