@@ -53,15 +53,15 @@ MEASURED = """
 `python bench/llm_capacity.py` serves two models by the llama.cpp server, fits bytes a second,
 FLOPs a second and the fixed time of a step on the run of the one, and predicts the run of the
 other, at other numbers of requests at once. The record is
-`serving/llm/capacity/data/cpu_fit.json`: few points, one round (`--quick`), on two shared cores that
-had about eleven other processes to run. So the clock on the wall says little of the model; the
-processor time of the server over its threads is about what an idle machine would need.
+`serving/llm/capacity/data/cpu_fit.json`: few points, one round (`--quick`), on two shared cores
+that had about eleven other processes to run. So the clock on the wall says little of the model;
+the processor time of the server over its threads is nearer to what an idle machine would need.
 
-What is wrong beside the load: the two files hold weights of different formats (Q4_1 with a Q8_0
-head; Q4_K and Q6_K), and this engine's arithmetic for the one is less than half as fast as for the
-other (93 and 218 GFLOP/s are fitted). The planner knows one arithmetic rate a precision, as data
-sheets have it, and must not be fitted on one format to predict another. Two models of one format on
-an idle machine were not measured.
+By processor time the arithmetic rate that is fitted on the one is less than half of that on the
+other (93 and 218 GFLOP/s), which is most of the error. The files hold weights of different formats
+(Q4_1 with a Q8_0 head; Q4_K and Q6_K) and matrices of different widths; which of the two it is was
+not separated. The planner knows one arithmetic rate a precision. Two models of one format, on an
+idle machine, were not measured.
 
 """
 
