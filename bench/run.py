@@ -14,6 +14,7 @@ SCRIPTS = (
     "agent_overhead.py",
     "llm_seam.py",
     "retrieval.py",
+    "router_moe.py",
     "cds_hooks.py",
     "hl7.py",
     "plugged_models.py",

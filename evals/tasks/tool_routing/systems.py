@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.graph.view import View
 from agent.llm.errors import LLMDownError
 from agent.llm.seam import LLM, ChatRequest, Message
+from agent.plan import Plan
 from agent.router_planner.compact import (
     ASK,
     NONE,
@@ -21,6 +23,7 @@ from agent.router_planner.compact import (
     route_request,
 )
 from agent.router_planner.evidence import RouterItem, readable
+from agent.router_planner.planner import Router, router_plan
 from agent.router_planner.shortlist import ToolIndex
 from agent.router_planner.weights import router_llm
 from knowledge.errors import UnavailableError
@@ -96,6 +99,25 @@ async def by_router(request: str, items: Sequence[RouterItem], names: Sequence[s
         raise LLMDownError("router", held.no_router, "")
     reply = await held.router.chat(route_request(request, items, names))
     return read_reply(reply.data)
+
+
+async def plan_by_router(view: View) -> Plan:
+    """Return the router's plan of a whole case.
+
+    Raises:
+        LLMError: There is no router, or its reply cannot be used.
+    """
+    held = here()
+    if held.router is None:
+        raise LLMDownError("router", held.no_router, "")
+    return await router_plan(
+        Router(llm=held.router, index=held.index),
+        held.router,
+        view.summary,
+        view.fitting,
+        language=view.language,
+        unfit=view.unfit,
+    )
 
 
 def by_nearest(

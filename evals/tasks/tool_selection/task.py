@@ -7,8 +7,9 @@ from agent.graph.request import Budget
 from evals.case import Case
 from evals.patients import prepared
 from evals.scoring import Count, Measured, Metric, System
-from evals.systems import ask_plan, run_agent, run_asked, run_rules
+from evals.systems import ask_plan, run_agent, run_asked, run_rules, view_of
 from evals.task import Bench, Task
+from evals.tasks.tool_routing.systems import opened, plan_by_router
 
 _RAN = ("done", "not assessed")
 """Outcomes of a tool that was run; a stop rule gives ``skipped``, with its reason."""
@@ -16,8 +17,8 @@ _RAN = ("done", "not assessed")
 
 async def _attempt(case: Case, system: System, bench: Bench) -> Measured:
     folder = prepared(case.given, bench.folder)
-    if system == "llm-alone":
-        return await _alone(case, folder, bench)
+    if system in ("llm-alone", "router"):
+        return await _alone(case, system, folder, bench)
     if system == "tools-without-floor":
         _, assessment = await run_asked(folder, bench, case.language)
     elif system == "rules":
@@ -39,8 +40,12 @@ async def _attempt(case: Case, system: System, bench: Bench) -> Measured:
     return Measured(counts={"ran": Count.of_all(settled)}, notes=notes)
 
 
-async def _alone(case: Case, folder: Path, bench: Bench) -> Measured:
-    made, view, _ = await ask_plan(folder, bench, case.language)
+async def _alone(case: Case, system: System, folder: Path, bench: Bench) -> Measured:
+    if system == "router":
+        view, _ = view_of(folder, bench, case.language)
+        made = await plan_by_router(view)
+    else:
+        made, view, _ = await ask_plan(folder, bench, case.language)
     required = set(case.expected["required"])
     allowed = required | set(case.expected["allowed"])
     asked = set(made.tools)
@@ -69,7 +74,8 @@ async def _alone(case: Case, folder: Path, bench: Bench) -> Measured:
 
 def _owed(case: Case, system: System) -> Mapping[str, float]:
     required = float(len(case.expected["required"]))
-    return {"asked": required, "exact": 1.0} if system == "llm-alone" else {"ran": required}
+    alone = system in ("llm-alone", "router")
+    return {"asked": required, "exact": 1.0} if alone else {"ran": required}
 
 
 TASK = Task(
@@ -89,8 +95,9 @@ TASK = Task(
         Metric(id="needless", title="tools asked for without a use", better="lower"),
         Metric(id="offered", title="required tools that the model was offered"),
     ),
-    systems=("llm-alone", "agent", "tools-without-floor", "rules"),
+    systems=("llm-alone", "agent", "tools-without-floor", "rules", "router"),
     attempt=_attempt,
     owed=_owed,
     folder=Path(__file__).parent,
+    around=opened,
 )
