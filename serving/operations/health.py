@@ -64,8 +64,8 @@ def readyz(services: ServicesDep, response: Response) -> Ready:
     The database must take a write within two seconds, and the file store must have what the newest
     file of a case says.
     """
-    checks = (_database(services), _files(services), _disk(services), _index(services))
-    checks += _models(services)
+    needed = (_database(services), _files(services), _disk(services), _index(services))
+    checks = (*needed, *_models(services))
     if any(check.status == "failed" for check in checks):
         response.status_code = 503
         return Ready(status="not ready", checks=checks)
