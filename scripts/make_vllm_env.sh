@@ -16,7 +16,7 @@ began=$(date +%s)
 sh scripts/make_venv.sh "$python" "$folder"
 export PIP_CONSTRAINT='' # versions of its own: tests/vllm/constraints.txt
 install() {
-    "$folder/bin/python" -m pip --disable-pip-version-check install --quiet --no-deps "$@"
+    "$folder/bin/python" -m pip --disable-pip-version-check install --quiet --no-deps --no-compile "$@"
 }
 install --require-hashes --requirement tests/vllm/vllm.txt
 install --requirement tests/vllm/constraints.txt || {

@@ -13,13 +13,21 @@ import pytest
 
 from knowledge.packaged_weights import fetch, weights
 from knowledge.settings import load_settings
-from serving.llm.upcycle.dense import PACKAGED, packaged_dense
+from serving.llm.upcycle.dense import PACKAGED, Dense, packaged_dense
 from serving.llm.upcycle.make import write_upcycle
 from serving.llm.upcycle.plan import Form, Plan
 from serving.llm.upcycle.record import Record
 from tests.vllm.servers import LlamaCpp, Server, Vllm
 
 MEASURED: list[str] = []
+SAID: dict[str, str] = {}
+"""What the dense model says to each of `QUESTIONS`, computed by transformers in float32."""
+QUESTIONS = (
+    "What is the capital of France?",
+    "Count from one to ten in words.",
+    "What does an ECG measure?",
+)
+SAID_TOKENS = 8
 EXPERTS, TOP_K = 4, 2
 FORMS: tuple[Form, ...] = ("mixtral", "qwen-moe")
 
@@ -34,11 +42,15 @@ def _environment() -> None:
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[Form, tuple[Path, Record]]:
     """SmolLM2-135M as a mixture, in both forms."""
     made: dict[Form, tuple[Path, Record]] = {}
+    began = time.monotonic()
+    dense = packaged_dense(load_settings())
+    MEASURED.append(f"dense model dequantised in {time.monotonic() - began:.1f} s")
+    SAID.update({question: _said(dense, question) for question in QUESTIONS})
     for form in FORMS:
         began = time.monotonic()
         folder = tmp_path_factory.mktemp("checkpoints") / form
         plan = Plan(form=form, experts=EXPERTS, top_k=TOP_K)
-        record = write_upcycle(packaged_dense(load_settings()), plan, folder)
+        record = write_upcycle(dense, plan, folder)
         made[form] = folder, record
         MEASURED.append(f"{form} checkpoint made and checked in {time.monotonic() - began:.1f} s")
         for one in record.differences:
@@ -47,6 +59,17 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[Form, tuple[Pa
                 f"(allowed {one.tolerance:g}), same next token at {one.same_first}/{one.tokens}"
             )
     return made
+
+
+def _said(dense: Dense, question: str) -> str:
+    """Return the first tokens of the dense model's likeliest answer."""
+    prompt = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+    given = dense.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+    made = dense.model.generate(**given, max_new_tokens=SAID_TOKENS, do_sample=False)
+    text: str = dense.tokenizer.decode(
+        made[0, given["input_ids"].shape[1] :], skip_special_tokens=True
+    )
+    return text
 
 
 @pytest.fixture(scope="session", params=["vllm", "llama.cpp"])

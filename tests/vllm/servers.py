@@ -89,6 +89,9 @@ class Server(ABC):
         assert self._process is not None
         began = time.monotonic()
         self._process.wait(END_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         return time.monotonic() - began
 
     def stop(self) -> None:

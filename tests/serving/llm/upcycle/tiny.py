@@ -9,7 +9,7 @@ from serving.llm.upcycle import extra
 from serving.llm.upcycle.dense import Dense
 from serving.llm.upcycle.record import Source
 
-HERE = all(find_spec(name) for name in ("torch", "transformers", "gguf"))
+HERE = all(find_spec(name) for name in ("torch", "transformers", "gguf", "accelerate"))
 needs_extra = pytest.mark.skipif(not HERE, reason="the extra llm-moe is not installed")
 
 
