@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-from fhir.resources.R4B import get_fhir_model_class
 from pydicom import dcmread
 
 from serving.reading.outbox import Outbox
@@ -56,8 +55,6 @@ def test_a_release_and_its_correction_are_one_report_at_the_server(
         assert Outbox(made.services).look() == 1
         assert desk.seen(again)["fhir_delivery"]["state"] == "sent"
         (second,) = _reports(fhir_server)
-        for report in (first, second):  # another library, not the server's own validation
-            get_fhir_model_class("DiagnosticReport").model_validate(report)
         assert second["id"] == first["id"]
         assert second["status"] == "corrected"
         assert "Other words." in str(second["contained"])
