@@ -67,6 +67,27 @@ class ReadingInput(Frozen):
         return self
 
 
+class InWords(Frozen):
+    """When the finding of a form stands in the reader's words alone.
+
+    Args:
+        form: Of `readings/`.
+        when: Over items of the form.
+    """
+
+    form: str
+    when: Condition
+    source: str
+    review: str
+
+    @model_validator(mode="after")
+    def _items_exist(self) -> Self:
+        form = reading_form(self.form)
+        for leaf in self.when.leaves():
+            _check(leaf, form.items.get(leaf.input or ""), self.form)
+        return self
+
+
 class WithoutOnset(Frozen):
     """What counts where it is not known when the pain began.
 
@@ -85,10 +106,12 @@ class ReadingInputs(Table):
 
     Args:
         without_onset: What "absent" counts where it is not known when the pain began.
+        in_words: When a finding stands in words alone.
         rows: One for each form and question.
     """
 
     without_onset: WithoutOnset
+    in_words: tuple[InWords, ...]
     rows: tuple[ReadingInput, ...]
 
     @model_validator(mode="after")
@@ -96,9 +119,11 @@ class ReadingInputs(Table):
         pairs = [(row.form, row.input) for row in self.rows]
         if len(set(pairs)) != len(pairs):
             raise ValueError("a form answers an input by one row")
+        used = [*(row.source for row in self.rows), *(row.source for row in self.in_words)]
+        for source in used:
+            if source not in self.sources:
+                raise ValueError(f"no such source: {source}")
         for row in self.rows:
-            if row.source not in self.sources:
-                raise ValueError(f"no such source: {row.source}")
             if row.max_age_hours != self.limit(row.input):
                 raise ValueError(f"{row.input} has two limits of age")
         return self

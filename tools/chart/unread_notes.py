@@ -65,4 +65,6 @@ def _item(label: str, why: str, terms: Sequence[Term], notes: Sequence[Document]
 
 def _is_report(note: Document) -> bool:
     place = note.evidence
-    return isinstance(place, FhirEvidence) and place.resource.startswith("DiagnosticReport")
+    return note.report or (
+        isinstance(place, FhirEvidence) and place.resource.startswith("DiagnosticReport")
+    )

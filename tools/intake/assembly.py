@@ -46,6 +46,7 @@ from tools.intake.readings import (
     released_reports,
     urgent_read,
     with_readings,
+    words_read,
 )
 from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
 from tools.intake.result import CaseFiles, InputFile, Status
@@ -173,7 +174,7 @@ def assemble(
         _person(_witnesses(stated, parsed, recordings, verdict), now, problems),
         tuple(plausible_onset(fact, at or now) for fact in without_oxygen(facts)),
         tuple(reference(one) for one in recordings.values()),
-        (*chart.documents, *texts.values(), *typed, *reported),
+        (*chart.documents, *texts.values(), *typed, *reported, *words_read(read)),
     )
     reports = _reports(
         contents, stated, parsed, chart, verdict, copies, problems, by_hand, frozenset(texts)

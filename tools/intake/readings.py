@@ -15,7 +15,7 @@ from knowledge.clinical_time import ClinicalTime
 from knowledge.errors import EpicrisisError, InputError
 from knowledge.finding import State
 from knowledge.patient import Identity
-from knowledge.timeline import Fact
+from knowledge.timeline import Document, Fact
 from tools.imaging.model import ImageFile, Study
 from tools.intake.belonging import NEEDS_STATEMENT
 from tools.intake.content import Content, refused
@@ -35,6 +35,7 @@ from tools.readings.in_case import (
     reading_facts,
     standing,
 )
+from tools.readings.in_words import reading_words_of
 from tools.readings.model import Reading
 from tools.readings.statements import StatedReading
 from tools.readings.urgent import UrgentReading, urgent_reading
@@ -158,6 +159,18 @@ def case_readings(
         for one in files
         if one.file not in copies
     )
+
+
+def words_read(read: Sequence[ReadingFile]) -> Iterator[Document]:
+    """Yield what the signed readings of a case say in words, each version and item once.
+
+    They are words of a report: what they deny is no news. Where the finding itself stands in words
+    alone (`reading_inputs.yaml`, ``in_words``) they are kept like a note, for a person to read.
+    """
+    copies, stands = copies_of(read), standing(read)
+    for one in read:
+        if one.file not in copies and stands[one.file] == "signed":
+            yield from reading_words_of(one)
 
 
 def urgent_read(read: Sequence[ReadingFile]) -> tuple[UrgentReading, ...]:
