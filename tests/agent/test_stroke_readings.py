@@ -17,7 +17,7 @@ from tests.agent.cases import assessed, example, resources
 from tools.readings.model import Said, Study, Subject
 from tools.readings.versions import signed
 
-CONSIDERED = "fibrinolysis is considered"
+AGAINST = "stemi_lysis_contraindicated"
 
 
 def signed_head_ct(folder: Path, items: dict[str, str], *, dated: bool = True) -> Assessment:
@@ -42,13 +42,12 @@ def signed_head_ct(folder: Path, items: dict[str, str], *, dated: bool = True) -
 
 
 @pytest.mark.parametrize("dated", [True, False])
-def test_a_signed_haemorrhage_is_named_and_fibrinolysis_is_not_offered(
+def test_a_signed_haemorrhage_is_named_among_what_forbids_fibrinolysis(
     tmp_path: Path, dated: bool
 ) -> None:
     a = signed_head_ct(tmp_path, {"haemorrhage": "present;side=left"}, dated=dated)
-    said = " ".join(one.text for one in a.recommendations)
-    assert CONSIDERED not in said
-    assert "an intracranial haemorrhage" in said
+    (against,) = [one.text for one in a.recommendations if one.id == AGAINST]
+    assert "the case holds an intracranial haemorrhage" in against
     assert a.readings[0].answers == ("intracranial_haemorrhage",)
     (told,) = [one.text for one in a.recommendations if one.id == "urgent_reading"]
     assert "intracranial haemorrhage" in told
@@ -57,4 +56,4 @@ def test_a_signed_haemorrhage_is_named_and_fibrinolysis_is_not_offered(
 def test_a_head_ct_without_one_is_no_answer_to_one_at_any_time(tmp_path: Path) -> None:
     a = signed_head_ct(tmp_path, {"haemorrhage": "absent"})
     assert a.readings[0].answers == ()
-    assert CONSIDERED in " ".join(one.text for one in a.recommendations)
+    assert AGAINST not in {one.id for one in a.recommendations}
