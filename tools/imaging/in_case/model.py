@@ -25,6 +25,8 @@ class StatedImage(Frozen):
         view, age_years: Of a chest film.
         seeds: A point in each nodule of a CT, mm LPS.
         calcium_mask, aorta_mask: Files of the case with masks on that CT: NIfTI, RTSTRUCT or SEG.
+        calcium_structure, aorta_structure: Name of the structure in them, or number of a label,
+            where they hold several.
         mpp_um: Size of a pixel of a slide or field, micrometres.
         stain: Which a slide should have.
         marker: Of a field of immunohistochemistry.
@@ -39,6 +41,8 @@ class StatedImage(Frozen):
     seeds: tuple[Seed, ...] = ()
     calcium_mask: str | None = None
     aorta_mask: str | None = None
+    calcium_structure: str = ""
+    aorta_structure: str = ""
     mpp_um: float | None = None
     stain: str = ""
     marker: IhcMarker | None = None

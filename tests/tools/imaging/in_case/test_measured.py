@@ -1,9 +1,14 @@
 """Every image of a case is measured by its tool, or it is said why not."""
 
+import io
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pydicom
 import pytest
 
 from agent.assessment import Assessment
@@ -27,12 +32,18 @@ from tests.tools.intake.test_images import film
 from tests.tools.pathology.ihc.phantoms import drawn, png
 from tests.tools.pathology.slide_files import Blob, pyramid, write_svs
 from tests.tools.pathology.slide_files import drawn as drawn_slide
+from tools.dicom_out.maker import Maker
+from tools.dicom_out.sources import read_sources
+from tools.imaging.contours.model import Structure
+from tools.imaging.contours.seg_out import seg
 from tools.imaging.ct.findings import _LABELS
+from tools.imaging.ct.volume import read_files
 from tools.imaging.in_case import once as kept
 from tools.imaging.in_case.apart import apart
 from tools.imaging.in_case.ct import ct_measures
 from tools.imaging.in_case.model import MeasureLimits
 from tools.imaging.in_case.tasks import limits_of, measure_tasks
+from tools.intake.result import CaseFiles
 from tools.toolbox import discover
 
 TOOLS = ("measure_chest_film", "measure_ct_series", "measure_ihc_field", "measure_slide")
@@ -304,6 +315,52 @@ def test_a_film_of_another_patient_refuses_the_case(tmp_path: Path) -> None:
     with pytest.raises(IdentityConflictError) as refused:
         read(tmp_path)
     assert "film.dcm" in {getattr(i, "file", "") for i in refused.value.inputs}
+
+
+def _with_mask(folder: Path, *stated: str, **changes: str) -> CaseFiles:
+    """Return a case of a drawn CT and a mask of calcium on it, some elements changed.
+
+    Args:
+        folder: Where they are written.
+        stated: Files beside the CT that are stated to be of the patient.
+        changes: Elements of the mask.
+    """
+    hu = np.full((6, 40, 40), 40, np.float32)
+    hu[:, 10:18, 10:18] = 300
+    files = series(hu, (3.0, 0.5, 0.5))
+    ct_write(folder, files)
+    mask = np.zeros(hu.shape, np.bool_)
+    mask[2:4, 8:20, 8:20] = True
+    maker = Maker(method="contours", method_version="1", at=datetime(2026, 1, 11, tzinfo=UTC))
+    drawn_mask = Structure(number=1, name="calcium", mask=mask, origin="MANUAL")
+    content = seg([drawn_mask], read_files(files), read_sources(files), maker)
+    ds: Any = pydicom.dcmread(io.BytesIO(content))
+    for keyword, value in changes.items():
+        setattr(ds, keyword, value)
+    ds.save_as(folder / "mask.dcm")
+    line = "  - {file: 000.dcm, of: ct, calcium_mask: mask.dcm}\n"
+    return case_of(folder, *files, *stated, stated=line)
+
+
+def test_a_mask_of_another_patient_refuses_the_case(tmp_path: Path) -> None:
+    with pytest.raises(IdentityConflictError) as refused:
+        _with_mask(tmp_path, PatientName="Other^Anna", PatientBirthDate="19500101")
+    assert "mask.dcm" in refused.value.files
+
+
+def test_a_mask_that_cannot_be_used_takes_its_own_measurement_alone(tmp_path: Path) -> None:
+    """One in another frame of reference is refused; 16 mm2 x weight 3 x 2 slices = 96 with it."""
+    found = assessed(_with_mask(tmp_path, "mask.dcm"))
+    score = values(found)["agatston"]
+    assert str(score.value) == "96 {score}"
+    assert "structure 'calcium'" in score.note
+    assert "256 voxels from 130 HU on outside of the mask" in score.note
+    other = tmp_path / "other"
+    other.mkdir()
+    found = assessed(_with_mask(other, "mask.dcm", FrameOfReferenceUID="1.2.99"))
+    assert why(found, "agatston") == "mask.dcm: it lies in another frame of reference"
+    assert "mask.dcm" not in why(found, "lungs")
+    assert "needs a seed" in why(found, "nodule")
 
 
 def test_measured_again_gives_the_same_and_takes_no_second_measurement(
