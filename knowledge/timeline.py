@@ -94,6 +94,7 @@ class Document(Frozen):
         time: Of what it tells.
         evidence: Where it stands.
         report: Whether it reports an examination: what it denies is no news.
+        because: Why a person is to read it, where that is not its being free text.
     """
 
     id: str
@@ -102,6 +103,7 @@ class Document(Frozen):
     time: ClinicalTime | None = None
     evidence: Evidence
     report: bool = Field(default=False, exclude_if=lambda found: not found)
+    because: str = Field(default="", exclude_if=lambda found: not found)
 
 
 class Timeline(Frozen):

@@ -1,56 +1,61 @@
-"""What a signed reading says in words alone: texts no table reads, for people and note reading."""
+"""What a signed reading says that no table reads: its words, and findings for a person to read."""
 
 import hashlib
 from collections.abc import Iterator
 
 from knowledge.evidence import RecordEvidence
 from knowledge.plain_text import visible
-from knowledge.reading_form import reading_form
+from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reading_inputs import reading_inputs
 from knowledge.reading_items import Item
-from knowledge.rules import holds
+from knowledge.rules import Condition, holds
 from knowledge.timeline import Document
 from tools.readings.answers import facts_of
 from tools.readings.in_case import ReadingFile
 from tools.readings.model import NOBODY, Stated
+from tools.readings.sentences import sentence
+from tools.readings.urgent import urgent_items
 
 _TITLE = 200
+NOT_ASKED = "a signed reading states it, and no rule of the pathway reads it"
 
 
 def reading_words_of(one: ReadingFile) -> Iterator[Document]:
-    """Yield every text of a reader in a signed reading, and every remark beside an item.
+    """Yield every text of a reader in a signed reading, and each finding for a person to read.
 
     Args:
         one: The reading; what only a model or a prior reading says is not the reader's.
     """
     form = reading_form(one.reading.form)
-    alone = _in_words_alone(one)
-    written = [
-        (path, item, text)
-        for item in form.items.values()
-        for path, text in _texts(item, one.reading.items.get(item.id, NOBODY), item.id)
-    ]
-    for path, item, text in written:
-        yield _document(one, path, f"{form.name.en}, {item.label.en}", text, report=not alone)
-    if alone and not written:
-        # the reader states a finding and does not say which: that too is for a person
-        text = "; ".join(form.items[name].label.en for name in alone)
-        yield _document(one, alone[0], form.name.en, text, report=False)
+    for name in _for_a_person(one, form):
+        item = form.items[name]
+        text = sentence(item, one.reading.items[name], "en")
+        yield _document(one, name, f"{form.name.en}, {item.label.en}", text, because=NOT_ASKED)
+    for item in form.items.values():
+        for path, text in _texts(item, one.reading.items.get(item.id, NOBODY), item.id):
+            yield _document(one, path, f"{form.name.en}, {item.label.en}", text)
 
 
-def _in_words_alone(one: ReadingFile) -> tuple[str, ...]:
-    """Return the items by which the finding stands in words alone; none where it does not."""
-    form = reading_form(one.reading.form)
-    for row in reading_inputs().in_words:
-        if row.form != form.id:
-            continue
-        names = tuple(row.when.inputs())
-        said = {name: one.reading.items.get(name, NOBODY) for name in names}
-        own = {name: NOBODY if given.unconfirmed else given for name, given in said.items()}
-        facts = facts_of([form.items[name] for name in names], own, [row.when])
-        if holds(row.when, facts.answers) is True:
-            return names
-    return ()
+def _for_a_person(one: ReadingFile, form: ReadingForm) -> tuple[str, ...]:
+    """Return the items that state a finding which a person reads before anybody is called low.
+
+    What is told at once leads the answer already.
+    """
+    found: list[str] = []
+    told = urgent_items(one)
+    for row in reading_inputs().for_a_person:
+        if row.form == form.id:
+            held = [leaf.input or "" for leaf in row.when.leaves() if _holds(one, form, leaf)]
+            found += [name for name in held if name not in told]
+    return tuple(dict.fromkeys(found))
+
+
+def _holds(one: ReadingFile, form: ReadingForm, test: Condition) -> bool:
+    names = tuple(test.inputs())
+    said = {name: one.reading.items.get(name, NOBODY) for name in names}
+    own = {name: NOBODY if given.unconfirmed else given for name, given in said.items()}
+    facts = facts_of([form.items[name] for name in names], own, [test])
+    return holds(test, facts.answers) is True
 
 
 def _texts(item: Item, given: Stated, path: str) -> Iterator[tuple[str, str]]:
@@ -65,7 +70,7 @@ def _texts(item: Item, given: Stated, path: str) -> Iterator[tuple[str, str]]:
                 yield from _texts(parts[key], stated, f"{path}/{entry.id}/{key}")
 
 
-def _document(one: ReadingFile, path: str, title: str, text: str, *, report: bool) -> Document:
+def _document(one: ReadingFile, path: str, title: str, text: str, *, because: str = "") -> Document:
     place = RecordEvidence(file=one.file, record=path)
     key = f"{place.model_dump_json()}|{text}".encode("utf-8", "surrogatepass")
     return Document(
@@ -74,5 +79,6 @@ def _document(one: ReadingFile, path: str, title: str, text: str, *, report: boo
         text=text,
         time=one.time,
         evidence=place,
-        report=report,
+        report=not because,
+        because=because,
     )
