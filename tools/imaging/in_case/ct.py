@@ -90,6 +90,10 @@ def _masks(images: StudyImages, volume: Volume) -> Masks:
     found: dict[MaskOf, MaskGiven] = {}
     refused: dict[MaskOf, NotAssessed] = {}
     for of, file, structure in named:
+        absent = stated.missing_files.get(f"{of}_mask")
+        if absent is not None:
+            detail = f"no readable file {absent!r} in the case"
+            refused[of] = NotAssessed(why=Why.MISSING, detail=detail)
         if file is None:
             continue
         name = PurePosixPath(file).name

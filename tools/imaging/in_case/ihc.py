@@ -50,6 +50,9 @@ def ihc_measures(images: StudyImages) -> StudyMeasures:
     said, (file,) = images.stated, images.files
     if said is None or said.marker is None:
         raise ContractError(file, "the marker is not stated", "state it under images in case.yaml")
+    for absent in said.missing_files.values():
+        way_out = "correct its name under images in case.yaml"
+        raise ContractError(file, f"no readable file {absent!r} in the case", way_out)
     if said.region is None:
         raise ContractError(file, "no tumour region is given", WAY_OUT)
     beside = [said.region, *([said.calibration] if said.calibration else [])]

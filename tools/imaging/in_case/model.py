@@ -32,6 +32,8 @@ class StatedImage(Frozen):
         marker: Of a field of immunohistochemistry.
         region: File of the case with the tumour of that field: GeoJSON, or a mask as PNG.
         calibration: File of the case with the laboratory's calibration of the marker.
+        missing_files: Which of these files the case does not have, by what they are. The intake
+            sets it.
     """
 
     file: str
@@ -48,6 +50,7 @@ class StatedImage(Frozen):
     marker: IhcMarker | None = None
     region: str | None = None
     calibration: str | None = None
+    missing_files: Mapping[str, str] = Field(default_factory=dict)
 
     def beside(self) -> Mapping[str, str]:
         """Return the other files that it names, by what they are."""

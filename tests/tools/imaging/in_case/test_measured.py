@@ -292,7 +292,8 @@ def test_a_statement_that_names_no_file_is_a_problem_of_the_case_file(tmp_path: 
     found = _field(tmp_path, ", region: gone.geojson")
     (case_file,) = [i for i in found.inputs if i.file == "case.yaml"]
     assert "no readable file 'gone.geojson'" in case_file.reason
-    assert found.imaging[0].measured == ()
+    assert values(found)["ihc-share"].value is None
+    assert "no readable file 'gone.geojson'" in why(found, "ihc-share")
 
 
 def test_switched_off_everything_is_not_assessed_with_that_reason(tmp_path: Path) -> None:
