@@ -18,6 +18,8 @@ from knowledge.timeline import Document, Fact
 from tools.imaging.model import ImageFile, Study
 from tools.intake.belonging import NEEDS_STATEMENT
 from tools.intake.content import Content, refused
+from tools.intake.identity import compare
+from tools.intake.reading_identity import identified
 from tools.intake.result import InputFile
 from tools.readings import sr_terms
 from tools.readings.any_file import read_any
@@ -100,12 +102,13 @@ def read_readings(contents: Mapping[str, Content]) -> Readings:
         try:
             reading = read_any(content.data, name=file)
             _check_signature(reading, file)
+            one = identified(reading_file(reading, file=file, written_as=form), content.data)
         except InputError as error:
             failed.append(
                 refused(file, f"structured reading ({form})", error, sha256=content.sha256)
             )
             continue
-        read[file] = reading_file(reading, file=file, written_as=form)
+        read[file] = one
     return Readings(read=read, failed=tuple(failed))
 
 
@@ -325,6 +328,8 @@ def _identified(one: ReadingFile, images: Collection[ImageFile]) -> ReadingFile:
         ):
             sex = one.identity.sex or image.identity.sex
             identity = image.identity.model_copy(update={"source": one.file, "sex": sex})
+            if compare(one.identity, identity).differ:
+                continue  # it says itself who it is of, and that is somebody else
             return one.model_copy(update={"identity": identity})
     return one
 
