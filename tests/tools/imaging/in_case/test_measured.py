@@ -30,6 +30,7 @@ from tests.tools.imaging.in_case.made import SETTINGS, assessed, case_of, real_c
 from tests.tools.intake.samples import bundle, observation, patient, read, write
 from tests.tools.intake.test_images import film
 from tests.tools.pathology.ihc.phantoms import drawn, png
+from tests.tools.pathology.ihc.test_counts import calibration
 from tests.tools.pathology.slide_files import Blob, pyramid, write_svs
 from tests.tools.pathology.slide_files import drawn as drawn_slide
 from tools.dicom_out.maker import Maker
@@ -278,6 +279,21 @@ def test_nuclei_are_counted_in_the_given_region_and_no_share_without_calibration
     assert "no calibration of this laboratory" in why(found, "ihc-share")
     (region,) = [i for i in found.inputs if i.file == "region.geojson"]
     assert (region.status, region.kind) == ("read", "region of field.png")
+
+
+def test_a_share_says_whose_calibration_it_rests_on(tmp_path: Path) -> None:
+    known = calibration().model_copy(update={"marker": "ki67", "mpp": 0.5})
+    body = known.model_dump(mode="json", by_alias=True, exclude_none=True)
+    write(tmp_path, "ki67.json", json.dumps(body))
+    found = _field(tmp_path, ", region: region.geojson, calibration: ki67.json")
+    share = values(found)["ihc-share"]
+    assert share.value is not None
+    assert "calibration of L, C, S, N, 2026-11-22, agreement at least" in share.note
+    assert any("compare them with those of this field" in c for c in _cautions(found))
+
+
+def _cautions(found: Assessment) -> list[str]:
+    return [c for study in found.imaging for one in study.measured for c in one.cautions]
 
 
 def test_without_a_region_or_scale_nothing_is_counted(tmp_path: Path) -> None:
