@@ -27,6 +27,7 @@ from agent.on_record import (
     conflict_answers,
     record_answers,
     undated_answers,
+    untimed_answers,
 )
 from agent.provenance import provenance
 from agent.runner import Log, run_scores
@@ -308,6 +309,7 @@ def _recorded(
         **block_answers(known.findings),
         **record_answers(now, case.timeline.patient, time_zone=case.time_zone),
         **undated_answers(case.timeline, known.findings, at),
+        **untimed_answers(case.timeline, at),
         "troponin.flagged-high": laboratory_says_high(now.samples),
         "troponin.fresh": is_fresh(now.samples, at, path.episode.low_valid_hours),
         "files.failed": any(troubled(item) for item in case.inputs),

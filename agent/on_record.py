@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from agent.episode import Episode
 from knowledge.clinical_inputs import catalogue
-from knowledge.clinical_time import ClinicalTime
+from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.conflict import Conflict
 from knowledge.finding import Finding, State
 from knowledge.low_risk import conflict_forbids_low, low_risk_blocks
 from knowledge.patient import Patient
 from knowledge.rules import Answer
-from knowledge.timeline import Timeline
+from knowledge.timeline import Category, Timeline
 from tools.chart.answers import Answers
 from tools.chart.from_chart import undated_diagnoses
 from tools.chart.from_statements import is_settled
@@ -51,6 +51,19 @@ def record_answers(
         "chart.not-understood": bool(seen.not_understood.critical),
         "chart.left-out": any(item.unexplained for item in seen.left_out),
         **({"chart.unread": _some(unread)} if unread else {}),
+    }
+
+
+def untimed_answers(timeline: Timeline, at: ClinicalTime) -> dict[str, Answer]:
+    """Return ``untimed.<input>`` for each question that a signed reading answers without its time.
+
+    It may be of this presentation: it answers nothing, and nothing is argued against beside it.
+    """
+    return {
+        f"untimed.{coding.code}": True
+        for fact in timeline.in_category(Category.READING)
+        if fact.finding.state is State.PRESENT and elapsed(fact.finding.time, at).minutes is None
+        for coding in fact.finding.concept.codings
     }
 
 

@@ -12,6 +12,9 @@ from knowledge.reference import Table, load
 
 KernelKind = Literal["smooth", "sharp", "unknown"]
 
+MaskOf = Literal["calcium", "aorta"]
+"""What is measured in a mask that somebody else made."""
+
 _LIMITS, _ERRORS = "ct_measurements", "ct_accuracy"
 
 
@@ -78,6 +81,32 @@ class Kernels(Frozen):
     rows: tuple[Kernel, ...]
 
 
+class Named(Frozen):
+    """Words of a structure's name, for one thing that is measured in a mask.
+
+    Args:
+        own: Say that it is of that thing.
+        other: Say that it is of something else.
+    """
+
+    own: tuple[str, ...]
+    other: tuple[str, ...]
+
+
+class MaskNames(Frozen):
+    """Names of structures.
+
+    Args:
+        rows: What is measured in a mask to its words.
+        sides: Words that stand beside the name of a structure in the name of a file.
+    """
+
+    source: str
+    review: str
+    rows: Mapping[MaskOf, Named]
+    sides: frozenset[str]
+
+
 class CtMeasurements(Table):
     """The whole file."""
 
@@ -86,6 +115,7 @@ class CtMeasurements(Table):
     not_chest: Parts
     chest: Parts
     not_source: NotSource
+    mask_names: MaskNames
     kernels: Kernels
 
     def kernel_kind(self, kernel: str) -> KernelKind:

@@ -92,11 +92,18 @@ class Refused(Frozen):
 
 
 class TumourWords(Frozen):
-    """Words by which an annotation says that it is tumour, and those by which it says it is not."""
+    """Words by which an annotation says that it is tumour, and those by which it says it is not.
+
+    Args:
+        tumour: It is.
+        unnamed: What an annotation is called that nobody named.
+        excluded: It is not.
+    """
 
     source: str
     review: str
     tumour: frozenset[str]
+    unnamed: frozenset[str]
     excluded: frozenset[str]
 
 

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import Evidence
 from knowledge.model import Frozen
@@ -19,6 +21,7 @@ class Identity(Frozen):
         given: Given names as written.
         birth_date: Date of birth, at the precision stated.
         sex: Administrative gender or sex where it is female or male; None for other or unknown.
+        age_years, age_on: Age on a day, where the source states one; both or none.
     """
 
     source: str
@@ -27,6 +30,8 @@ class Identity(Frozen):
     given: tuple[str, ...] = ()
     birth_date: ClinicalTime | None = None
     sex: Sex | None = None
+    age_years: float | None = Field(default=None, exclude_if=lambda found: found is None)
+    age_on: ClinicalTime | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @property
     def is_empty(self) -> bool:

@@ -26,6 +26,8 @@ class ReadingInput(Frozen):
         form: Of `readings/`.
         input: Id in the catalogue of clinical inputs, answered with yes or no.
         present_when, absent_when: Over items of the form; None where it never answers so.
+        withdrawn_when: When it takes back what an earlier examination stated, also where it does
+            not answer "absent" itself; None for never.
         otherwise: Why it does not answer where the reader has stated the items.
         max_age_hours: An older examination does not answer; None for no limit.
     """
@@ -34,6 +36,7 @@ class ReadingInput(Frozen):
     input: str
     present_when: Condition | None = None
     absent_when: Condition | None = None
+    withdrawn_when: Condition | None = None
     otherwise: Words
     max_age_hours: float | None = Field(gt=0)
     source: str
@@ -42,7 +45,8 @@ class ReadingInput(Frozen):
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """The conditions there are."""
-        return tuple(c for c in (self.present_when, self.absent_when) if c is not None)
+        every = (self.present_when, self.absent_when, self.withdrawn_when)
+        return tuple(c for c in every if c is not None)
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -67,6 +71,27 @@ class ReadingInput(Frozen):
         return self
 
 
+class ForAPerson(Frozen):
+    """When a form states a finding that no row reads and that a person reads first.
+
+    Args:
+        form: Of `readings/`.
+        when: Over items of the form.
+    """
+
+    form: str
+    when: Condition
+    source: str
+    review: str
+
+    @model_validator(mode="after")
+    def _items_exist(self) -> Self:
+        form = reading_form(self.form)
+        for leaf in self.when.leaves():
+            _check(leaf, form.items.get(leaf.input or ""), self.form)
+        return self
+
+
 class WithoutOnset(Frozen):
     """What counts where it is not known when the pain began.
 
@@ -85,10 +110,12 @@ class ReadingInputs(Table):
 
     Args:
         without_onset: What "absent" counts where it is not known when the pain began.
+        for_a_person: Findings that a person reads first.
         rows: One for each form and question.
     """
 
     without_onset: WithoutOnset
+    for_a_person: tuple[ForAPerson, ...]
     rows: tuple[ReadingInput, ...]
 
     @model_validator(mode="after")
@@ -96,9 +123,11 @@ class ReadingInputs(Table):
         pairs = [(row.form, row.input) for row in self.rows]
         if len(set(pairs)) != len(pairs):
             raise ValueError("a form answers an input by one row")
+        used = [*(row.source for row in self.rows), *(row.source for row in self.for_a_person)]
+        for source in used:
+            if source not in self.sources:
+                raise ValueError(f"no such source: {source}")
         for row in self.rows:
-            if row.source not in self.sources:
-                raise ValueError(f"no such source: {row.source}")
             if row.max_age_hours != self.limit(row.input):
                 raise ValueError(f"{row.input} has two limits of age")
         return self

@@ -493,6 +493,15 @@ class Settings(BaseSettings):
     dicom_results_to: str | None = None
     """``AETITLE@host:port`` that takes results by C-STORE."""
 
+    reading_fhir_url: str | None = None
+    """Base address of the FHIR R4 server that gets released readings, each as one DiagnosticReport
+    of a patient whom it has (``https://ehr.example.org/fhir``); None for none. Its host may then be
+    called, also at a private address."""
+
+    reading_fhir_token: SecretStr | None = None
+    """Bearer token there; it needs to search Patient, ImagingStudy and DiagnosticReport, and to
+    create and update DiagnosticReport."""
+
     dicom_peer_ca: Path | None = None
     """PEM file of the authority of that archive's certificate: objects are then sent over TLS, with
     `dicom_tls_cert` as ours where it is set. None sends in the clear."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from knowledge.clinical_time import ClinicalTime
 from knowledge.evidence import Evidence
@@ -85,13 +85,25 @@ class RecordingRef(Frozen):
 
 
 class Document(Frozen):
-    """A note or report text: untrusted words, kept whole for spans to point into."""
+    """A note or report text: untrusted words, kept whole for spans to point into.
+
+    Args:
+        id: Of its words and place.
+        title: What it is called.
+        text: Its words.
+        time: Of what it tells.
+        evidence: Where it stands.
+        report: Whether it reports an examination: what it denies is no news.
+        because: Why a person is to read it, where that is not its being free text.
+    """
 
     id: str
     title: str
     text: str
     time: ClinicalTime | None = None
     evidence: Evidence
+    report: bool = Field(default=False, exclude_if=lambda found: not found)
+    because: str = Field(default="", exclude_if=lambda found: not found)
 
 
 class Timeline(Frozen):

@@ -42,7 +42,8 @@ def lines(found: CtReport, lang: Language = "en") -> Iterator[str]:
         a = found.agatston
         yield (
             f"{say('Agatston score')} {a.score:g} ({a.lesions} {say('lesions')}, "
-            f"{a.calcium_mm3:g} mm3); {say('mask')} {a.mask_of}"
+            f"{a.calcium_mm3:g} mm3); {say('mask')} {a.mask_of}; "
+            f"{say('voxels from 130 HU on outside of it, not counted')}: {a.outside}"
         )
     if found.aorta is not None:
         wide = found.aorta.largest

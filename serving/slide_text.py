@@ -72,18 +72,29 @@ def embed_lines(e: EmbedReport) -> Iterator[str]:
     state = "finished" if e.finished else f"stopped after {done} of {e.tiles}: run again to go on"
     yield f"{e.file}: {e.vectors} vectors of {e.numbers} numbers by {e.model_id}@{e.model_version}"
     yield f"  {state}; {e.resumed} tiles were there already; model {e.status}"
-    yield (
-        f"  left out: {e.left_out_blank} empty, {e.left_out_pen} with pen, "
+    left, pixels = _behind(e)
+    yield f"  {left}"
+    yield f"  {pixels}; vectors in {e.folder}"
+
+
+def _behind(e: EmbedReport) -> tuple[str, str]:
+    """Return which tiles were left out, and how the others were read."""
+    stains = "not normalised" if e.stains is None else f"normalised ({e.stains.method})"
+    mpp = "pixel size not known" if e.mpp_um is None else f"{e.mpp_um:.4g} um a pixel"
+    by = " (slide's pixel size stated by a person)" if e.mpp_stated else ""
+    left = (
+        f"left out: {e.left_out_blank} empty, {e.left_out_pen} with pen, "
         f"{e.left_out_cap} by the cap"
     )
-    stains = "not normalised" if e.stains is None else f"normalised ({e.stains.method})"
-    yield f"  stains {stains}; vectors in {e.folder}"
+    return left, f"{mpp}{by}; stains {stains}"
 
 
 def heat_lines(file: str, h: HeatReport) -> Iterator[str]:
     """Yield what a multiple-instance model says."""
     r = h.result
+    e = h.vectors
     yield f"{file}: {r.model.id}@{r.model.version}, {r.model.status}, of {r.members} tiles"
+    yield from (f"  {line}" for line in _behind(e))
     for one in r.scores:
         if one.probability is None:
             number = f"score {one.score:.3f} (not calibrated: no probability)"

@@ -65,7 +65,8 @@ class OutboundClient:
     def __init__(self, settings: Settings, *, resolve: Resolve = resolve) -> None:
         self._settings = settings
         self._resolve = resolve
-        issuers = [*settings.smart_issuers, *filter(None, [settings.oidc_issuer])]
+        own = (settings.oidc_issuer, settings.reading_fhir_url)
+        issuers = [*settings.smart_issuers, *filter(None, own)]
         named = {_host_of(issuer) for issuer in issuers}
         self._private = named | {entry.lower() for entry in settings.outbound_private_hosts}
         self._allowed = self._private | {entry.lower() for entry in settings.outbound_hosts}

@@ -17,7 +17,7 @@ from serving.cases.model import Case, StoredAnswer
 from serving.services import Services
 from tools.intake.answer import Answer
 from tools.intake.given import GivenAnswer
-from tools.intake.readings import released_reading
+from tools.intake.readings_known import released_reading
 from tools.intake.result import CaseFiles
 from tools.readings.in_case import ReadingFile
 from tools.readings.model import Reading

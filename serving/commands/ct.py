@@ -9,6 +9,7 @@ import orjson
 import typer
 
 from agent.assessment import RESEARCH_USE
+from knowledge.ct_measurements import MaskOf
 from knowledge.errors import InvalidValueError, UnavailableError, UnreadableError
 from knowledge.finding import Finding
 from knowledge.laboratory_words import saying
@@ -19,10 +20,10 @@ from serving.commands.ct_contours import contours
 from serving.commands.reading_forms import Lang
 from serving.ct_text import lines
 from tools.dicom_out.sources import read_sources
+from tools.imaging.ct.given_mask import MaskGiven, given_mask
 from tools.imaging.ct.into_reading import with_ct
 from tools.imaging.ct.marked import Earlier
-from tools.imaging.ct.mask_file import read_mask
-from tools.imaging.ct.model import Mask, Point, Volume
+from tools.imaging.ct.model import Point, Volume
 from tools.imaging.ct.report import CtReport, Masks, measured
 from tools.imaging.ct.volume import read_folder
 from tools.intake.answer import stated_finding
@@ -78,10 +79,18 @@ def measure(
         typer.Option("--aorta-mask", help="Aorta on the series: NIfTI, RTSTRUCT or SEG"),
     ] = None,
     calcium_structure: Annotated[
-        str, typer.Option("--calcium-structure", help="Its name, where the file holds several")
+        str,
+        typer.Option(
+            "--calcium-structure",
+            help="Its name, or number of its label, where the file holds several",
+        ),
     ] = "",
     aorta_structure: Annotated[
-        str, typer.Option("--aorta-structure", help="Its name, where the file holds several")
+        str,
+        typer.Option(
+            "--aorta-structure",
+            help="Its name, or number of its label, where the file holds several",
+        ),
     ] = "",
     zone: Annotated[
         str | None, typer.Option("--zone", help="IANA zone of times without an offset")
@@ -118,8 +127,8 @@ def measure(
         there = _points(prior_seed or [], before, "--prior-seed", voxels=voxels)
         earlier = Earlier(volume=before, seeds=there, same_patient=same_patient)
     masks = Masks(
-        calcium=_mask(calcium_mask, calcium_structure, volume),
-        aorta=_mask(aorta_mask, aorta_structure, volume),
+        calcium=_mask(calcium_mask, calcium_structure, volume, "calcium"),
+        aorta=_mask(aorta_mask, aorta_structure, volume, "aorta"),
     )
     found = measured(volume, seeds=points, answers=known, earlier=earlier, masks=masks)
     if reading is not None and reading_out is not None:
@@ -195,12 +204,10 @@ def _points(
     return tuple(found)
 
 
-def _mask(path: Path | None, name: str, volume: Volume) -> tuple[Mask, str] | None:
+def _mask(path: Path | None, name: str, volume: Volume, of: MaskOf) -> MaskGiven | None:
     if path is None:
         return None
-    content = _bytes(path)
-    shown = f"{path.name}, {name}" if name else path.name
-    return read_mask(content, volume, file=path.name, label=name), shown
+    return given_mask(_bytes(path), volume, file=path.name, of=of, structure=name)
 
 
 def _stated(text: str) -> tuple[str, Finding]:

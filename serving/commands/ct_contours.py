@@ -1,5 +1,6 @@
 """``epicrisis ct contours``: structures of a series, listed or written as RTSTRUCT or SEG."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +16,7 @@ from tools.imaging.contours.model import Origin, Structure, chosen, origin_of
 from tools.imaging.contours.read import is_dicom, read_structures
 from tools.imaging.contours.rtstruct_out import rtstruct
 from tools.imaging.contours.seg_out import seg
-from tools.imaging.ct.mask_file import read_mask
+from tools.imaging.ct.mask_file import read_structure
 from tools.imaging.ct.model import Volume
 from tools.imaging.ct.volume import read_folder
 
@@ -40,6 +41,9 @@ def contours(
     series: Annotated[
         str | None, typer.Option("--series", help="Series UID, where the folder has several")
     ] = None,
+    label: Annotated[
+        int | None, typer.Option("--label", help="Value of a NIfTI mask, where it holds several")
+    ] = None,
 ) -> None:
     """List the structures outlined on a CT series, or write them as another DICOM object.
 
@@ -48,7 +52,7 @@ def contours(
     if (to is None) != (out is None):
         raise InvalidValueError("--to and --out", "one without the other", "give both or none")
     volume = read_folder(folder, series=series)
-    found = _read(file, volume, name, origin)
+    found = _read(file, volume, name, origin, label)
     typer.echo(RESEARCH_USE)
     for one in found:
         millilitres = float(one.mask.sum()) * volume.voxel_ml
@@ -68,7 +72,9 @@ def contours(
         typer.echo(f"written: {out}")
 
 
-def _read(file: Path, volume: Volume, name: str, origin: str | None) -> tuple[Structure, ...]:
+def _read(
+    file: Path, volume: Volume, name: str, origin: str | None, label: int | None
+) -> tuple[Structure, ...]:
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -77,8 +83,9 @@ def _read(file: Path, volume: Volume, name: str, origin: str | None) -> tuple[St
         ) from error
     stated = origin_of(origin)
     if not is_dicom(content):
-        mask = read_mask(content, volume, file=file.name)
-        return (Structure(number=1, name=name or file.name, mask=mask, origin=stated),)
+        one = read_structure(content, volume, file=file.name, label=label)
+        own = " ".join(part for part in (file.name, one.name) if part)
+        return (replace(one, number=1, name=name or own, origin=stated),)
     found = read_structures(content, volume, file=file.name)
     if name:
         found = (chosen(found, name=name, file=file.name),)

@@ -6,7 +6,7 @@ the laboratory, or too few nuclei).
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -124,6 +124,7 @@ def calibrate(
         raise ContractError(
             "labels", f"{len(labels)} files for {len(found)} fields", "give labels for each field"
         )
+    _check_day(made_on)
     each = counted(found, regions=regions, marker=chosen, calibration=None)
     given = [read_labels(p, size_px=f.size_px) for p, f in zip(labels, found, strict=True)]
     site = Site(laboratory=laboratory, clone=clone, stainer=stainer, scanner=scanner, how=how,
@@ -145,6 +146,13 @@ def calibrate(
             f"  grade {one.grade}: sensitivity {one.sensitivity_percent:g} %, specificity "
             f"{one.specificity_percent:g} %, on the nuclei it was set on"
         )
+
+
+def _check_day(made_on: str) -> None:
+    try:
+        date.fromisoformat(made_on)
+    except ValueError as error:
+        raise InvalidValueError("--date", f"{made_on[:40]!r} is no day", "YYYY-MM-DD") from error
 
 
 def _check_switch() -> None:

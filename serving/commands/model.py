@@ -60,7 +60,11 @@ def register(app: typer.Typer) -> None:
 
 def store() -> ModelStore:
     """Return the models of this installation."""
-    return ModelStore(load_settings().data_dir / "models", connect=connect, limits=limits())
+    return ModelStore(
+        load_settings().data_dir / "models",
+        connect=partial(connect, limits=limits()),
+        limits=limits(),
+    )
 
 
 def limits() -> Limits:

@@ -10,7 +10,7 @@ from rich.console import Console
 from knowledge.errors import InvalidValueError
 from knowledge.plain_text import how_many, visible
 from tools.models.measure.auroc import Area
-from tools.models.measure.calibrate import CalibrationReport
+from tools.models.measure.calibrate import CalibrationReport, require_rising
 from tools.models.measure.calibrate import calibrate as measured
 from tools.models.measure.evaluate import Evaluation
 from tools.models.measure.evaluate import evaluate as evaluated
@@ -60,6 +60,7 @@ def calibrate(
             progress=lambda done, of: status.update(f"{done} of {of} cases"),
         )
     if keep:
+        require_rising(found)
         contract = model.folder.contract
         store().keep_site(contract.id, contract.version, found.site)
     if as_json:

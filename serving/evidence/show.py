@@ -29,7 +29,7 @@ from serving.evidence.record import show_answer, show_record
 from serving.evidence.tool_output import show_output
 from serving.services import Services
 from tools.intake.given import FILE as ENTERED
-from tools.intake.readings import RELEASED
+from tools.intake.readings_known import RELEASED
 
 PICTURE = "ecg.svg"
 _LEAD = "lead "

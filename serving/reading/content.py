@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Literal
 
+from knowledge.clinical_time import Precision, load_zone
 from knowledge.errors import ContractError, InvalidValueError
 from knowledge.reading_form import ReadingForm, reading_form
 from knowledge.reference import table_names
@@ -118,7 +119,7 @@ def untouched(
         study=Study(
             study_uid=_uid(image, kept[0].sha256),
             modality=round_.modality,
-            done=_done(image),
+            done=_done(image, found.time_zone or services.settings.time_zone),
             accession="" if sources is None else _stated(sources, "AccessionNumber")[:64],
             images=() if sources is None or len(kept) > MOST else named(sources),
         ),
@@ -159,6 +160,16 @@ def _uid(image: ImageFile, sha256: str) -> str:
     return f"2.25.{int(sha256[:_UID_BITS], 16)}"
 
 
-def _done(image: ImageFile) -> datetime | None:
-    moment = None if image.time is None else image.time.at
-    return moment if isinstance(moment, datetime) and moment.tzinfo is not None else None
+def _done(image: ImageFile, zone: str | None) -> datetime | None:
+    """Return when an image was made; None where only its day, or no time zone of it, is known.
+
+    Args:
+        image: As its header says.
+        zone: IANA zone of the case or site, for a clock that states none.
+    """
+    time = image.time
+    if time is None or time.precision not in (Precision.MINUTE, Precision.SECOND):
+        return None
+    if time.at.tzinfo is not None:
+        return time.at
+    return None if zone is None else time.at.replace(tzinfo=load_zone(zone))

@@ -61,6 +61,7 @@ def details(services: Services, case: Case, identity: str) -> RoundOut:
         else (),
         release=service.store.release(identity),
         delivery=Outbox(services).of_round(identity),
+        fhir_delivery=Outbox(services).of_round(identity, "fhir"),
         log=log,
         spans=spans(round_, log, services.clock()),
     )

@@ -94,6 +94,7 @@ class RoundOut(Frozen):
         differences: Where its readers differ, once both have signed.
         release: What went out.
         delivery: How far it is on its way to the archive; None where it is not to be sent.
+        fhir_delivery: The same of its way to a FHIR server.
         log: Who did what.
         spans: How long each step took.
     """
@@ -103,6 +104,7 @@ class RoundOut(Frozen):
     differences: tuple[Difference, ...]
     release: Release | None
     delivery: Delivery | None = None
+    fhir_delivery: Delivery | None = None
     log: tuple[Done, ...]
     spans: tuple[Span, ...]
 

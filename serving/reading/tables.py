@@ -92,11 +92,12 @@ class LogRow(Base):
 
 
 class DeliveryRow(Base):
-    """A release on its way to the archive; see `serving.reading.outbox.Delivery`."""
+    """A release on one of its ways out; see `serving.reading.outbox.Delivery`."""
 
     __tablename__ = "reading_deliveries"
 
     release_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    way: Mapped[str] = mapped_column(String(10), primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("cases.id", ondelete=CASCADE), index=True)
     round_id: Mapped[str] = mapped_column(String(80), index=True)
     state: Mapped[str] = mapped_column(String(20), index=True)

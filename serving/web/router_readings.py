@@ -76,9 +76,16 @@ DONE = {
     "written out": _("in the archive"),
 }
 DELIVERIES = {
-    "waiting": _("on its way to the archive"),
-    "sent": _("in the archive"),
-    "refused": _("not sent to the archive"),
+    "archive": {
+        "waiting": _("on its way to the archive"),
+        "sent": _("in the archive"),
+        "refused": _("not sent to the archive"),
+    },
+    "fhir": {
+        "waiting": _("on its way to the FHIR server"),
+        "sent": _("at the FHIR server"),
+        "refused": _("not sent to the FHIR server"),
+    },
 }
 UNSAID = (_("no validated model configured"), _("switched off"))
 """Reasons of the tools that have a translation; every other is shown as it is."""
@@ -274,6 +281,8 @@ def _page(
     form = None if content is None else reading_form(content.form)
     person = principal.via in PEOPLE and principal.may(Permission.SIGN, patient=case.patient)
     mine = round_.locked is not None and round_.locked.subject == principal.subject
+    sending = [one for one in (found.delivery, found.fhir_delivery) if one is not None]
+    ways = Outbox(services).ways
     shown: dict[str, Any] = {
         "case": case,
         "round": round_,
@@ -304,9 +313,9 @@ def _page(
         ),
         "was_first": round_.first is not None and round_.first.subject == principal.subject,
         "release": found.release,
-        "delivery": found.delivery,
-        "delivered": "" if found.delivery is None else word(DELIVERIES, found.delivery.state, say),
-        "archive": services.settings.dicom_results != "none",
+        "deliveries": tuple((one, word(DELIVERIES[one.way], one.state, say)) for one in sending),
+        "ways": ways,
+        "unsent": bool(set(ways) - {one.way for one in sending if one.state == "sent"}),
         "image": _image(services, case, round_),
         "quality": _quality(services, case, found, say, language),
         "unsaid": tuple(say(line) for line in _unsaid(found)),
@@ -355,6 +364,8 @@ def _differences(
 
 def _line(done: Any, say: Say) -> tuple[str, str, str]:
     at = done.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if done.what == "written out" and done.detail.get("way") == "FHIR":
+        return at, done.by.name, word(DELIVERIES["fhir"], "sent", say)
     return at, done.by.name, word(DONE, done.what, say)
 
 

@@ -26,7 +26,7 @@ from tools.readings.in_case import reading_facts
 from tools.readings.model import Edit, Reading, Said, Study, Subject
 from tools.readings.sr_out import reading_sr
 from tools.readings.urgent import urgent_reading
-from tools.readings.versions import signed
+from tools.readings.versions import open_clashes, signed
 
 PATIENT = Subject(id="EX-0003", issuer="urn:epicrisis:example-mrn", sex="male")
 """That of the chart of the example."""
@@ -456,7 +456,6 @@ def test_urgent_signs_in_chinese_are_those_of_the_form() -> None:
     [
         read(SIGNS),
         by_doctor(read(SIGNS, done=MADE - timedelta(days=30))),
-        by_doctor(read(SIGNS, done=MADE + timedelta(days=1))),
         by_doctor(read(NOT_SHOWN)),
         by_doctor(read(CT, form="chest_ct")),
     ],
@@ -466,6 +465,77 @@ def test_unsigned_old_future_or_without_an_urgent_sign_tells_nothing(
 ) -> None:
     put(case, one)
     assert not urgent(assessed(case))
+
+
+def test_signs_on_a_film_dated_after_its_signature_are_told_as_undated(case: Path) -> None:
+    """Nobody reads what is not made yet: the clock of the machine is wrong, the signs are there."""
+    put(case, by_doctor(read(SIGNS, done=MADE + timedelta(days=1))))
+    (told,) = urgent(assessed(case))
+    assert "time not stated" in told
+    assert "wide mediastinum" in told
+
+
+def test_what_is_signed_after_the_assessment_is_not_signed_yet(case: Path) -> None:
+    put(case, by_doctor(read(SIGNS), minutes=60))
+    a = assessed(case)
+    assert not urgent(a)
+    assert [one.standing for one in a.readings] == ["unsigned"]
+
+
+def test_signs_taken_back_by_their_reader_or_gone_on_a_later_film_are_not_told(
+    case: Path,
+) -> None:
+    gone = {"projection": "pa", "pneumothorax": "absent", "free_air": "absent"}
+    gone |= {"wide_mediastinum": "absent", "pneumomediastinum": "absent"}
+    first = by_doctor(read(SIGNS))
+    later = by_doctor(read(gone, id="two"), minutes=9)
+    put(case, first, later)
+    assert not urgent(assessed(case))
+    control = of_study(gone, "1.2.9", MADE + timedelta(minutes=4), id="new")
+    put(case, first, control)
+    assert not urgent(assessed(case))
+    silent = of_study({"projection": "pa"}, "1.2.9", MADE + timedelta(minutes=4), id="new")
+    put(case, first, silent)
+    assert urgent(assessed(case)), "silence takes nothing back"
+
+
+TENSION = {**SHOWN, "tension": "present"}
+
+
+def test_a_tension_pneumothorax_that_is_gone_is_not_decompressed(case: Path) -> None:
+    first = by_doctor(read(TENSION))
+    put(case, first)
+    assert "decompress" in assessed(case).narrative.headline
+    put(case, first, by_doctor(read(NOT_SHOWN, id="two"), minutes=9))
+    assert "decompress" not in assessed(case).narrative.headline
+    put(case, first, of_study(NOT_SHOWN, "1.2.9", MADE + timedelta(minutes=4), id="new"))
+    assert "decompress" not in assessed(case).narrative.headline
+
+
+def test_a_shifted_trachea_beside_a_disputed_pneumothorax_is_tension_until_settled(
+    case: Path,
+) -> None:
+    other = Said(by="reader", who="Dr Other", at=MADE + timedelta(minutes=9))
+    put(
+        case,
+        by_doctor(read({**SHOWN, "tracheal_shift": "present"})),
+        signed(read(NOT_SHOWN, id="two"), by=other),
+    )
+    assert "ension" in assessed(case).narrative.headline
+
+
+def test_a_signature_under_answers_that_contradict_each_other_is_refused(case: Path) -> None:
+    against = read(
+        {"projection": "pa", "pericardial_effusion": "present", "cardiomegaly": "absent"}
+    )
+    assert open_clashes(against)
+    update = {"signed": Said(by="reader", who="Dr Reader", at=MADE), "status": "final"}
+    put(case, against.model_copy(update=update))
+    a = assessed(case)
+    (film,) = [i for i in a.inputs if i.file == "film1.json"]
+    assert film.status == "failed"
+    assert film.reason is not None
+    assert "contradict each other" in film.reason
 
 
 def test_an_urgent_sign_that_only_a_model_states_is_not_told() -> None:
@@ -481,7 +551,8 @@ def of_study(items: dict[str, str], uid: str, done: datetime | None, **changes: 
     """Return a signed reading of another study than that of `read`."""
     form = changes.pop("form", "chest_film")
     study = Study(study_uid=uid, modality="DX" if form == "chest_film" else "CT", done=done)
-    minutes = changes.pop("minutes", 5)
+    made = 0 if done is None else int((done - MADE).total_seconds() // 60)
+    minutes = changes.pop("minutes", max(5, made + 1))
     return by_doctor(reading(form, items, subject=PATIENT, study=study, **changes), minutes=minutes)
 
 
@@ -628,7 +699,7 @@ def test_a_version_number_with_another_history_is_not_believed(case: Path) -> No
     ("done", "told"),
     [
         (MADE - timedelta(hours=83), "older than 72 h"),
-        (MADE + timedelta(hours=5), "later than the moment of assessment"),
+        (MADE + timedelta(hours=5), "made after the reading was signed: a clock is wrong"),
         (None, "does not say when the images were made"),
     ],
 )

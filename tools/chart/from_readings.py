@@ -11,10 +11,13 @@ from knowledge.quantity import format_number
 from knowledge.reading_inputs import FORM, reading_inputs
 from knowledge.timeline import Category, Timeline
 from tools.chart.from_statements import statements
+from tools.readings.in_case import CLOCKS, WITHDRAWN
 
 _HOUR = 60.0
 _ONSET = "onset"
 LATER = "a later reading or examination answers it"
+_UNTIMED = "the reading does not say when the images were made"
+_WRONG_CLOCK = "the images are said to be made after the reading was signed: a clock is wrong"
 BEFORE_PAIN = "done before the pain began"
 
 
@@ -28,7 +31,7 @@ def from_readings(input_id: str, timeline: Timeline, *, at: ClinicalTime) -> tup
         Where no reading answers, why the last one does not; empty where none was asked.
     """
     said = [_of_now(finding, input_id, at) for finding in _asked(input_id, timeline)]
-    latest = _latest([finding for finding in said if finding.state is not State.NOT_ASSESSED])
+    latest = _latest([finding for finding in said if _says(finding)])
     timed = [_since_onset(finding, input_id, timeline, at) for finding in latest]
     known = tuple(finding for finding in timed if finding.state is not State.NOT_ASSESSED)
     return known or tuple((timed or said)[-1:])
@@ -59,6 +62,11 @@ def _asked(input_id: str, timeline: Timeline) -> list[Finding]:
     ]
 
 
+def _says(finding: Finding) -> bool:
+    """Return whether a finding answers, or takes an earlier answer back."""
+    return finding.state is not State.NOT_ASSESSED or WITHDRAWN in finding.flags
+
+
 def _file(finding: Finding) -> str:
     first = next(iter(finding.evidence), None)
     return first.file if isinstance(first, RecordEvidence) else ""
@@ -70,7 +78,11 @@ def _latest(known: Sequence[Finding]) -> list[Finding]:
     for finding in known:
         if any(_replaces(other, finding) for other in known):
             continue
-        old = [f for f in known if _replaces(finding, f) and f.state is not finding.state]
+        old = [
+            f
+            for f in known
+            if _replaces(finding, f) and f.state not in (finding.state, State.NOT_ASSESSED)
+        ]
         kept.append(_telling(finding, old) if old else finding)
     return kept
 
@@ -86,7 +98,7 @@ def _replaces(newer: Finding, older: Finding) -> bool:
         f"{FORM}chest_film" in newer.derived_from
         and newer.derived_from[1:] != (older.derived_from[1:])
     )
-    return not (weaker and newer.state is State.ABSENT and older.state is State.PRESENT)
+    return not (weaker and newer.state is not State.PRESENT and older.state is State.PRESENT)
 
 
 def _telling(finding: Finding, old: Sequence[Finding]) -> Finding:
@@ -134,7 +146,7 @@ def _without(finding: Finding, input_id: str, detail: str) -> Finding:
 
 def _of_now(finding: Finding, input_id: str, at: ClinicalTime) -> Finding:
     """Return an answer, or why the examination is not one of this presentation."""
-    if finding.state is State.NOT_ASSESSED:
+    if not _says(finding):
         return finding
     limit = reading_inputs().limit(input_id)
     since = elapsed(finding.time, at)
@@ -143,7 +155,7 @@ def _of_now(finding: Finding, input_id: str, at: ClinicalTime) -> Finding:
         if limit is None:
             return finding
         why = Why.TIME_ZONE_UNKNOWN if finding.time is not None else Why.TIME_NOT_GIVEN
-        detail = f"the reading does not say when the images were made ({since.not_assessed})"
+        detail = _WRONG_CLOCK if CLOCKS in finding.flags else f"{_UNTIMED} ({since.not_assessed})"
     elif minutes.high is not None and minutes.high < 0:
         why = Why.FUTURE_TIME
         detail = f"the examination of {finding.time} is in the future: later than the assessment"

@@ -43,7 +43,7 @@ def unread_notes(
             if any(term.deniable for term in terms):
                 earlier.append((note, terms))
         elif terms or not _is_report(note):
-            item = _item(note.title or "note", UNREAD, terms, (note,))
+            item = _item(note.title or "note", note.because or UNREAD, terms, (note,))
             yield item.model_copy(update={"flags": (UNREAD_NOTE,)}), terms
     if earlier:
         named = tuple(dict.fromkeys(t for _, terms in earlier for t in terms if t.deniable))
@@ -65,4 +65,6 @@ def _item(label: str, why: str, terms: Sequence[Term], notes: Sequence[Document]
 
 def _is_report(note: Document) -> bool:
     place = note.evidence
-    return isinstance(place, FhirEvidence) and place.resource.startswith("DiagnosticReport")
+    return note.report or (
+        isinstance(place, FhirEvidence) and place.resource.startswith("DiagnosticReport")
+    )

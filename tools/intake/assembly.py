@@ -41,12 +41,12 @@ from tools.intake.readings import (
     belonging_readings,
     case_readings,
     facts_read,
-    fitting,
     reading_reports,
-    released_reports,
     urgent_read,
     with_readings,
+    words_read,
 )
+from tools.intake.readings_known import fitting, in_time, known_at, released_reports
 from tools.intake.recordings import Recordings, evidence_of, reference, said_by_device
 from tools.intake.result import CaseFiles, InputFile, Status
 from tools.intake.stated_case import StatedCase
@@ -135,6 +135,7 @@ def assemble(
         models: That are asked about images; None for none.
         released: Readings that were released for this very case, beside its files.
     """
+    parsed = replace(parsed, readings=known_at(parsed.readings, parsed.images.read, now))
     charts = [c for c in parsed.charts if c.file in verdict.files or not states_patient_facts(c)]
     refused = frozenset(id(r.entry.resource) for r in verdict.refused)
     chart = read_chart(charts, zone=zone, at=now, refused=refused)
@@ -159,7 +160,8 @@ def assemble(
     seen, twice = distinct_images(parsed.images, verdict.files)
     copies |= twice
     examined = tuple(with_models(study, models, contents.usable) for study in studies(seen))
-    read = (*belonging_readings(parsed.readings, verdict.files), *fitting(released))
+    own_readings = belonging_readings(parsed.readings, verdict.files)
+    read = (*own_readings, *in_time(fitting(released), parsed.images.read, now))
     facts = [
         *charted,
         *by_hand,
@@ -173,7 +175,7 @@ def assemble(
         _person(_witnesses(stated, parsed, recordings, verdict), now, problems),
         tuple(plausible_onset(fact, at or now) for fact in without_oxygen(facts)),
         tuple(reference(one) for one in recordings.values()),
-        (*chart.documents, *texts.values(), *typed, *reported),
+        (*chart.documents, *texts.values(), *typed, *reported, *words_read(read)),
     )
     reports = _reports(
         contents, stated, parsed, chart, verdict, copies, problems, by_hand, frozenset(texts)

@@ -47,6 +47,7 @@ class Sources:
         stated: File to how it is said to be of the same patient.
         laboratory: Laboratory table or report to the identities it states; none where it is silent.
         readings: File to its structured reading.
+        beside: Identities of files that a statement about an image names: masks in DICOM.
     """
 
     case: Identity | None
@@ -59,6 +60,7 @@ class Sources:
     stated: Mapping[str, str]
     laboratory: Mapping[str, Sequence[Identity]] = field(default_factory=dict)
     readings: Mapping[str, ReadingFile] = field(default_factory=dict)
+    beside: Sequence[Identity] = ()
 
     @property
     def signals(self) -> dict[str, EcgRecording | ImageFile | WearableFile | ReadingFile]:
@@ -96,6 +98,7 @@ def belonging(sources: Sources) -> Belonging:
     own += [sources.case] if sources.case is not None else []
     recorded = [r.identity for r in sources.signals.values()]
     recorded += [identity for said in sources.laboratory.values() for identity in said]
+    recorded += sources.beside
     compared = compare_all([*own, *recorded], stated=sources.stated)
     between = [c for c in compared.comparisons if len(set(c.files)) > 1 or c.result == "mismatch"]
     between += _within_one_file(sources.patients)
@@ -114,7 +117,7 @@ def belonging(sources: Sources) -> Belonging:
         overrides=tuple(
             Override(file=file, by=by, differs=_differs(file, report))
             for file, by in sorted(sources.stated.items())
-            if file in files
+            if file in files or file in {one.source for one in sources.beside}
         ),
         refused=tuple(references.refused),
     )

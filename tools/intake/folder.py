@@ -17,7 +17,7 @@ from tools.intake.fhir.chart import states_patient_facts
 from tools.intake.fhir.patient import patients
 from tools.intake.given import GivenAnswer
 from tools.intake.hl7v2 import reader as hl7v2
-from tools.intake.images import image_files, read_images
+from tools.intake.images import beside_identities, image_files, read_images
 from tools.intake.readings import read_readings, with_identities
 from tools.intake.recordings import read_recordings
 from tools.intake.report_text.read import read_reports
@@ -90,6 +90,7 @@ def read_case(
         wearables=parsed.wearables.read,
         stated=overrides,
         laboratory={file: lab.identities for file, lab in parsed.laboratory.read.items()},
+        beside=beside_identities(stated.images, contents.usable, zone=zone),
     )
     try:
         verdict = belonging(sources)

@@ -30,6 +30,9 @@ MAX_PAIRED = 64
 MAX_COMPARED = 50_000
 """Comparisons of a larger case: what is not compared is not proven, and needs a statement."""
 
+_DAYS_OF_A_YEAR = 365.25
+_MOST_YEARS_APART = 1
+"""Years by which a stated age may be wrong."""
 _ORDER = (Precision.YEAR, Precision.MONTH, Precision.DAY)
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 _NOT_DECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "œ": "oe"})
@@ -87,6 +90,7 @@ def compare(a: Identity, b: Identity) -> Comparison:
         "name": same_name(a, b),
         "birth date": _birth_dates(a.birth_date, b.birth_date),
         "sex": None if a.sex is None or b.sex is None else a.sex == b.sex,
+        "age": False if _age_differs(a, b) or _age_differs(b, a) else None,
     }
     one_named = names_nobody(a) != names_nobody(b)
     untold = one_named and fields["identifier"] is True and fields["name"] is False
@@ -310,6 +314,17 @@ def _birth_dates(a: ClinicalTime | None, b: ClinicalTime | None) -> bool | None:
         return None
     length = 1 + min(_fineness(a), _fineness(b))
     return _ymd(a)[:length] == _ymd(b)[:length]
+
+
+def _age_differs(aged: Identity, born: Identity) -> bool:
+    """Return whether an age on a day is not that of somebody born then; alike proves nothing."""
+    if aged.age_years is None or aged.age_on is None or born.birth_date is None:
+        return False
+    if not identity_words().says_birth(born.birth_date.at.date()):
+        return False
+    years = (aged.age_on.at.date() - born.birth_date.at.date()).days / _DAYS_OF_A_YEAR
+    # Whole years are rounded down, and a birth date may be a year alone.
+    return not -1 <= years - aged.age_years <= 1 + _MOST_YEARS_APART
 
 
 def _fineness(time: ClinicalTime) -> int:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from knowledge.clinical_time import ClinicalTime, parse_fhir
 from knowledge.errors import InputError
+from knowledge.patient import Identity
 from knowledge.timeline import Category, Fact
+from tools.ecg.readers.dicom import parse_errors
+from tools.ecg.readers.dicom_header import identity
 from tools.imaging.dicom_image import is_image_object, read_dicom_image
-from tools.imaging.dicom_object import sop_class
+from tools.imaging.dicom_object import header, sop_class
 from tools.imaging.in_case.model import CaseImages, ImageBytes, StatedImage
 from tools.imaging.model import NO_MORE, ImageFile, Study
 from tools.imaging.picture import read_picture
@@ -143,6 +146,28 @@ def case_images(
         for file in sorted({*images, *beside})
     }
     return CaseImages(images=images, contents=held, stated=said)
+
+
+def beside_identities(
+    stated: Mapping[str, StatedImage], contents: Mapping[str, Content], *, zone: str | None
+) -> tuple[Identity, ...]:
+    """Return who the DICOM files are of that statements about images name: masks, mostly.
+
+    One whose header cannot be read is of nobody: its own measurement refuses it.
+    """
+    found = []
+    for file in sorted({name for line in stated.values() for name in line.beside().values()}):
+        content = contents[file]
+        if content.kind != "DICOM":
+            continue
+        try:
+            ds = header(content.data, file).ds
+            found.append(identity(ds, file=file, zone=zone, notes=[]))
+        except InputError:
+            continue
+        except parse_errors():
+            continue
+    return tuple(found)
 
 
 def beside_report(content: Content, stated: Mapping[str, StatedImage]) -> InputFile | None:

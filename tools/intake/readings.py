@@ -4,7 +4,6 @@ A reading is recognised by our own names in it: its JSON, the FHIR bundle or the
 report of its export. What is not ours is left to whoever reads such files.
 """
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,38 +11,38 @@ import orjson
 from pydantic import ValidationError
 
 from knowledge.clinical_time import ClinicalTime
-from knowledge.errors import EpicrisisError, InputError
+from knowledge.errors import InputError, InvalidValueError
 from knowledge.finding import State
 from knowledge.patient import Identity
-from knowledge.timeline import Fact
+from knowledge.timeline import Document, Fact
 from tools.imaging.model import ImageFile, Study
 from tools.intake.belonging import NEEDS_STATEMENT
 from tools.intake.content import Content, refused
+from tools.intake.identity import compare
+from tools.intake.reading_identity import identified
 from tools.intake.result import InputFile
 from tools.readings import sr_terms
 from tools.readings.any_file import read_any
-from tools.readings.check import faults
 from tools.readings.fhir_terms import ABOUT
 from tools.readings.in_case import (
+    DENIED,
     UNSIGNED,
     CaseReading,
     ReadingFile,
     Standing,
+    clocks_differ,
     copies_of,
     corrects,
     listed_reading,
     reading_facts,
     standing,
+    why_unsigned,
 )
+from tools.readings.in_words import reading_words_of
 from tools.readings.model import Reading
 from tools.readings.statements import StatedReading
 from tools.readings.urgent import UrgentReading, urgent_reading
-
-RELEASED = "released reading"
-"""Begins the name of a reading that was released for the case, beside its files."""
-
-OUTGROWN = "does not fit the form that is installed now, so nothing of it is used"
-"""Of a released reading whose form has changed since."""
+from tools.readings.versions import open_clashes
 
 REPLACED = "replaced by a later signed version of the same reading"
 HAVE_IT_SIGNED = "has an unsigned reading: have it signed"
@@ -102,13 +101,30 @@ def read_readings(contents: Mapping[str, Content]) -> Readings:
             continue
         try:
             reading = read_any(content.data, name=file)
+            _check_signature(reading, file)
+            one = identified(reading_file(reading, file=file, written_as=form), content.data)
         except InputError as error:
             failed.append(
                 refused(file, f"structured reading ({form})", error, sha256=content.sha256)
             )
             continue
-        read[file] = reading_file(reading, file=file, written_as=form)
+        read[file] = one
     return Readings(read=read, failed=tuple(failed))
+
+
+def _check_signature(reading: Reading, file: str) -> None:
+    """Refuse a signature under answers that cannot stand together: here it is not given.
+
+    Raises:
+        InvalidValueError: The reading is signed, and contradicts itself.
+    """
+    open_ones = open_clashes(reading) if reading.signed is not None else ()
+    if open_ones:
+        raise InvalidValueError(
+            file,
+            f"is signed although its answers contradict each other: {open_ones[0].because.en}",
+            "have the reader correct or confirm it, and sign again",
+        )
 
 
 def reading_file(reading: Reading, *, file: str, written_as: str) -> ReadingFile:
@@ -117,6 +133,8 @@ def reading_file(reading: Reading, *, file: str, written_as: str) -> ReadingFile
         time = ClinicalTime(at=reading.study.done) if reading.study.done is not None else None
     except ValidationError:  # a placeholder such as year 1 says nothing
         time = None
+    if clocks_differ(reading):
+        time = None  # nobody reads what is not made yet
     who = reading.subject
     return ReadingFile(
         file=file,
@@ -160,14 +178,23 @@ def case_readings(
     )
 
 
+def words_read(read: Sequence[ReadingFile]) -> Iterator[Document]:
+    """Yield what the signed readings of a case say in words, each version and item once.
+
+    They are words of a report: what they deny is no news. A finding that no question takes and that
+    a person reads first (`reading_inputs.yaml`, ``for_a_person``) is kept like a note.
+    """
+    copies, stands = copies_of(read), standing(read)
+    for one in read:
+        if one.file not in copies and stands[one.file] == "signed":
+            yield from reading_words_of(one)
+
+
 def urgent_read(read: Sequence[ReadingFile]) -> tuple[UrgentReading, ...]:
     """Return what the signed readings of a case state that is to be told at once, each once."""
     copies, stands = copies_of(read), standing(read)
-    found = (
-        urgent_reading(one)
-        for one in read
-        if one.file not in copies and stands[one.file] == "signed"
-    )
+    count = [one for one in read if one.file not in copies and stands[one.file] == "signed"]
+    found = (urgent_reading(one, count) for one in count)
     return tuple(one for one in found if one is not None)
 
 
@@ -183,7 +210,7 @@ def facts_read(read: Sequence[ReadingFile]) -> Iterator[Fact]:
         if one.file not in copies
         for fact in reading_facts(one, stands[one.file])
     ]
-    known = [pair for pair in said if pair[1].finding.state is not State.NOT_ASSESSED]
+    known = [pair for pair in said if _says(pair[1])]
     for one, fact in said:
         same = [pair for pair in known if pair[1].finding.concept == fact.finding.concept]
         if (one, fact) not in same:
@@ -192,10 +219,16 @@ def facts_read(read: Sequence[ReadingFile]) -> Iterator[Fact]:
             yield _telling(fact, [pair for pair in same if corrects(one.reading, pair[0].reading)])
 
 
+def _says(fact: Fact) -> bool:
+    """Return whether a fact answers, or takes back what the same reader answered."""
+    return fact.finding.state is not State.NOT_ASSESSED or DENIED in fact.finding.flags
+
+
 def _telling(fact: Fact, earlier: Sequence[tuple[ReadingFile, Fact]]) -> Fact:
     """Return a fact that says what earlier readings of the same images stated otherwise."""
     new = fact.finding
-    other = [pair for pair in earlier if pair[1].finding.state is not new.state]
+    silent = (new.state, State.NOT_ASSESSED)
+    other = [pair for pair in earlier if pair[1].finding.state not in silent]
     if not other:
         return fact
     told = "; ".join(
@@ -250,55 +283,6 @@ def with_readings(
     )
 
 
-def released_reading(reading: Reading, release: str) -> ReadingFile:
-    """Return a reading that was released for this very case, under the name it has in lists.
-
-    Args:
-        reading: What was released.
-        release: Id of the release.
-    """
-    return reading_file(reading, file=f"{RELEASED} {release}", written_as="released here")
-
-
-def fitting(released: Sequence[ReadingFile]) -> tuple[ReadingFile, ...]:
-    """Return the released readings that fit the forms that are installed now.
-
-    A form changes after a release: what fits the newer version too still says what it said; what
-    does not is told by `released_reports` and answers nothing.
-    """
-    return tuple(one for one in released if _outgrown(one) is None)
-
-
-def released_reports(
-    released: Sequence[ReadingFile], stands: Mapping[str, Standing]
-) -> tuple[InputFile, ...]:
-    """Return the entries of a list of sources for readings that were released here."""
-    return tuple(_released_report(one, stands.get(one.file)) for one in released)
-
-
-def _released_report(one: ReadingFile, stands: Standing | None) -> InputFile:
-    fault = _outgrown(one)
-    if fault is not None:
-        status, reason = "failed", f"{OUTGROWN}: {fault}"
-    elif stands == "superseded":
-        status, reason = "ignored", REPLACED
-    else:
-        status, reason = "read", None
-    return InputFile.model_validate(
-        {
-            "file": one.file,
-            "kind": f"structured reading ({one.written_as})",
-            "status": status,
-            "reason": reason,
-            "sha256": hashlib.sha256(one.reading.model_dump_json().encode()).hexdigest(),
-        }
-    )
-
-
-def _outgrown(one: ReadingFile) -> EpicrisisError | None:
-    return next(faults(one.reading, any_version=True), None)
-
-
 def reading_report_of(
     content: Content, one: ReadingFile, stands: Standing | None, copy: str | None
 ) -> InputFile:
@@ -318,7 +302,7 @@ def reading_report_of(
     if stands == "superseded":
         return content.report("ignored", REPLACED, kind=kind)
     if stands == "unsigned":
-        reason = f"{UNSIGNED}: nothing of it is used until a reader has signed it"
+        reason = f"{UNSIGNED}: {why_unsigned(one)}"
         return content.report("read", reason, kind=kind, unread=True)
     looked = sum(not said.nobody_looked for said in one.reading.items.values())
     return content.report("read", kind=kind, counts={"items": looked})
@@ -344,6 +328,8 @@ def _identified(one: ReadingFile, images: Collection[ImageFile]) -> ReadingFile:
         ):
             sex = one.identity.sex or image.identity.sex
             identity = image.identity.model_copy(update={"source": one.file, "sex": sex})
+            if compare(one.identity, identity).differ:
+                continue  # it says itself who it is of, and that is somebody else
             return one.model_copy(update={"identity": identity})
     return one
 

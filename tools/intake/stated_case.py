@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from knowledge.errors import InputError
 from tools.imaging.in_case.model import StatedImage
+from tools.imaging.in_case.together import stated_together
 from tools.intake.case_file import Attachment, CaseFile, read_case_file
 from tools.intake.content import Content, Contents, refused
 from tools.intake.result import InputFile
@@ -89,19 +90,26 @@ def read_stated(contents: Contents) -> StatedCase:
 def _images(
     case: CaseFile, folder: str, contents: Contents, problems: list[str]
 ) -> dict[str, StatedImage]:
-    """Return what is stated of images; a line that names a file that is not there is a problem."""
+    """Return what is stated of images; a file that is not there is a problem, and told by name.
+
+    The rest of a line that names such a file beside its image still counts, as do all lines of one
+    image that go together.
+    """
     found: dict[str, StatedImage] = {}
     for line in case.images:
         file = _in_case(line.file, folder, contents)
         named = {what: _in_case(name, folder, contents) for what, name in line.beside().items()}
-        absent = [line.file] if file is None else []
-        absent += [line.beside()[what] for what, name in named.items() if name is None]
-        if file is None or absent:
-            problems.append(f"images: no readable file {absent[0][:_LONGEST]!r} in the case")
-        elif file in found:
-            problems.append(f"images: {file} is named twice; the first line is used")
+        absent = {w: line.beside()[w][:_LONGEST] for w, name in named.items() if name is None}
+        for name in [line.file[:_LONGEST]] if file is None else absent.values():
+            problems.append(f"images: no readable file {name!r} in the case")
+        if file is None:
+            continue
+        one = line.model_copy(update={"file": file, **named, "missing_files": absent})
+        both = stated_together([found[file], one] if file in found else [one])
+        if isinstance(both, StatedImage):
+            found[file] = both
         else:
-            found[file] = line.model_copy(update={"file": file, **named})
+            problems.append(f"images: {file} is named twice; the first line is used")
     return found
 
 

@@ -1,6 +1,7 @@
 """The strict description of a model: ``model.json``, and how it is read."""
 
 import json
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,19 +22,25 @@ from tools.models.vocabulary import (
     InputKind,
     ModelId,
     OutputKind,
+    Said,
     Sha256,
     Task,
-    Text,
     VersionText,
 )
 
 _NO_LICENCE = frozenset({
     "unknown", "none", "not known", "not stated", "not specified", "unspecified", "unlicensed",
     "no licence", "no license", "noassertion", "undefined", "null", "nil", "n/a", "na", "tbd",
-    "todo",
+    "todo", "see website", "see homepage", "see the website", "see link", "see above",
 })  # fmt: skip
 """Words that say that there is no licence or nobody knows it; NONE and NOASSERTION are those of
 SPDX 2.3, clause 7.13."""
+_SHARE = re.compile(
+    r"\b(AUROC|AUC|AUPRC|sensitivity|specificity|recall|precision|[PN]PV|accuracy|F1|Dice|IoU)\b",
+    re.IGNORECASE,
+)
+_DIFFERENCE = re.compile(r"\b(difference|change|error|ratio)\b", re.IGNORECASE)
+"""Figures that are shares; of differences of them the sign and the size may be any."""
 SCHEMA = "epicrisis/model/1"
 MAX_JSON_BYTES = 1 << 20
 MOST_LOOSE = 0.01
@@ -70,10 +77,10 @@ class Performance(Frozen):
         ci: Its 95 % interval; null where none was given.
     """
 
-    dataset: Text
-    population: Text
+    dataset: Said
+    population: Said
     n: PositiveInt
-    metric: Text
+    metric: Said
     value: FiniteFloat
     ci: tuple[FiniteFloat, FiniteFloat] | None
 
@@ -81,6 +88,10 @@ class Performance(Frozen):
     def _inside(self) -> Self:
         if self.ci is not None and not self.ci[0] <= self.value <= self.ci[1]:
             raise ValueError(f"{self.metric}: the value is outside of its interval")
+        if _SHARE.search(self.metric) and not _DIFFERENCE.search(self.metric):
+            most = 100.0 if "%" in self.metric or "percent" in self.metric.casefold() else 1.0
+            if not all(0 <= one <= most for one in (self.value, *(self.ci or ()))):
+                raise ValueError(f"{self.metric}: is from 0 to 1, or in % where it says so")
         return self
 
 
@@ -124,17 +135,17 @@ class ModelContract(Frozen):
     schema_name: Literal["epicrisis/model/1"] = Field(alias="schema")
     id: ModelId
     version: VersionText
-    title: Text
+    title: Said
     task: Task
-    intended_use: Text
-    contraindications: tuple[Text, ...] = Field(min_length=1)
-    regulatory_status: Text
+    intended_use: Said
+    contraindications: tuple[Said, ...] = Field(min_length=1)
+    regulatory_status: Said
     status: Literal["validated", "demonstration"]
-    licence: Text
+    licence: Said
     licence_file: _FileName
     card_file: _FileName
-    authors: tuple[Text, ...] = Field(min_length=1)
-    training_data: Text
+    authors: tuple[Said, ...] = Field(min_length=1)
+    training_data: Said
     onnx_sha256: Sha256
     inputs: tuple[InputContract, ...] = Field(min_length=1, max_length=1)
     outputs: tuple[OutputContract, ...] = Field(min_length=1)

@@ -10,6 +10,9 @@ _RANDOM = (
     "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
     "RandomUniformLike",
 )  # fmt: skip
+_BOOL = 9
+"""TensorProto.DataType of truth values."""
+
 _AGAIN = "export it again as one file with standard operators"
 
 
@@ -39,12 +42,13 @@ def check_graph(content: bytes, *, file: str = "model.onnx") -> None:
     if graph.training_info:
         raise ContractError(file, "it holds a training part", _AGAIN)
     own = {(f.domain, f.name) for f in graph.functions}
-    known = _known_operators()
+    known, off = _known_operators(), _always_false(graph)
     for kind, part in _parts(graph):
         if kind == "TensorProto" and (part.data_location or part.external_data):
             raise ContractError(file, "its weights are in other files (external data)", _AGAIN)
         if kind == "NodeProto" and (part.domain, part.op_type) not in own:
             _check_operator(part, known, file)
+            _check_training(part, off, file)
 
 
 def _check_operator(node: Any, known: set[tuple[str, str]], file: str) -> None:
@@ -56,6 +60,46 @@ def _check_operator(node: Any, known: set[tuple[str, str]], file: str) -> None:
         raise ContractError(
             file, f"operator {node.op_type!r} gives another answer each time", "export without it"
         )
+
+
+def _check_training(node: Any, off: frozenset[str], file: str) -> None:
+    """Refuse a node that runs as in training: then it draws by chance, or learns from its input.
+
+    Dropout from opset 12 on has it as its third input, BatchNormalization from 14 on as attribute.
+    """
+    trains = node.op_type == "Dropout" and any(name and name not in off for name in node.input[2:])
+    if node.op_type == "BatchNormalization":
+        trains = any(one.name == "training_mode" and one.i for one in node.attribute)
+    if trains:
+        raise ContractError(
+            file,
+            f"operator {node.op_type!r} runs as in training: it gives another answer each time",
+            "export it for inference",
+        )
+
+
+def _always_false(graph: Any) -> frozenset[str]:
+    """Return the names of tensors that are one constant false wherever they are written."""
+    said: dict[str, bool] = {}
+    for kind, part in _parts(graph):
+        if kind == "GraphProto":
+            for one in part.initializer:
+                said[one.name] = said.get(one.name, True) and _is_false(one)
+        elif kind == "NodeProto":
+            false = part.op_type == "Constant" and any(
+                one.name == "value" and _is_false(one.t) for one in part.attribute
+            )
+            for name in part.output:
+                said[name] = said.get(name, True) and false
+    given = {one.name for one in graph.graph.input}
+    return frozenset(name for name, false in said.items() if false and name not in given)
+
+
+def _is_false(tensor: Any) -> bool:
+    """Return whether a tensor is one truth value that is false, as ONNX may write it."""
+    if tensor.data_type != _BOOL:
+        return False
+    return bool(tensor.raw_data == b"\0" or list(tensor.int32_data) == [0])
 
 
 def _decode_error() -> type[Exception]:

@@ -5,8 +5,10 @@ fit is said: "not assessed", with every reason. A model that cannot be used says
 named; one that is switched off likewise.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from knowledge.codes import Coding, Concept
 from knowledge.errors import ContractError, EpicrisisError
@@ -23,6 +25,8 @@ from tools.models.remote import connect
 from tools.models.run import ask_or_say_why
 from tools.models.sample import Sample
 from tools.models.store import ModelStore
+
+_LOG = logging.getLogger(__name__)
 
 ASKED_KINDS = ("image2d", "volume3d")
 """Kinds of input that a case is asked about: an image by itself, a series as a volume. Tiles of a
@@ -75,7 +79,7 @@ def case_models(settings: Settings) -> CaseModels | None:
     if not root.is_dir():
         return None
     limits = Limits(seconds=settings.model_seconds, memory_mib=settings.model_memory_mib)
-    store = ModelStore(root, connect=connect, limits=limits)
+    store = ModelStore(root, connect=partial(connect, limits=limits), limits=limits)
     return CaseModels(store=store, switched_on=settings.device_functions)
 
 
@@ -101,10 +105,14 @@ def _asked(
 ) -> Iterator[Finding]:
     try:
         sample = _sample(model.contract, files, contents)
-        yield from findings_of(ask_or_say_why(model, sample).result, model.contract)
+        said = tuple(findings_of(ask_or_say_why(model, sample).result, model.contract))
     except EpicrisisError as error:
         why = Why.OUTSIDE_CONTRACT if isinstance(error, ContractError) else Why.FAILED
-        yield _not(model.contract, places, why, str(error))
+        said = (_not(model.contract, places, why, str(error)),)
+    except Exception as error:  # noqa: BLE001 - the outermost handler of one model, logged
+        _LOG.exception("model %s failed", model.contract.name)
+        said = (_not(model.contract, places, Why.FAILED, f"failed ({type(error).__name__})"),)
+    yield from said
 
 
 def _sample(contract: ModelContract, files: Sequence[str], contents: Mapping[str, bytes]) -> Sample:

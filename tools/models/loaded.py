@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.errors import ContractError
-from tools.models.contract import ModelContract
+from tools.models.contract import Golden, ModelContract
 from tools.models.folder import GoldenVector, ModelFolder, read_folder
 from tools.models.graph_check import check_graph
 from tools.models.isolated import IsolatedRunner, Limits
 from tools.models.runner import OnnxRunner, Runner, finite
+from tools.models.site import SiteCalibration
 
 _TYPES = {"float32": "tensor(float)", "float16": "tensor(float16)", "uint8": "tensor(uint8)"}
 
@@ -25,7 +28,7 @@ class LoadedModel:
         golden_difference: Largest difference of a golden output, as a share of what is allowed.
         contract: Its description, with the site's calibration where there is one.
         calibration: Where the calibration comes from: ``model.json``, ``none`` or the site's.
-        site_labels: SHA-256 of the labels the site calibrated it with; None where it did not.
+        site: What the site calibrated it with; None where it did not.
     """
 
     folder: ModelFolder
@@ -33,7 +36,7 @@ class LoadedModel:
     golden_difference: float
     contract: ModelContract
     calibration: str
-    site_labels: str | None = None
+    site: SiteCalibration | None = None
 
 
 def load_model(
@@ -107,6 +110,46 @@ def self_test(folder: ModelFolder, vector: GoldenVector, runner: Runner) -> floa
     return worst
 
 
+def steady(model: LoadedModel) -> None:
+    """Refuse a model that gives another answer to the same input: asked twice, with noise too.
+
+    In this process it has to be the same bit by bit; a server has the tolerance of its golden
+    vector.
+
+    Raises:
+        ContractError: It does not.
+    """
+    draw = np.random.default_rng(_NOISE)
+    for vector in model.folder.golden:
+        shown = {name: _noise(draw, value) for name, value in vector.inputs.items()}
+        for inputs in (vector.inputs, shown):
+            first, second = (model.runner.run(inputs, tuple(vector.outputs)) for _ in range(2))
+            for name, one in first.items():
+                if not _same(one, second[name], vector.of, exact=bool(model.folder.graph)):
+                    raise ContractError(
+                        model.contract.name,
+                        f"output {name!r} differs when it is asked twice",
+                        "export it for inference, without chance",
+                    )
+
+
+def _noise(draw: np.random.Generator, like: NDArray[Any]) -> NDArray[Any]:
+    """Return chance from 0 to 1, of whole types from 0 to 255, in the shape of a tensor."""
+    found = draw.random(like.shape)
+    return (
+        (found * _BYTE).astype(like.dtype) if like.dtype.kind in "iu" else found.astype(like.dtype)
+    )
+
+
+def _same(one: NDArray[Any], other: NDArray[Any], of: Golden, *, exact: bool) -> bool:
+    if exact:
+        return one.shape == other.shape and one.tobytes() == other.tobytes()
+    return one.shape == other.shape and np.allclose(
+        one, other, rtol=of.rtol, atol=of.atol, equal_nan=True
+    )
+
+
+_NOISE, _BYTE = 20_260_101, 255  # any seed, but always the same
 _RIGHT = "the model does not compute here what its maker measured: it is not used"
 
 

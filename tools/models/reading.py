@@ -236,6 +236,7 @@ def _described(
         windows=_windows(ds),
         spacing_mm=_spacing(ds),
         age_years=_age(ds),
+        identity=known.identity,
         notes=tuple(p.detail for p in known.problems),
     )
 
@@ -323,6 +324,7 @@ def volume_sample(volume: "Volume", contents: Mapping[str, bytes]) -> Sample:
         spacing_mm=volume.spacing_mm,
         orientation=orientation,
         age_years=facts.age_years,
+        identity=facts.identity,
         notes=facts.notes,
     )
 

@@ -9,6 +9,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from knowledge.model import Frozen
+from knowledge.patient import Identity
 from tools.models.vocabulary import InputKind
 
 
@@ -62,6 +63,7 @@ class Sample:
         leads: Names of the leads of a tracing.
         age_years: None where not known.
         embedding_of: Of a bag: id, version and hash of the model that made its vectors.
+        identity: Who the file says the patient is; None where it says nothing.
         stated: Names of the facts that a person stated rather than the file.
         notes: What the reader saw that is doubtful.
     """
@@ -81,6 +83,7 @@ class Sample:
     leads: tuple[str, ...] = ()
     age_years: float | None = None
     embedding_of: tuple[str, str, str] | None = None
+    identity: Identity | None = field(default=None, repr=False)
     stated: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 

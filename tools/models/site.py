@@ -8,12 +8,13 @@ from pydantic import Field, ValidationError
 
 from knowledge.errors import ContractError, UnreadableError
 from knowledge.model import Frozen
-from tools.models.calibration import Calibration
+from tools.models.calibration import Calibration, Platt
 from tools.models.contract import ModelContract
 from tools.models.output_contract import OutputContract, Threshold
 from tools.models.vocabulary import Sha256
 
 SITE_FILE = "site.json"
+TURNED = "is the column of the label turned round? correct it and calibrate again"
 
 
 class SiteCalibration(Frozen):
@@ -22,6 +23,9 @@ class SiteCalibration(Frozen):
     Args:
         onnx_sha256: Of the model it was measured with.
         labels_sha256: Of the file with the truth it was measured against.
+        cases_sha256: Of the contents of each case, in order of size; empty where not kept.
+        patients_sha256: Of each patient of the column, with the model's hash; empty where there
+            was no column.
         calibration: Replaces the model's own.
         thresholds: Replace the model's own.
         sha256: Of the file itself; empty before it is written.
@@ -32,6 +36,8 @@ class SiteCalibration(Frozen):
     )
     onnx_sha256: Sha256
     labels_sha256: Sha256
+    cases_sha256: tuple[Sha256, ...] = ()
+    patients_sha256: tuple[Sha256, ...] = ()
     calibration: Calibration
     thresholds: tuple[Threshold, ...]
     sha256: str = Field(default="", exclude=True)
@@ -63,10 +69,15 @@ def applied(contract: ModelContract, site: SiteCalibration) -> ModelContract:
     it would mean something else on the new scale.
 
     Raises:
-        ContractError: It was measured with another model, or does not fit its labels.
+        ContractError: It was measured with another model, does not fit its labels, or turns its
+            scores round.
     """
     if site.onnx_sha256 != contract.onnx_sha256:
         raise ContractError(SITE_FILE, "measured with another model", "calibrate again")
+    if isinstance(site.calibration, Platt) and any(p.slope <= 0 for p in site.calibration.parts):
+        raise ContractError(
+            SITE_FILE, "the scores fall with the label: it would turn the model round", TURNED
+        )
     scores = contract.output("scores")
     if scores is None:
         raise ContractError(SITE_FILE, "this model has no scores", "remove it")

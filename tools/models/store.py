@@ -25,7 +25,7 @@ from knowledge.model import Frozen
 from tools.models.contract import ModelContract, read_contract
 from tools.models.folder import CONTRACT, GRAPH, ModelFolder, files_of, read_folder
 from tools.models.isolated import Limits
-from tools.models.loaded import LoadedModel, load_model, with_runner
+from tools.models.loaded import LoadedModel, load_model, steady, with_runner
 from tools.models.runner import Runner
 from tools.models.site import SITE_FILE, SiteCalibration, applied, read_site
 
@@ -100,6 +100,7 @@ class ModelStore:
             InvalidValueError: The same id and version is here with other files.
         """
         model = self._load(source, server)
+        steady(model)
         contract = model.contract
         added = Added(sha256=model.folder.sha256, server=server)
         place = self.root / contract.id / contract.version
@@ -139,7 +140,7 @@ class ModelStore:
             model,
             contract=applied(model.contract, site),
             calibration=said,
-            site_labels=site.labels_sha256,
+            site=site,
         )
 
     def keep_site(self, model_id: str, version: str, site: SiteCalibration) -> Path:

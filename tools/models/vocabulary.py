@@ -46,6 +46,21 @@ C.7.6.2.1), columns to the left of the patient, rows to the back and slices to t
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 ModelId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
+
+
+def _says_something(text: str) -> str:
+    """Return a text without space around it; it holds a letter of some writing and no control."""
+    plain = text.strip()
+    if not any(c.isalpha() for c in plain):
+        raise ValueError("says nothing: write it in words")
+    if any(ord(c) < ord(" ") and c not in "\n\t" for c in plain):
+        raise ValueError("holds control characters: write plain text")
+    return plain
+
+
+Said = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_says_something)]
+"""Words for people."""
+
 VersionText = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,39}$")]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]

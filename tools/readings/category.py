@@ -20,6 +20,7 @@ from tools.readings.answers import Facts, asked, facts_of, not_asked, points, sp
 from tools.readings.contradictions import Clash, clashes, withheld
 from tools.readings.model import NOBODY, Reading, Stated
 from tools.readings.outcome import Outcome, outcome_of
+from tools.readings.subject import subject_clashes
 
 _MOST_COMPLETIONS = 4096
 """Beyond, three-valued logic is used: some 0.2 s on one core."""
@@ -45,7 +46,8 @@ def outcomes(form: ReadingForm, stated: Mapping[str, Stated]) -> tuple[Outcome, 
 def contradictions(reading: Reading) -> tuple[Clash, ...]:
     """Return what cannot stand together in a reading, and what is to be looked at again."""
     form = reading_form(reading.form)
-    return clashes(form, reading.items, outcomes_as_stated(form, reading.items))
+    found = clashes(form, reading.items, outcomes_as_stated(form, reading.items))
+    return (*found, *subject_clashes(form, reading))
 
 
 def outcomes_as_stated(form: ReadingForm, stated: Mapping[str, Stated]) -> tuple[Outcome, ...]:

@@ -22,6 +22,9 @@ from tools.readings.model import (
 )
 
 _AGAIN = "export the reading again with `epicrisis reading export --fhir`"
+_STATUSES = frozenset({"final", "preliminary", "cancelled"})
+"""Of an observation: that of its report, or of what an edit replaced."""
+_VALUES = frozenset({"valueCodeableConcept", "valueQuantity", "valueString"})
 
 
 def reading_from_fhir(bundle: Mapping[str, Any], *, name: str = "bundle") -> Reading:
@@ -164,10 +167,17 @@ class _Reader:
         answers = [c["code"] for c in (value or {}).get("coding", ()) if c["system"] == t.ANSWER]
         notes = [n["text"] for n in resource.get("note", ())]
         why = _why(resource)
-        state = t.code_of(value, t.STATE) or State.PRESENT.value
+        state = t.code_of(value, t.STATE)
+        if resource.get("status") not in _STATUSES:
+            raise ValueError(f"an observation with the status {resource.get('status')!r:.40}")
+        if {key for key in resource if key.startswith("value")} - _VALUES:
+            raise ValueError("an observation with a value that no reading of ours has")
+        said = answers or number or resource.get("valueString") or resource.get("hasMember")
+        if state is None and why is None and not said:
+            raise ValueError("an observation that says neither present nor absent")
         return Stated.model_validate(
             {
-                "state": State.NOT_ASSESSED if why is not None else State(state),
+                "state": State.NOT_ASSESSED if why is not None else State(state or "present"),
                 "not_assessed": why,
                 "said": self._said(resource),
                 "side": one.get("side"),

@@ -3,7 +3,7 @@
 Only a signed reading answers, only what a reader stated himself, and silence answers nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from knowledge.model import Frozen
 from knowledge.patient import Identity
 from knowledge.reading_form import reading_form
 from knowledge.reading_inputs import FORM, STUDY, ReadingInput, reading_inputs
-from knowledge.rules import holds
+from knowledge.rules import Answer, holds
 from knowledge.timeline import Category, Fact
 from knowledge.words import Words
 from tools.readings.answers import facts_of
@@ -27,6 +27,15 @@ from tools.readings.summary import summary
 Standing = Literal["signed", "unsigned", "superseded"]
 
 UNSIGNED = "unsigned reading in the case"
+WITHDRAWN = "withdrawn"
+"""Flag of a reading that leaves a question open and takes back an earlier examination's answer."""
+
+CLOCKS = "signed-before-made"
+"""Flag of a reading whose images are said to be made after it was signed: a clock is wrong."""
+
+DENIED = "denied"
+"""Flag of one that takes back what the same reader stated of the same images."""
+
 _WHO = 80
 
 
@@ -39,6 +48,7 @@ class ReadingFile(Frozen):
         reading: What it holds.
         time: Of the examination; None where the reading does not say.
         identity: Who it says was examined.
+        signed_later: When it was signed, where that is later than the moment of the assessment.
     """
 
     file: str
@@ -46,6 +56,7 @@ class ReadingFile(Frozen):
     reading: Reading
     time: ClinicalTime | None = None
     identity: Identity
+    signed_later: ClinicalTime | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -118,6 +129,12 @@ def corrects(newer: Reading, older: Reading) -> bool:
     return same or newer.prior == older.id
 
 
+def clocks_differ(reading: Reading) -> bool:
+    """Return whether the images are said to be made after the reading was signed."""
+    done = reading.study.done
+    return reading.signed is not None and done is not None and reading.signed.at < done
+
+
 def _of_the_same(one: Reading, two: Reading) -> bool:
     """Return whether two readings are of one patient, one study and one form."""
     return (one.subject.issuer, one.subject.id, one.study.study_uid, one.form) == (
@@ -178,6 +195,13 @@ def reading_facts(one: ReadingFile, stands: Standing) -> Iterator[Fact]:
             yield Fact(category=Category.READING, finding=finding)
 
 
+def why_unsigned(one: ReadingFile) -> str:
+    """Return why nothing of an unsigned reading is used."""
+    if one.signed_later is not None:
+        return f"it was signed at {one.signed_later}, later than the moment of the assessment"
+    return "nothing of it is used until a reader has signed it"
+
+
 def listed_reading(one: ReadingFile, stands: Standing, *, study: str) -> CaseReading:
     """Return a reading as a report lists it.
 
@@ -227,7 +251,18 @@ def _answer(one: ReadingFile, row: ReadingInput, items: dict[str, Stated]) -> Fi
     ):
         if condition is not None and holds(condition, facts.answers) is True:
             return _finding(one, row, state, None)
-    return _finding(one, row, State.NOT_ASSESSED, _why_not(one, row, items))
+    found = _finding(one, row, State.NOT_ASSESSED, _why_not(one, row, items))
+    flags = tuple(_denials(row, facts.answers))
+    return found.model_copy(update={"flags": (*found.flags, *flags)}) if flags else found
+
+
+def _denials(row: ReadingInput, answers: Mapping[str, Answer]) -> Iterator[str]:
+    """Yield in which way a reading that does not answer takes back what was stated before."""
+    if row.withdrawn_when is not None and holds(row.withdrawn_when, answers) is True:
+        yield WITHDRAWN
+        yield DENIED
+    elif row.present_when is not None and holds(row.present_when, answers) is False:
+        yield DENIED
 
 
 def _why_not(one: ReadingFile, row: ReadingInput, items: dict[str, Stated]) -> NotAssessed:
@@ -253,7 +288,7 @@ def _told(one: ReadingFile, detail: str) -> str:
 
 
 def _unsigned(one: ReadingFile, row: ReadingInput) -> Finding:
-    detail = f"{UNSIGNED} ({one.file}): nothing of it is used until a reader has signed it"
+    detail = f"{UNSIGNED} ({one.file}): {why_unsigned(one)}"
     return _finding(one, row, State.NOT_ASSESSED, NotAssessed(why=Why.UNCONFIRMED, detail=detail))
 
 
@@ -274,6 +309,7 @@ def _finding(one: ReadingFile, row: ReadingInput, state: State, why: NotAssessed
         reported=f"{form.name.en}: {said}",
         evidence=tuple(RecordEvidence(file=one.file, record=item) for item in looked),
         derived_from=(f"{STUDY}{reading.study.study_uid}", f"{FORM}{reading.form}"),
+        flags=(CLOCKS,) if clocks_differ(reading) else (),
     )
 
 

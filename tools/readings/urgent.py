@@ -4,14 +4,16 @@ A form names them in its table ``urgent``: every row of it that holds is such a 
 pathway knows of it.
 """
 
-from knowledge.clinical_time import ClinicalTime
+from collections.abc import Sequence
+
+from knowledge.clinical_time import ClinicalTime, elapsed
 from knowledge.evidence import Evidence, RecordEvidence
 from knowledge.model import Frozen
 from knowledge.reading_form import CategoryRow, ReadingForm, reading_form
 from knowledge.rules import holds
 from knowledge.words import Words
-from tools.readings.answers import facts_of
-from tools.readings.in_case import ReadingFile
+from tools.readings.answers import asked, facts_of, not_asked
+from tools.readings.in_case import ReadingFile, corrects
 from tools.readings.model import NOBODY, Stated
 
 URGENT = "urgent"
@@ -43,20 +45,28 @@ class UrgentReading(Frozen):
     evidence: tuple[Evidence, ...]
 
 
-def urgent_reading(one: ReadingFile) -> UrgentReading | None:
+def urgent_reading(one: ReadingFile, others: Sequence[ReadingFile] = ()) -> UrgentReading | None:
     """Return the urgent signs that the reader of a signed reading states; None for none.
 
-    What only a model, a measurement or a prior reading says is no statement of the reader.
+    What only a model, a measurement or a prior reading says is no statement of the reader. A sign
+    that a later signed reading with the same form denies is taken back: of the same images by the
+    same reader, or of a later examination.
+
+    Args:
+        one: The reading.
+        others: Signed readings of the case that count.
     """
     reading, form = one.reading, reading_form(one.reading.form)
     table = next((table for table in form.tables if table.id == URGENT), None)
     if table is None or reading.signed is None:
         return None
     stated = {key: said for key, said in reading.items.items() if not said.unconfirmed}
+    later = [two for two in others if two is not one and _is_later(two, one)]
     held = [row for row in table.rows if _holds(form, row, stated)]
+    held = [row for row in held if not any(_denies(form, row, two) for two in later)]
     if not held:
         return None
-    items = [name for row in held if row.when is not None for name in row.when.inputs()]
+    items = [name for row in held for name in _names(row)]
     return UrgentReading(
         file=one.file,
         title=form.name,
@@ -67,6 +77,44 @@ def urgent_reading(one: ReadingFile) -> UrgentReading | None:
         signed_at=ClinicalTime(at=reading.signed.at),
         evidence=tuple(RecordEvidence(file=one.file, record=name) for name in dict.fromkeys(items)),
     )
+
+
+def urgent_items(one: ReadingFile) -> frozenset[str]:
+    """Return the items by which a reading states signs that are told at once."""
+    reading, form = one.reading, reading_form(one.reading.form)
+    stated = {key: said for key, said in reading.items.items() if not said.unconfirmed}
+    rows = [row for table in form.tables if table.id == URGENT for row in table.rows]
+    return frozenset(name for row in rows if _holds(form, row, stated) for name in _names(row))
+
+
+def _names(row: CategoryRow) -> tuple[str, ...]:
+    return () if row.when is None else tuple(row.when.inputs())
+
+
+def _is_later(two: ReadingFile, one: ReadingFile) -> bool:
+    """Return whether a reading is a later word of its reader, or of a later examination."""
+    if two.reading.signed is None or two.reading.form != one.reading.form:
+        return False
+    if corrects(two.reading, one.reading):
+        return True
+    if two.reading.study.study_uid == one.reading.study.study_uid:
+        return False  # two readers of the same images contradict each other
+    minutes = elapsed(one.time, two.time).minutes
+    return minutes is not None and minutes.low is not None and minutes.low > 0
+
+
+def _denies(form: ReadingForm, row: CategoryRow, two: ReadingFile) -> bool:
+    """Return whether a reading states that a sign is not there; silence denies nothing."""
+    if row.when is None:
+        return False
+    said = {key: given for key, given in two.reading.items.items() if not given.unconfirmed}
+    every = facts_of(form.items.values(), said, ())
+    names = [name for name in row.when.inputs() if name in form.items]
+    answers = dict(facts_of([form.items[n] for n in names], said, [row.when]).answers)
+    for name in names:
+        if asked(form.items[name], every.answers) is False:
+            answers |= not_asked(form.items[name])
+    return holds(row.when, answers) is False
 
 
 def _holds(form: ReadingForm, row: CategoryRow, stated: dict[str, Stated]) -> bool:

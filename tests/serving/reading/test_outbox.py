@@ -178,7 +178,7 @@ def test_without_an_archive_nothing_waits_and_that_is_said(tmp_path: Path) -> No
         page = desk.http.get(
             f"/cases/{desk.case}/readings/{desk.first}", headers={"accept": "text/html"}
         ).text
-        assert "No archive is set: nothing is sent." in page
+        assert "Neither an archive nor a FHIR server is set: nothing is sent." in page
 
 
 def test_nothing_unsigned_is_sent(desk: Desk, archive: Archive) -> None:

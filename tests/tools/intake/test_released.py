@@ -1,7 +1,7 @@
 """Readings that were released for a case and whose form has changed since."""
 
 from evals.phantoms.readings import READER, reading
-from tools.intake.readings import fitting, released_reading, released_reports
+from tools.intake.readings_known import fitting, released_reading, released_reports
 from tools.readings.in_case import standing
 from tools.readings.model import NOBODY, Reading
 from tools.readings.versions import signed

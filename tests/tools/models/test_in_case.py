@@ -109,6 +109,23 @@ def test_an_image_it_was_not_made_for_gets_the_reason_and_no_number(
     assert said.value is None
 
 
+def test_a_model_that_breaks_in_an_unknown_way_is_a_failure_and_the_case_goes_on(
+    tmp_path: Path, site: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("tools.models.in_case.ask_or_say_why", broken)
+    case = tmp_path / "case"
+    case.mkdir()
+    _film(case, "film.dcm")
+    said = _one(_study(case, site))
+    assert said.value is None
+    assert said.not_assessed is not None
+    assert said.not_assessed.why is Why.FAILED
+    assert said.not_assessed.detail == "failed (ZeroDivisionError)"
+
+
 def test_an_image_of_another_modality_is_not_its_business(tmp_path: Path, site: Settings) -> None:
     case = tmp_path / "case"
     case.mkdir()

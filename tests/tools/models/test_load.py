@@ -78,6 +78,25 @@ EDITS: dict[str, tuple[Callable[[Json], Any], str]] = {
     "interval that misses its value": (
         lambda j: j["performance"][0].update(value=0.9, ci=[0.1, 0.2]), "outside of its interval"
     ),
+    "AUROC of 7.5": (
+        lambda j: j["performance"][0].update(metric="AUROC opacity", value=7.5), "is from 0 to 1"
+    ),
+    "sensitivity of 101 %": (
+        lambda j: j["performance"][0].update(metric="sensitivity, %", value=101), "is from 0 to 1"
+    ),
+    "interval of a share above 1": (
+        lambda j: j["performance"][0].update(metric="Dice", value=0.9, ci=[0.8, 1.2]),
+        "is from 0 to 1",
+    ),
+    "dataset of a dash": (lambda j: j["performance"][0].update(dataset="-"), "says nothing"),
+    "population of a dash": (
+        lambda j: j["performance"][0].update(population=" - "), "says nothing"
+    ),
+    "contraindication of a space": (lambda j: j.update(contraindications=[" "]), "says nothing"),
+    "title with an escape": (
+        lambda j: j.update(title="good" + chr(27) + "[2Jmodel"), "control characters"
+    ),
+    "licence elsewhere": (lambda j: j.update(licence="See website."), "no licence is stated"),
     "platt that lacks a label": (
         lambda j: j["outputs"][0].update(
             calibration={
@@ -237,6 +256,45 @@ def test_a_graph_that_gives_another_answer_each_time_is_refused() -> None:
     node = helper.make_node("RandomNormalLike", ["x"], ["y"])
     with pytest.raises(ContractError, match="another answer each time"):
         check_graph(identity(node))
+
+
+def _dropout(**mode: Any) -> bytes:
+    """Return a graph of a Dropout of half, with a third input where one is given."""
+    constants: dict[str, Any] = {"r": np.array(0.5, np.float32)}
+    if "initializer" in mode:
+        constants["t"] = np.array(mode["initializer"])
+    nodes = [helper.make_node("Dropout", ["x", "r", "t"] if mode else ["x", "r"], ["d"])]
+    if "node" in mode:
+        value = helper.make_tensor("v", TensorProto.BOOL, [], [mode["node"]])
+        nodes.insert(0, helper.make_node("Constant", [], ["t"], value=value))
+    nodes.append(helper.make_node("ReduceMean", ["d"], ["y"], axes=[2, 3], keepdims=0))
+    return graph(nodes, input_shape=[1, 1, 8, 8], outputs={"y": [1, 1]}, constants=constants)
+
+
+@pytest.mark.parametrize("mode", [{"initializer": True}, {"node": True}])
+def test_dropout_that_runs_as_in_training_is_refused(mode: dict[str, bool]) -> None:
+    """ONNX, Dropout-12: with training_mode true the output is drawn by chance."""
+    with pytest.raises(ContractError, match="'Dropout' runs as in training"):
+        check_graph(_dropout(**mode))
+
+
+@pytest.mark.parametrize("mode", [{}, {"initializer": False}, {"node": False}])
+def test_dropout_that_is_switched_off_is_taken(mode: dict[str, bool]) -> None:
+    check_graph(_dropout(**mode))
+
+
+@pytest.mark.parametrize("training", [0, 1])
+def test_batch_normalisation_as_in_training_is_refused(training: int) -> None:
+    outputs = ["y", "m2", "v2"] if training else ["y"]
+    names = ["x", "one", "one", "one", "one"]
+    node = helper.make_node("BatchNormalization", names, outputs, training_mode=training)
+    made = graph([node], input_shape=[1, 1, 8, 8], outputs={"y": [1, 1, 8, 8]},
+                 constants={"one": np.ones(1, np.float32)})  # fmt: skip
+    if training:
+        with pytest.raises(ContractError, match="'BatchNormalization' runs as in training"):
+            check_graph(made)
+    else:
+        check_graph(made)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 40, b"not onnx", b"PK\x03\x04" + b"a" * 90])

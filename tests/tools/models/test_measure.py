@@ -247,6 +247,15 @@ def test_told_apart_completely_is_no_certainty() -> None:
     assert point.specificity.ci[0] == pytest.approx(4 / (4 + 1.959964**2))  # 4 patients
 
 
+def test_scores_that_are_all_alike_are_no_certainty() -> None:
+    truth = np.array([True] * 30 + [False] * 30)
+    area = auroc(truth, np.full(60, 0.4))
+    assert (area.value, area.se) == (0.5, 0.0)
+    # Wilson for 15 of 30: 0.5 -/+ z / (2 sqrt(n + z^2))
+    half = 1.959964 / (2 * np.sqrt(30 + 1.959964**2))
+    assert area.ci == pytest.approx((0.5 - half, 0.5 + half), abs=1e-6)
+
+
 APART = np.array([True] * 40 + [False] * 40)
 
 

@@ -1,7 +1,8 @@
 """A model on a server answers by the same contract; whatever goes wrong there is no score."""
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from knowledge.errors import ContractError, InvalidValueError, UnavailableError
 from tests.tools.models.builders import classifier, f32, film
 from tools.models.contract import ModelContract
 from tools.models.folder import read_folder
+from tools.models.isolated import Limits
 from tools.models.loaded import load_model
 from tools.models.remote import RemoteRunner
 from tools.models.run import ask
@@ -119,6 +121,25 @@ ROW = {"name": "y", "datatype": "FP32", "shape": [1, 1], "data": [0.5]}
         outputs({**ROW, "shape": [2, 2]}),
         outputs({**ROW, "shape": None}),
         outputs({**ROW, "data": ["a"]}),
+        outputs({**ROW, "data": ["1.5"]}),
+        outputs({**ROW, "data": [True]}),
+        outputs({**ROW, "data": [[0.5], 0.5]}),
+        outputs({**ROW, "datatype": "BOOL", "data": [1]}),
+        outputs({**ROW, "datatype": "UINT8", "data": [-3.7]}),
+        outputs({**ROW, "datatype": "UINT8", "data": [-3]}),
+        outputs({**ROW, "datatype": "INT8", "data": [300]}),
+        outputs({**ROW, "shape": [2**70, 0], "data": []}),
+        outputs({**ROW, "shape": [1] * 40}),
+        outputs({**ROW, "shape": [True, 1]}),
+        outputs(ROW, {**ROW, "data": [9.0]}),
+        httpx.Response(200, json={"model_name": "another", "outputs": [ROW]}),
+        httpx.Response(200, json={"model_version": "9", "outputs": [ROW]}),
+        httpx.Response(
+            200,
+            content=b'{"outputs": [{"name": "y", "datatype": "FP32", "shape": '
+            b'[1, 1], "data": [1' + b"0" * 400 + b"]}]}",
+        ),
+        httpx.Response(200, content=b"[" * 200_000),
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("late"),
     ],
@@ -131,6 +152,62 @@ def test_whatever_goes_wrong_on_the_server_is_no_score(
     one = runner(contract, broken(answer))
     with pytest.raises(UnavailableError):
         one.run({"x": np.zeros((1, 1, 8, 8), np.float32)}, ("y",))
+
+
+@pytest.mark.parametrize(
+    "later",
+    [{"shape": [1], "data": [0.5]}, {"datatype": "FP64"}],
+    ids=["other axes", "other type"],
+)
+def test_an_answer_of_another_form_than_that_of_the_golden_vector_is_no_score(
+    tmp_path: Path, later: dict[str, Any]
+) -> None:
+    contract = read_folder(classifier(tmp_path)).contract
+    given = iter([ROW, {**ROW, **later}])
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=META) if request.method == "GET" else outputs(next(given))
+
+    one = runner(contract, handle)
+    asked = {"x": np.zeros((1, 1, 8, 8), np.float32)}
+    assert one.run(asked, ("y",))["y"].tolist() == [[0.5]]
+    with pytest.raises(UnavailableError, match="than before"):
+        one.run(asked, ("y",))
+
+
+class _Endless(httpx.SyncByteStream):
+    """Spaces without end, which JSON may begin with; or nothing for a while, then the end."""
+
+    def __init__(self, piece: bytes, pause_s: float) -> None:
+        self._piece, self._pause_s = piece, pause_s
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            time.sleep(self._pause_s)
+            yield self._piece
+
+
+@pytest.mark.parametrize(
+    ("piece", "pause_s", "reason"),
+    [
+        (b" ", 0.01, r"no whole answer of its server within 0\.3 s"),
+        (b"", 5.0, r"no whole answer of its server within 0\.3 s"),
+        (b" " * 2**20, 0.0, "more than it may"),
+    ],
+    ids=["trickles", "is silent", "is too much"],
+)
+def test_an_answer_without_end_is_waited_for_within_its_limits(
+    tmp_path: Path, piece: bytes, pause_s: float, reason: str
+) -> None:
+    contract = read_folder(classifier(tmp_path)).contract
+    handler = broken(httpx.Response(200, stream=_Endless(piece, pause_s)))
+    limits = Limits(seconds=0.3 if pause_s else 60, memory_mib=4)
+    client = httpx.Client(transport=httpx.MockTransport(handler))
+    one = RemoteRunner("https://m.test", contract, client=client, limits=limits)
+    began = time.monotonic()
+    with pytest.raises(UnavailableError, match=reason):
+        one.run({"x": np.zeros((1, 1, 8, 8), np.float32)}, ("y",))
+    assert time.monotonic() - began < 4
 
 
 def test_a_server_with_another_model_is_refused(tmp_path: Path) -> None:

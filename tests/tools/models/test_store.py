@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from knowledge.errors import ContractError, InvalidValueError, UnavailableError, UnreadableError
 from tests.tools.models.builders import classifier, f32, film, output
 from tools.models.calibration import Platt, PlattPart
+from tools.models.loaded import load_model, steady
 from tools.models.output_contract import Threshold
 from tools.models.run import ask
 from tools.models.site import SiteCalibration
@@ -101,6 +103,41 @@ def site(sha256: str) -> SiteCalibration:
         ),
         thresholds=(Threshold(label="opacity", value=0.6, basis="sensitivity"),),
     )
+
+
+def test_a_model_that_answers_otherwise_when_asked_again_is_not_added(tmp_path: Path) -> None:
+    """Right on its golden vector, of which alone nothing can be drawn; each noise differs."""
+    folder = classifier(tmp_path / "m")
+    right = load_model(folder)
+    golden = right.folder.golden[0]
+
+    class Wavering:
+        where = "test"
+        asked = 0
+
+        def run(self, inputs: Any, outputs: tuple[str, ...]) -> dict[str, Any]:
+            self.asked += 1
+            found = right.runner.run(inputs, outputs)
+            same = all(np.array_equal(inputs[n], golden.inputs[n]) for n in inputs)
+            return found if same else {n: v + np.float32(self.asked) for n, v in found.items()}
+
+    with pytest.raises(ContractError, match="differs when it is asked twice"):
+        steady(replace(right, runner=Wavering()))
+    steady(right)
+
+
+def test_a_calibration_that_turns_the_scores_round_is_never_kept(tmp_path: Path) -> None:
+    models = store(tmp_path)
+    contract = models.add(classifier(tmp_path / "m")).contract
+    falls = Platt(
+        method="platt",
+        parts=(PlattPart(label="opacity", slope=-0.5, intercept=0.0),),
+        fitted_on="40 cases",
+        n=40,
+    )
+    turned = site(contract.onnx_sha256).model_copy(update={"calibration": falls})
+    with pytest.raises(ContractError, match="turn the model round"):
+        models.keep_site("test-model", "1.0", turned)
 
 
 def test_a_sites_calibration_is_used_and_named_in_the_result(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from knowledge.errors import ContractError, InvalidValueError, UnreadableError
 from tests.data_folder import shared_data
@@ -155,7 +156,7 @@ def test_the_stains_of_a_made_tile_are_found() -> None:
     """Truth: the vectors the tile was made of; the angle between truth and estimate is stated."""
     for first, second in (
         ([0.65, 0.70, 0.29], [0.21, 0.85, 0.48]),
-        ([0.56, 0.72, 0.41], [0.27, 0.57, 0.78]),
+        ([0.56, 0.72, 0.41], [0.27, 0.70, 0.66]),
     ):
         found = estimate_stains([_stained(first, second)])
         for truth, got in ((first, found.haematoxylin), (second, found.eosin)):
@@ -180,6 +181,15 @@ def test_one_stain_or_none_is_not_normalised() -> None:
         estimate_stains([only])
     with pytest.raises(ContractError, match="too little"):
         estimate_stains([np.full((300, 300, 3), 250, np.uint8)])
+
+
+def test_a_brown_second_stain_is_no_eosin() -> None:
+    """The vectors of haematoxylin and DAB by Ruifrok and Johnston 2001; and a real field of DAB."""
+    drawn = _stained([0.65, 0.70, 0.29], [0.27, 0.57, 0.78])
+    real = np.asarray(Image.open(shared_data("path-skimage-ihc") / "ihc.png").convert("RGB"))
+    for tile in (drawn, real):
+        with pytest.raises(ContractError, match="no eosin"):
+            estimate_stains([tile])
 
 
 def test_real_slides_are_normalised_to_nearer_colours() -> None:

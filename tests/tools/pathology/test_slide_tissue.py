@@ -134,6 +134,12 @@ def test_another_stain_than_expected_is_said_as_a_hint(tmp_path: Path) -> None:
             slide_tissue(slide, expected_stain="gold")
 
 
+def test_a_mistyped_stain_is_an_error_of_the_caller_and_no_finding(tmp_path: Path) -> None:
+    path = _svs(tmp_path, drawn((900, 1900), BLOBS))
+    with open_slide(path) as slide, pytest.raises(ContractError, match="'HE' is not known"):
+        checked(slide, expected_stain="HE")
+
+
 def test_a_check_never_looks_when_switched_off(tmp_path: Path) -> None:
     with open_slide(_svs(tmp_path, drawn((900, 1900), BLOBS))) as slide:
         said, found, maps = checked(slide, look=False)

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from knowledge.errors import ContractError, MissingExtraError, UnreadableError
+from serving.slide_text import heat_lines
 from tests.tools.pathology.slide_files import Blob, drawn, pyramid, write_svs
 from tests.tools.pathology.slide_models import SIDE, mean_colour, reddest
 from tools.models.loaded import LoadedModel, load_model
@@ -200,6 +202,41 @@ def test_a_model_without_weights_gives_a_score_and_no_map(
     assert heat.ranks is None
     assert "gives no weights" in heat.report.not_assessed["map"].detail
     assert heat.report.result.scores
+
+
+def test_what_an_answer_rests_on_is_said_beside_it(
+    plan: TilePlan, model: LoadedModel, tmp_path: Path
+) -> None:
+    """Ten tiles of a slide without a pixel size, which a person stated, with stains normalised."""
+    asked = load_model(reddest(tmp_path / "mil", tmp_path / "embedder"))
+    path = write_svs(tmp_path / "bare.svs", pyramid(PICTURE), mpp=None, objective=None)
+    with open_slide(path, mpp_um=0.5) as bare:
+        ten = plan_tiles(bare, tissue_map(bare), tile_px=SIDE, mpp_um=0.5, most=10)
+        found = embed_slide(bare, ten, model, tmp_path / "kept", normalise=True)
+    heat = heat_of(asked, found).report
+    assert heat.result.members == 10
+    assert heat.vectors.left_out_cap == len(plan.places) - 10
+    assert heat.result.stated == ("spacing_mm",)
+    left, stains = heat.result.notes
+    assert f"{len(plan.places) - 10} by the cap" in left
+    assert "normalised" in stains
+    text = "\n".join(heat_lines("bare.svs", heat))
+    for told in (left.rpartition(": ")[2], "0.5 um a pixel", "stated by a person", "macenko"):
+        assert told in text
+
+
+def test_weights_that_do_not_differ_name_no_tile(
+    slide: Slide, plan: TilePlan, model: LoadedModel, tmp_path: Path
+) -> None:
+    asked = load_model(reddest(tmp_path / "mil", tmp_path / "embedder"))
+    found = _embedded(slide, plan, model, tmp_path)
+    one = found.part.vectors[:1]
+    assert found.bag is not None
+    same = replace(found, bag=replace(found.bag, pixels=np.repeat(one, len(plan.places), axis=0)))
+    heat = heat_of(asked, same)
+    assert heat.ranks is None
+    assert heat.report.top == ()
+    assert "same weight" in heat.report.not_assessed["map"].detail
 
 
 def test_unfinished_vectors_and_those_of_another_model_are_refused(

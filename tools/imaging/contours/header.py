@@ -13,6 +13,9 @@ from tools.imaging.human import check_human
 from tools.intake.identity import compare
 
 AGAIN = "export it again"
+_OF_IMAGES = ("ReferencedInstanceSequence", "SourceImageSequence", "ContourImageSequence")
+"""Sequences of references to images; others refer to studies and series as a whole."""
+
 _OF_THIS = "give the one that was drawn on this series"
 
 
@@ -41,8 +44,11 @@ def opened(content: bytes, file: str) -> Any:
     return ds
 
 
-def check_patient(ds: Any, volume: Volume, file: str) -> None:
+def check_patient(ds: Any, volume: Volume, file: str) -> tuple[str, ...]:
     """Refuse structures of another patient than the series.
+
+    Returns:
+        What must be known where nothing shows that they are of one patient.
 
     Raises:
         IdentityConflictError: Something that tells patients apart differs; names it, never values.
@@ -56,6 +62,51 @@ def check_patient(ds: Any, volume: Volume, file: str) -> None:
             "give files of one patient",
             files=(file, volume.facts.identity.source),
         )
+    if own.is_empty:
+        return ("it names no patient: that it is of this one is not shown",)
+    if found.result != "match":
+        return ("nothing that it says of the patient shows that it is of this one",)
+    return ()
+
+
+def check_images(ds: Any, volume: Volume, file: str) -> tuple[str, ...]:
+    """Refuse structures that were drawn on other images than those of the series.
+
+    One frame of reference holds several series, and another breath or phase lies elsewhere.
+
+    Args:
+        ds: A Segmentation or RT Structure Set.
+        volume: The series.
+        file: Name of the file, for messages.
+
+    Returns:
+        What must be known where it cannot be told.
+
+    Raises:
+        ContractError: It refers to images, and none is of the series.
+    """
+    named, own = _referred(ds), set(volume.facts.instances)
+    if not named or not own:
+        who = "it" if not named else "the series"
+        return (f"{who} names no images: on which series it was drawn is not shown",)
+    if not named & own:
+        raise ContractError(file, "was drawn on other images than those of the series", _OF_THIS)
+    return ()
+
+
+def _referred(ds: Any) -> set[str]:
+    """Return the images a file refers to (PS3.3 C.12.2, C.7.6.16.2.6, C.8.8.5 and C.8.8.6)."""
+    found: set[str] = set()
+    waiting = [ds]
+    while waiting:
+        for element in waiting.pop():
+            if element.VR != "SQ":
+                continue
+            if element.keyword in _OF_IMAGES:
+                found |= {str(one.get("ReferencedSOPInstanceUID", "")) for one in element.value}
+            else:
+                waiting.extend(element.value)
+    return found - {""}
 
 
 def check_frame(frame: object, volume: Volume, file: str, *, what: str) -> None:

@@ -1,9 +1,10 @@
 """A file of structures, RTSTRUCT or SEG, by what it holds."""
 
+from dataclasses import replace
 from typing import Any
 
 from knowledge.errors import UnsupportedError
-from tools.imaging.contours.header import check_patient, opened
+from tools.imaging.contours.header import check_images, check_patient, opened
 from tools.imaging.contours.model import Structure
 from tools.imaging.contours.rtstruct_in import rtstruct_structures
 from tools.imaging.contours.seg_in import seg_structures
@@ -32,7 +33,7 @@ def read_structures(content: bytes, volume: Volume, *, file: str) -> tuple[Struc
     Raises:
         UnsupportedError: DICOM of another kind, or of an encoding that is not read.
         IdentityConflictError: Of another patient than the series.
-        ContractError: Another frame of reference or grid; nothing in it.
+        ContractError: Another frame of reference or grid; drawn on other images; nothing in it.
         UnreadableError: Damaged.
         TooLargeError: Too many points or frames.
     """
@@ -42,7 +43,8 @@ def read_structures(content: bytes, volume: Volume, *, file: str) -> tuple[Struc
         raise UnsupportedError(
             file, "DICOM, but neither RTSTRUCT nor SEG", "give the file with the contours"
         )
-    check_patient(ds, volume, file)
-    if kind == RTSTRUCT:
-        return rtstruct_structures(ds, volume, file=file)
-    return seg_structures(ds, volume, file=file)
+    notes = check_patient(ds, volume, file)
+    read = rtstruct_structures if kind == RTSTRUCT else seg_structures
+    found = read(ds, volume, file=file)  # says another frame of reference before other images
+    notes += check_images(ds, volume, file)
+    return tuple(replace(one, notes=(*one.notes, *notes)) for one in found)

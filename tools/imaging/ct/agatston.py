@@ -5,6 +5,7 @@ import numpy as np
 from knowledge.ct_measurements import ct_measurements, errors_of, limit
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
+from knowledge.plain_text import how_many
 from tools.imaging.ct.model import GivenMask, Mask, Volume
 from tools.toolbox import Card, tool
 
@@ -29,6 +30,13 @@ class Agatston(Frozen):
     outside: int
     basis: str
     mask_of: str
+
+    @property
+    def not_counted(self) -> str:
+        """What lies outside of the mask, in words: a score of 0 says nothing of it."""
+        voxels = how_many(self.outside, "voxel")
+        low = limit("agatston_threshold")
+        return f"{voxels} from {low:g} HU on outside of the mask, not counted"
 
 
 AGATSTON_CARD = Card(

@@ -135,7 +135,7 @@ def _measures(measure: NoduleMeasure, site: str, volume: Volume) -> Iterator[Fin
 def _given_masks(found: CtReport, volume: Volume) -> Iterator[Finding]:
     calcium, aorta = found.agatston, found.aorta
     if calcium is not None:
-        note = f"{calcium.basis}; mask: {calcium.mask_of}"
+        note = f"{calcium.basis}; mask: {calcium.mask_of}; {calcium.not_counted}"
         yield _of("agatston", Quantity(value=calcium.score, unit="{score}"), volume, note=note)
     if aorta is not None:
         note = f"mask: {aorta.mask_of}"

@@ -217,7 +217,9 @@ def _not_compared(a: NoduleMeasure, b: NoduleMeasure) -> dict[str, NotAssessed]:
             return _one(Why.DEPENDS, f"{detail}: {reason.detail}" if reason else detail)
     if a.kernel_kind != b.kernel_kind or a.kernel_kind == "unknown":
         return _one(Why.QUALITY, "the kernels differ in kind or are not known")
-    thickness = abs((a.thickness_mm or 0) - (b.thickness_mm or 0))
+    if a.thickness_mm is None or b.thickness_mm is None:
+        return _one(Why.QUALITY, "the slice thickness is not known")
+    thickness = abs(a.thickness_mm - b.thickness_mm)
     if thickness > limit("growth_slice_difference"):
         return _one(Why.QUALITY, f"the slice thickness differs by {thickness:.2g} mm")
     if a.kind != b.kind and a.kind is not None and b.kind is not None:

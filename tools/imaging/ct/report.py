@@ -1,21 +1,22 @@
 """Everything that is measured on one CT series, each value or the reason why there is none."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from knowledge.ct_measurements import errors_of, limit
+from knowledge.ct_measurements import MaskOf, errors_of, limit
 from knowledge.errors import ContractError, InputError
 from knowledge.finding import Finding, NotAssessed, Why
 from knowledge.model import Frozen
 from tools.imaging.ct.agatston import Agatston, agatston
 from tools.imaging.ct.aorta import AortaMeasures, aorta
 from tools.imaging.ct.emphysema import LungMeasures, lung_measures
+from tools.imaging.ct.given_mask import MaskGiven
 from tools.imaging.ct.header_answers import with_header
 from tools.imaging.ct.in_lungs import LungGate, lung_gate
 from tools.imaging.ct.marked import Earlier, NoduleResult, marked_nodules, why
-from tools.imaging.ct.model import Mask, Point, SeriesFacts, Volume
+from tools.imaging.ct.model import Point, SeriesFacts, Volume
 from tools.toolbox import Card, tool
 
 NOT_LOOKED_FOR = NotAssessed(
@@ -55,12 +56,20 @@ class Masks:
     """Masks that others made, on the voxels of the series.
 
     Args:
-        calcium: Of the coronaries, and who made it.
-        aorta: Of the aorta, and who made it.
+        calcium: Of the coronaries.
+        aorta: Of the aorta.
+        refused: Why one that was given is not used.
     """
 
-    calcium: tuple[Mask, str] | None = None
-    aorta: tuple[Mask, str] | None = None
+    calcium: MaskGiven | None = None
+    aorta: MaskGiven | None = None
+    refused: Mapping[MaskOf, NotAssessed] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of them."""
+        given = (one for one in (self.calcium, self.aorta) if one is not None)
+        return tuple(dict.fromkeys(note for one in given for note in one.notes))
 
 
 CARD = Card(
@@ -142,10 +151,10 @@ def measured(
         series=volume.facts,
         lungs=lung,
         nodules=nodules,
-        agatston=_agatston(volume, given.calcium, missing),
-        aorta=_aorta(volume, given.aorta, missing),
+        agatston=_agatston(volume, given, missing),
+        aorta=_aorta(volume, given, missing),
         not_assessed=missing,
-        cautions=(*_cautions(volume), *conflicts),
+        cautions=(*_cautions(volume), *conflicts, *given.notes),
     )
 
 
@@ -169,27 +178,27 @@ def _lungs(volume: Volume, gate: LungGate, missing: dict[str, NotAssessed]) -> L
     return None
 
 
-def _agatston(
-    volume: Volume, given: tuple[Mask, str] | None, missing: dict[str, NotAssessed]
-) -> Agatston | None:
+def _agatston(volume: Volume, masks: Masks, missing: dict[str, NotAssessed]) -> Agatston | None:
+    given = masks.calcium
     if given is None:
-        missing["agatston"] = NotAssessed(why=Why.MISSING, detail="no mask of the coronaries given")
+        none = NotAssessed(why=Why.MISSING, detail="no mask of the coronaries given")
+        missing["agatston"] = masks.refused.get("calcium", none)
         return None
     try:
-        return agatston(volume, given[0], mask_of=given[1])
+        return agatston(volume, given.mask, mask_of=given.mask_of)
     except InputError as error:
         missing["agatston"] = why(error)
         return None
 
 
-def _aorta(
-    volume: Volume, given: tuple[Mask, str] | None, missing: dict[str, NotAssessed]
-) -> AortaMeasures | None:
+def _aorta(volume: Volume, masks: Masks, missing: dict[str, NotAssessed]) -> AortaMeasures | None:
+    given = masks.aorta
     if given is None:
-        missing["aorta"] = NotAssessed(why=Why.MISSING, detail="no mask of the aorta given")
+        none = NotAssessed(why=Why.MISSING, detail="no mask of the aorta given")
+        missing["aorta"] = masks.refused.get("aorta", none)
         return None
     try:
-        return aorta(volume, given[0], mask_of=given[1])
+        return aorta(volume, given.mask, mask_of=given.mask_of)
     except InputError as error:
         missing["aorta"] = why(error)
         return None

@@ -2,10 +2,13 @@
 
 from pathlib import PurePosixPath
 
+from knowledge.ct_measurements import MaskOf
+from knowledge.errors import IdentityConflictError, InputError
 from knowledge.finding import Finding, NotAssessed, Why
 from tools.imaging.ct.findings import ct_findings
-from tools.imaging.ct.mask_file import read_mask
-from tools.imaging.ct.model import Mask, Volume
+from tools.imaging.ct.given_mask import MaskGiven, given_mask
+from tools.imaging.ct.marked import why
+from tools.imaging.ct.model import Volume
 from tools.imaging.ct.report import CARD, Masks, ct_measurements_of_series, measured
 from tools.imaging.ct.volume import read_files
 from tools.imaging.in_case.apart import apart
@@ -51,7 +54,7 @@ def ct_measures(images: StudyImages) -> StudyMeasures:
 
     Raises:
         InputError: No series fits, or it cannot be read; see `read_files`.
-        IdentityConflictError: Slices or a mask name another patient.
+        IdentityConflictError: Slices name another patient.
     """
     volume = read_files({file: images.data(file) for file in images.files})
     seeds = () if images.stated is None else images.stated.seeds
@@ -76,16 +79,28 @@ def _with_method(one: Finding) -> Finding:
 
 
 def _masks(images: StudyImages, volume: Volume) -> Masks:
-    if images.stated is None:
+    """Return the masks of the case; one that cannot be used takes its own measurement with it."""
+    stated = images.stated
+    if stated is None:
         return Masks()
-    return Masks(
-        calcium=_mask(images, images.stated.calcium_mask, volume),
-        aorta=_mask(images, images.stated.aorta_mask, volume),
+    named: tuple[tuple[MaskOf, str | None, str], ...] = (
+        ("calcium", stated.calcium_mask, stated.calcium_structure),
+        ("aorta", stated.aorta_mask, stated.aorta_structure),
     )
-
-
-def _mask(images: StudyImages, file: str | None, volume: Volume) -> tuple[Mask, str] | None:
-    if file is None:
-        return None
-    name = PurePosixPath(file).name
-    return read_mask(images.data(file), volume, file=name), name
+    found: dict[MaskOf, MaskGiven] = {}
+    refused: dict[MaskOf, NotAssessed] = {}
+    for of, file, structure in named:
+        absent = stated.missing_files.get(f"{of}_mask")
+        if absent is not None:
+            detail = f"no readable file {absent!r} in the case"
+            refused[of] = NotAssessed(why=Why.MISSING, detail=detail)
+        if file is None:
+            continue
+        name = PurePosixPath(file).name
+        try:
+            found[of] = given_mask(images.data(file), volume, file=name, of=of, structure=structure)
+        except InputError as error:
+            refused[of] = why(error)
+        except IdentityConflictError as error:
+            refused[of] = NotAssessed(why=Why.CONFLICTING, detail=f"{error.item}: {error.reason}")
+    return Masks(calcium=found.get("calcium"), aorta=found.get("aorta"), refused=refused)

@@ -10,7 +10,7 @@ from tools.imaging.in_case.on_disk import on_disk
 from tools.imaging.in_case.once import once
 from tools.imaging.in_case.said import SIGNS, missing, value
 from tools.imaging.model import StudyMeasures
-from tools.pathology.ihc.calibration import read_calibration
+from tools.pathology.ihc.calibration import IhcCalibration, read_calibration
 from tools.pathology.ihc.field import read_field
 from tools.pathology.ihc.measure import CARD, IhcMeasure, ihc_nuclear_share
 from tools.pathology.ihc.region import WAY_OUT, read_region
@@ -19,6 +19,10 @@ from tools.toolbox import tool
 NAME = "measure_ihc_field"
 VERSION = ihc_nuclear_share.version
 METHOD = f"{ihc_nuclear_share.name} {VERSION}"
+_WHOSE = (
+    "The thresholds hold for the laboratory, clone, stainer and scanner of the calibration alone: "
+    "compare them with those of this field."
+)
 _CARD = CARD.model_copy(
     update={
         "title": "Share of positive nuclei on a field of the case",
@@ -50,6 +54,9 @@ def ihc_measures(images: StudyImages) -> StudyMeasures:
     said, (file,) = images.stated, images.files
     if said is None or said.marker is None:
         raise ContractError(file, "the marker is not stated", "state it under images in case.yaml")
+    for absent in said.missing_files.values():
+        way_out = "correct its name under images in case.yaml"
+        raise ContractError(file, f"no readable file {absent!r} in the case", way_out)
     if said.region is None:
         raise ContractError(file, "no tumour region is given", WAY_OUT)
     beside = [said.region, *([said.calibration] if said.calibration else [])]
@@ -65,13 +72,27 @@ def ihc_measures(images: StudyImages) -> StudyMeasures:
         version=VERSION,
         files=images.files,
         findings=tuple(_findings(found, images, said.region)),
-        cautions=found.cautions,
+        cautions=(
+            *found.cautions,
+            *([_WHOSE] if calibration is not None else []),
+        ),
         accuracy=CARD.accuracy,
+    )
+
+
+def calibrated_by(one: IhcCalibration) -> str:
+    """Return whose calibration it is, of when, and how well it agreed with the labels."""
+    agree = min((a.sensitivity_percent + a.specificity_percent) / 2 for a in one.agreement)
+    return (
+        f"calibration of {one.laboratory}, {one.clone}, {one.stainer}, {one.scanner}, "
+        f"{one.made_on}, agreement at least {agree:.0f} %"
     )
 
 
 def _findings(found: IhcMeasure, images: StudyImages, region: str) -> Iterator[Finding]:
     note = f"{found.name}; region: {region}; {found.area_mm2:g} mm2"
+    if found.calibration is not None:
+        note += f"; {calibrated_by(found.calibration)}"
     nuclei = Quantity(value=float(found.nuclei), unit="{nuclei}")
     yield value("ihc-nuclei", nuclei, images, method=METHOD, note=note)
     why = found.not_assessed.get("share")

@@ -25,11 +25,15 @@ class StatedImage(Frozen):
         view, age_years: Of a chest film.
         seeds: A point in each nodule of a CT, mm LPS.
         calcium_mask, aorta_mask: Files of the case with masks on that CT: NIfTI, RTSTRUCT or SEG.
+        calcium_structure, aorta_structure: Name of the structure in them, or number of a label,
+            where they hold several.
         mpp_um: Size of a pixel of a slide or field, micrometres.
         stain: Which a slide should have.
         marker: Of a field of immunohistochemistry.
         region: File of the case with the tumour of that field: GeoJSON, or a mask as PNG.
         calibration: File of the case with the laboratory's calibration of the marker.
+        missing_files: Which of these files the case does not have, by what they are. The intake
+            sets it.
     """
 
     file: str
@@ -39,11 +43,14 @@ class StatedImage(Frozen):
     seeds: tuple[Seed, ...] = ()
     calcium_mask: str | None = None
     aorta_mask: str | None = None
+    calcium_structure: str = ""
+    aorta_structure: str = ""
     mpp_um: float | None = None
     stain: str = ""
     marker: IhcMarker | None = None
     region: str | None = None
     calibration: str | None = None
+    missing_files: Mapping[str, str] = Field(default_factory=dict)
 
     def beside(self) -> Mapping[str, str]:
         """Return the other files that it names, by what they are."""

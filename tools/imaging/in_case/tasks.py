@@ -15,6 +15,7 @@ from tools.imaging.in_case.model import (
     StatedImage,
     StudyImages,
 )
+from tools.imaging.in_case.together import stated_together
 from tools.imaging.model import ImageFile, Study
 
 MOST = 12
@@ -55,7 +56,8 @@ def measure_tasks(study: Study, case: CaseImages, limits: MeasureLimits) -> tupl
 
     A radiograph is measured as a chest film, which the film's own gate then refuses or not; a CT
     study as one; each slide by itself. A picture says nothing of itself: it is measured only where
-    a person states what it is of. A statement that its file contradicts is refused and told.
+    a person states what it is of. A statement that its file contradicts is refused and told, and so
+    are images of one series with statements that differ.
 
     Args:
         study: The study.
@@ -73,7 +75,7 @@ def measure_tasks(study: Study, case: CaseImages, limits: MeasureLimits) -> tupl
             groups[kind, _together(image, kind)].append(file)
         stated = case.stated.get(file)
         if stated is not None and stated.of != kind:
-            images = _images(study, case, limits, [file])
+            images = _images(study, case, limits, [file], stated)
             wrong.append(
                 MeasureTask(kind=stated.of, images=images, refused=_contradicted(stated, image))
             )
@@ -87,19 +89,26 @@ def _tasks(
     groups: dict[tuple[Kind, str], list[str]],
 ) -> Iterator[MeasureTask]:
     for number, ((kind, _), files) in enumerate(groups.items()):
-        images = _images(study, case, limits, files)
+        lines = [case.stated[file] for file in files if file in case.stated]
+        said = stated_together([line for line in lines if line.of == kind])
+        differ = said if isinstance(said, NotAssessed) else None
+        told = said if isinstance(said, StatedImage) else None
+        images = _images(study, case, limits, files, told)
         if number >= MOST:
             detail = f"{len(groups)} films or slides of one study; {MOST} are measured"
             why = NotAssessed(why=Why.OUTSIDE_CONTRACT, detail=detail)
             yield MeasureTask(kind=kind, images=images, refused=why)
         else:
-            yield MeasureTask(kind=kind, images=images)
+            yield MeasureTask(kind=kind, images=images, refused=differ)
 
 
 def _images(
-    study: Study, case: CaseImages, limits: MeasureLimits, files: Sequence[str]
+    study: Study,
+    case: CaseImages,
+    limits: MeasureLimits,
+    files: Sequence[str],
+    stated: StatedImage | None,
 ) -> StudyImages:
-    stated = next((case.stated[file] for file in files if file in case.stated), None)
     beside = stated.beside().values() if stated is not None else ()
     return StudyImages(
         study=study.model_copy(update={"said": (), "measured": ()}),

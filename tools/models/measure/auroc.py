@@ -81,8 +81,8 @@ def auroc(
 
 def _independent(area: float, se: float, smaller: int) -> tuple[float, float]:
     """Return the 95 % interval for independent cases, of which the smaller group has so many."""
-    if se == 0 and area in (0.0, 1.0):
-        # Nothing varies where all are told apart: as sure as the smaller group's size allows.
+    if se == 0:
+        # Nothing varies where all are told apart, or none: as sure as the smaller group's size.
         return wilson(area * smaller, smaller)
     return max(0.0, area - _Z_95 * se), min(1.0, area + _Z_95 * se)
 

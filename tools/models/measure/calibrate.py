@@ -15,13 +15,14 @@ from pydantic import Field
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
 from knowledge.plain_text import how_many
-from tools.models.calibration import Calibration, probabilities_of
+from tools.models.calibration import Calibration, Platt, probabilities_of
 from tools.models.contract import ModelContract
 from tools.models.loaded import LoadedModel
 from tools.models.measure.auroc import Area, auroc
 from tools.models.measure.clusters import FEW, FEWEST
 from tools.models.measure.fit import Method, fit
 from tools.models.measure.labelled import Answered, LabelledFolder, Skipped, answers
+from tools.models.measure.leaks import patient_key
 from tools.models.measure.operating_point import (
     Aim,
     OperatingPoint,
@@ -30,9 +31,10 @@ from tools.models.measure.operating_point import (
 )
 from tools.models.measure.reliability import Reliability, reliability
 from tools.models.output_contract import OutputContract, Threshold
-from tools.models.site import SiteCalibration
+from tools.models.site import TURNED, SiteCalibration
 
 FOLDS = 5
+_CHANCE = 0.5
 
 
 class LabelCalibrated(Frozen):
@@ -63,6 +65,7 @@ class CalibrationReport(Frozen):
         labels: One each.
         skipped: Cases without an answer.
         notes: What to bear in mind.
+        falling: Labels that are rarer the higher the score: such a calibration is not kept.
     """
 
     schema_name: Literal["epicrisis/model-calibration/1"] = Field(
@@ -77,6 +80,7 @@ class CalibrationReport(Frozen):
     labels: tuple[LabelCalibrated, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
+    falling: tuple[str, ...] = ()
 
 
 def calibrate(
@@ -129,11 +133,14 @@ def calibrate(
                 reliability=reliability(present, unseen[known, at], owners),
             )
         )
+    turned = tuple(one.label for one in labels if _falls(one, whole))
     return CalibrationReport(
         model=contract.name,
         site=SiteCalibration(
             onnx_sha256=contract.onnx_sha256,
             labels_sha256=folder.sha256,
+            cases_sha256=tuple(sorted(set(found.contents))),
+            patients_sha256=_patients(contract, folder, found),
             calibration=whole,
             thresholds=tuple(thresholds),
         ),
@@ -143,8 +150,36 @@ def calibrate(
         patients=len(set(found.patients())),
         labels=tuple(labels),
         skipped=found.skipped,
-        notes=(*cautions(contract, folder, found), *_band(output)),
+        notes=(
+            *(f"label {one!r}: the scores fall with it: {TURNED}" for one in turned),
+            *cautions(contract, folder, found),
+            *_band(output),
+        ),
+        falling=turned,
     )
+
+
+def require_rising(report: CalibrationReport) -> None:
+    """Refuse to keep what would turn a model's answers round.
+
+    Raises:
+        ContractError: A label is rarer the higher the score.
+    """
+    if report.falling:
+        raise ContractError(f"label {report.falling[0]!r}", "the scores fall with it", TURNED)
+
+
+def _falls(found: LabelCalibrated, whole: Calibration) -> bool:
+    parts = whole.parts if isinstance(whole, Platt) else ()
+    slopes = [part.slope for part in parts if part.label == found.label]
+    upper = found.area.value if found.area.ci is None else found.area.ci[1]
+    return upper < _CHANCE or any(slope <= 0 for slope in slopes)
+
+
+def _patients(contract: ModelContract, folder: LabelledFolder, found: Answered) -> tuple[str, ...]:
+    if not folder.has_patients:
+        return ()
+    return tuple(sorted({patient_key(one, contract.onnx_sha256) for one in found.patients()}))
 
 
 def _band(output: OutputContract) -> tuple[str, ...]:
@@ -155,7 +190,7 @@ def _band(output: OutputContract) -> tuple[str, ...]:
 
 def cautions(contract: ModelContract, folder: LabelledFolder, found: Answered) -> list[str]:
     """Return what must be borne in mind about figures of a labelled folder."""
-    said = []
+    said = list(found.notes)
     if not folder.has_patients:
         said.append("labels.csv has no column patient: every case counts as a patient of its own")
     elif len(set(found.patients())) < len(found.cases):
@@ -212,9 +247,17 @@ def _cross_fitted(
         held, rest = fold == at, fold != at
         if not held.any():
             continue
-        part = fit(
-            raw[rest], truth[rest], output.labels, output.activation, method, fitted_on="a fold"
-        )
+        try:
+            part = fit(
+                raw[rest], truth[rest], output.labels, output.activation, method, fitted_on="a fold"
+            )
+        except ContractError as error:
+            raise ContractError(
+                "folds",
+                f"{how_many(len(set(found.patients())), 'patient')}: too few for five folds; "
+                f"without one fold {error.item} has {error.reason}",
+                error.way_out,
+            ) from error
         own, others = _likely(raw[held], output, part), _likely(raw[rest], output, part)
         likely[held] = own
         for label in range(len(output.labels)):

@@ -14,6 +14,7 @@ from tools.models.measure.auroc import Area, auroc
 from tools.models.measure.calibrate import cautions
 from tools.models.measure.froc import Froc, Lesion, Mark, Scan, froc
 from tools.models.measure.labelled import Answered, LabelledFolder, Skipped, answers
+from tools.models.measure.leaks import patient_key
 from tools.models.measure.operating_point import OperatingPoint, Proportion, operating_point
 from tools.models.measure.operating_point import proportion as share
 from tools.models.measure.reader_time import ReaderTime
@@ -130,8 +131,7 @@ def evaluate(
         notes += [f"label {one.label!r} has no known truth" for one in labels if not one.cases]
     else:
         detection = _detection(found, overlap)
-    if folder.sha256 in _fitted_with(model):
-        notes.append("these cases were used to calibrate: every figure is too good")
+    notes += _fitted_with(model, folder, found)
     return Evaluation(
         model=contract.name,
         onnx_sha256=contract.onnx_sha256,
@@ -147,8 +147,25 @@ def evaluate(
     )
 
 
-def _fitted_with(model: LoadedModel) -> tuple[str, ...]:
-    return () if model.site_labels is None else (model.site_labels,)
+def _fitted_with(model: LoadedModel, folder: LabelledFolder, found: Answered) -> list[str]:
+    """Return what of these cases the site's calibration has seen."""
+    site = model.site
+    if site is None:
+        return []
+    cases, kept = len(found.cases), set(site.cases_sha256)
+    used = sum(content in kept for content in found.contents)
+    if used == cases or folder.sha256 == site.labels_sha256:
+        return ["these cases were used to calibrate: every figure is too good"]
+    if used:
+        return [f"{used} of {cases} cases were used to calibrate: every figure is too good"]
+    if not folder.has_patients:
+        return []
+    known, patients = set(site.patients_sha256), set(found.patients())
+    again = sum(patient_key(one, model.contract.onnx_sha256) in known for one in patients)
+    if not again:
+        return []
+    said = f"{again} of {len(patients)} patients have the name of one it was calibrated with"
+    return [f"{said}: if they are the same, every figure is too good"]
 
 
 def _label(found: Answered, output: OutputContract, at: int) -> LabelEvaluated:

@@ -31,7 +31,9 @@ from knowledge.errors import (
     UnreadableError,
 )
 from knowledge.model import Frozen
+from knowledge.patient import Identity
 from tools.models.loaded import LoadedModel
+from tools.models.measure.leaks import check_contents, check_identities, content_of
 from tools.models.reading import Stated, read_sample
 from tools.models.run import Outcome, ask
 
@@ -94,11 +96,15 @@ class Answered:
         cases: That it answered.
         outcomes: One each.
         skipped: That it did not: out of spec or unreadable.
+        contents: SHA-256 of what each case was read from.
+        notes: What its files say of the column ``patient``.
     """
 
     cases: tuple[Case, ...]
     outcomes: tuple[Outcome, ...]
     skipped: tuple[Skipped, ...]
+    contents: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def raw(self) -> NDArray[np.float64]:
         """Return the raw numbers (cases, labels)."""
@@ -163,15 +169,18 @@ def answers(
     """Return what a model says of every case; a case it may not be asked about is listed as such.
 
     Raises:
-        ContractError: It answered none.
+        ContractError: It answered none; one content stands under two patients, or the headers
+            of the files contradict the column ``patient``.
     """
     asked: list[tuple[Case, Outcome]] = []
+    identities: list[Identity | None] = []
     skipped = []
     for done, case in enumerate(folder.cases, 1):
         try:
             path = _inside(folder.root, case.file)
             sample = read_sample(path, model.contract.input.kind, case.stated)
             asked.append((case, ask(model, sample)))
+            identities.append(sample.identity)
         except InputError as error:
             skipped.append(Skipped(file=case.file, reason=error.reason))
         if progress is not None:
@@ -179,10 +188,15 @@ def answers(
     if not asked:
         first = f": {skipped[0].reason}" if skipped else ""
         raise ContractError(model.contract.name, f"answered no case{first}", "see its contract")
+    cases = tuple(case for case, _ in asked)
+    contents = tuple(content_of(outcome.result) for _, outcome in asked)
+    check_contents(cases, contents)
     return Answered(
-        cases=tuple(case for case, _ in asked),
+        cases=cases,
         outcomes=tuple(outcome for _, outcome in asked),
         skipped=tuple(skipped),
+        contents=contents,
+        notes=tuple(check_identities(cases, identities)),
     )
 
 

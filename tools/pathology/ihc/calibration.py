@@ -5,6 +5,7 @@ stainers and scanners, so without such a file no share is stated.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self
@@ -78,6 +79,12 @@ class IhcCalibration(Frozen):
     fields: int = Field(ge=1)
     labels_found_percent: float = Field(ge=0, le=100)
     agreement: tuple[Agreement, ...] = Field(min_length=1)
+
+    @field_validator("made_on")
+    @classmethod
+    def _a_day(cls, made_on: str) -> str:
+        date.fromisoformat(made_on)
+        return made_on
 
     @field_validator("white")
     @classmethod

@@ -1,9 +1,7 @@
 """The tumour region of a field that a person or a model gave: GeoJSON polygons, or a mask."""
 
-import io
 import math
-import struct
-import zlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +14,13 @@ from pydantic_core import CoreSchema, core_schema
 
 from knowledge.errors import ContractError, TooLargeError, UnreadableError
 from knowledge.ihc_measurements import ihc_measurements, limit
+from tools.pathology.ihc.region_mask import mask_of_png
 from tools.pathology.ihc.stain import Floats, Mask
 
 MAX_BYTES = 20_000_000
 WAY_OUT = "outline the invasive tumour as GeoJSON polygons in pixels of the field, or give a mask"
 _POINTS_OF_A_RING = 4
-_PARSE_ERRORS: tuple[type[Exception], ...] = (
-    OSError, SyntaxError, ValueError, LookupError, TypeError, AttributeError, EOFError,
-    ArithmeticError, MemoryError, RecursionError, struct.error, zlib.error,
-)  # fmt: skip
+_NUMBERED = re.compile(r"[\s#_.:()-]*\d*[\s)]*$")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,7 +68,7 @@ def read_region(path: Path | None, *, size_px: tuple[int, int]) -> Region:
 
     Args:
         path: GeoJSON (polygons in pixels, x to the right, y down), or a mask as PNG of the size of
-            the field whose values above 0 are tumour.
+            the field, 0 and one other value, which is tumour.
         size_px: Columns and rows of the field.
 
     Raises:
@@ -92,7 +88,7 @@ def read_region(path: Path | None, *, size_px: tuple[int, int]) -> Region:
         raise TooLargeError(path.name, f"over {MAX_BYTES // 10**6} MB", "give fewer points")
     if content.lstrip()[:1] in (b"{", b"["):
         return region_of(_json(content, path.name), size_px=size_px, file=path.name)
-    return _of_mask(content, path.name, size_px)
+    return Region(mask=mask_of_png(content, size_px=size_px, file=path.name), file=path.name)
 
 
 def region_of(data: Any, *, size_px: tuple[int, int], file: str) -> Region:
@@ -107,7 +103,7 @@ def region_of(data: Any, *, size_px: tuple[int, int], file: str) -> Region:
     words = ihc_measurements().region_words
     named = {name for name, _ in parts if name}
     unknown = sorted(named - words.tumour - words.excluded)
-    if unknown and not named <= {unknown[0]}:
+    if any(not _is_unnamed(name) for name in unknown) or (unknown and named - set(unknown)):
         raise ContractError(
             file,
             "which annotation is tumour is not known: "
@@ -216,6 +212,12 @@ def _name(feature: dict[str, Any]) -> str:
     return " ".join(name.casefold().split()) if isinstance(name, str) else ""
 
 
+def _is_unnamed(name: str) -> bool:
+    """Return whether a name is one that a program gives, as "Region 2" is."""
+    bare = _NUMBERED.sub("", name)
+    return not bare or bare in ihc_measurements().region_words.unnamed
+
+
 def _rings(found: Any, file: str) -> list[Floats]:
     if not isinstance(found, list) or not found:
         raise ContractError(file, "a polygon without points", WAY_OUT)
@@ -238,23 +240,3 @@ def _is_point(found: Any) -> TypeGuard[list[float]]:
         and all(isinstance(v, int | float) and not isinstance(v, bool) for v in found)
         and all(math.isfinite(v) and abs(v) < 1e7 for v in found)
     )
-
-
-def _of_mask(content: bytes, file: str, size_px: tuple[int, int]) -> Region:
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
-            if picture.size != size_px:
-                raise ContractError(
-                    file,
-                    f"a mask of {picture.size[0]} x {picture.size[1]} pixels on a field of "
-                    f"{size_px[0]} x {size_px[1]}",
-                    "give a mask of the size of the field",
-                )
-            mask = np.asarray(picture.convert("L")) > 0
-    except _PARSE_ERRORS as error:
-        raise UnreadableError(file, "neither GeoJSON nor a mask as PNG", WAY_OUT) from error
-    if not mask.any():
-        raise ContractError(file, "the region holds no pixel of the field", WAY_OUT)
-    return Region(mask=mask, file=file)

@@ -9,7 +9,7 @@ from knowledge.slide_measurements import slide_errors_of
 from tools.pathology.slide.doubt_maps import DoubtMaps, DoubtReport, doubt_maps
 from tools.pathology.slide.model import Slide, SlideFacts, SlideProblem
 from tools.pathology.slide.tiles import plan_tiles
-from tools.pathology.slide.tissue import TissueMap, TissueReport, tissue_map
+from tools.pathology.slide.tissue import TissueMap, TissueReport, check_stain, tissue_map
 from tools.toolbox import Card, tool
 
 INFORMS = ("label-inside", "via-library", "objective-missing", "mpp-stated")
@@ -77,7 +77,11 @@ def checked(
         slide: The slide.
         expected_stain: See `slide_check`.
         look: Whether what the slide shows is analysed; the file is always read.
+
+    Raises:
+        ContractError: The expected stain is none of the table.
     """
+    check_stain(expected_stain)
     facts = slide.facts
     problems = list(facts.problems)
     missing: dict[str, NotAssessed] = {}

@@ -47,6 +47,7 @@ class EmbedReport(Frozen):
         resumed: Tiles that an earlier run had done.
         finished: Whether all tiles are done; else run again to go on.
         mpp_um: Side of a pixel of the tiles.
+        mpp_stated: Whether a person stated the slide's pixel size, and not the file.
         stains: What the tiles were normalised from; None where they were not.
         folder: Where the vectors lie.
         key: Hash of everything that decides them.
@@ -67,6 +68,7 @@ class EmbedReport(Frozen):
     resumed: int
     finished: bool
     mpp_um: float | None
+    mpp_stated: bool
     stains: Stains | None
     folder: str
     key: str
@@ -300,12 +302,6 @@ def _embedded(
     )  # fmt: skip
     part = together([store.read(number) for number in done]) if done else empty
     said = reference(desk.model)
-    bag = None
-    if finished and len(part.vectors):
-        bag = Sample(
-            pixels=part.vectors, kind="bag", sources=(desk.source,), modality="SM",
-            embedding_of=(said.id, said.version, said.onnx_sha256),
-        )  # fmt: skip
     report = EmbedReport(
         file=desk.slide.facts.file, sha256=desk.source.sha256, model_id=said.id,
         model_version=said.version, model_sha256=said.onnx_sha256, status=said.status,
@@ -313,7 +309,29 @@ def _embedded(
         numbers=part.vectors.shape[1] if len(part.vectors) else 0,
         left_out_blank=int((part.why == BLANK).sum()), left_out_pen=int((part.why == PEN).sum()),
         left_out_cap=desk.plan.kept_from - len(desk.plan.places), resumed=before,
-        finished=finished, mpp_um=desk.plan.mpp_um, stains=desk.stains, folder=str(store.folder),
+        finished=finished, mpp_um=desk.plan.mpp_um,
+        mpp_stated=any(p.code == "mpp-stated" for p in desk.slide.facts.problems),
+        stains=desk.stains, folder=str(store.folder),
         key=store.key,
     )  # fmt: skip
+    bag = None
+    if finished and len(part.vectors):
+        bag = Sample(
+            pixels=part.vectors, kind="bag", sources=(desk.source,), modality="SM",
+            embedding_of=(said.id, said.version, said.onnx_sha256),
+            stated=("spacing_mm",) if report.mpp_stated else (), notes=tuple(_notes(report)),
+        )  # fmt: skip
     return Embedded(report=report, part=part, plan=desk.plan, bag=bag)
+
+
+def _notes(report: EmbedReport) -> Iterator[str]:
+    """Yield what a model's answer about these vectors is to be read with."""
+    left = {
+        "empty": report.left_out_blank, "with pen": report.left_out_pen,
+        "by the cap": report.left_out_cap,
+    }  # fmt: skip
+    told = [f"{count} {why}" for why, count in left.items() if count]
+    if told:
+        yield f"tiles with tissue left out: {', '.join(told)}"
+    if report.stains is not None:
+        yield f"tiles normalised to reference stains ({report.stains.method})"

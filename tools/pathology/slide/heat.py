@@ -13,12 +13,16 @@ from knowledge.model import Frozen
 from tools.models.loaded import LoadedModel
 from tools.models.result import ModelResult
 from tools.models.run import ask
-from tools.pathology.slide.embed import Embedded
+from tools.pathology.slide.embed import Embedded, EmbedReport
 
 MEANS = (
     "Bright: tiles that weigh most in the model's answer, by rank. "
     "No probability, no finding, no outline of a tumour."
 )
+
+NO_MAP = "There is no map: nothing is said of where in the slide the answer comes from."
+_EQUAL = 1e-6
+"""Weights that differ by less than this share of the largest are the same: rounding of float32."""
 
 
 class TopTile(Frozen):
@@ -40,12 +44,14 @@ class HeatReport(Frozen):
 
     Args:
         result: Its scores, model and provenance.
+        vectors: What the answer rests on: tiles, those left out, pixel size, stains.
         top: The tiles that weigh most.
-        not_assessed: ``map`` where the model gives no weights.
+        not_assessed: ``map`` where the model gives no weights, or the same to every tile.
         means: What the map shows.
     """
 
     result: ModelResult
+    vectors: EmbedReport
     top: tuple[TopTile, ...] = ()
     not_assessed: dict[str, NotAssessed] = Field(default_factory=dict)
     means: str = MEANS
@@ -88,9 +94,10 @@ def heat_of(model: LoadedModel, embedded: Embedded, *, top: int = 10) -> Heat:
     # The weights stand in the map and the list; a slide has thousands of them.
     short = result.model_copy(update={"attention": ()})
     if not weights.size:
-        missing = NotAssessed(why=Why.MISSING, detail=f"{model.contract.name} gives no weights")
-        report = HeatReport(result=short, not_assessed={"map": missing})
-        return Heat(report=report, ranks=None)
+        return _without_map(short, embedded, f"{model.contract.name} gives no weights")
+    if np.ptp(weights) <= _EQUAL * float(np.abs(weights).max()):
+        detail = f"{model.contract.name} gives every tile the same weight: none weighs most"
+        return _without_map(short, embedded, detail)
     ranks = np.full(plan.grid, np.nan)
     share = (rankdata(weights) - 0.5) / len(weights)
     places = [plan.places[int(n)] for n in embedded.part.numbers]
@@ -104,4 +111,13 @@ def heat_of(model: LoadedModel, embedded: Embedded, *, top: int = 10) -> Heat:
         )
         for i in best
     )  # fmt: skip
-    return Heat(report=HeatReport(result=short, top=listed), ranks=ranks)
+    report = HeatReport(result=short, vectors=embedded.report, top=listed)
+    return Heat(report=report, ranks=ranks)
+
+
+def _without_map(result: ModelResult, embedded: Embedded, detail: str) -> Heat:
+    missing = NotAssessed(why=Why.MISSING, detail=detail)
+    report = HeatReport(
+        result=result, vectors=embedded.report, not_assessed={"map": missing}, means=NO_MAP
+    )
+    return Heat(report=report, ranks=None)

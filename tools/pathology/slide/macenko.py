@@ -69,8 +69,9 @@ def estimate_stains(tiles: Iterable[Rgb], *, file: str = "slide") -> Stains:
         file: What messages call it.
 
     Raises:
-        ContractError: Too little is stained, or the two stains cannot be told apart: then the slide
-            is not stained with both, and normalising would make colours up.
+        ContractError: Too little is stained, the two stains cannot be told apart, or the second is
+            no eosin: then the slide is not stained with both, and normalising would make colours
+            up.
     """
     white = slide_measurements().reference_stains.white
     least = slide_limit("stain_od_min")
@@ -92,6 +93,7 @@ def estimate_stains(tiles: Iterable[Rgb], *, file: str = "slide") -> Stains:
         )  # fmt: skip
     # Haematoxylin takes away more red than eosin does.
     haematoxylin, eosin = (first, second) if first[0] > second[0] else (second, first)
+    _check_eosin(eosin, file)
     amounts = stained @ np.linalg.pinv(np.stack([haematoxylin, eosin]))
     most = np.percentile(amounts, slide_limit("stain_concentration_percentile"), axis=0)
     if float(most.min()) <= 0:
@@ -112,6 +114,17 @@ def normaliser(stains: Stains) -> Normaliser:
     turn = np.linalg.pinv(matrix) * (np.array(reference.most) / np.array(stains.most))
     return Normaliser(
         stains=stains, _turn=turn.astype(np.float32), _density=_density_table(stains.white)
+    )
+
+
+def _check_eosin(eosin: NDArray[Any], file: str) -> None:
+    """Refuse a second stain that takes away more blue than green, as DAB does: it is brown."""
+    if eosin[2] <= slide_limit("stain_eosin_blue_max") * eosin[1]:
+        return
+    raise ContractError(
+        file,
+        "its second stain is brown or yellow and no eosin: normalising would make colours up",
+        "leave out the normalisation",
     )
 
 

@@ -147,7 +147,7 @@ def tissue_map(slide: Slide, *, expected_stain: str = "") -> TissueMap:
             stain in the table.
         UnreadableError: Pixels cannot be decoded.
     """
-    _check_stain(expected_stain)
+    check_stain(expected_stain)
     small = overview(slide)
     scale = None if slide.facts.mpp_um is None else slide.mpp_um * small.shrink
     seen = colours(small.pixels, smoothing=slide_limit("tissue_smoothing"))
@@ -269,7 +269,12 @@ def _hint(seen: Colours, tissue: Mask) -> StainHint:
     return StainHint(stain=best.stain, en=best.en, zh=best.zh, percent=percent)
 
 
-def _check_stain(expected: str) -> None:
+def check_stain(expected: str) -> None:
+    """Refuse the name of a stain that is not in the table; empty is none.
+
+    Raises:
+        ContractError: It is not known.
+    """
     known = [row.stain for row in slide_measurements().stains.rows]
     if expected and expected not in known:
         raise ContractError("expected stain", f"{expected[:40]!r} is not known", ", ".join(known))

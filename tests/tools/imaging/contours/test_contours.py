@@ -336,6 +336,31 @@ def test_the_agatston_score_of_a_mask_in_dicom(write: Any, on: tuple[Volume, Sou
     assert found.score == pytest.approx(2 * 16 * 0.56 * 3, abs=0.1)
 
 
+@pytest.mark.parametrize("write", [rtstruct, seg], ids=["RTSTRUCT", "SEG"])
+def test_structures_of_another_series_in_the_same_frame_are_refused(
+    write: Any, on: tuple[Volume, Sources]
+) -> None:
+    volume, _ = on
+    other = series(_hu(), SPACING, SeriesInstanceUID="1.2.77", StudyInstanceUID="1.2.76")
+    files = {
+        name: _changed(content, SOPInstanceUID=f"1.2.77.{at}")
+        for at, (name, content) in enumerate(other.items(), 1)
+    }
+    content = write([_structure(_blob())], read_files(files), read_sources(files), MAKER)
+    with pytest.raises(ContractError, match="drawn on other images"):
+        read_structures(content, volume, file="other.dcm")
+
+
+def test_structures_that_name_no_patient_say_so(on: tuple[Volume, Sources]) -> None:
+    volume, images = on
+    content = seg([_structure(_blob())], volume, images, MAKER)
+    (own,) = read_structures(content, volume, file="seg.dcm")
+    assert own.notes == ()
+    nobody = {name: "" for name in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")}
+    (found,) = read_structures(_changed(content, **nobody), volume, file="seg.dcm")
+    assert any("names no patient" in note for note in found.notes)
+
+
 def test_a_segmentation_that_another_wrote(on: tuple[Volume, Sources], tmp_path: Path) -> None:
     """The file of highdicom itself, fractional, with frames only where something is marked."""
     hd = pytest.importorskip("highdicom")

@@ -6,6 +6,7 @@ from knowledge.evidence import DicomEvidence
 from knowledge.finding import Finding, State, Why
 from tests.tools.imaging.ct.phantoms import Nodule, block, volume_of
 from tools.imaging.ct.findings import CT_MEASUREMENT, ct_findings
+from tools.imaging.ct.given_mask import MaskGiven
 from tools.imaging.ct.model import GivenMask, Volume
 from tools.imaging.ct.report import Masks, ct_measurements_of_series, measured
 from tools.toolbox import discover
@@ -69,11 +70,16 @@ def test_given_masks_are_findings_that_name_who_made_them() -> None:
     tube = np.zeros(hu.shape, dtype=np.bool_)
     y, x = np.ogrid[:80, :80]
     tube[:, (y - 40) ** 2 + (x - 40) ** 2 < 15**2] = True
-    masks = Masks(calcium=(calcium, "a reader"), aorta=(tube, "model x"))
+    masks = Masks(
+        calcium=MaskGiven(mask=calcium, mask_of="a reader"),
+        aorta=MaskGiven(mask=tube, mask_of="model x", notes=("names no patient",)),
+    )
     report = measured(volume, seeds=(), answers={}, masks=masks)
     found = {_code(one): one for one in ct_findings(report, volume)}
     assert str(found["agatston"].value) == "32 {score}"  # 16 mm2, weight 2, one slice of 3 mm
     assert "a reader" in found["agatston"].note
+    assert "0 voxels from 130 HU on outside" in found["agatston"].note
+    assert "names no patient" in report.cautions
     assert found["aorta"].quantity is not None
     assert "model x" in found["aorta"].note
 

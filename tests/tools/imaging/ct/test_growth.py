@@ -66,6 +66,7 @@ def test_shrinkage_has_a_halving_time() -> None:
         ({"kernel_kind": "sharp"}, "kernels differ"),
         ({"kernel_kind": "unknown"}, "kernels differ"),
         ({"thickness_mm": 1.6}, "slice thickness differs by 0.6 mm"),
+        ({"thickness_mm": None}, "slice thickness is not known"),
         ({"volume_mm3": None,
           "not_assessed": {"volume": NotAssessed(why=Why.QUALITY, detail="thick slices")}},
          "the later volume is not assessed: thick slices"),

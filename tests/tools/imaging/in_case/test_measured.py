@@ -1,9 +1,14 @@
 """Every image of a case is measured by its tool, or it is said why not."""
 
+import io
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pydicom
 import pytest
 
 from agent.assessment import Assessment
@@ -25,14 +30,21 @@ from tests.tools.imaging.in_case.made import SETTINGS, assessed, case_of, real_c
 from tests.tools.intake.samples import bundle, observation, patient, read, write
 from tests.tools.intake.test_images import film
 from tests.tools.pathology.ihc.phantoms import drawn, png
+from tests.tools.pathology.ihc.test_counts import calibration
 from tests.tools.pathology.slide_files import Blob, pyramid, write_svs
 from tests.tools.pathology.slide_files import drawn as drawn_slide
+from tools.dicom_out.maker import Maker
+from tools.dicom_out.sources import read_sources
+from tools.imaging.contours.model import Structure
+from tools.imaging.contours.seg_out import seg
 from tools.imaging.ct.findings import _LABELS
+from tools.imaging.ct.volume import read_files
 from tools.imaging.in_case import once as kept
 from tools.imaging.in_case.apart import apart
 from tools.imaging.in_case.ct import ct_measures
 from tools.imaging.in_case.model import MeasureLimits
 from tools.imaging.in_case.tasks import limits_of, measure_tasks
+from tools.intake.result import CaseFiles
 from tools.toolbox import discover
 
 TOOLS = ("measure_chest_film", "measure_ct_series", "measure_ihc_field", "measure_slide")
@@ -269,6 +281,21 @@ def test_nuclei_are_counted_in_the_given_region_and_no_share_without_calibration
     assert (region.status, region.kind) == ("read", "region of field.png")
 
 
+def test_a_share_says_whose_calibration_it_rests_on(tmp_path: Path) -> None:
+    known = calibration().model_copy(update={"marker": "ki67", "mpp": 0.5})
+    body = known.model_dump(mode="json", by_alias=True, exclude_none=True)
+    write(tmp_path, "ki67.json", json.dumps(body))
+    found = _field(tmp_path, ", region: region.geojson, calibration: ki67.json")
+    share = values(found)["ihc-share"]
+    assert share.value is not None
+    assert "calibration of L, C, S, N, 2026-11-22, agreement at least" in share.note
+    assert any("compare them with those of this field" in c for c in _cautions(found))
+
+
+def _cautions(found: Assessment) -> list[str]:
+    return [c for study in found.imaging for one in study.measured for c in one.cautions]
+
+
 def test_without_a_region_or_scale_nothing_is_counted(tmp_path: Path) -> None:
     assert "no tumour region" in why(_field(tmp_path, ""), "ihc-share")
     assert "no sign of disease is looked for" in why(_field(tmp_path, ""), "slide-signs")
@@ -281,7 +308,8 @@ def test_a_statement_that_names_no_file_is_a_problem_of_the_case_file(tmp_path: 
     found = _field(tmp_path, ", region: gone.geojson")
     (case_file,) = [i for i in found.inputs if i.file == "case.yaml"]
     assert "no readable file 'gone.geojson'" in case_file.reason
-    assert found.imaging[0].measured == ()
+    assert values(found)["ihc-share"].value is None
+    assert "no readable file 'gone.geojson'" in why(found, "ihc-share")
 
 
 def test_switched_off_everything_is_not_assessed_with_that_reason(tmp_path: Path) -> None:
@@ -304,6 +332,52 @@ def test_a_film_of_another_patient_refuses_the_case(tmp_path: Path) -> None:
     with pytest.raises(IdentityConflictError) as refused:
         read(tmp_path)
     assert "film.dcm" in {getattr(i, "file", "") for i in refused.value.inputs}
+
+
+def _with_mask(folder: Path, *stated: str, **changes: str) -> CaseFiles:
+    """Return a case of a drawn CT and a mask of calcium on it, some elements changed.
+
+    Args:
+        folder: Where they are written.
+        stated: Files beside the CT that are stated to be of the patient.
+        changes: Elements of the mask.
+    """
+    hu = np.full((6, 40, 40), 40, np.float32)
+    hu[:, 10:18, 10:18] = 300
+    files = series(hu, (3.0, 0.5, 0.5))
+    ct_write(folder, files)
+    mask = np.zeros(hu.shape, np.bool_)
+    mask[2:4, 8:20, 8:20] = True
+    maker = Maker(method="contours", method_version="1", at=datetime(2026, 1, 11, tzinfo=UTC))
+    drawn_mask = Structure(number=1, name="calcium", mask=mask, origin="MANUAL")
+    content = seg([drawn_mask], read_files(files), read_sources(files), maker)
+    ds: Any = pydicom.dcmread(io.BytesIO(content))
+    for keyword, value in changes.items():
+        setattr(ds, keyword, value)
+    ds.save_as(folder / "mask.dcm")
+    line = "  - {file: 000.dcm, of: ct, calcium_mask: mask.dcm}\n"
+    return case_of(folder, *files, *stated, stated=line)
+
+
+def test_a_mask_of_another_patient_refuses_the_case(tmp_path: Path) -> None:
+    with pytest.raises(IdentityConflictError) as refused:
+        _with_mask(tmp_path, PatientName="Other^Anna", PatientBirthDate="19500101")
+    assert "mask.dcm" in refused.value.files
+
+
+def test_a_mask_that_cannot_be_used_takes_its_own_measurement_alone(tmp_path: Path) -> None:
+    """One in another frame of reference is refused; 16 mm2 x weight 3 x 2 slices = 96 with it."""
+    found = assessed(_with_mask(tmp_path, "mask.dcm"))
+    score = values(found)["agatston"]
+    assert str(score.value) == "96 {score}"
+    assert "structure 'calcium'" in score.note
+    assert "256 voxels from 130 HU on outside of the mask" in score.note
+    other = tmp_path / "other"
+    other.mkdir()
+    found = assessed(_with_mask(other, "mask.dcm", FrameOfReferenceUID="1.2.99"))
+    assert why(found, "agatston") == "mask.dcm: it lies in another frame of reference"
+    assert "mask.dcm" not in why(found, "lungs")
+    assert "needs a seed" in why(found, "nodule")
 
 
 def test_measured_again_gives_the_same_and_takes_no_second_measurement(

@@ -53,6 +53,7 @@ def test_a_calibration_on_too_little_is_refused(
 @pytest.mark.parametrize(
     "changes",
     [{"positive": 0.6}, {"strong": None}, {"marker": "her2"}, {"made_on": "yesterday"},
+     {"made_on": "2099-99-99"},
      {"odd": 1}, {"schema": "2"}, {"positive": -1}, {"white": [10, 10, 10]}, {"laboratory": ""}],
 )  # fmt: skip
 def test_a_file_of_another_form_is_refused(changes: dict[str, Any], tmp_path: Path) -> None:

@@ -50,6 +50,12 @@ def test_several_polygons_are_one_region() -> None:
             "which annotation is tumour",
         ),
         (_of(square(40, name="Stroma")), "no pixel of the field"),
+        (_of(square(40, name="Inflammation")), "no pixel of the field"),
+        (_of(square(40, name="Carcinoma in situ")), "no pixel of the field"),
+        (_of(square(40, name="Fat")), "no pixel of the field"),
+        (_of(square(40, name="Glands")), "which annotation is tumour"),
+        (_of(square(40, name="Glands 2")), "which annotation is tumour"),
+        (_of(square(40, name="Tumor"), square(10, name="Region 2", at=60)), "which annotation"),
         (square(40, at=90), "outside of the field"),
         (square(40, at=500), "no pixel of the field"),
         (_of(square(40), square(40)), "twice"),
@@ -87,6 +93,41 @@ def test_a_mask_of_another_size_or_an_empty_one_is_refused(tmp_path: Path) -> No
         read_region(_mask(tmp_path, np.ones((50, 50), np.uint8)), size_px=SIZE)
     with pytest.raises(ContractError, match="no pixel"):
         read_region(_mask(tmp_path, np.zeros((100, 200), np.uint8)), size_px=SIZE)
+
+
+@pytest.mark.parametrize("name", ["Region 2", "ROI", "Annotation #1", "7", "Tumor", "肿瘤区域"])
+def test_a_name_of_tumour_or_one_that_a_program_gives_is_a_region(name: str) -> None:
+    assert region_of(_of(square(40, name=name)), size_px=SIZE, file="r").mask.sum() == 1600
+
+
+def _two_values() -> np.ndarray[Any, np.dtype[np.uint8]]:
+    values = np.zeros((100, 200), np.uint8)
+    values[20:30, 40:60] = 255
+    return values
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16"])
+def test_a_mask_may_be_stored_in_any_way(tmp_path: Path, mode: str) -> None:
+    values = _two_values()
+    wide = Image.fromarray(values.astype(np.uint16))
+    picture = wide if mode == "I;16" else Image.fromarray(values).convert(mode)
+    path = tmp_path / "mask.png"
+    picture.save(path)
+    assert read_region(path, size_px=SIZE).mask.sum() == 200
+
+
+def test_a_picture_of_the_field_is_no_region(tmp_path: Path) -> None:
+    seen = np.random.default_rng(7).integers(0, 256, (100, 200, 3), dtype=np.uint8)
+    grey = seen[..., 0]
+    labels = _two_values()
+    labels[50:60, 40:60] = 2
+    soft = _two_values()
+    soft[19, 40:60] = 127
+    for values in (seen, grey, labels, soft):
+        with pytest.raises(ContractError, match="more than two values"):
+            read_region(_mask(tmp_path, values), size_px=SIZE)
+    with pytest.raises(ContractError, match="set everywhere"):
+        read_region(_mask(tmp_path, np.full((100, 200), 255, np.uint8)), size_px=SIZE)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1,", b"\x89PNG", b"hello"])
