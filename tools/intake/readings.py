@@ -100,7 +100,7 @@ def read_readings(contents: Mapping[str, Content]) -> Readings:
         if not form:
             continue
         try:
-            reading = read_any(content.data, name=file)
+            reading = read_any(content.data, name=file, any_version=True)
             _check_signature(reading, file)
             one = identified(reading_file(reading, file=file, written_as=form), content.data)
         except InputError as error:

@@ -12,13 +12,14 @@ from tools.readings.sr_in import reading_from_sr
 _DICOM = slice(128, 132)
 
 
-def read_any(content: bytes, *, name: str, fit: bool = True) -> Reading:
+def read_any(content: bytes, *, name: str, fit: bool = True, any_version: bool = False) -> Reading:
     """Return a reading.
 
     Args:
         content: Of the file.
         name: Of the file, for messages.
         fit: Refuse a reading that does not fit its form; FHIR and DICOM are always checked.
+        any_version: It may be of another version of the form, where it fits the one here too.
 
     Raises:
         UnreadableError: Not a reading that can be read.
@@ -26,12 +27,12 @@ def read_any(content: bytes, *, name: str, fit: bool = True) -> Reading:
         InvalidValueError: It does not fit its form.
     """
     if content[_DICOM] == b"DICM":
-        return reading_from_sr(content, name=name)
+        return reading_from_sr(content, name=name, any_version=any_version)
     data = strict_json(content, name=name)
     if not isinstance(data, dict):
         raise UnsupportedError(name, "is no reading", "give a reading, a FHIR bundle or a DICOM SR")
     if data.get("resourceType") == "Bundle":
-        return reading_from_fhir(data, name=name)
+        return reading_from_fhir(data, name=name, any_version=any_version)
     try:
         found = Reading.model_validate(data)
     except ValidationError as error:
@@ -41,6 +42,6 @@ def read_any(content: bytes, *, name: str, fit: bool = True) -> Reading:
             f"{name}: {where}"[:300], first["msg"], "see `epicrisis schema reading`"
         ) from error
     if fit:
-        for fault in faults(found):
+        for fault in faults(found, any_version=any_version):
             raise fault
     return found

@@ -27,12 +27,15 @@ _STATUSES = frozenset({"final", "preliminary", "cancelled"})
 _VALUES = frozenset({"valueCodeableConcept", "valueQuantity", "valueString"})
 
 
-def reading_from_fhir(bundle: Mapping[str, Any], *, name: str = "bundle") -> Reading:
+def reading_from_fhir(
+    bundle: Mapping[str, Any], *, name: str = "bundle", any_version: bool = False
+) -> Reading:
     """Return the reading of a bundle.
 
     Args:
         bundle: As `fhir_bundle` writes it.
         name: Of the file, for messages.
+        any_version: It may be of another version of the form, where it fits the one here too.
 
     Raises:
         UnsupportedError: It holds no reading of ours, or several.
@@ -61,7 +64,7 @@ def reading_from_fhir(bundle: Mapping[str, Any], *, name: str = "bundle") -> Rea
         raise UnreadableError(
             name, f"a part of the reading is damaged: {error}"[:300], _AGAIN
         ) from error
-    for fault in faults(found):
+    for fault in faults(found, any_version=any_version):
         raise fault
     return found
 

@@ -24,12 +24,13 @@ _NUMBERS = {
 _MANY = {t.ZONE: "zones", t.ANSWER: "choices"}
 
 
-def reading_from_sr(content: bytes, *, name: str = "report") -> Reading:
+def reading_from_sr(content: bytes, *, name: str = "report", any_version: bool = False) -> Reading:
     """Return the reading of a structured report.
 
     Args:
         content: Of the DICOM file.
         name: Of the file, for messages.
+        any_version: It may be of another version of the form, where it fits the one here too.
 
     Raises:
         UnreadableError: Not DICOM, or a part of the reading is missing or damaged.
@@ -62,7 +63,7 @@ def reading_from_sr(content: bytes, *, name: str = "report") -> Reading:
         raise UnreadableError(
             name, f"a part of the reading is damaged: {error}"[:300], _AGAIN
         ) from error
-    for fault in faults(found):
+    for fault in faults(found, any_version=any_version):
         raise fault
     return found
 

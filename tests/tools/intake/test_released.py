@@ -1,6 +1,8 @@
 """Readings that were released for a case and whose form has changed since."""
 
 from evals.phantoms.readings import READER, reading
+from tools.intake.content import Content
+from tools.intake.readings import read_readings
 from tools.intake.readings_known import fitting, released_reading, released_reports
 from tools.readings.in_case import standing
 from tools.readings.model import NOBODY, Reading
@@ -20,6 +22,24 @@ def test_one_that_fits_a_newer_version_of_its_form_still_counts() -> None:
     older = SIGNED.model_copy(update={"form_version": "0.1", "form_sha256": "0" * 64})
     assert fitting((released_reading(older, "r1"),))
     assert _status(older) == ("read", "")
+
+
+def test_a_file_of_a_newer_version_that_it_fits_counts_and_one_that_it_does_not_is_named() -> None:
+    older = SIGNED.model_copy(update={"form_version": "0.1", "form_sha256": "0" * 64})
+    gone = older.model_copy(update={"items": {**SIGNED.items, "no_such_sign": NOBODY}})
+    files = {
+        f"{name}.json": Content(
+            file=f"{name}.json",
+            kind="FHIR JSON",
+            data=one.model_dump_json(by_alias=True).encode(),
+            sha256="0" * 64,
+        )
+        for name, one in (("fits", older), ("gone", gone))
+    }
+    read = read_readings(files)
+    assert set(read.read) == {"fits.json"}
+    (failed,) = read.failed
+    assert "no_such_sign" in (failed.reason or "")
 
 
 def test_one_whose_item_is_gone_is_told_and_nothing_of_it_is_used() -> None:
