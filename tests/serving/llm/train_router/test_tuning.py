@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 
 from knowledge.errors import InvalidValueError
 from serving.llm.train_router.adapter import CONFIG, WEIGHTS, merged, read_adapter
+from serving.llm.train_router.check import choices, compare
 from serving.llm.train_router.tuning import CHECKPOINT, Progress, load_sparse, tune
 from tests.serving.llm.train_router.tiny import RECIPE, examples, tiny_model
 
@@ -102,3 +103,21 @@ def test_the_configuration_is_one_that_peft_reads(trained: tuple[Path, list[Prog
         "mlp.experts.gate_up_proj",
         "mlp.gate.weight",
     ]
+
+
+def test_merged_and_unmerged_say_the_same_and_choices_are_counted(
+    model: Path, trained: tuple[Path, list[Progress]], tmp_path: Path
+) -> None:
+    merged_folder = tmp_path / "merged"
+    base = load_sparse(model, dtype=torch.bfloat16)
+    peft.PeftModel.from_pretrained(base, trained[0]).merge_and_unload().save_pretrained(
+        merged_folder
+    )
+    some = examples()[:20]
+    found = compare(merged_folder, model, trained[0], some)
+    assert found.places == sum(len(e.ids) - e.start for e in some)
+    assert found.good
+    counts = choices(merged_folder, some)
+    # Two experts for each token but the three of the frame, in each of two layers.
+    assert counts.shape == (20, 2, 3)
+    assert counts.sum(axis=2)[:, 0].tolist() == [2 * (len(e.ids) - 3) for e in some]

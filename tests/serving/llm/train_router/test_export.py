@@ -1,0 +1,122 @@
+"""What is written for the two servers, held against other people's readers of the same files."""
+
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+from tokenizers import Tokenizer
+
+from agent.router_planner.compact import FORM
+from agent.router_planner.weights import CARD, GGUF, RouterCard
+from serving.llm.train_router.assemble import RECIPE, put_together
+from serving.llm.train_router.base import Base, dense_state, open_base
+from serving.llm.train_router.export import write_checkpoint, write_gguf
+from serving.llm.train_router.moe import moe_state
+from serving.llm.train_router.recipe import Recipe
+from tests.serving.llm.train_router.test_adapter import written
+from tests.serving.llm.train_router.tiny_base import HEADS, HIDDEN, INNER, KV, LAYERS, tiny_base
+
+gguf = pytest.importorskip("gguf")
+pytestmark = pytest.mark.filterwarnings("ignore")
+EXPERTS = 3
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return open_base(tiny_base(tmp_path_factory.mktemp("base") / "tiny.gguf"))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = moe_state(dense_state(base), base.shape, experts=EXPERTS, seed=1)
+    folder = tmp_path_factory.mktemp("moe")
+    return write_checkpoint(state, base, folder, experts=EXPERTS, experts_per_token=2)
+
+
+def test_the_sizes_are_read_from_the_file(base: Base) -> None:
+    shape = base.shape
+    assert (shape.layers, shape.hidden, shape.inner) == (LAYERS, HIDDEN, INNER)
+    assert (shape.heads, shape.kv_heads, shape.vocabulary) == (HEADS, KV, 261)
+
+
+def test_the_mixture_says_what_transformers_says_of_the_dense_file(
+    base: Base, checkpoint: Path
+) -> None:
+    """The dense model is read from the GGUF file by transformers, the mixture from our checkpoint:
+    names, order of rotations, experts and gates are all right or the logits differ."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    dense = transformers.AutoModelForCausalLM.from_pretrained(
+        base.path.parent, gguf_file=base.path.name, dtype=torch.float32
+    ).eval()
+    sparse = transformers.AutoModelForCausalLM.from_pretrained(
+        checkpoint, dtype=torch.float32, experts_implementation="eager"
+    ).eval()
+    assert type(sparse).__name__ == "MixtralForCausalLM"
+    ids = torch.arange(3, 40)[None]
+    with torch.inference_mode():
+        one, other = dense(input_ids=ids).logits, sparse(input_ids=ids).logits
+    # Weights are rounded to bfloat16 (relative step 2**-8) on the way; logits here are about 3.
+    assert float((one - other).abs().max()) < 0.2
+    assert float((one.argmax(-1) == other.argmax(-1)).float().mean()) > 0.9
+
+
+def test_the_tokenizer_cuts_digits_one_by_one_and_marks_as_wholes(checkpoint: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
+    assert tokenizer.encode("lab-12<|im_end|>").tokens == ["lab", "-", "1", "2", "<|im_end|>"]
+    assert tokenizer.decode(tokenizer.encode("肌钙蛋白 lab-1").ids) == "肌钙蛋白 lab-1"
+
+
+def test_the_checkpoint_has_the_names_of_the_published_form(checkpoint: Path) -> None:
+    from safetensors import safe_open
+
+    with safe_open(checkpoint / "model.safetensors", framework="np") as file:
+        names = set(file.keys())
+    block = "model.layers.1.block_sparse_moe"
+    assert {f"{block}.gate.weight", *(f"{block}.experts.2.w{n}.weight" for n in (1, 2, 3))} <= names
+    config = orjson.loads((checkpoint / "config.json").read_bytes())
+    assert (config["num_local_experts"], config["num_experts_per_tok"]) == (EXPERTS, 2)
+
+
+def test_the_file_for_llama_cpp_holds_the_same_numbers(base: Base, tmp_path: Path) -> None:
+    state = moe_state(dense_state(base), base.shape, experts=EXPERTS, seed=1)
+    path = write_gguf(
+        state, base, tmp_path / "m.gguf", experts=EXPERTS, experts_per_token=2, name="m"
+    )
+    reader = gguf.GGUFReader(path)
+    assert reader.fields["llama.expert_count"].contents() == EXPERTS
+    assert reader.fields["llama.expert_used_count"].contents() == 2
+    assert reader.fields["tokenizer.ggml.pre"].contents() == "smollm"
+    held = {t.name: gguf.quants.dequantize(t.data, t.tensor_type) for t in reader.tensors}
+    source = {
+        t.name: gguf.quants.dequantize(t.data, t.tensor_type)
+        for t in gguf.GGUFReader(base.path).tensors
+    }
+    # Rows of queries and keys are as in the file they came from; Q8_0 has steps of 1/127.
+    for name in ("blk.0.attn_q.weight", "blk.1.attn_k.weight", "token_embd.weight"):
+        np.testing.assert_allclose(held[name], source[name], atol=0.01)
+    for expert in held["blk.0.ffn_up_exps.weight"]:
+        np.testing.assert_allclose(expert, source["blk.0.ffn_up.weight"], atol=0.01)
+    assert held["blk.0.ffn_gate_inp.weight"].shape == (EXPERTS, HIDDEN)
+
+
+def test_an_adapter_is_put_together_with_its_card(base: Base, tmp_path: Path) -> None:
+    chance = np.random.default_rng(2)
+    name = "model.layers.0.self_attn.q_proj"
+    adapter = written(
+        tmp_path / "adapter",
+        {
+            f"{name}.lora_A.weight": chance.normal(size=(2, HIDDEN)).astype(np.float32),
+            f"{name}.lora_B.weight": chance.normal(size=(HIDDEN, 2)).astype(np.float32),
+        },
+    )
+    recipe = Recipe(experts=EXPERTS, seed=1)
+    (adapter / RECIPE).write_bytes(orjson.dumps(recipe.model_dump(mode="json")))
+    said: list[str] = []
+    out = tmp_path / "out"
+    card = put_together(base, adapter, out, checkpoint=False, tell=said.append)
+    assert RouterCard.model_validate_json((out / CARD).read_bytes()) == card
+    assert (card.form, card.experts, card.base_sha256) == (FORM, EXPERTS, base.sha256)
+    assert (out / GGUF).is_file()
+    assert said
