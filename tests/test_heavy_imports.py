@@ -10,7 +10,17 @@ from tests.data_folder import ROOT
 
 PACKAGES = ("agent", "tools", "knowledge", "serving", "evals")
 NEVER = ("torchvision",)
-LAZY = ("torch", "transformers", "peft", "accelerate", "gguf", "vllm", "wsidicom", "nibabel", "pynetdicom")
+LAZY = (
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "gguf",
+    "vllm",
+    "wsidicom",
+    "nibabel",
+    "pynetdicom",
+)
 
 WALK = """
 import importlib, importlib.machinery, json, pkgutil, sys

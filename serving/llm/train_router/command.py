@@ -96,7 +96,7 @@ def _trained(
             )
 
     base = open_base(packaged_base(load_settings()))
-    done = train(recipe, base, folder, minutes=minutes, resume=resume, say=_say, tell=tell)
+    done = train(recipe, base, folder, minutes=minutes, resume=resume, told=_say, tell=tell)
     if done.check is None:
         _say(
             f"stopped at step {done.progress.step} of {done.progress.steps}; "

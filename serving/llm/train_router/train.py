@@ -58,7 +58,7 @@ def train(
     *,
     minutes: float | None,
     resume: bool,
-    say: Say,
+    told: Say,
     tell: Tell,
 ) -> Trained:
     """Train, and where every step is made merge, check and export.
@@ -69,7 +69,7 @@ def train(
         out: Folder of everything that is written.
         minutes: Most minutes of tuning now; None for all.
         resume: Go on with the training of `out`.
-        say: Told what is done.
+        told: Told what is done.
         tell: Told every step.
 
     Raises:
@@ -78,11 +78,11 @@ def train(
         UnavailableError: A package, weights or space are missing.
     """
     require_training()
-    say("writing the sparse model")
+    told("writing the sparse model")
     sparse = write_sparse(base, recipe, out)
-    say("writing the traces")
+    told("writing the traces")
     examples = tokens_of(traces(recipe.traces, seed=recipe.seed), sparse)
-    say(f"training on {len(examples)} traces, {sum(len(e.ids) for e in examples)} tokens an epoch")
+    told(f"training on {len(examples)} traces, {sum(len(e.ids) for e in examples)} tokens an epoch")
     adapter = out / ADAPTER
     progress = tune(recipe, examples, sparse, adapter, minutes=minutes, resume=resume, tell=tell)
     if not progress.done:
@@ -90,16 +90,16 @@ def train(
     (adapter / RECIPE).write_bytes(
         orjson.dumps(recipe.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
     )
-    return _finished(recipe, base, out, sparse, progress, say)
+    return _finished(recipe, base, out, sparse, progress, told)
 
 
 def _finished(
-    recipe: Recipe, base: Base, out: Path, sparse: Path, progress: Progress, say: Say
+    recipe: Recipe, base: Base, out: Path, sparse: Path, progress: Progress, told: Say
 ) -> Trained:
     adapter = out / ADAPTER
     facts = {"recipe": recipe.model_dump(mode="json"), "progress": progress.model_dump()}
-    card = put_together(base, adapter, out, checkpoint=True, tell=say, trained=facts)
-    say("comparing the merged model with the adapter")
+    card = put_together(base, adapter, out, checkpoint=True, tell=told, trained=facts)
+    told("comparing the merged model with the adapter")
     unseen = held_out(recipe)
     examples = tokens_of(unseen, sparse)
     check = compare(out / MERGED, sparse, adapter, examples[:COMPARED])
@@ -109,7 +109,7 @@ def _finished(
             f"names the same next token as the adapter at {check.same} of {check.places} places",
             "it is not to be used; train again, and report it if it happens twice",
         )
-    say("looking at who chose which expert")
+    told("looking at who chose which expert")
     about = [(t, e) for t, e in zip(unseen, examples, strict=True) if t.modality != "none"]
     labels = [trace.modality for trace, _ in about]
     before, after = (

@@ -38,15 +38,15 @@ def write_upcycle(dense: Dense, plan: Plan, out: Path, tell: Tell | None = None)
         ContractError: The dense model cannot be upcycled exactly, or the folder is taken.
         UnavailableError: Its outputs are not those of the dense model, or the disk is full.
     """
-    say = tell or _silent
+    told = tell or _silent
     torch, transformers = extra.torch(), extra.transformers()
     if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
         raise ContractError(str(out), "exists already", "name a new folder")
-    say("making the mixture")
+    told("making the mixture")
     mixture = _mixture(dense, plan, torch, transformers)
     parameters = count(mixture, dense.model)
     require_space(out.parent, parameters.total * _BYTES[plan.dtype], beside=0)
-    say("comparing it with the dense model")
+    told("comparing it with the dense model")
     found = _checked(dense, mixture, plan, torch)
     record = Record(
         plan=plan,
@@ -55,7 +55,7 @@ def write_upcycle(dense: Dense, plan: Plan, out: Path, tell: Tell | None = None)
         differences=found,
         versions={"torch": torch.__version__, "transformers": transformers.__version__},
     )
-    say("writing it")
+    told("writing it")
     _write(mixture, dense.tokenizer, record, out)
     return record
 
