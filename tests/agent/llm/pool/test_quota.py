@@ -1,7 +1,7 @@
 """Tokens of an hour and a day: reserved, counted, refused with the time."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.llm.errors import LLMQuotaError
@@ -73,6 +73,7 @@ def test_no_limit_is_no_limit() -> None:
     use(quota(hour=None), 10**9, 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 500), st.integers(0, 400)), max_size=40))
 def test_a_window_never_forgets_early(calls: list[tuple[float, int]]) -> None:
     window, now, made = Window(1000, HOUR_S), 0.0, list[tuple[float, int]]()
