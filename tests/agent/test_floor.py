@@ -41,6 +41,7 @@ def test_every_step_ends_as_done_or_with_a_reason(name: str) -> None:
 def test_every_condition_reads_an_input_a_risk_or_a_statement_that_exists() -> None:
     from knowledge.clinical_inputs import catalogue
     from knowledge.ecg_criteria import ecg_criteria
+    from knowledge.reading_inputs import reading_inputs
 
     known = set(catalogue().inputs)
     tools = {step.tool for step in PATH.steps} | set(PATH.troponin_order)
@@ -48,6 +49,7 @@ def test_every_condition_reads_an_input_a_risk_or_a_statement_that_exists() -> N
     known |= {f"ecg.{code}" for code in ecg_criteria().statements}
     known |= {f"verdict.{key}" for key in PATH.diagnoses}
     known |= {f"conflict.{key}" for key in catalogue().inputs}
+    known |= {f"untimed.{row.input}" for row in reading_inputs().rows}
     known |= {f"condition.{key}" for key in PATH.conditions}
     known |= {f"statement.{code}" for code in STATEMENTS}
     known |= {
