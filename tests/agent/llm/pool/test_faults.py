@@ -84,9 +84,11 @@ def test_another_server_answers_and_the_breaker_opens(script: Scripted) -> None:
 
 def test_one_that_accepts_and_never_answers_the_first_question_is_left_in_time() -> None:
     async def use(case: Case) -> None:
+        heard: list[asyncio.StreamWriter] = []
+
         async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.append(writer)
             await reader.read()
-            writer.close()
 
         mute = await asyncio.start_server(nothing, "127.0.0.1", 0)
         port = mute.sockets[0].getsockname()[1]
@@ -98,6 +100,10 @@ def test_one_that_accepts_and_never_answers_the_first_question_is_left_in_time()
         assert pool.clock() - begun < 5  # it was given 0.5 s
         await pool.close()
         mute.close()
+        assert heard
+        for writer in heard:
+            writer.transport.abort()
+        await asyncio.sleep(0.05)  # the loop closes what was aborted
 
     with_bad([], use)
 
