@@ -1,10 +1,11 @@
 """How often the small router, retrieval, words alone and a larger model name the right tools.
 
-Run from the repository root: ``python bench/router_moe.py [--large] [--limit N] [--out DIR]``.
+Run from the repository root: ``python bench/router_moe.py [--large] [--ship] [--limit N]``.
 
 It runs the evaluation ``tool_routing`` (139 requests written apart from the training) and prints
 shares with Wilson's intervals and the latency of every system, requests in English and in Chinese
-apart. ``--ship`` copies adapter and card into the package. ``--large`` adds the configured language model, some ten seconds a request on two cores.
+apart. ``--large`` adds the configured language model, some ten seconds a request on two cores.
+``--ship`` copies the adapter with its card into the package.
 Exit status 3 where the router's weights are not here.
 """
 
