@@ -1,10 +1,11 @@
 """How often the small router, retrieval, words alone and a larger model name the right tools.
 
-Run from the repository root: ``python bench/router_moe.py [--large] [--limit N] [--out DIR]``.
+Run from the repository root: ``python bench/router_moe.py [--large] [--ship] [--limit N]``.
 
 It runs the evaluation ``tool_routing`` (139 requests written apart from the training) and prints
 shares with Wilson's intervals and the latency of every system, requests in English and in Chinese
 apart. ``--large`` adds the configured language model, some ten seconds a request on two cores.
+``--ship`` copies the adapter with its card into the package.
 Exit status 3 where the router's weights are not here.
 """
 
@@ -15,7 +16,7 @@ import sys
 from pathlib import Path
 
 from agent.llm.choice import Choice
-from agent.router_planner.weights import NoRouterError, required_router
+from agent.router_planner.weights import NoRouterError, required_router, router_folder
 from evals.discovery import task
 from evals.models import evaluated_llm
 from evals.report import markdown
@@ -24,6 +25,8 @@ from evals.runner import Plan, run_task
 from evals.scoring import System, Trial, added
 from evals.statistics import Share, quantile
 from knowledge.settings import Settings, load_settings
+from serving.llm.train_router.assemble import SHIPPED
+from serving.llm.train_router.card import ship
 
 MISSING = 3  # exit status where something needed is not there
 SMALL: tuple[System, ...] = ("router", "nearest-card", "nearest-words")
@@ -36,6 +39,7 @@ def main() -> int:
     parser.add_argument("--large", action="store_true", help="the configured model too")
     parser.add_argument("--limit", type=int, help="most requests, evenly taken")
     parser.add_argument("--out", type=Path, help="folder for the results")
+    parser.add_argument("--ship", action="store_true", help="put adapter and card in the package")
     asked = parser.parse_args()
     settings = load_settings()
     try:
@@ -48,8 +52,10 @@ def main() -> int:
     if asked.out is not None:
         save(result, asked.out)
         (asked.out / "report.md").write_text(markdown([result]), "utf-8")
-    for line in told(result):
-        print(line)
+    lines = told(result)
+    print("\n".join(lines))
+    if asked.ship:
+        print(f"wrote {ship(router_folder(settings), lines, SHIPPED)}")
     print(json.dumps({"cases": result.cases, "llm": result.llm}))
     return 0
 

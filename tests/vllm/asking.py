@@ -1,11 +1,11 @@
 """Requests to the real servers, and how they are watched."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from agent.llm.client import OpenAIChat
-from agent.llm.seam import ChatRequest, Message, Urgency
+from agent.llm.seam import LLM, ChatReply, ChatRequest, Message, ModelIdentity, Urgency
 from tests.vllm.servers import Server, Vllm
 
 PATIENCE_S = 120.0
@@ -24,14 +24,10 @@ def asking(text: str = "Name one cause of chest pain.", **changes: Any) -> ChatR
 
 
 def long(words: str, tokens: int, urgency: Urgency = "routine") -> ChatRequest:
-    """Return a request whose reply fills its tokens: a list of numbers has no end of its own."""
-    schema = {
-        "type": "array",
-        "items": {"type": "integer", "minimum": 1000, "maximum": 9999},
-        "minItems": tokens,
-        "maxItems": tokens,
-    }
-    return asking(f"{words} Numbers only.", json_schema=schema, max_tokens=tokens, urgency=urgency)
+    """Return a request whose reply fills its tokens: the model counts on, and does not get far."""
+    begun = ", ".join(str(number) for number in range(1, 11))
+    text = f"{words} Write the numbers from 1 to 1000, one after another: {begun},"
+    return asking(text, max_tokens=tokens, urgency=urgency)
 
 
 def with_client(server: Server, use: Callable[[OpenAIChat], Awaitable[Any]]) -> Any:
@@ -45,6 +41,34 @@ def with_client(server: Server, use: Callable[[OpenAIChat], Awaitable[Any]]) -> 
             await client.close()
 
     return asyncio.run(main())
+
+
+class Watched:
+    """A client that says how many of its calls are on their way."""
+
+    def __init__(self, inner: LLM) -> None:
+        self.waiting = 0
+        self._inner = inner
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self._inner.identity
+
+    async def chat(self, request: ChatRequest) -> ChatReply:
+        self.waiting += 1
+        try:
+            return await self._inner.chat(request)
+        finally:
+            self.waiting -= 1
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[str]:
+        return self._inner.stream(request)
+
+    async def count_tokens(self, text: str) -> int:
+        return await self._inner.count_tokens(text)
+
+    async def close(self) -> None:
+        await self._inner.close()
 
 
 async def until(true: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from agent.graph.checkpoints import open_checkpoints
-from agent.graph.request import Session
+from agent.graph.request import Budget, Session
 from agent.graph.run import AgentOutcome, start_run
 from agent.llm.client import OpenAIChat
 from agent.llm.errors import LLMDownError
+from agent.llm.seam import LLM
 from knowledge.settings import Settings
 from tests.agent.graph.scripts import session
 from tests.agent.graph.test_run import pathway_alone, same_result
@@ -18,9 +19,9 @@ from tests.vllm.asking import asking, idle, long, until, with_client
 from tests.vllm.servers import IN_FLIGHT, SLOTS, Server, Vllm
 
 
-async def assessed(case: str, client: OpenAIChat, timeout_s: float = 120.0) -> AgentOutcome:
+async def assessed(case: str, client: LLM, timeout_s: float, run_s: float = 300.0) -> AgentOutcome:
     """Return the outcome of an agent's run of an example with the model."""
-    made: Session = session(case, client)
+    made: Session = session(case, client, budget=Budget(llm_seconds=run_s))
     made.settings = Settings(data_dir=Path("nowhere"), llm_timeout_s=timeout_s)
     async with open_checkpoints("memory") as checkpoints:
         return await start_run(made, checkpoints)

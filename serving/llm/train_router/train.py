@@ -26,7 +26,7 @@ from serving.llm.train_router.tuning import Progress, Tell, require_training, tu
 HELD_OUT, COMPARED = 200, 64
 """Traces that were not trained on: who chose which expert; merged against unmerged."""
 
-_REPORT = "training.json"
+REPORT = "training.json"
 
 Say = Callable[[str], None]
 
@@ -119,7 +119,7 @@ def _finished(
     done = Trained(
         recipe=recipe, progress=progress, check=check, before=before, after=after, card=card
     )
-    (out / _REPORT).write_bytes(
+    (out / REPORT).write_bytes(
         orjson.dumps(done.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
     )
     return done

@@ -221,6 +221,7 @@ class _Run:
         values = files.load_file(folder / WEIGHTS)
         half = {name: value.to(torch.float16).contiguous() for name, value in values.items()}
         files.save_file(half, folder / WEIGHTS, metadata={"format": "pt"})
+        (folder / "README.md").unlink(missing_ok=True)  # a blank form of peft
 
 
 def adapted(recipe: Recipe, sparse: Path, *, dtype: Any) -> Any:
