@@ -230,6 +230,9 @@ def extra_calls(
     return tuple(ledger.wanted.values())
 
 
+_RUN_ABOVE = frozenset({"ecg_analysis", "serial_troponin"})
+
+
 def _state(
     case: CaseFiles,
     now: Episode,
@@ -290,8 +293,7 @@ def _state(
             **urgent_basis(urgent),
         },
     )
-    done = frozenset({"ecg_analysis", "serial_troponin"})
-    return run_scores(path, state, log, exclude=done), ecgs
+    return run_scores(path, state, log, exclude=_RUN_ABOVE), ecgs
 
 
 def _recorded(
