@@ -1,9 +1,13 @@
 """Readings that were released for a case and whose form has changed since."""
 
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
 from evals.phantoms.readings import READER, reading
+from knowledge.clinical_time import ClinicalTime
 from tools.intake.content import Content
 from tools.intake.readings import read_readings
-from tools.intake.readings_known import fitting, released_reading, released_reports
+from tools.intake.readings_known import fitting, in_time, released_reading, released_reports
 from tools.readings.in_case import standing
 from tools.readings.model import NOBODY, Reading
 from tools.readings.versions import signed
@@ -56,3 +60,18 @@ def test_one_whose_whole_form_is_gone_is_told_too() -> None:
     status, reason = _status(gone)
     assert status == "failed"
     assert "a_form_of_yesterday" in reason
+
+
+def test_a_reading_without_a_time_has_that_of_its_images_in_the_case() -> None:
+    """The earliest of one study; images of another study give none."""
+    untimed = SIGNED.model_copy(update={"study": SIGNED.study.model_copy(update={"done": None})})
+    times = [datetime(2026, 11, 20, hour, tzinfo=UTC) for hour in (17, 16, 15)]
+    studies = (untimed.study.study_uid, untimed.study.study_uid, "1.2.999")
+    images = {
+        str(hour): SimpleNamespace(study=study, time=ClinicalTime(at=hour))
+        for study, hour in zip(studies, times, strict=True)
+    }
+    (found,) = in_time((released_reading(untimed, "r1"),), images, None)  # type: ignore[arg-type]
+    assert found.time == ClinicalTime(at=times[1])
+    (alone,) = in_time((released_reading(untimed, "r1"),), {}, None)
+    assert alone.time is None
