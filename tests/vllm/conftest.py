@@ -56,7 +56,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[Form, tuple[Pa
         for one in record.differences:
             MEASURED.append(
                 f"  {one.dtype} top-{one.top_k}: largest difference of a logit {one.largest:.3g} "
-                f"(allowed {one.tolerance:g}), same next token at {one.same_first}/{one.tokens}"
+                f"(allowed {one.tolerance:.3g}), same next token at {one.same_first}/{one.tokens}"
             )
     return made
 

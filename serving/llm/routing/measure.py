@@ -1,6 +1,5 @@
 """Run a mixture over prompts with transformers, and note which experts work on each token."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from knowledge.errors import ContractError, UnavailableError, UnreadableError
+from knowledge.errors import ContractError, UnreadableError
 from serving.llm.routing.prompts import Conversation
 from serving.llm.routing.report import Routing, routing
 from serving.llm.upcycle import extra
@@ -60,7 +59,7 @@ def measure(folder: Path, prompts: Mapping[str, Conversation]) -> Measured:
     """
     form, experts = _form(folder)
     torch = extra.torch()
-    model, tokenizer = _loaded(folder, torch)
+    model, tokenizer = extra.checkpoint(folder, torch.bfloat16)
     seen: list[list[NDArray[np.int64]]] = []
     first: list[list[float]] = []
     handles = []
@@ -110,24 +109,6 @@ def _form(folder: Path) -> tuple[str, int]:
     if "auto_map" in config:
         raise ContractError(str(folder), "asks for code of its own (auto_map)", "never run")
     return form, int(config[FORMS[form]])
-
-
-def _loaded(folder: Path, torch: Any) -> tuple[Any, Any]:
-    transformers = extra.transformers()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                str(folder), dtype=torch.bfloat16, local_files_only=True, use_safetensors=True
-            )
-            tokenizer = transformers.AutoTokenizer.from_pretrained(
-                str(folder), local_files_only=True
-            )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise UnavailableError(
-                str(folder), f"cannot be loaded ({type(error).__name__})"
-            ) from error
-    return model.eval(), tokenizer
 
 
 def _ids(tokenizer: Any, messages: Conversation) -> Any:

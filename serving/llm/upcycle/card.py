@@ -7,7 +7,7 @@ def card(record: Record) -> str:
     """Return the card in Markdown: what it is, what it is not, what was checked."""
     plan, sizes = record.plan, record.parameters
     rows = "\n".join(
-        f"| {d.dtype} | {d.top_k} | {d.largest:.3g} | {d.tolerance:g} "
+        f"| {d.dtype} | {d.top_k} | {d.largest:.3g} | {d.tolerance:.3g} "
         f"| {d.same_first} of {d.tokens} |"
         for d in record.differences
     )
@@ -29,7 +29,8 @@ meaning.
 - Weights: {plan.dtype}; the router's too
 - Chat template: ChatML with tools, for vLLM's parser `hermes`
 
-Differences from the dense model, over {record.differences[0].tokens} positions:
+Differences from the dense model in float32, over {record.differences[0].tokens} positions
+(in bfloat16 twice the dense model's own rounding is allowed):
 
 | type | experts per token | largest difference of a logit | allowed | same next token |
 | --- | --- | --- | --- | --- |

@@ -64,24 +64,12 @@ def dense_from(folder: Path) -> Dense:
     Raises:
         UnavailableError: It cannot be loaded, or a package is missing.
     """
-    transformers, torch = extra.transformers(), extra.torch()
+    torch = extra.torch()
     shards = sorted(folder.glob("*.safetensors"))
     if len(shards) != 1:
         raise UnavailableError(
             str(folder), f"has {len(shards)} files of weights", "one file of safetensors"
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                str(folder), dtype=torch.float32, local_files_only=True, use_safetensors=True
-            )
-            tokenizer = transformers.AutoTokenizer.from_pretrained(
-                str(folder), local_files_only=True
-            )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise UnavailableError(
-                str(folder), f"cannot be loaded ({type(error).__name__})"
-            ) from error
+    model, tokenizer = extra.checkpoint(folder, torch.float32)
     source = Source(name=folder.name, sha256=sha256_of(shards[0]))
-    return Dense(source=source, model=model.eval(), tokenizer=tokenizer)
+    return Dense(source=source, model=model, tokenizer=tokenizer)

@@ -12,40 +12,47 @@ PROMPTS = (
     '<|im_start|>user\nCall a tool.<|im_end|>\n<|im_start|>assistant\n{"name": "get_ecg"}',
     "PR 164 ms, QRS 92 ms, QTc 431 ms; 0.12 mV; 1, 2, 3, 5, 8, 13, 21,",
 )
-TOLERANCE: dict[Dtype, float] = {"float32": 1e-3, "bfloat16": 1.0}
-"""Most absolute difference of a logit; logits of the model are up to some tens. In float32 the two
-sum in another order; bfloat16 has 8 bits, and 30 layers each round once more in the mixture."""
+TOLERANCE = 1e-3
+"""Most absolute difference of a logit in float32, where the two only sum in another order; logits
+of the model are up to some tens."""
+ROUNDINGS = 2.0
+"""In bfloat16 a mixture may be as many times as far from the dense model in float32 as the dense
+model in bfloat16 is. Seen with SmolLM2: 1.0 (Mixtral form), 0.9 to 1.6 (Qwen form, which sums a
+shared expert and a routed one, so rounds once more in each layer)."""
+
+
+def outputs(model: Any, tokenizer: Any, torch: Any) -> Any:
+    """Return the logits of every position of the check's prompts: a tensor (positions, words).
+
+    Args:
+        model: A model in memory.
+        tokenizer: Its tokenizer.
+        torch: The package.
+    """
+    with torch.no_grad():
+        every = (tokenizer(prompt, return_tensors="pt")["input_ids"] for prompt in PROMPTS)
+        return torch.cat([model(input_ids=ids).logits[0].float() for ids in every])
 
 
 def difference(
-    dense: Any, mixture: Any, tokenizer: Any, *, top_k: int, dtype: Dtype, torch: Any
+    dense: Any, mixture: Any, *, top_k: int, dtype: Dtype, tolerance: float
 ) -> Difference:
-    """Return how far the outputs of two models in memory are apart.
+    """Return how far the outputs of a mixture are from those of the dense model in float32.
 
     Args:
-        dense: The dense model.
-        mixture: The mixture; `top_k` of its experts work on each token of this check.
-        tokenizer: Of both.
+        dense: `outputs` of the dense model in float32.
+        mixture: `outputs` of the mixture.
         top_k: Experts of each token.
-        dtype: Of both models.
-        torch: The package.
+        dtype: Of the mixture.
+        tolerance: Most absolute difference of a logit that is allowed.
     """
-    set_top_k(mixture, top_k)
-    largest, tokens, same = 0.0, 0, 0
-    with torch.no_grad():
-        for prompt in PROMPTS:
-            ids = tokenizer(prompt, return_tensors="pt")["input_ids"]
-            one, other = dense(input_ids=ids).logits.float(), mixture(input_ids=ids).logits.float()
-            largest = max(largest, float((one - other).abs().max()))
-            tokens += int(ids.shape[1])
-            same += int((one.argmax(-1) == other.argmax(-1)).sum())
     return Difference(
         dtype=dtype,
         top_k=top_k,
-        tokens=tokens,
-        largest=largest,
-        tolerance=TOLERANCE[dtype],
-        same_first=same,
+        tokens=int(dense.shape[0]),
+        largest=float((dense - mixture).abs().max()),
+        tolerance=tolerance,
+        same_first=int((dense.argmax(-1) == mixture.argmax(-1)).sum()),
     )
 
 

@@ -14,7 +14,7 @@ from knowledge.weights_cache import require_space
 from serving.llm.upcycle import extra
 from serving.llm.upcycle.card import card
 from serving.llm.upcycle.dense import Dense
-from serving.llm.upcycle.equal import difference, set_top_k
+from serving.llm.upcycle.equal import ROUNDINGS, TOLERANCE, difference, outputs, set_top_k
 from serving.llm.upcycle.plan import Dtype, Plan
 from serving.llm.upcycle.record import Difference, Parameters, Record, write_record
 from serving.llm.upcycle.shape import CLASSES, config_fields
@@ -95,24 +95,28 @@ def _mixture(dense: Dense, plan: Plan, torch: Any, transformers: Any) -> Any:
 
 def _checked(dense: Dense, mixture: Any, plan: Plan, torch: Any) -> tuple[Difference, ...]:
     """Return the differences in float32 for one, top-k and all experts, then as it is written."""
+    wanted = sorted({1, plan.top_k, plan.experts})
+    expected = outputs(dense.model, dense.tokenizer, torch)
 
-    def differ(model: Any, top_k: int, dtype: Dtype) -> Difference:
-        found = difference(model, mixture, dense.tokenizer, top_k=top_k, dtype=dtype, torch=torch)
+    def differ(top_k: int, dtype: Dtype, tolerance: float) -> Difference:
+        set_top_k(mixture, top_k)
+        seen = outputs(mixture, dense.tokenizer, torch)
+        found = difference(expected, seen, top_k=top_k, dtype=dtype, tolerance=tolerance)
         if not found.equal:
             raise UnavailableError(
                 "upcycled model",
                 f"a logit differs by {found.largest:.3g} from the dense model's "
-                f"({dtype}, top-{top_k}; {found.tolerance:g} is allowed)",
+                f"({dtype}, top-{top_k}; {found.tolerance:.3g} is allowed)",
                 "it was not written; another version of transformers may compute otherwise",
             )
         return found
 
-    wanted = sorted({1, plan.top_k, plan.experts})
-    found = [differ(dense.model, top_k, "float32") for top_k in wanted]
+    found = [differ(top_k, "float32", TOLERANCE) for top_k in wanted]
     if plan.dtype == "bfloat16":
-        rounded = copy.deepcopy(dense.model).to(torch.bfloat16)
+        rounded = outputs(copy.deepcopy(dense.model).to(torch.bfloat16), dense.tokenizer, torch)
+        allowed = ROUNDINGS * float((rounded - expected).abs().max())
         mixture.to(torch.bfloat16)
-        found += [differ(rounded, top_k, "bfloat16") for top_k in wanted]
+        found += [differ(top_k, "bfloat16", allowed) for top_k in wanted]
     set_top_k(mixture, plan.top_k)
     return tuple(found)
 

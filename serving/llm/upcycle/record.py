@@ -45,14 +45,14 @@ class Parameters(Frozen):
 
 
 class Difference(Frozen):
-    """How far the mixture's outputs are from the dense model's, over the check's prompts.
+    """How far the mixture's outputs are from the float32 dense model's, over the check's prompts.
 
     Args:
-        dtype: In which both were computed.
+        dtype: In which the mixture computed.
         top_k: Experts that worked on each token.
         tokens: Positions compared.
         largest: Largest absolute difference of a logit.
-        tolerance: Most that is allowed.
+        tolerance: Most that is allowed: in bfloat16 twice the rounding of the dense model itself.
         same_first: Positions at which both name the same next token first.
     """
 

@@ -17,6 +17,6 @@ def record_lines(record: Record, out: Path) -> Iterator[str]:
     for found in record.differences:
         yield (
             f"{found.dtype}, top-{found.top_k}: largest difference of a logit {found.largest:.3g} "
-            f"(allowed {found.tolerance:g}), same next token at {found.same_first} of "
+            f"(allowed {found.tolerance:.3g}), same next token at {found.same_first} of "
             f"{found.tokens} positions"
         )
