@@ -30,9 +30,10 @@ test-peers: $(VENV)/.tests
 	sh scripts/peers.sh $(BIN)/python
 	$(BIN)/pytest -q tests/peers
 
-# An environment of its own, without torchvision; Linux on x86-64 (CONTRIBUTING.md).
+# An environment of its own, without torchvision; Linux on x86-64 (CONTRIBUTING.md). Each start of
+# vLLM imports for a quarter of a minute, three times over, where no bytecode may be kept.
 test-vllm: $(VENV)-vllm/.vllm
-	OMP_WAIT_POLICY=passive $(VENV)-vllm/bin/python -m pytest -q --durations=15 \
+	PYTHONDONTWRITEBYTECODE= OMP_WAIT_POLICY=passive $(VENV)-vllm/bin/python -m pytest -q --durations=15 \
 		tests/serving/llm/upcycle tests/serving/llm/routing tests/vllm
 
 # Ten thousand changed files of every kind that is read, through the front door (CONTRIBUTING.md).

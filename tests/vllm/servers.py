@@ -45,7 +45,7 @@ class Server(ABC):
         self.key = SecretStr(secrets.token_urlsafe(16))
         self.starts: list[float] = []
         self._log = log
-        self._port = _free_port()
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -153,6 +153,7 @@ class Vllm(Server):
             "--scheduling-policy", "priority", "--shutdown-timeout", "30",
             "--enable-auto-tool-choice", "--tool-call-parser", "hermes",
             "--tool-strict-level", "parameter", "--enable-prompt-tokens-details",
+            "--structured-outputs-config", '{"backend":"xgrammar","disable_any_whitespace":true}',
         ]  # fmt: skip
         environment = {
             **os.environ,
@@ -210,7 +211,8 @@ class LlamaCpp(Server):
         return process
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
