@@ -241,10 +241,10 @@ def measure(path: Path, plan: dict[str, tuple[int, ...]], rounds: int, threads: 
     )
 
 
-def fitted(first: Run, second: Run, label: str) -> Fitted:
+def fitted(first: Run, second: Run, label: str, chunk_tokens: int = CHUNK_TOKENS) -> Fitted:
     """Return the machine fitted on the first run and checked on the second."""
     usable = machine().free_bytes or 0
-    found = fit(first, usable_bytes=usable, chunk_tokens=CHUNK_TOKENS)
+    found = fit(first, usable_bytes=usable, chunk_tokens=chunk_tokens)
     return Fitted(
         label=label,
         measured_on=datetime.now(UTC).date().isoformat(),

@@ -1,0 +1,237 @@
+"""The capacity planner against vLLM: fitted on a dense model, it predicts a mixture of experts.
+
+The packaged SmolLM2-135M is served by the CPU build of vLLM in bfloat16, dense and as a mixture of
+four experts of which a token passes two, at numbers of requests at once of its own. Bytes per
+second, FLOPs per second and the fixed time of a step are fitted on the one run; the other is
+predicted from them and from the sizes in the profile, then the other way round. Times are those a
+client sees on an otherwise idle machine. The goal is a mean error of 15 %; what was reached is
+printed whatever it is.
+
+    python bench/llm_capacity_vllm.py [--python FILE] [--rounds N] [--out FILE]
+
+vLLM runs in the environment of ``make test-vllm`` (``.venv-vllm``); without it nothing is measured,
+and the reason is printed.
+"""
+
+import argparse
+import os
+import platform
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from llm_capacity import REPLY_TOKENS, TIMEOUT_S, fitted, told
+
+from agent.llm.local.machine import machine, threads_for
+from serving.llm.capacity.fit import Run, Timing
+from serving.llm.capacity.fitted import Recorded
+from serving.llm.capacity.model import numbers_of
+from serving.llm.profiles.load import profile
+
+ROOT = Path(__file__).resolve().parents[1]
+GOAL = 0.15
+CHUNK_TOKENS = 2048
+"""Most prompt tokens of one step, as the server is told."""
+PLANS: dict[str, dict[str, tuple[int, ...]]] = {
+    "smollm2-135m": {"prompts": (32, 128, 256, 512, 1024), "batches": (1, 2, 4, 8, 16)},
+    "smollm2-135m-moe4": {"prompts": (48, 192, 384, 768), "batches": (1, 3, 6, 12)},
+}
+LONG = 640
+"""Tokens that each of `LONG_BATCH` replies has before it in one further point."""
+LONG_BATCH = 4
+SHORT_PROMPT = 32
+READY_S = 300.0
+DENSE = """
+import sys
+from knowledge.settings import load_settings
+from serving.llm.upcycle import extra
+from serving.llm.upcycle.dense import packaged_dense
+dense = packaged_dense(load_settings())
+dense.model.to(extra.torch().bfloat16).save_pretrained(sys.argv[1])
+dense.tokenizer.save_pretrained(sys.argv[1])
+"""
+
+
+def checkpoint(python: Path, model: str, folder: Path) -> Path:
+    """Write the checkpoint of a model with the environment of vLLM."""
+    out = folder / model
+    if model == "smollm2-135m":
+        words = ["-c", DENSE, str(out)]
+    else:
+        words = ["-m", "serving", "llm", "upcycle", "--form", "mixtral", "--experts", "4",
+                 "--top-k", "2", "--out", str(out)]  # fmt: skip
+    done = subprocess.run(  # noqa: S603
+        [str(python), *words], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{model}: no checkpoint: {done.stderr[-600:]}")
+    return out
+
+
+@contextmanager
+def served(python: Path, folder: Path, slots: int, threads: int) -> Iterator[httpx.Client]:
+    """Give a client of vLLM with one model, ready."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    command = [
+        str(python.with_name("vllm")), "serve", str(folder), "--host", "127.0.0.1",
+        "--port", str(port), "--dtype", "bfloat16", "--enforce-eager",
+        "--max-model-len", "2048", "--max-num-batched-tokens", str(CHUNK_TOKENS),
+        "--kv-cache-memory-bytes", "1G", "--max-num-seqs", str(slots),
+        "--no-enable-prefix-caching",
+    ]  # fmt: skip
+    environment = {
+        **os.environ,
+        "PYTHONDONTWRITEBYTECODE": "",
+        "OMP_WAIT_POLICY": "passive",
+        "VLLM_CPU_OMP_THREADS_BIND": f"0-{threads - 1}",
+        "HF_HUB_OFFLINE": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+    }
+    with subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            with httpx.Client(base_url=address, timeout=TIMEOUT_S, trust_env=False) as client:
+                _wait(client, process)
+                yield client
+        finally:
+            os.killpg(process.pid, 9)
+
+
+def _wait(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise SystemExit("vLLM ended before it answered")
+        try:
+            if client.get("/health").status_code == httpx.codes.OK:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.25)
+    raise SystemExit(f"vLLM did not answer within {READY_S:g} s")
+
+
+def _body(model: str, tokens: int, replies: int, seed: int) -> dict[str, object]:
+    draw = random.Random(seed)  # noqa: S311
+    return {
+        "model": model,
+        "prompt": [draw.randrange(1000, 40000) for _ in range(tokens)],
+        "max_tokens": replies,
+        "ignore_eos": True,
+        "temperature": 0,
+    }
+
+
+def prompt_time(client: httpx.Client, model: str, tokens: int, seed: int) -> Timing:
+    """Return the time of reading one prompt and saying one token."""
+    begun = time.perf_counter()
+    answer = client.post("/v1/completions", json=_body(model, tokens, 1, seed)).raise_for_status()
+    seconds = time.perf_counter() - begun
+    read = answer.json()["usage"]["prompt_tokens"]
+    if read != tokens:
+        raise SystemExit(f"the server read {read} of {tokens} tokens")
+    return Timing(kind="prompt", tokens=tokens, seconds=seconds)
+
+
+def step_time(client: httpx.Client, model: str, batch: int, tokens: int, seed: int) -> Timing:
+    """Return the time of one step of `batch` replies, while all of them are written."""
+    seen: list[list[float]] = [[] for _ in range(batch)]
+
+    def arrivals(number: int) -> None:
+        body = _body(model, tokens, 2 * REPLY_TOKENS, seed * 100 + number)
+        with client.stream("POST", "/v1/completions", json={**body, "stream": True}) as response:
+            response.raise_for_status()
+            for line in response.iter_lines():
+                if line.startswith("data: {"):
+                    seen[number].append(time.perf_counter())
+
+    threads = [threading.Thread(target=arrivals, args=(number,)) for number in range(batch)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    begin, end = max(one[0] for one in seen), min(one[-1] for one in seen)
+    steps = statistics.mean(sum(begin < when <= end for when in one) for one in seen)
+    if steps < REPLY_TOKENS // 2:
+        raise SystemExit(f"only {steps:.0f} steps of {batch} replies at once")
+    return Timing(
+        kind="reply", batch=batch, tokens=tokens + REPLY_TOKENS, seconds=(end - begin) / steps
+    )
+
+
+def measure(python: Path, model: str, folder: Path, rounds: int, threads: int) -> Run:
+    """Return the fastest of some rounds for every prompt and number of replies."""
+    plan = PLANS[model]
+    wanted = [("prompt", 1, tokens) for tokens in plan["prompts"]]
+    wanted += [("reply", batch, SHORT_PROMPT) for batch in plan["batches"]]
+    wanted += [("reply", LONG_BATCH, LONG)]
+    found: dict[tuple[str, int, int], list[Timing]] = {key: [] for key in wanted}
+    load = [os.getloadavg()[0]]
+    path = checkpoint(python, model, folder)
+    with served(python, path, max(plan["batches"]), threads) as client:
+        for tokens in plan["prompts"]:  # every shape once before it counts
+            prompt_time(client, str(path), tokens, seed=tokens)
+        for number in range(1, rounds + 1):
+            for kind, batch, tokens in wanted:
+                seed = number * 10_000 + tokens * 10 + batch
+                if kind == "prompt":
+                    one = prompt_time(client, str(path), tokens, seed)
+                else:
+                    one = step_time(client, str(path), batch, tokens, seed)
+                found[kind, batch, tokens].append(one)
+                print(f"{model} {one.model_dump_json()}", file=sys.stderr, flush=True)
+    load.append(os.getloadavg()[0])
+    return Run(
+        model=numbers_of(profile(model), weights="bfloat16"),
+        timings=tuple(min(times, key=lambda one: one.seconds) for times in found.values()),
+        engine="vLLM, CPU build",
+        threads=threads,
+        load=tuple(round(one, 2) for one in load),
+    )
+
+
+def main() -> None:
+    """Measure, fit, predict, print."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--python", type=Path, default=ROOT / ".venv-vllm" / "bin" / "python")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--out", type=Path)
+    chosen = options.parse_args()
+    if not chosen.python.with_name("vllm").is_file():
+        print("not measured: no environment with vLLM here (make .venv-vllm/.vllm)")
+        return
+    threads = threads_for(machine(), wanted=None)
+    label = f"{platform.machine()} CPU, {threads} threads, {platform.system()}, vLLM"
+    with tempfile.TemporaryDirectory() as folder:
+        dense, mixture = (
+            measure(chosen.python, model, Path(folder), chosen.rounds, threads) for model in PLANS
+        )
+    fits = tuple(fitted(a, b, label, CHUNK_TOKENS) for a, b in ((dense, mixture), (mixture, dense)))
+    print(f"{label}; load before and after: {dense.load} {mixture.load}")
+    for one in fits:
+        print("\n".join(told(one)))
+    if chosen.out is not None:
+        record = Recorded(title=f"Capacity fits of {label}", goal=GOAL, fits=fits)
+        chosen.out.write_text(record.model_dump_json(indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
