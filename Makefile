@@ -45,7 +45,9 @@ fuzz-guided: $(VENV)/.tests
 	$(PIP) install --quiet --group fuzz
 	$(BIN)/python scripts/fuzz_guided.py --seconds 600
 
+# vLLM is measured where its environment can be made.
 bench: $(VENV)-bench/.bench
+	-$(MAKE) $(VENV)-vllm/.vllm
 	$(VENV)-bench/bin/python bench/run.py
 
 lint: $(VENV)/.tests

@@ -17,19 +17,16 @@ import argparse
 import os
 import platform
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from llm_capacity import REPLY_TOKENS, TIMEOUT_S, fitted, told
+from vllm_cpu import NO_VLLM, PYTHON, checkpoint, served
 
 from agent.llm.local.machine import machine, threads_for
 from serving.llm.capacity.fit import Run, Timing
@@ -37,7 +34,6 @@ from serving.llm.capacity.fitted import Recorded
 from serving.llm.capacity.model import numbers_of
 from serving.llm.profiles.load import profile
 
-ROOT = Path(__file__).resolve().parents[1]
 GOAL = 0.15
 CHUNK_TOKENS = 2048
 """Most prompt tokens of one step, as the server is told."""
@@ -49,84 +45,6 @@ LONG = 640
 """Tokens that each of `LONG_BATCH` replies has before it in one further point."""
 LONG_BATCH = 4
 SHORT_PROMPT = 32
-READY_S = 300.0
-DENSE = """
-import sys
-from knowledge.settings import load_settings
-from serving.llm.upcycle import extra
-from serving.llm.upcycle.dense import packaged_dense
-dense = packaged_dense(load_settings())
-dense.model.to(extra.torch().bfloat16).save_pretrained(sys.argv[1])
-dense.tokenizer.save_pretrained(sys.argv[1])
-"""
-
-
-def checkpoint(python: Path, model: str, folder: Path) -> Path:
-    """Write the checkpoint of a model with the environment of vLLM."""
-    out = folder / model
-    if model == "smollm2-135m":
-        words = ["-c", DENSE, str(out)]
-    else:
-        words = ["-m", "serving", "llm", "upcycle", "--form", "mixtral", "--experts", "4",
-                 "--top-k", "2", "--out", str(out)]  # fmt: skip
-    done = subprocess.run(  # noqa: S603
-        [str(python), *words], cwd=ROOT, check=False, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise SystemExit(f"{model}: no checkpoint: {done.stderr[-600:]}")
-    return out
-
-
-@contextmanager
-def served(python: Path, folder: Path, slots: int, threads: int) -> Iterator[httpx.Client]:
-    """Give a client of vLLM with one model, ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    command = [
-        str(python.with_name("vllm")), "serve", str(folder), "--host", "127.0.0.1",
-        "--port", str(port), "--dtype", "bfloat16", "--enforce-eager",
-        "--max-model-len", "2048", "--max-num-batched-tokens", str(CHUNK_TOKENS),
-        "--kv-cache-memory-bytes", "1G", "--max-num-seqs", str(slots),
-        "--no-enable-prefix-caching",
-    ]  # fmt: skip
-    environment = {
-        **os.environ,
-        "PYTHONDONTWRITEBYTECODE": "",
-        "OMP_WAIT_POLICY": "passive",
-        "VLLM_CPU_OMP_THREADS_BIND": f"0-{threads - 1}",
-        "HF_HUB_OFFLINE": "1",
-        "VLLM_NO_USAGE_STATS": "1",
-        "DO_NOT_TRACK": "1",
-    }
-    with subprocess.Popen(  # noqa: S603
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        start_new_session=True,
-    ) as process:
-        try:
-            address = f"http://127.0.0.1:{port}"
-            with httpx.Client(base_url=address, timeout=TIMEOUT_S, trust_env=False) as client:
-                _wait(client, process)
-                yield client
-        finally:
-            os.killpg(process.pid, 9)
-
-
-def _wait(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise SystemExit("vLLM ended before it answered")
-        try:
-            if client.get("/health").status_code == httpx.codes.OK:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.25)
-    raise SystemExit(f"vLLM did not answer within {READY_S:g} s")
 
 
 def _body(model: str, tokens: int, replies: int, seed: int) -> dict[str, object]:
@@ -186,7 +104,12 @@ def measure(python: Path, model: str, folder: Path, rounds: int, threads: int) -
     found: dict[tuple[str, int, int], list[Timing]] = {key: [] for key in wanted}
     load = [os.getloadavg()[0]]
     path = checkpoint(python, model, folder)
-    with served(python, path, max(plan["batches"]), threads) as client:
+    options = ["--max-num-batched-tokens", str(CHUNK_TOKENS), "--no-enable-prefix-caching"]
+    options += ["--max-num-seqs", str(max(plan["batches"])), "--max-model-len", "2048"]
+    with (
+        served(python, path, options, threads) as address,
+        httpx.Client(base_url=address, timeout=TIMEOUT_S, trust_env=False) as client,
+    ):
         for tokens in plan["prompts"]:  # every shape once before it counts
             prompt_time(client, str(path), tokens, seed=tokens)
         for number in range(1, rounds + 1):
@@ -211,12 +134,12 @@ def measure(python: Path, model: str, folder: Path, rounds: int, threads: int) -
 def main() -> None:
     """Measure, fit, predict, print."""
     options = argparse.ArgumentParser()
-    options.add_argument("--python", type=Path, default=ROOT / ".venv-vllm" / "bin" / "python")
+    options.add_argument("--python", type=Path, default=PYTHON)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--out", type=Path)
     chosen = options.parse_args()
     if not chosen.python.with_name("vllm").is_file():
-        print("not measured: no environment with vLLM here (make .venv-vllm/.vllm)")
+        print(f"not measured: {NO_VLLM}")
         return
     threads = threads_for(machine(), wanted=None)
     label = f"{platform.machine()} CPU, {threads} threads, {platform.system()}, vLLM"

@@ -1,7 +1,10 @@
 """What the seam to a language model costs beside a raw client, on identical requests.
 
-    python bench/llm_seam.py                     # llama.cpp with SmolLM2-135M, started here
-    python bench/llm_seam.py URL [KEY_FILE]      # a server that runs, for example vLLM
+    python bench/llm_seam.py                     # both servers with SmolLM2-135M, started here
+    python bench/llm_seam.py URL [KEY_FILE]      # a server that runs
+
+llama.cpp has the dense model in four bits, vLLM a mixture of four experts in bfloat16; vLLM only
+where its environment is (``make .venv-vllm/.vllm``).
 
 The requests are those that the agent makes of a bundled case, recorded with a model that answers at
 once; their replies are cut at a number of tokens, so that every round takes as long. Each set is
@@ -15,6 +18,7 @@ those of the clients alone, and bare httpx is a third.
 
 import asyncio
 import json
+import secrets
 import statistics
 import sys
 import tempfile
@@ -30,11 +34,13 @@ import httpx
 from agent_overhead import run_agent
 from openai import AsyncOpenAI
 from pydantic import SecretStr
+from vllm_cpu import MIXTURE, NO_VLLM, PYTHON, checkpoint, served
 
 from agent.llm.client import OpenAIChat
 from agent.llm.dialect import Dialect, chat_body
 from agent.llm.errors import LLMIncoherentError
 from agent.llm.local.gguf import Gguf
+from agent.llm.local.machine import machine, threads_for
 from agent.llm.local.supervisor import LocalServer, orders_for, require_engine
 from agent.llm.schema_instance import Words, instance
 from agent.llm.seam import ChatRequest
@@ -219,8 +225,10 @@ async def with_model(
     identity = await known.connect()
     context = known.context_tokens
     await known.close()
-    kind = "vllm" if identity.server.startswith("vllm") else "llama.cpp"
-    dialect = Dialect(kind=kind, model=identity.name)  # type: ignore[arg-type]
+    if identity.server.startswith("vllm"):
+        dialect = Dialect(kind="vllm", model=identity.name, order="urgency")
+    else:
+        dialect = Dialect(kind="llama.cpp", model=identity.name)
     async with clients(url, key, dialect) as ways:
         del ways["httpx"]
         rows = [await compared(ways, requests, at_once) for at_once in CONCURRENCY]
@@ -243,6 +251,20 @@ async def with_model(
     }
 
 
+async def with_vllm(requests: Sequence[ChatRequest]) -> dict[str, Any] | str:
+    """Return the same on vLLM with a mixture of four experts, or why there is none."""
+    if not PYTHON.with_name("vllm").is_file():
+        return f"skipped: {NO_VLLM}"
+    key = secrets.token_urlsafe(16)
+    options = ["--max-model-len", "4096", "--scheduling-policy", "priority"]
+    options += ["--structured-outputs-config"]
+    options += ['{"backend":"xgrammar","disable_any_whitespace":true}']
+    with tempfile.TemporaryDirectory() as folder:
+        model = checkpoint(PYTHON, MIXTURE, Path(folder))
+        with served(PYTHON, model, options, threads_for(machine(), wanted=None), key) as address:
+            return await with_model(f"{address}/v1", key, None, requests)
+
+
 async def main(arguments: Sequence[str]) -> None:
     """Print one JSON object."""
     requests = await recorded()
@@ -258,6 +280,8 @@ async def main(arguments: Sequence[str]) -> None:
                 result["real"] = await with_model(url, key, model, requests)
     except UnavailableError as error:
         result["real"] = f"skipped: {error}"
+    if not arguments:
+        result["vllm"] = await with_vllm(requests)
     print(json.dumps(result, indent=1))
 
 

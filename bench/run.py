@@ -23,6 +23,7 @@ SCRIPTS = (
     "ct.py",
     "dicom.py",
     "llm_capacity.py",
+    "llm_capacity_vllm.py",
 )
 
 
