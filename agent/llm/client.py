@@ -144,14 +144,11 @@ class OpenAIChat:
         if request.tools:
             raise InvalidValueError("a streamed request", "offers tools", "use `chat`")
         until = time.monotonic() + request.timeout_s
-        url = f"{self._where.api}/chat/completions"
         most = _most_bytes(request) + request.max_tokens * _STREAM_OVERHEAD
         speech, pieces, finish = Speech(), list[str](), None
         async with AsyncExitStack() as opened:
             async with _deadline(until, request.timeout_s, self._item):
-                body = chat_body(request, await self._recognised(), stream=True)
-                sent = self._wire.events(url, body, most_bytes=most)
-                events = await opened.enter_async_context(sent)
+                events = await self._events(opened, request, await self._recognised(), most)
             while True:
                 async with _deadline(until, request.timeout_s, self._item):
                     event = await anext(events, None)
@@ -193,14 +190,31 @@ class OpenAIChat:
                 url, chat_body(request, dialect, stream=False), most_bytes=most
             )
         except RefusedRequestError:
-            if request.json_schema is None or not _may_refuse_schemas(dialect):
+            changed = _plainer(request, dialect)
+            if changed is None:
                 raise
-        changed = dialect.model_copy(update={"schema_in": "prompt"})
         answer = await self._wire.post(
             url, chat_body(request, changed, stream=False), most_bytes=most
         )
         self._dialect = changed
         return answer
+
+    async def _events(
+        self, opened: AsyncExitStack, request: ChatRequest, dialect: Dialect, most: int
+    ) -> AsyncIterator[Any]:
+        """Return the events of a streamed answer, which ends with `opened`."""
+        url = f"{self._where.api}/chat/completions"
+        try:
+            body = chat_body(request, dialect, stream=True)
+            return await opened.enter_async_context(self._wire.events(url, body, most_bytes=most))
+        except RefusedRequestError:
+            changed = _plainer(request, dialect)
+            if changed is None:
+                raise
+        body = chat_body(request, changed, stream=True)
+        events = await opened.enter_async_context(self._wire.events(url, body, most_bytes=most))
+        self._dialect = changed
+        return events
 
     async def _recognised(self) -> Dialect:
         """Return how the server speaks, asked once."""
@@ -242,6 +256,18 @@ async def _deadline(until: float, allowed_s: float, item: str) -> AsyncIterator[
 
 def _most_bytes(request: ChatRequest) -> int:
     return _LEAST_BYTES + request.max_tokens * _BYTES_PER_TOKEN
+
+
+def _plainer(request: ChatRequest, dialect: Dialect) -> Dialect | None:
+    """Return how else a request that was refused may be put; None where nothing can be left out.
+
+    vLLM without priority scheduling refuses a priority: an emergency must not fail by its urgency.
+    """
+    if request.json_schema is not None and _may_refuse_schemas(dialect):
+        return dialect.model_copy(update={"schema_in": "prompt"})
+    if dialect.order == "urgency" and request.urgency != "routine":
+        return dialect.model_copy(update={"order": "arrival"})
+    return None
 
 
 def _may_refuse_schemas(dialect: Dialect) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from agent.llm.client import OpenAIChat
+from agent.llm.errors import LLMError
 from agent.llm.fake import FakeLLM
-from agent.llm.fake_server import Kind, completion, fake_server
+from agent.llm.fake_server import Kind, completion, fake_server, refusal, streamed
 from agent.llm.seam import ChatRequest, Urgency
 from agent.llm.urgent import Urgent
 from tests.agent.llm.asking import asking
@@ -42,6 +43,50 @@ def test_a_server_that_cannot_order_is_not_asked_to_and_that_is_said(kind: Kind)
     body, order = body_of("emergency", kind)
     assert "priority" not in body
     assert order == "arrival"
+
+
+@pytest.mark.parametrize("streamed_reply", [False, True])
+def test_an_emergency_is_answered_by_a_server_that_refuses_priorities(streamed_reply: bool) -> None:
+    """vLLM 0.32 without priority scheduling: any priority but 0 raises an error (its protocol)."""
+    refused = refusal(400, error={"message": "Got priority -10 but Priority scheduling is off"})
+    reply = streamed(["o", "k"]) if streamed_reply else completion("ok")
+
+    async def main() -> tuple[str, list[dict[str, Any]], str | None]:
+        async with fake_server(refused, reply, reply, kind="vllm") as server:
+            client = OpenAIChat(server.url)
+            said = ""
+            try:
+                for _ in range(2):
+                    if streamed_reply:
+                        said += "".join([piece async for piece in client.stream(_urgent())])
+                    else:
+                        said += (await client.chat(_urgent())).text
+            finally:
+                await client.close()
+            return said, [chat.body for chat in server.chats], client.order
+
+    said, bodies, order = asyncio.run(main())
+    assert said == "okok"
+    assert ["priority" in body for body in bodies] == [True, False, False]
+    assert order == "arrival"  # and that is what `llm status` says
+
+
+def test_another_refusal_of_an_emergency_stays_one() -> None:
+    async def main() -> None:
+        async with fake_server(refusal(400), refusal(400), kind="vllm") as server:
+            client = OpenAIChat(server.url)
+            try:
+                with pytest.raises(LLMError, match="refused the request"):
+                    await client.chat(_urgent())
+            finally:
+                await client.close()
+            assert client.order == "urgency"
+
+    asyncio.run(main())
+
+
+def _urgent() -> ChatRequest:
+    return asking(urgency="emergency")
 
 
 def test_urgency_changes_no_key() -> None:
