@@ -1,11 +1,11 @@
 """The capacity planner against measurement: fitted on one model, it predicts another.
 
 Two models are served by the llama.cpp server on this machine, each at numbers of requests at once
-of its own. Bytes per second, FLOPs per second and the fixed time of a step are fitted on the first
-run; the second is predicted from them and compared, then the other way round. The goal is a mean
-error of 15 %; what was reached is printed whatever it is. Both are done by the clock on the wall
-and by the processor time of the server over its threads: on a machine that does other work the
-second is about what the first would be without it.
+of its own. FLOPs per second and the fixed time of a step are fitted on the first run, bytes per
+second are measured apart; the second is predicted from them and compared, then the other way round.
+The goal is a mean error of 15 %; what was reached is printed whatever it is. Both are done by the
+clock on the wall and by the processor time of the server over its threads: on a machine that does
+other work the second is about what the first would be without it.
 
     python bench/llm_capacity.py [--small FILE] [--large FILE] [--rounds N] [--quick]
         [--out FILE]
@@ -241,10 +241,33 @@ def measure(path: Path, plan: dict[str, tuple[int, ...]], rounds: int, threads: 
     )
 
 
-def fitted(first: Run, second: Run, label: str, chunk_tokens: int = CHUNK_TOKENS) -> Fitted:
+def memory_rate() -> float:
+    """Return the bytes a second that the processors read: the best of some matrix-vector products.
+
+    A matrix of 1 GiB, larger than any cache, so that reading it is the work.
+    """
+    import numpy as np
+
+    matrix, vector = np.ones((1 << 14, 1 << 14), np.float32), np.ones(1 << 14, np.float32)
+    best = 0.0
+    for _ in range(8):
+        begun = time.perf_counter()
+        matrix @ vector
+        best = max(best, matrix.nbytes / (time.perf_counter() - begun))
+    return best
+
+
+def fitted(
+    first: Run,
+    second: Run,
+    label: str,
+    *,
+    bytes_per_s: float,
+    chunk_tokens: int = CHUNK_TOKENS,
+) -> Fitted:
     """Return the machine fitted on the first run and checked on the second."""
     usable = machine().free_bytes or 0
-    found = fit(first, usable_bytes=usable, chunk_tokens=chunk_tokens)
+    found = fit(first, usable_bytes=usable, chunk_tokens=chunk_tokens, bytes_per_s=bytes_per_s)
     return Fitted(
         label=label,
         measured_on=datetime.now(UTC).date().isoformat(),
@@ -312,11 +335,12 @@ def main() -> None:
     threads = threads_for(machine(), wanted=None)
     label = f"{platform.machine()} CPU, {threads} threads, {platform.system()}"
     plans = QUICK if chosen.quick else PLANS
+    rate = memory_rate()
     small = measure(little, plans["small"], chosen.rounds, threads)
     other = measure(large, plans["large"], chosen.rounds, threads)
     busy = small.on_processor(), other.on_processor()
     pairs = ((small, other), (other, small), busy, busy[::-1])
-    fits = tuple(fitted(first, second, label) for first, second in pairs)
+    fits = tuple(fitted(first, second, label, bytes_per_s=rate) for first, second in pairs)
     print(f"{label}; load before and after: {small.load} {other.load}")
     for one in fits:
         print("\n".join(told(one)))

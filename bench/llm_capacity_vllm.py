@@ -1,11 +1,11 @@
-"""The capacity planner against vLLM: fitted on a dense model, it predicts a mixture of experts.
+"""The capacity planner against vLLM: fitted on one model, it predicts others.
 
-The packaged SmolLM2-135M is served by the CPU build of vLLM in bfloat16, dense and as a mixture of
-four experts of which a token passes two, at numbers of requests at once of its own. Bytes per
-second, FLOPs per second and the fixed time of a step are fitted on the one run; the other is
-predicted from them and from the sizes in the profile, then the other way round. Times are those a
-client sees on an otherwise idle machine. The goal is a mean error of 15 %; what was reached is
-printed whatever it is.
+The CPU build of vLLM serves in bfloat16: the packaged SmolLM2-135M, a dense model of the sizes of
+SmolLM2-360M, and the first as a mixture of four experts of which a token passes two, each at
+numbers of requests at once of its own. Bytes per second are measured apart; FLOPs per second and
+the fixed time of a step are fitted on one run, and others are predicted from them and the sizes of
+the profile. Times are those a client sees, and mean something on an otherwise idle machine only.
+The goal is a mean error of 15 %; what was reached is printed whatever it is.
 
     python bench/llm_capacity_vllm.py [--python FILE] [--rounds N] [--out FILE]
 
@@ -25,21 +25,23 @@ import time
 from pathlib import Path
 
 import httpx
-from llm_capacity import REPLY_TOKENS, TIMEOUT_S, fitted, told
-from vllm_cpu import NO_VLLM, PYTHON, checkpoint, served
+from llm_capacity import REPLY_TOKENS, TIMEOUT_S, fitted, memory_rate, told
+from vllm_cpu import DENSE_MODEL, MIXTURE, NO_VLLM, PYTHON, WIDER, checkpoint, served
 
 from agent.llm.local.machine import machine, threads_for
 from serving.llm.capacity.fit import Run, Timing
 from serving.llm.capacity.fitted import Recorded
 from serving.llm.capacity.model import numbers_of
+from serving.llm.capacity.numbers import ModelNumbers
 from serving.llm.profiles.load import profile
 
 GOAL = 0.15
 CHUNK_TOKENS = 2048
 """Most prompt tokens of one step, as the server is told."""
 PLANS: dict[str, dict[str, tuple[int, ...]]] = {
-    "smollm2-135m": {"prompts": (32, 128, 256, 512, 1024), "batches": (1, 2, 4, 8, 16)},
-    "smollm2-135m-moe4": {"prompts": (48, 192, 384, 768), "batches": (1, 3, 6, 12)},
+    DENSE_MODEL: {"prompts": (32, 128, 256, 512, 1024), "batches": (1, 2, 4, 8, 16)},
+    WIDER: {"prompts": (48, 192, 384, 768), "batches": (1, 3, 6, 12)},
+    MIXTURE: {"prompts": (48, 192, 384, 768), "batches": (1, 3, 6, 12)},
 }
 LONG = 640
 """Tokens that each of `LONG_BATCH` replies has before it in one further point."""
@@ -95,6 +97,26 @@ def step_time(client: httpx.Client, model: str, batch: int, tokens: int, seed: i
     )
 
 
+def numbers(model: str) -> ModelNumbers:
+    """Return the sizes of a model, from its profile."""
+    if model != WIDER:
+        return numbers_of(profile(model), weights="bfloat16")
+    one = profile(DENSE_MODEL)
+    if one.shape is None or one.attention is None or one.feedforward is None:
+        raise AssertionError("the profile knows its sizes")
+    full = one.attention.full.model_copy(update={"heads": 15, "kv_heads": 5, "head_dim": 64})
+    wider = one.model_copy(
+        update={
+            "id": WIDER,
+            "name": "SmolLM2-360M, random weights",
+            "shape": one.shape.model_copy(update={"layers": 32, "hidden": 960}),
+            "attention": one.attention.model_copy(update={"full": full}),
+            "feedforward": one.feedforward.model_copy(update={"dense_intermediate": 2560}),
+        }
+    )
+    return numbers_of(wider, weights="bfloat16")
+
+
 def measure(python: Path, model: str, folder: Path, rounds: int, threads: int) -> Run:
     """Return the fastest of some rounds for every prompt and number of replies."""
     plan = PLANS[model]
@@ -123,7 +145,7 @@ def measure(python: Path, model: str, folder: Path, rounds: int, threads: int) -
                 print(f"{model} {one.model_dump_json()}", file=sys.stderr, flush=True)
     load.append(os.getloadavg()[0])
     return Run(
-        model=numbers_of(profile(model), weights="bfloat16"),
+        model=numbers(model),
         timings=tuple(min(times, key=lambda one: one.seconds) for times in found.values()),
         engine="vLLM, CPU build",
         threads=threads,
@@ -143,12 +165,17 @@ def main() -> None:
         return
     threads = threads_for(machine(), wanted=None)
     label = f"{platform.machine()} CPU, {threads} threads, {platform.system()}, vLLM"
+    rate = memory_rate()
     with tempfile.TemporaryDirectory() as folder:
-        dense, mixture = (
+        dense, wider, mixture = (
             measure(chosen.python, model, Path(folder), chosen.rounds, threads) for model in PLANS
         )
-    fits = tuple(fitted(a, b, label, CHUNK_TOKENS) for a, b in ((dense, mixture), (mixture, dense)))
-    print(f"{label}; load before and after: {dense.load} {mixture.load}")
+    pairs = ((dense, wider), (wider, dense), (dense, mixture))
+    fits = tuple(
+        fitted(one, other, label, bytes_per_s=rate, chunk_tokens=CHUNK_TOKENS)
+        for one, other in pairs
+    )
+    print(f"{label}; load: {dense.load} {wider.load} {mixture.load}")
     for one in fits:
         print("\n".join(told(one)))
     if chosen.out is not None:

@@ -17,7 +17,7 @@ import httpx
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = ROOT / ".venv-vllm" / "bin" / "python"
 NO_VLLM = "no environment with vLLM here (make .venv-vllm/.vllm)"
-DENSE_MODEL, MIXTURE = "smollm2-135m", "smollm2-135m-moe4"
+DENSE_MODEL, WIDER, MIXTURE = "smollm2-135m", "smollm2-360m-sizes", "smollm2-135m-moe4"
 READY_S = 300.0
 DENSE = """
 import sys
@@ -25,19 +25,29 @@ from knowledge.settings import load_settings
 from serving.llm.upcycle import extra
 from serving.llm.upcycle.dense import packaged_dense
 dense = packaged_dense(load_settings())
-dense.model.to(extra.torch().bfloat16).save_pretrained(sys.argv[1])
+fields = dense.model.config.to_dict()
+fields.pop("quantization_config", None)
+wider = dict(hidden_size=960, intermediate_size=2560, num_hidden_layers=32,
+             num_attention_heads=15, num_key_value_heads=5, head_dim=64)
+classes = extra.transformers()
+model = classes.LlamaForCausalLM(classes.LlamaConfig(**fields | (wider if sys.argv[2:] else {})))
+if not sys.argv[2:]:
+    model.load_state_dict(dense.model.state_dict())
+model.to(extra.torch().bfloat16).save_pretrained(sys.argv[1])
 dense.tokenizer.save_pretrained(sys.argv[1])
 """
+"""A model that was read from a file of llama.cpp cannot be written as it is. The wider one has the
+sizes of SmolLM2-360M and random weights: how long a step takes does not depend on their values."""
 
 
 def checkpoint(python: Path, model: str, folder: Path) -> Path:
     """Return the checkpoint of a model, written by the environment of vLLM."""
     out = folder / model
-    if model == DENSE_MODEL:
-        words = ["-c", DENSE, str(out)]
-    else:
+    if model == MIXTURE:
         words = ["-m", "serving", "llm", "upcycle", "--form", "mixtral", "--experts", "4",
                  "--top-k", "2", "--out", str(out)]  # fmt: skip
+    else:
+        words = ["-c", DENSE, str(out), *(["wider"] if model == WIDER else [])]
     done = subprocess.run(  # noqa: S603
         [str(python), *words], cwd=ROOT, check=False, capture_output=True, text=True
     )

@@ -2,6 +2,9 @@
 
 The fit finds three numbers: bytes per second, FLOPs per second and the fixed time of a step. All
 else of a prediction (bytes read, arithmetic done) is counted from the model.
+
+Every step of one dense model reads the same weights, so its run alone cannot tell the time of
+reading them from the fixed time: bytes per second are better measured apart, and given.
 """
 
 import math
@@ -127,13 +130,16 @@ def predict(run: Run, machine: Effective) -> Prediction:
     return Prediction(rows=rows, mean_absolute=sum(errors) / len(errors), largest=max(errors))
 
 
-def fit(run: Run, *, usable_bytes: float, chunk_tokens: int) -> Effective:
+def fit(
+    run: Run, *, usable_bytes: float, chunk_tokens: int, bytes_per_s: float | None = None
+) -> Effective:
     """Return the machine that explains a run best: least squares of the logarithms of time.
 
     Args:
         run: At least four timings, of prompts and of replies.
         usable_bytes: Memory for weights, keys and values; not fitted.
         chunk_tokens: Most prompt tokens of one step of the server; not fitted.
+        bytes_per_s: Of the memory, as measured apart; None to fit it too.
 
     Raises:
         InvalidValueError: Too few timings, or only of one kind.
@@ -145,8 +151,8 @@ def fit(run: Run, *, usable_bytes: float, chunk_tokens: int) -> Effective:
             "measure prompts and replies, at least four in all",
         )
     best: tuple[float, Effective] | None = None
-    for start in _starts():
-        cost, machine = _descend(run, start, usable_bytes, chunk_tokens)
+    for start in _starts(bytes_per_s):
+        cost, machine = _descend(run, start, usable_bytes, chunk_tokens, bytes_per_s)
         if best is None or cost < best[0]:
             best = (cost, machine)
     if best is None:
@@ -154,25 +160,31 @@ def fit(run: Run, *, usable_bytes: float, chunk_tokens: int) -> Effective:
     return best[1]
 
 
-def _starts() -> list[tuple[float, float, float]]:
+def _starts(bytes_per_s: float | None) -> list[tuple[float, ...]]:
+    rates = _STARTS_BYTES if bytes_per_s is None else (None,)
     return [
-        (math.log(a), math.log(b), math.log(c))
-        for a in _STARTS_BYTES
+        tuple(math.log(number) for number in (a, b, c) if number is not None)
+        for a in rates
         for b in _STARTS_FLOPS
         for c in _STARTS_OVERHEAD
     ]
 
 
 def _descend(
-    run: Run, start: Sequence[float], usable_bytes: float, chunk_tokens: int
+    run: Run,
+    start: Sequence[float],
+    usable_bytes: float,
+    chunk_tokens: int,
+    bytes_per_s: float | None,
 ) -> tuple[float, Effective]:
     import numpy as np
     from scipy.optimize import minimize
 
     def machine(point: "NDArray[np.float64]") -> Effective:
-        rate, flops, fixed = (math.exp(min(max(float(value), -40.0), 60.0)) for value in point)
+        found = [math.exp(min(max(float(value), -40.0), 60.0)) for value in point]
+        *rate, flops, fixed = found
         return Effective(
-            bytes_per_s=rate,
+            bytes_per_s=rate[0] if bytes_per_s is None else bytes_per_s,
             flops_per_s=flops,
             overhead_s=fixed,
             usable_bytes=usable_bytes,

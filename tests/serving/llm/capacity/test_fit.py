@@ -45,6 +45,15 @@ def test_it_predicts_another_model_at_other_concurrency() -> None:
     assert check.mean_of("reply") is not None
 
 
+def test_reading_is_told_from_the_fixed_time_where_the_memory_was_measured() -> None:
+    """Short replies of one dense model all read the same bytes: only their sum is seen."""
+    known = run(134e6, 97e6, 0.0, (1, 2, 4, 8))
+    found = fit(known, usable_bytes=1e10, chunk_tokens=512, bytes_per_s=RATE)
+    assert found.bytes_per_s == RATE
+    assert found.overhead_s == pytest.approx(FIXED, rel=0.02)
+    assert predict(run(1.5e9, 9.8e8, 0.0, (1, 3, 6)), found).mean_absolute < 0.02
+
+
 def test_an_error_is_told_as_it_is() -> None:
     known = run(134e6, 97e6, 23e3, (1, 2))
     found = fit(known, usable_bytes=1e10, chunk_tokens=512)
