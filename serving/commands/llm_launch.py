@@ -201,11 +201,18 @@ def _order(chosen: ModelProfile, asked: Asked) -> Order:
         port=asked.port,
         router_port=asked.router_port,
         key_file=asked.key_file or _key_file(asked.form),
-        extra=tuple(shlex.split(asked.extra)),
+        extra=_words(asked.extra),
     )
     published = weights_of(chosen, order).repository or chosen.repository
     folder = order.weights or f"/models/{published.rsplit('/', 1)[-1]}"
     return order.model_copy(update={"weights": folder})
+
+
+def _words(extra: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(extra))
+    except ValueError as error:
+        raise OrderError("--extra", f"is not words: {error}", "close the quote") from error
 
 
 def _key_file(form: Form) -> str:

@@ -1,5 +1,7 @@
 """``epicrisis llm plan``: what serving a model takes, and what a published claim is worth."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +38,7 @@ _Gpus = Annotated[
 ]
 _Price = Annotated[
     list[float] | None,
-    typer.Option("--price-per-gpu-hour", metavar="PRICE", help="Of each --gpu, or of all"),
+    typer.Option("--price-per-gpu-hour", min=0, metavar="PRICE", help="Of each --gpu, or of all"),
 ]
 _Users = Annotated[
     int | None, typer.Option("--users", min=0, help="Who may wait at the same moment")
@@ -89,6 +91,7 @@ about twice as fast as it is read."""
 
 
 def plan(
+    context: typer.Context,
     profile: _Profile = None,
     gpu: _Gpu = None,
     gpus: _Gpus = None,
@@ -119,7 +122,9 @@ def plan(
     from serving.llm.capacity.workload import Slo
 
     try:
+        _require_finite(context.params)
         if claim is not None:
+            _require_alone(context)
             _examine(claim, as_json=as_json)
             return
         work = _work(users, cases_per_hour, calls, tokens_in, tokens_out, cache_hit, traces)
@@ -137,6 +142,26 @@ def plan(
         fail(error, UNUSABLE_INPUT)
     if not enough:
         raise typer.Exit(NOT_ENOUGH)
+
+
+def _require_finite(given: Mapping[str, object]) -> None:
+    for name, value in given.items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, float) and not math.isfinite(one):
+                option = f"--{name.replace('_', '-')}"
+                raise InvalidValueError(f"{option} {one}", "is no number to plan with", "a number")
+
+
+def _require_alone(context: typer.Context) -> None:
+    """Refuse figures beside a claim, which has its own."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name not in ("claim", "as_json") and source is not None and source.name == "COMMANDLINE":
+            raise InvalidValueError(
+                f"--claim and --{name.replace('_', '-')}",
+                "do not go together: a claim is examined with the figures of its file",
+                "leave one out, or copy the claim to a file and change it",
+            )
 
 
 def _examine(name: str, *, as_json: bool) -> None:

@@ -1,12 +1,14 @@
 """A published claim as data: what is claimed, and what must be assumed to examine it."""
 
+import math
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, RootModel, model_validator
 
-from knowledge.errors import InvalidValueError
+from knowledge.errors import InvalidValueError, ReferenceDataError
 from knowledge.model import Frozen
 from serving.llm.capacity.slides import SlideTokens
 from serving.llm.capacity.span import Span
@@ -106,6 +108,12 @@ class FleetClaim(_Claim):
     variants: tuple[Variant, ...] = Field(min_length=1)
     runs: tuple[RunSize, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _some_runs(self) -> "FleetClaim":
+        if self.runs_per_site_per_day.low <= 0:
+            raise ValueError("runs_per_site_per_day must be above 0 at both ends")
+        return self
+
 
 class NamedSlide(SlideTokens):
     """A slide with its name."""
@@ -165,4 +173,19 @@ def claim(name: str) -> Claim:
         ) from error
     if len(content) > _MOST_BYTES:
         raise InvalidValueError(f"--claim {path.name}", "is too large for a claim")
-    return read(path.name, content, _AnyClaim).root
+    found = read(path.name, content, _AnyClaim).root
+    for where, number in _numbers(found.model_dump(), ""):
+        if not math.isfinite(number):
+            raise ReferenceDataError(f"{path.name}: {where}", f"{number} is no figure")
+    return found
+
+
+def _numbers(value: object, where: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, float):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _numbers(one, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for place, one in enumerate(value):
+            yield from _numbers(one, f"{where}.{place}")

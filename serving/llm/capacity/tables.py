@@ -39,7 +39,7 @@ def read(name: str, content: bytes, model: type[T]) -> T:
         return model.model_validate(strict_yaml(content))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise ReferenceDataError(f"{name}: {where}", first["msg"]) from error
     except (yaml.YAMLError, ValueError) as error:
         raise ReferenceDataError(name, f"not YAML: {error}") from error

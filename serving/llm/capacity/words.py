@@ -110,6 +110,9 @@ def _pool(pool: PoolPlan, ask: Ask) -> Iterator[str]:
         yield from _needed(pool)
         return
     yield f"  Layout: {pool.layout.words}"
+    if pool.count is not None and pool.count > pool.layout.accelerators:
+        idle = pool.count - pool.layout.accelerators
+        yield f"  Idle: {idle} of {pool.count}; a copy takes a power of two"
     yield "  Requests held at once, by tokens of prompt and reply"
     yield from table_lines(
         ("tokens", "requests"),

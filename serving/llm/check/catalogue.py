@@ -115,7 +115,7 @@ CHECKS: tuple[Check, ...] = (
     Check(id="cancellation", title="leaving frees", group="scheduling", ask=load.cancellation),
     Check(
         id="priority",
-        title="priority taken",
+        title="priority kept to",
         group="scheduling",
         ask=load.priority,
         need="product",

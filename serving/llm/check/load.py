@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections import Counter
+from contextlib import suppress
 
 from serving.llm.check.answer import Answer
 from serving.llm.check.faults import FaultError
@@ -14,6 +15,12 @@ _BUSY = (429, 503)
 _LONG = 400
 _WAIT_S = 10.0
 _STEP_S = 0.2
+_POLICY = "start vLLM with --scheduling-policy priority"
+_IN_QUEUE = 3
+"""Requests that an urgent one is to overtake."""
+_BATCH_TOKENS = 64
+_APART_S = 0.05
+_QUEUE = re.compile(r"^vllm:num_requests_waiting(?:\{[^}]*\})? ([0-9.e+]+)", re.MULTILINE)
 _RUNNING = {
     "vllm": re.compile(r"^vllm:num_requests_running(?:\{[^}]*\})? ([0-9.e+]+)", re.MULTILINE),
     "llama.cpp": re.compile(r"^llamacpp:requests_processing ([0-9.e+]+)", re.MULTILINE),
@@ -25,12 +32,53 @@ async def priority(subject: Subject) -> Found:
     answer = await subject.probe.chat(subject.body(COUNT, max_tokens=1, priority=1))
     if not answer.ok:
         told = f"{answer.refusal}: a request that says how urgent it is would be refused"
-        return no(told, "start vLLM with --scheduling-policy priority")
+        return no(told, _POLICY)
     if subject.kind == "vllm":
-        return yes("a request of priority 1 is taken; without the policy vLLM refuses it")
+        return await _overtaken(subject)
     if subject.verdicts.get("unknown_parameter") == "yes":
         return yes("taken, and unknown parameters are refused")
     return open_("taken, but so is every unknown parameter: that proves nothing")
+
+
+async def _overtaken(subject: Subject) -> Found:
+    """Find out whether an urgent request is answered before others that have waited longer.
+
+    vLLM takes a priority and ignores it where it was not started with the policy (0.32 does).
+    """
+    if not subject.burst:
+        return open_("taken, as without the policy; --burst N finds out whether it orders")
+    ended: list[str] = []
+
+    async def ask(name: str, tokens: int, priority: int) -> None:
+        body = subject.body(COUNT, max_tokens=tokens, priority=priority, ignore_eos=True)
+        with suppress(FaultError):
+            if (await subject.probe.chat(body)).ok:
+                ended.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        names: list[str] = []
+        while len(names) < subject.burst and await _waiting(subject) < _IN_QUEUE:
+            names.append(f"batch {len(names)}")
+            group.create_task(ask(names[-1], _BATCH_TOKENS, 10))
+            await asyncio.sleep(_APART_S)
+        queued = names[-_IN_QUEUE:] if await _waiting(subject) >= _IN_QUEUE else []
+        if queued:
+            group.create_task(ask("urgent", 4, -10))
+    if not queued:
+        return open_(
+            f"taken; of {len(names)} at once no {_IN_QUEUE} had to wait (a larger --burst)"
+        )
+    if "urgent" not in ended:
+        return no(f"an urgent request was not answered while {_IN_QUEUE} others waited")
+    later = [name for name in queued if name in ended[ended.index("urgent") :]]
+    told = f"an urgent request overtook {len(later)} of {_IN_QUEUE} that waited"
+    return yes(told) if len(later) == _IN_QUEUE else no(told, _POLICY)
+
+
+async def _waiting(subject: Subject) -> float:
+    """Return how many requests wait; 0 where vLLM does not say."""
+    answer = await subject.probe.get("/metrics")
+    return sum(float(value) for value in _QUEUE.findall(answer.text)) if answer.ok else 0.0
 
 
 async def cancellation(subject: Subject) -> Found:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+
 from serving.llm.check.answer import Streamed, count_of, quoted
 from serving.llm.check.row import Found, no, open_, yes
 from serving.llm.check.subject import COUNT, Subject
@@ -39,7 +41,7 @@ async def chinese(subject: Subject) -> Found:
             return no(answer.error)
         if problem := _not_whole(answer):
             return no(problem)
-        if _CHINESE in answer.text:
+        if _CHINESE in _unescaped(answer.text):
             return yes(f"{_CHINESE} came back whole in {len(answer.pieces)} pieces")
         return no(f"asked for {_CHINESE}, it said {quoted(answer.text)}")
     whole = await subject.probe.chat(subject.body(f"请原样重复：{_CHINESE}", max_tokens=64))  # noqa: RUF001
@@ -50,6 +52,14 @@ async def chinese(subject: Subject) -> Found:
     if _CHINESE in whole.content:
         return yes(f"{_CHINESE} came back whole")
     return open_(f"the model did not repeat a Chinese sentence: {quoted(whole.content)}")
+
+
+def _unescaped(text: str) -> str:
+    r"""Return JSON with its characters as they are: ``\u6025`` is a whole one too."""
+    try:
+        return orjson.dumps(orjson.loads(text)).decode()
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _not_whole(answer: Streamed) -> str:

@@ -1,13 +1,14 @@
 """The exact command line and environment of one server process. The key is in neither."""
 
 import json
+import shlex
 from collections.abc import Iterator
 
 from knowledge.model import Frozen
 from serving.llm.capacity.assumed import assumptions
 from serving.llm.launch.memory import Memory
-from serving.llm.launch.options import When, defaults, rules
-from serving.llm.launch.order import Order
+from serving.llm.launch.options import DefaultOption, When, defaults, rules
+from serving.llm.launch.order import Order, option_names
 from serving.llm.launch.strategy import Layout
 from serving.llm.profiles.model import ModelProfile, Weights
 
@@ -88,10 +89,11 @@ def processes(facts: Facts, *, pick_devices: bool) -> Iterator[Process]:
 def choices(facts: Facts) -> Iterator[Choice]:
     """Yield what was chosen beside the layout, with its reason."""
     yield from _own_choices(facts)
-    for one in defaults().options:
-        if _holds(facts, one.when):
-            value = _filled(facts, one.value)
-            yield Choice(option=" ".join([one.option, *value]), reason=one.reason)
+    for one in _defaults(facts):
+        value = _filled(facts, one.value)
+        yield Choice(option=" ".join([one.option, *value]), reason=one.reason)
+    if facts.order.extra:
+        yield Choice(option=shlex.join(facts.order.extra), reason="asked for by --extra")
 
 
 def router(facts: Facts, workers: tuple[str, ...], *, host: str) -> tuple[str, ...]:
@@ -129,9 +131,8 @@ def _argv(facts: Facts, replica: int, node: int, pick_devices: bool) -> Iterator
         devices = ",".join(str(number) for number in range(first, first + order.gpus))
         yield from ("--device-ids", devices)
     yield from _habits(facts)
-    for one in defaults().options:
-        if _holds(facts, one.when):
-            yield from (one.option, *_filled(facts, one.value))
+    for one in _defaults(facts):
+        yield from (one.option, *_filled(facts, one.value))
     yield from profile.habits.extra_arguments
     yield from order.extra
 
@@ -243,6 +244,14 @@ def _own_choices(facts: Facts) -> Iterator[Choice]:
         option=f"VLLM_API_KEY from {order.key_file}",
         reason="A key in the command line is seen by everybody who lists processes.",
     )
+
+
+def _defaults(facts: Facts) -> Iterator[DefaultOption]:
+    """Yield the options of every server that hold here and are not given otherwise."""
+    given = set(option_names(facts.order.extra))
+    for one in defaults().options:
+        if _holds(facts, one.when) and one.option not in given:
+            yield one
 
 
 def _holds(facts: Facts, when: When) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from serving.llm.launch.command import Process
+from serving.llm.launch.errors import OrderError
 from serving.llm.launch.options import defaults, known_options
 from serving.llm.launch.plan import Launch
 
@@ -49,8 +50,19 @@ def grace_s() -> int:
 
 
 def inside(launch: Launch, one: Process) -> list[str]:
-    """Return the command line within a container: its own folder, address and port."""
+    """Return the command line within a container: its own folder, address and port.
+
+    Raises:
+        OrderError: The chat template lies outside the weights, which alone are mounted.
+    """
     outer = launch.weights.rstrip("/")
+    template = launch.order.chat_template
+    if template is not None and not template.startswith(outer + "/"):
+        raise OrderError(
+            f"--chat-template {template}",
+            "lies outside the folder of the weights, which alone is there in a container",
+            f"put the file into {outer}",
+        )
     words = []
     for word in one.argv:
         same = word == launch.weights or word.startswith(outer + "/")

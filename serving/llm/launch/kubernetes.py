@@ -6,6 +6,7 @@ SIGTERM lets what runs end. Liveness asks ``/health``, which fails once the engi
 readiness asks for the list of models with the key.
 """
 
+import hashlib
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -34,6 +35,7 @@ from serving.llm.launch.router_objects import router_objects
 SECRET = "epicrisis-llm-key"  # noqa: S105 - the name of an object, not a key
 _CLAIM = "epicrisis-llm-weights"
 _START_FAILURES = 720
+_LONGEST = 40
 _HEAD = """# {name} on vLLM (research use).
 # Written by `epicrisis llm launch {profile} --as kubernetes`.
 # Needed beforehand: a claim "{claim}" with the files of {repository},
@@ -258,4 +260,9 @@ def _budget(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _name(launch: Launch) -> str:
-    return "llm-" + "".join(c if c.isalnum() else "-" for c in launch.name.lower()).strip("-")
+    """Return the name of the objects: with its longest suffix at most 63 characters (RFC 1123)."""
+    name = "".join(c if c.isalnum() else "-" for c in launch.name.lower()).strip("-")
+    if len(name) > _LONGEST:
+        own = hashlib.sha256(launch.name.encode()).hexdigest()[:8]
+        name = f"{name[: _LONGEST - 9].rstrip('-')}-{own}"
+    return f"llm-{name}"

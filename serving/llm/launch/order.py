@@ -1,5 +1,7 @@
 """What is asked for: a model, how many accelerators, in which form."""
 
+import re
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -10,6 +12,25 @@ from serving.llm.profiles.model import Dtype, ModelProfile, Weights
 
 Form = Literal["process", "systemd", "compose", "kubernetes"]
 Executor = Literal["mp", "ray"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,127}")
+_ADDRESS = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+_SECRET = ("--api-key", "--hf-token", "--ssl-keyfile-password")
+_LEAST_OF_A_NAME = 5
+_LAST_PORT = 65535
+_COMPUTED = frozenset(
+    {
+        *("--host", "--port", "--served-model-name", "--model", "--device-ids"),
+        *("--tensor-parallel-size", "--pipeline-parallel-size", "--data-parallel-size"),
+        *("--data-parallel-size-local", "--data-parallel-backend", "--enable-expert-parallel"),
+        *("--enable-eplb", "--eplb-config", "--nnodes", "--node-rank", "--master-addr"),
+        *("--headless", "--distributed-executor-backend", "--max-model-len", "--dtype"),
+        *("--quantization", "--kv-cache-dtype", "--kv-cache-memory-bytes"),
+        *("--gpu-memory-utilization", "--speculative-config", "--shutdown-timeout"),
+        *("-tp", "-pp", "-dp", "-dpl", "-dpb", "-ep", "-q", "-n", "-r"),
+    }
+)
+"""Options that layout, memory and the time to end are computed with: not for ``--extra``."""
 
 
 class Order(Frozen):
@@ -113,10 +134,69 @@ def check(profile: ModelProfile, order: Order) -> None:
         )
     if order.key_file.strip() == "":
         raise OrderError("--key-file", "is empty", "name a file; it is made where it is missing")
-    for word in order.extra:
-        if word.split("=")[0] == "--api-key":
+    _check_words(order)
+    _check_ports(order)
+    _check_extra(order)
+
+
+def option_names(words: tuple[str, ...]) -> Iterator[str]:
+    """Yield the options among words as vLLM reads them: without value, underscores as dashes."""
+    for word in words:
+        if word.startswith("-"):
+            yield word.split("=")[0].split(".")[0].replace("_", "-")
+
+
+def _check_words(order: Order) -> None:
+    """Refuse what would become more than one word or line of a file that is written."""
+    if order.name is not None and not _NAME.fullmatch(order.name):
+        raise OrderError(
+            "--name",
+            "has other characters than a name of a model, or more than 128",
+            "letters, digits and . _ / : @ + -, the first a letter or digit",
+        )
+    for option, value in (("--host", order.host), ("--head", order.head)):
+        if not _ADDRESS.fullmatch(value):
+            raise OrderError(option, "is no address", "give a name or a number of a machine")
+    texts = {
+        "--key-file": order.key_file,
+        "--weights": order.weights,
+        "--chat-template": order.chat_template or "",
+        "--cores": order.cores or "",
+        "--extra": "".join(order.extra),
+    }
+    for option, value in texts.items():
+        if not value.isprintable():
+            raise OrderError(option, "has a line break or another control character")
+
+
+def _check_ports(order: Order) -> None:
+    last = order.port + order.replicas - 1
+    if last > _LAST_PORT:
+        raise OrderError(
+            f"--port {order.port} --replicas {order.replicas}",
+            f"would need port {last}",
+            f"begin at {_LAST_PORT - order.replicas + 1} or below",
+        )
+    if order.replicas > 1 and order.port <= order.router_port <= last:
+        raise OrderError(
+            f"--router-port {order.router_port}",
+            f"is a port of the replicas ({order.port} to {last})",
+            "give another one",
+        )
+
+
+def _check_extra(order: Order) -> None:
+    for name in option_names(order.extra):
+        long_enough = len(name) >= _LEAST_OF_A_NAME
+        if any(name == secret or (long_enough and secret.startswith(name)) for secret in _SECRET):
             raise OrderError(
-                "--api-key",
-                "would show the key to everybody who lists processes",
-                f"write VLLM_API_KEY=... into {order.key_file}",
+                f"--extra {name}",
+                "would show a secret to everybody who lists processes",
+                f"write it as a variable, as VLLM_API_KEY=... or HF_TOKEN=..., in {order.key_file}",
+            )
+        if name in _COMPUTED:
+            raise OrderError(
+                f"--extra {name}",
+                "is set by launch, which computes memory, layout or times with it",
+                "use the option of launch, or leave it out",
             )

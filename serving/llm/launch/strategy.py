@@ -107,6 +107,13 @@ def _divisible(profile: ModelProfile, weights: Weights, layout: Layout) -> None:
             "give another number of accelerators",
         )
     feedforward = profile.feedforward
+    experts = feedforward.experts if feedforward is not None else None
+    if experts is not None and layout.experts and layout.ranks > experts.count:
+        raise OrderError(
+            f"{profile.id}: {layout.ranks} accelerators",
+            f"are more ranks of experts than the {experts.count} experts of a layer",
+            f"use --gpus {experts.count} with --replicas {layout.ranks // experts.count}",
+        )
     if feedforward is None or weights.block is None or layout.tensor == 1:
         return
     widths = {"feed-forward part": feedforward.dense_intermediate}

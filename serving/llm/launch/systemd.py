@@ -4,12 +4,15 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from serving.llm.launch.command import Process
+from serving.llm.launch.errors import OrderError
 from serving.llm.launch.options import defaults
 from serving.llm.launch.plan import Launch
 
 _START_S = 3600
 _AFTER_DRAIN_S = 30
 _BIN = "/opt/vllm/bin"
+_RAY_USER = "epicrisis-llm"
+"""Server and head of Ray share its files, so they are one user."""
 _HARDENING = """NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
@@ -34,10 +37,18 @@ def units(launch: Launch) -> Mapping[str, str]:
     """Return the files for ``/etc/systemd/system``, by name.
 
     vLLM is expected in a virtual environment at ``/opt/vllm``; the key file is read by systemd, so
-    that the service itself cannot. Several nodes get a unit each, to be put on its node.
+    that the service itself cannot. Several nodes get a unit each, to be put on its node. The head
+    of Ray has one too: what `ExecStartPre` leaves running is ended before the server starts.
+
+    Raises:
+        OrderError: A path cannot stand in a unit.
     """
+    _require_plain_paths(launch)
     names = {one: _unit_name(launch, one) for one in launch.processes if one.argv or one.before}
     files = {f"{name}.service": _server(launch, one) for one, name in names.items()}
+    for one, name in names.items():
+        if one.argv and one.before:
+            files[f"{name}-ray.service"] = _ray(launch, one.before[0])
     if launch.router:
         files[f"{_stem(launch)}-router.service"] = _router(launch, tuple(names.values()))
     return files
@@ -50,6 +61,7 @@ def _server(launch: Launch, one: Process) -> str:
         f"# The key stands in {launch.order.key_file} (mode 0600): VLLM_API_KEY=...",
         "[Unit]",
         f"Description=Language model {launch.name} on vLLM (research use)",
+        *_with_ray(f"{_unit_name(launch, one)}-ray.service" if one.argv and one.before else ""),
         "After=network-online.target",
         "Wants=network-online.target",
         f"ConditionPathIsDirectory={launch.weights}",
@@ -57,12 +69,12 @@ def _server(launch: Launch, one: Process) -> str:
         "[Service]",
         "Type=exec",
         "DynamicUser=yes",
+        *([f"User={_RAY_USER}"] if one.before else []),
         "CacheDirectory=%N",
         "Environment=HOME=/var/cache/%N",
         "Environment=VLLM_CACHE_ROOT=/var/cache/%N",
         *(f"Environment={_escaped(f'{name}={value}')}" for name, value in one.environment),
         f"EnvironmentFile={launch.order.key_file}",
-        *(f"ExecStartPre={_command(words)}" for words in one.before if one.argv),
         f"ExecStart={_command(one.argv or one.before[0])}",
         f"TimeoutStartSec={_START_S}",
         "KillSignal=SIGTERM",
@@ -80,6 +92,47 @@ def _server(launch: Launch, one: Process) -> str:
         "WantedBy=multi-user.target",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _with_ray(unit: str) -> list[str]:
+    """Return the lines that tie a server to the head of Ray, whose files are in its ``/tmp``."""
+    return [f"Requires={unit}", f"After={unit}", f"JoinsNamespaceOf={unit}"] if unit else []
+
+
+def _ray(launch: Launch, words: tuple[str, ...]) -> str:
+    lines = [
+        "[Unit]",
+        f"Description=Head of Ray for {launch.name}",
+        "After=network-online.target",
+        "Wants=network-online.target",
+        "",
+        "[Service]",
+        "Type=exec",
+        "DynamicUser=yes",
+        f"User={_RAY_USER}",
+        "CacheDirectory=%N",
+        "Environment=HOME=/var/cache/%N",
+        f"ExecStart={_command((*words, '--block'))}",
+        "Restart=on-failure",
+        "RestartSec=5",
+        "LimitNOFILE=65536",
+        *_devices(launch),
+        *_HARDENING.splitlines(),
+        "",
+        "[Install]",
+        "WantedBy=multi-user.target",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _require_plain_paths(launch: Launch) -> None:
+    for option, path in (("--weights", launch.weights), ("--key-file", launch.order.key_file)):
+        if any(c.isspace() or c in "\"'\\%" for c in path):
+            raise OrderError(
+                f"{option} {path}",
+                "has a blank, a quote, a backslash or a percent sign, which a unit reads otherwise",
+                "give a path without",
+            )
 
 
 def _router(launch: Launch, servers: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """``epicrisis llm plan``: what it prints, and its exit codes."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import orjson
@@ -94,6 +95,8 @@ def test_without_tokens_those_of_the_evaluations_are_taken_and_labelled() -> Non
         ((*QWEN, "--gpu", "h100", "--weights", "int3", *SITE, *RUN), "bfloat16"),
         ((*QWEN, "--gpu", "h100", "--users", "0", "--cases-per-hour", "0", *RUN), "ask for nothi"),
         (("--claim", "nonsense"), "no packaged claim"),
+        (("--claim", "active-share", "--users", "3"), "with the figures of its file"),
+        ((*QWEN, "--gpu", "h100", "--users", "1", "--cases-per-hour", "inf", *RUN), "no number"),
     ],
 )
 def test_a_wrong_argument_ends_with_4_and_says_which(
@@ -118,3 +121,36 @@ def test_a_claim_is_examined_in_text_and_json(name: str) -> None:
     told = orjson.loads(run("--claim", name, "--json").stdout)
     assert told["id"] == name
     assert told["blocks"]
+
+
+def test_an_accelerator_that_no_copy_takes_is_said_to_be_idle() -> None:
+    result = run(*QWEN, "--gpu", "rtx-4090", "--gpus", "5", *SITE, *RUN)
+    assert "Idle: 1 of 5" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("slide-tokens", "encoder_params: ", "encoder_params: .inf #", "encoder_params"),
+        ("active-share", "within: ", "within: .inf #", "within"),
+        ("sixteen-accelerators", "low: 200", "low: 0", "runs_per_site_per_day"),
+    ],
+)
+def test_a_claim_with_figures_that_are_none_is_refused(
+    tmp_path: Path, name: str, old: str, new: str, told: str
+) -> None:
+    packaged = files("serving.llm.capacity").joinpath("data", "claims", f"{name}.yaml")
+    text = packaged.read_text("utf-8")
+    assert old in text
+    file = tmp_path / "claim.yaml"
+    file.write_text(text.replace(old, new), "utf-8")
+    result = run("--claim", str(file))
+    assert result.exit_code == 4
+    assert told in result.output + str(result.exception or "")
+
+
+def test_a_claim_that_is_no_mapping_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("some words")
+    result = run("--claim", str(tmp_path / "x.yaml"))
+    assert result.exit_code == 4
+    assert "the whole file" in result.output + str(result.exception or "")

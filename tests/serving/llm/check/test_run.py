@@ -19,7 +19,7 @@ from serving.llm.profiles.model import ModelProfile
 from tests.serving.llm.check.mute import mute
 from tests.serving.llm.check.served import CONTEXT, KEY, MODEL, served
 
-NEVER_SEEN = {"admission": "no burst"}
+NEVER_SEEN = {"admission": "no burst", "priority": "--burst N"}
 """Rows that stay open without being asked for."""
 
 

@@ -15,9 +15,9 @@ def order(**given: Any) -> Order:
     return Order.model_validate(fields | given)
 
 
-def launched(name: str, form: Form = "process", **given: Any) -> Launch:
+def launched(model: str, form: Form = "process", /, **given: Any) -> Launch:
     """Return what an order for a profile comes to."""
-    return plan(profile(name), order(**given), form)
+    return plan(profile(model), order(**given), form)
 
 
 def option(argv: tuple[str, ...], name: str) -> str | None:
