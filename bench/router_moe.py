@@ -29,7 +29,7 @@ from serving.llm.train_router.assemble import SHIPPED
 from serving.llm.train_router.card import ship
 
 MISSING = 3  # exit status where something needed is not there
-SMALL: tuple[System, ...] = ("router", "nearest-card", "nearest-words")
+SMALL: tuple[System, ...] = ("router", "nearest-card", "nearest-words", "nearest-both")
 SHOWN = ("right", "tool", "ids", "refused", "right_model", "tool_model", "refused_model")
 
 

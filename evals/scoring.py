@@ -17,10 +17,13 @@ System = Literal[
     "router",
     "nearest-card",
     "nearest-words",
+    "nearest-both",
 ]
 """What is under test, beside its baselines."""
 
-WITHOUT_LLM: frozenset[System] = frozenset({"rules", "router", "nearest-card", "nearest-words"})
+WITHOUT_LLM: frozenset[System] = frozenset(
+    {"rules", "router", "nearest-card", "nearest-words", "nearest-both"}
+)
 """Those that do not ask the configured model; the router brings its own."""
 
 

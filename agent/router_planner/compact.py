@@ -1,6 +1,7 @@
-r"""What the router reads and writes, in as few tokens as can be: no list of tools, no values.
+r"""What the router reads and writes, in as few tokens as can be: no descriptions, no values.
 
-The prompt is one line with the items of the case and the request under it. The reply is a JSON
+The prompt is one line with the items of the case, the request under it, and the few tools that
+retrieval found, nearest first. The reply is a JSON
 list of short lines: ``"anion_gap lab-1 lab-2"`` calls a tool on items; ``"ask_user anion_gap"``
 says that the case lacks what the tool needs, ``"ask_user"`` that the request does not say which
 tool, ``"no_tool"`` that none is meant. The model was trained on exactly this form.
@@ -17,11 +18,13 @@ from agent.untrusted import one_line
 from knowledge.model import Frozen
 
 PURPOSE = "route"
-FORM = "router/1"
+FORM = "router/2"
 """Version of this form; a model trained on another one cannot be used."""
 
 ASK, NONE = "ask_user", "no_tool"
 MAX_CALLS = 8
+MOST_NAMES = 16
+"""Tools shown; where nothing is near a request all may be called, and none is shown."""
 MAX_ITEMS = 24
 """Items shown: the longest trace that the model was trained on has fewer."""
 
@@ -48,15 +51,17 @@ class Reply(Frozen):
     none: bool = False
 
 
-def prompt_text(request: str, items: Sequence[RouterItem]) -> str:
+def prompt_text(request: str, items: Sequence[RouterItem], names: Sequence[str] = ()) -> str:
     r"""Return the prompt.
 
     Examples:
-        >>> prompt_text("read it", [RouterItem(id="ecg-1", label="12-lead ECG")])
-        'ecg-1 12-lead ECG\nread it'
+        >>> items = [RouterItem(id="ecg-1", label="12-lead ECG")]
+        >>> prompt_text("read it", items, ["ecg_analysis", "heart"])
+        'ecg-1 12-lead ECG\nread it\necg_analysis heart'
     """
     shown = "; ".join(f"{item.id} {short(item.label)}" for item in items[:MAX_ITEMS])
-    return f"{shown or '-'}\n{one_line(request, limit=_REQUEST)}"
+    tools = f"\n{' '.join(names)}" if 0 < len(names) <= MOST_NAMES else ""
+    return f"{shown or '-'}\n{one_line(request, limit=_REQUEST)}{tools}"
 
 
 def reply_text(lines: Iterable[str]) -> str:
@@ -82,7 +87,7 @@ def route_request(
     return ChatRequest(
         purpose=PURPOSE,
         prompt=FORM,
-        messages=(Message(role="user", content=prompt_text(request, items)),),
+        messages=(Message(role="user", content=prompt_text(request, items, names)),),
         json_schema=reply_schema(names, [item.id for item in items[:MAX_ITEMS]]),
         max_tokens=_TOKENS_BASE + _TOKENS_A_LINE * MAX_CALLS,
         timeout_s=timeout_s,

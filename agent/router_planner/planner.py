@@ -15,7 +15,7 @@ from agent.plan import Plan, guard_questions
 from agent.router_planner.compact import MAX_ITEMS, read_reply, route_request
 from agent.router_planner.evidence import RouterItem
 from agent.router_planner.settle import Routed, settle
-from agent.router_planner.shortlist import ToolIndex
+from agent.router_planner.shortlist import TAKEN_OF_A_CASE, ToolIndex
 from knowledge.finding import State
 from knowledge.passages import Language
 
@@ -89,7 +89,9 @@ async def router_plan(
     if not tools:
         return Plan()
     text = _WORK_UP[language].format(summary.problem)
-    offered = router.index.shortlist(text, among=[tool.name for tool in tools])
+    offered = router.index.shortlist(
+        text, among=[tool.name for tool in tools], count=TAKEN_OF_A_CASE
+    )
     request = route_request(text, plan_items(summary, tools), offered, timeout_s=timeout_s)
     reply = read_reply((await llm.chat(request)).data)
     guarded = guard_calls(

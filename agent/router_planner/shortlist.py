@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.router_planner.compact import MOST_NAMES
 from agent.router_planner.names import names_of
 from knowledge.model import Frozen
 from knowledge.retrieval.encoders import Encoder
@@ -20,8 +21,9 @@ from knowledge.retrieval.terms import thesaurus
 from knowledge.retrieval.words import has_chinese, tokens
 from tools.toolbox import Tool, discover
 
-TAKEN = 24
-"""Tools on the list; see the bench for how often the right one is among them."""
+TAKEN, TAKEN_OF_A_CASE = 6, MOST_NAMES
+"""Tools on the list for a request and for a whole case; see the bench for how often the right one
+is among them."""
 
 _RRF = 60.0
 """Constant of reciprocal rank fusion (Cormack 2009, doi 10.1145/1571941.1572114)."""

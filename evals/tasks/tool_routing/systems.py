@@ -26,6 +26,7 @@ from agent.router_planner.evidence import RouterItem, readable
 from agent.router_planner.planner import Router, router_plan
 from agent.router_planner.shortlist import ToolIndex
 from agent.router_planner.weights import router_llm
+from evals.scoring import System
 from knowledge.errors import UnavailableError
 from knowledge.retrieval.errors import EncoderUnavailableError
 from knowledge.retrieval.minilm import MiniLm
@@ -121,16 +122,24 @@ async def plan_by_router(view: View) -> Plan:
 
 
 def by_nearest(
-    request: str, items: Sequence[RouterItem], *, meaning: bool
+    request: str, items: Sequence[RouterItem], names: Sequence[str], system: System
 ) -> tuple[Reply, tuple[str, ...]]:
     """Return the nearest tool as a reply, and the first three.
 
-    A request that is near to nothing is one for no tool: below MiniLM's stated limit, or without
-    a word in common.
+    A request that is near to nothing is one for no tool: below MiniLM's stated limit, without a
+    word in common, or both for both rankings together.
+
+    Args:
+        request: As typed.
+        items: The case.
+        names: Both rankings fused, as the router is offered them.
+        system: Whose ranking.
     """
     index = here().index
-    ranking = index.by_meaning(request) if meaning else index.by_words(request)
-    near = [n.tool for n in ranking if n.cosine is None or n.cosine >= MiniLm.min_cosine][:3]
+    meaning = [n.tool for n in index.by_meaning(request) if (n.cosine or 0) >= MiniLm.min_cosine]
+    words = [n.tool for n in index.by_words(request)]
+    both = list(names) if meaning or words else []
+    near = {"nearest-card": meaning, "nearest-words": words}.get(system, both)[:3]
     if not near:
         return Reply(none=True), ()
     ids = tuple(item.id for item in readable(near[0], items))

@@ -23,8 +23,8 @@ async def _attempt(case: Case, system: System, bench: Bench) -> Measured:
     match system:
         case "router":
             reply = await by_router(request, items, names)
-        case "nearest-card" | "nearest-words":
-            reply, first = by_nearest(request, items, meaning=system == "nearest-card")
+        case "nearest-card" | "nearest-words" | "nearest-both":
+            reply, first = by_nearest(request, items, names, system)
         case _:
             reply = await _large(bench, request, items, names)
     known = {item.id for item in items}
@@ -38,7 +38,7 @@ async def _attempt(case: Case, system: System, bench: Bench) -> Measured:
     wanted = [call.tool for call in expected.calls]
     if wanted:
         counts["offered"] = Count.of_all([all(set(t) & set(names) for t in wanted)])
-    if wanted and system in ("nearest-card", "nearest-words"):
+    if wanted and system.startswith("nearest-"):
         counts["first_three"] = Count.of_all([all(set(t) & set(first) for t in wanted)])
     notes = () if verdict.right else (f"{request!r}: {_told(guarded)}",)
     return Measured(counts=counts, notes=notes)
@@ -112,7 +112,7 @@ TASK = Task(
         Metric(id="offered", title="every wanted tool is on the list that retrieval makes"),
         Metric(id="first_three", title="a wanted tool is among the nearest three"),
     ),
-    systems=("router", "nearest-card", "nearest-words", "llm-alone"),
+    systems=("router", "nearest-card", "nearest-words", "nearest-both", "llm-alone"),
     attempt=_attempt,
     owed=_owed,
     folder=Path(__file__).parent,

@@ -18,6 +18,7 @@ class Recipe(Frozen):
 
     Args:
         form: Of the prompts.
+        retrieval: What found the tools that are offered in the prompts; set by the training.
         experts: Of each layer.
         experts_per_token: Used for a token. Two: with one, weights that are normalised over the
             chosen experts are always 1, and the gate learns nothing from the task.
@@ -33,6 +34,7 @@ class Recipe(Frozen):
     """
 
     form: str = FORM
+    retrieval: str = ""
     experts: PositiveInt = Field(default=4, ge=2, le=16)
     experts_per_token: PositiveInt = Field(default=2, ge=2, le=4)
     seed: int = Field(default=20261123, ge=0)

@@ -52,6 +52,7 @@ class Trace(Frozen):
         request: As a person would type it.
         items: The case.
         reply: Lines of the right reply.
+        offered: Tools that stand in the prompt; see `offers`.
     """
 
     kind: Kind
@@ -60,11 +61,18 @@ class Trace(Frozen):
     request: str
     items: tuple[RouterItem, ...]
     reply: tuple[str, ...]
+    offered: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Tools that the reply names."""
+        words = [line.removeprefix(f"{ASK} ").split(" ")[0] for line in self.reply]
+        return tuple(word for word in words if word not in (ASK, NONE))
 
     @property
     def prompt(self) -> str:
         """What the model reads."""
-        return prompt_text(self.request, self.items)
+        return prompt_text(self.request, self.items, self.offered)
 
     @property
     def completion(self) -> str:

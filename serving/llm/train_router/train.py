@@ -5,9 +5,11 @@ from pathlib import Path
 
 import orjson
 
-from agent.router_planner.weights import RouterCard
+from agent.router_planner.shortlist import ToolIndex
+from agent.router_planner.weights import RouterCard, encoder_here
 from knowledge.errors import ContractError
 from knowledge.model import Frozen
+from knowledge.settings import load_settings
 from serving.llm.train_router.assemble import (
     ADAPTER,
     MERGED,
@@ -18,6 +20,7 @@ from serving.llm.train_router.assemble import (
 from serving.llm.train_router.base import Base
 from serving.llm.train_router.check import Check, choices, compare
 from serving.llm.train_router.examples import Example, encoded
+from serving.llm.train_router.offers import with_offers
 from serving.llm.train_router.recipe import Recipe
 from serving.llm.train_router.specialise import Specialisation, specialisation
 from serving.llm.train_router.traces import Trace, traces
@@ -81,7 +84,11 @@ def train(
     told("writing the sparse model")
     sparse = write_sparse(base, recipe, out)
     told("writing the traces")
-    examples = tokens_of(traces(recipe.traces, seed=recipe.seed), sparse)
+    index = ToolIndex(encoder_here(load_settings()))
+    recipe = recipe.model_copy(update={"retrieval": index.encoder_id})
+    told(f"offering tools by {index.encoder_id}")
+    learnt = with_offers(traces(recipe.traces, seed=recipe.seed), index, seed=recipe.seed)
+    examples = tokens_of(learnt, sparse)
     told(f"training on {len(examples)} traces, {sum(len(e.ids) for e in examples)} tokens an epoch")
     adapter = out / ADAPTER
     progress = tune(recipe, examples, sparse, adapter, minutes=minutes, resume=resume, tell=tell)
@@ -90,17 +97,23 @@ def train(
     (adapter / RECIPE).write_bytes(
         orjson.dumps(recipe.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
     )
-    return _finished(recipe, base, out, sparse, progress, told)
+    return _finished(recipe, base, out, sparse, progress, index, told)
 
 
 def _finished(
-    recipe: Recipe, base: Base, out: Path, sparse: Path, progress: Progress, told: Say
+    recipe: Recipe,
+    base: Base,
+    out: Path,
+    sparse: Path,
+    progress: Progress,
+    index: ToolIndex,
+    told: Say,
 ) -> Trained:
     adapter = out / ADAPTER
     facts = {"recipe": recipe.model_dump(mode="json"), "progress": progress.model_dump()}
     card = put_together(base, adapter, out, checkpoint=True, tell=told, trained=facts)
     told("comparing the merged model with the adapter")
-    unseen = held_out(recipe)
+    unseen = with_offers(held_out(recipe), index, seed=recipe.seed + 1)
     examples = tokens_of(unseen, sparse)
     check = compare(out / MERGED, sparse, adapter, examples[:COMPARED])
     if not check.good:

@@ -130,8 +130,8 @@ def test_weights_that_are_not_what_was_exported_are_not_used(
         required_router(Settings(data_dir=tmp_path, router_dir=tmp_path))
 
 
-def test_no_tool_list_in_the_prompt() -> None:
+def test_the_prompt_has_the_names_that_are_offered_and_no_others() -> None:
     view = View(session("nstemi"))
     request: ChatRequest = route_request("Work-up: chest pain", (), ["heart", "wells_pe"])
-    assert "wells_pe" not in request.messages[0].content
+    assert request.messages[0].content == "-\nWork-up: chest pain\nheart wells_pe"
     assert view.fitting
