@@ -20,6 +20,8 @@ from serving.llm.train_router.train import REPORT, Trained
 CARD = "CARD.md"
 _SURE = 0.01
 """Largest p at which experts are said to be told apart by modality."""
+_WORTH = 0.05
+"""Fewest bits beyond chance that are worth a word; four experts could tell two. A choice."""
 
 
 def ship(trained: Path, figures: Sequence[str], target: Path) -> Path:
@@ -105,6 +107,8 @@ def _experts(before: Specialisation | None, after: Specialisation | None) -> str
     )
     if after.p > _SURE:
         return f"They do not specialise. {numbers}"
+    if after.beyond_chance < _WORTH:
+        return f"A difference between modalities is there, too small to mean anything. {numbers}"
     if after.beyond_chance <= before.beyond_chance:
         return f"They differ by modality no more than untrained gates do. {numbers}"
     return f"They differ by modality, more than untrained gates do. {numbers}"

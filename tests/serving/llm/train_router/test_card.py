@@ -28,8 +28,9 @@ def found(bits: float, p: float) -> Specialisation:
     ("before", "after", "words"),
     [
         (found(0.01, 0.001), found(0.01, 0.4), "They do not specialise."),
-        (found(0.02, 0.001), found(0.01, 0.001), "no more than untrained gates do"),
-        (found(0.01, 0.001), found(0.03, 0.001), "more than untrained gates do"),
+        (found(0.001, 0.4), found(0.02, 0.001), "too small to mean anything"),
+        (found(0.2, 0.001), found(0.1, 0.001), "no more than untrained gates do"),
+        (found(0.1, 0.001), found(0.3, 0.001), "more than untrained gates do"),
         (None, None, "Not looked at."),
     ],
 )
