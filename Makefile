@@ -78,5 +78,5 @@ $(VENV)-vllm/.vllm: pyproject.toml tests/vllm/constraints.txt tests/vllm/vllm.tx
 # The libraries compared with need older versions than the product: an environment of their own.
 $(VENV)-bench/.bench: pyproject.toml bench/constraints.txt
 	sh scripts/make_venv.sh $(PYTHON) $(VENV)-bench
-	PIP_CONSTRAINT=$(CURDIR)/bench/constraints.txt $(VENV)-bench/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[service,wsi,dicom-net,local-llm]' --group bench
+	PIP_CONSTRAINT=$(CURDIR)/bench/constraints.txt $(VENV)-bench/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[service,wsi,dicom-net,local-llm,router-moe]' --group bench
 	touch $@

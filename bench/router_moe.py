@@ -6,13 +6,14 @@ It runs the evaluation ``tool_routing`` (139 requests written apart from the tra
 shares with Wilson's intervals and the latency of every system, requests in English and in Chinese
 apart. ``--large`` adds the configured language model, some ten seconds a request on two cores.
 ``--ship`` copies the adapter with its card into the package.
-Exit status 3 where the router's weights are not here.
+Without a trained router the shipped adapter is put together. Exit status 3 where that fails.
 """
 
 import argparse
 import asyncio
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 from agent.llm.choice import Choice
@@ -24,8 +25,10 @@ from evals.results import TaskResult, save
 from evals.runner import Plan, run_task
 from evals.scoring import System, Trial, added
 from evals.statistics import Share, quantile
+from knowledge.errors import UnavailableError
 from knowledge.settings import Settings, load_settings
-from serving.llm.train_router.assemble import SHIPPED
+from serving.llm.train_router.assemble import SHIPPED, put_together, shipped_adapter
+from serving.llm.train_router.base import open_base, packaged_base
 from serving.llm.train_router.card import ship
 
 MISSING = 3  # exit status where something needed is not there
@@ -42,12 +45,34 @@ def main() -> int:
     parser.add_argument("--ship", action="store_true", help="put adapter and card in the package")
     asked = parser.parse_args()
     settings = load_settings()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            settings = with_router(settings, Path(folder))
+        except UnavailableError as error:
+            print(f"not run: {error}")
+            return MISSING
+        return run(asked, settings)
+
+
+def with_router(settings: Settings, folder: Path) -> Settings:
+    """Return settings with a router: the configured one, else the shipped adapter put together.
+
+    Raises:
+        UnavailableError: There is neither; the message says why.
+    """
+    if settings.router_url is not None:
+        return settings
     try:
-        if settings.router_url is None:
-            required_router(settings)
-    except NoRouterError as error:
-        print(f"not run: {error}")
-        return MISSING
+        required_router(settings)
+    except NoRouterError:
+        base = open_base(packaged_base(settings))
+        put_together(base, shipped_adapter(), folder, checkpoint=False, tell=print)
+        return settings.model_copy(update={"router_dir": folder})
+    return settings
+
+
+def run(asked: argparse.Namespace, settings: Settings) -> int:
+    """Measure, print and write."""
     result = asyncio.run(measured(settings, large=asked.large, limit=asked.limit))
     if asked.out is not None:
         save(result, asked.out)
