@@ -92,7 +92,11 @@ def test_every_case_names_a_tool_and_what_is_expected() -> None:
     for case in cases:
         assert case.given["probe"] in refusals.PROBES
         assert ("reason" in case.expected) is not case.expected["accept"], case.id
-    assert sum(case.expected["accept"] for case in cases) >= 40
+    taken = [case for case in cases if case.expected["accept"]]
+    drawn = sum("drawn" in case.tags for case in taken)
+    assert drawn >= 30  # these are there on every machine, real records only beside their data
+    if len(taken) > drawn:
+        assert len(taken) >= 40
 
 
 def test_measurements_within_the_stated_error_are_no_defect() -> None:
