@@ -1,8 +1,5 @@
 """Whether, and how, the report of a case is written to the EHR it came from."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import SecretStr
 
 from agent.assessment import RESEARCH_USE
@@ -14,12 +11,11 @@ from serving.access.principal import Principal
 from serving.access.smart.protocol import SmartContext
 from serving.cases.model import Case
 from serving.fhir_out.bundle import report_bundle
+from serving.fhir_out.server import FhirServer
 from serving.fhir_out.service import ReportService
 from serving.fhir_out.signed import chosen
 from serving.fhir_out.write_back import Step, is_complete, write_back
 from serving.services import Services
-
-_FHIR = "application/fhir+json"
 
 
 class WrittenBack(Frozen):
@@ -39,33 +35,6 @@ class WrittenBack(Frozen):
     complete: bool
     steps: tuple[Step, ...]
     notice: str = RESEARCH_USE
-
-
-class _Ehr:
-    """The EHR's server, called with the token of who asks."""
-
-    def __init__(self, outbound: OutboundClient, base: str, token: SecretStr) -> None:
-        self._outbound = outbound
-        self._base = base
-        self._token = token
-
-    def get(self, path: str) -> Any:
-        return self._outbound.get_json(
-            f"{self._base}/{path}", headers=self._headers(), purpose="FHIR search"
-        )
-
-    def send(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Any:
-        more = {"Content-Type": _FHIR, "Prefer": "return=representation", **headers}
-        return self._outbound.send_json(
-            f"{self._base}/{path}",
-            body,
-            method=method,
-            headers={**self._headers(), **more},
-            purpose="FHIR write",
-        )
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token.get_secret_value()}", "Accept": _FHIR}
 
 
 class WriteBackService:
@@ -104,7 +73,7 @@ class WriteBackService:
         pdf = ReportService(self._services).write(case, "pdf", version=stored.version).content
         line = ReportService(self._services).patient(case)
         bundle = report_bundle(stored, state, case=case, pdf=pdf, at_base=base, patient=line)
-        steps = write_back(_Ehr(self._outbound, base, token), bundle)
+        steps = write_back(FhirServer(self._outbound, base, token), bundle)
         done = WrittenBack(
             server=base,
             version=stored.version,

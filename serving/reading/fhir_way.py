@@ -17,6 +17,7 @@ from knowledge.errors import ContractError, IdentityConflictError, UnavailableEr
 from knowledge.patient import Identity
 from knowledge.settings import Settings
 from serving.access.outbound import OutboundClient, OutboundError
+from serving.fhir_out.server import FhirServer
 from serving.reading.model import Release
 from serving.reading.written import written
 from tools.dicom_out.sources import Sources
@@ -30,7 +31,6 @@ from tools.readings.model import Reading
 RELEASE = "urn:epicrisis:release"
 """System of the identifier by which a report is found again: the id of its release."""
 
-_FHIR = "application/fhir+json"
 _A_PERSON_DECIDES = frozenset({400, 404, 405, 410, 413, 422})
 """Statuses that another try does not change: the server does not take this report, or no report."""
 
@@ -46,9 +46,11 @@ class FhirWay:
     def __init__(self, settings: Settings, outbound: OutboundClient | None = None) -> None:
         if settings.reading_fhir_url is None:
             raise ContractError("FHIR server", "is not set", "set EPICRISIS_READING_FHIR_URL")
-        self._base = settings.reading_fhir_url.rstrip("/")
-        self._token = settings.reading_fhir_token
-        self._outbound = outbound or OutboundClient(settings)
+        self._server = FhirServer(
+            outbound or OutboundClient(settings),
+            settings.reading_fhir_url,
+            settings.reading_fhir_token,
+        )
 
     def send(self, release: Release, sources: Sources | None) -> str:
         """Write a release, unless it is there, and return where it is (``DiagnosticReport/1``).
@@ -165,35 +167,21 @@ class FhirWay:
 
     def _search(self, kind: str, told: str) -> list[dict[str, Any]]:
         """Return what a search finds; a search of one identifier has one page."""
-        url = f"{self._base}/{kind}?{told}"
-        answer = self._outbound.get_json(url, headers=self._headers(), purpose="FHIR search")
+        answer = self._server.get(f"{kind}?{told}")
         if not isinstance(answer, dict) or answer.get("resourceType") != "Bundle":
             raise UnavailableError("FHIR server", "did not answer a search with a search result")
         held = [one.get("resource") for one in answer.get("entry") or () if isinstance(one, dict)]
         return [r for r in held if isinstance(r, dict) and r.get("resourceType") == kind]
 
     def _sent(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Any:
-        more = {"Content-Type": _FHIR, "Prefer": "return=representation", **headers}
         try:
-            return self._outbound.send_json(
-                f"{self._base}/{path}",
-                body,
-                method=method,
-                headers={**self._headers(), **more},
-                purpose="FHIR write",
-            )
+            return self._server.send(method, path, body, headers)
         except OutboundError as error:
             if error.status in _A_PERSON_DECIDES:
                 raise ContractError(
                     "report", f"the FHIR server refused it with {error.status}", "see its log"
                 ) from error
             raise
-
-    def _headers(self) -> dict[str, str]:
-        own = {"Accept": _FHIR}
-        if self._token is not None:
-            own["Authorization"] = f"Bearer {self._token.get_secret_value()}"
-        return own
 
 
 def _token(system: str, value: str) -> str:
