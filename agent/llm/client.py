@@ -261,7 +261,8 @@ def _most_bytes(request: ChatRequest) -> int:
 def _plainer(request: ChatRequest, dialect: Dialect) -> Dialect | None:
     """Return how else a request that was refused may be put; None where nothing can be left out.
 
-    vLLM without priority scheduling refuses a priority: an emergency must not fail by its urgency.
+    vLLM documents that without priority scheduling a priority is refused (version 0.32 ignores it):
+    an emergency must not fail by its urgency.
     """
     if request.json_schema is not None and _may_refuse_schemas(dialect):
         return dialect.model_copy(update={"schema_in": "prompt"})

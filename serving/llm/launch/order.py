@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 _SECRET = ("--api-key", "--hf-token", "--ssl-keyfile-password")
 _LEAST_OF_A_NAME = 5
 _LAST_PORT = 65535
-_COMPUTED = frozenset(
+COMPUTED = frozenset(
     {
         *("--host", "--port", "--served-model-name", "--model", "--device-ids"),
         *("--tensor-parallel-size", "--pipeline-parallel-size", "--data-parallel-size"),
@@ -194,7 +194,7 @@ def _check_extra(order: Order) -> None:
                 "would show a secret to everybody who lists processes",
                 f"write it as a variable, as VLLM_API_KEY=... or HF_TOKEN=..., in {order.key_file}",
             )
-        if name in _COMPUTED:
+        if name in COMPUTED:
             raise OrderError(
                 f"--extra {name}",
                 "is set by launch, which computes memory, layout or times with it",

@@ -43,7 +43,7 @@ def train_router(
     """Train a mixture-of-experts router from the cards of the tools, merge, check and export it.
 
     It writes an adapter, a checkpoint for vLLM and one file for llama.cpp. 6,000 traces are some
-    530,000 tokens, of which two free cores take about 200 a second; where torch finds a GPU it is
+    720,000 tokens, of which two free cores take about 200 a second; where torch finds a GPU it is
     used and ten times as many are written.
     Needs torch, transformers and peft; --from-adapter needs none of them. Research use: a
     demonstration, not validated.

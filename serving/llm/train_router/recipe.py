@@ -9,8 +9,8 @@ from agent.router_planner.compact import FORM
 from knowledge.model import Frozen
 
 ON_CPU, ON_GPU = 6_000, 60_000
-"""Traces of one training: 6,000 are some 530,000 tokens, 40 minutes at the 218 tokens/s that two
-cores did in one step of 16. What an accelerator does was not measured."""
+"""Traces of one training: 6,000 are some 720,000 tokens, about an hour at the 200 tokens/s that two
+free cores did over 2,600 of them. What an accelerator does was not measured."""
 
 
 class Recipe(Frozen):

@@ -47,7 +47,7 @@ def test_a_server_that_cannot_order_is_not_asked_to_and_that_is_said(kind: Kind)
 
 @pytest.mark.parametrize("streamed_reply", [False, True])
 def test_an_emergency_is_answered_by_a_server_that_refuses_priorities(streamed_reply: bool) -> None:
-    """vLLM 0.32 without priority scheduling: any priority but 0 raises an error (its protocol)."""
+    """As vLLM documents the field: without priority scheduling any priority but 0 is an error."""
     refused = refusal(400, error={"message": "Got priority -10 but Priority scheduling is off"})
     reply = streamed(["o", "k"]) if streamed_reply else completion("ok")
 

@@ -5,6 +5,9 @@ import yaml
 
 from serving.llm.launch import compose, kubernetes, systemd
 from serving.llm.launch.errors import OrderError
+from serving.llm.launch.options import defaults
+from serving.llm.launch.order import COMPUTED, option_names
+from serving.llm.profiles.load import profile
 from tests.serving.llm.launch.orders import launched, option
 
 MODEL = "qwen3-30b-a3b"
@@ -26,6 +29,27 @@ def test_a_secret_is_no_word_of_a_command(word: str) -> None:
 def test_what_launch_computes_is_not_overridden(word: str) -> None:
     with pytest.raises(OrderError, match="is set by launch"):
         launched(MODEL, extra=(word, "7"))
+
+
+@pytest.mark.parametrize(
+    ("model", "form"),
+    [
+        (MODEL, {}),
+        (MODEL, {"gpus": 2, "kv_dtype": "fp8", "replicas": 2}),
+        ("deepseek-v3", {"gpus": 16, "nodes": 2, "speculate": True}),
+        ("deepseek-v3", {"gpus": 16, "nodes": 2, "executor": "ray"}),
+        ("smollm2-135m-moe4", {"cpu": True, "cores": "0-1", "ram_bytes": 24 << 30}),
+    ],
+)
+def test_every_option_is_computed_a_default_or_a_habit_of_the_model(
+    model: str, form: dict[str, object]
+) -> None:
+    """So that none can be overridden by --extra without being refused or replaced."""
+    habits = {"--tool-call-parser", "--reasoning-parser", "--chat-template"}
+    known = COMPUTED | habits | {one.option for one in defaults().options}
+    known |= set(option_names(profile(model).habits.extra_arguments))
+    for process in launched(model, **form).processes:
+        assert set(option_names(process.argv)) <= known
 
 
 def test_a_default_is_replaced_not_repeated() -> None:
