@@ -3,6 +3,8 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import httpx
+
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
 
@@ -41,11 +43,12 @@ def address(url: str) -> Address:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
+        sendable = httpx.URL(url).host and not any(sign.isspace() for sign in url)
+    except (ValueError, httpx.InvalidURL) as error:
         raise InvalidValueError(_SETTING, "is not an address", "for example http://host/v1") from (
             error
         )
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https") or not host or not sendable:
         raise InvalidValueError(_SETTING, "is not an http address", "for example http://host/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidValueError(

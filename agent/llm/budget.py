@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Callable
 
 from pydantic import NonNegativeFloat, NonNegativeInt
 
+from agent.llm.charge import charged, most_of_prompt
 from agent.llm.errors import LLMBudgetError, LLMError, LLMTimeoutError
 from agent.llm.seam import LLM, ChatReply, ChatRequest, ModelIdentity
-from agent.llm.tokens import upper_estimate, upper_estimate_of_prompt
+from agent.llm.tokens import upper_estimate
 from knowledge.model import Frozen
 
 _ITEM = "budget of the language model"
@@ -18,7 +19,8 @@ class Spent(Frozen):
 
     Args:
         calls: Also failed ones.
-        tokens: Prompts and replies as the server counts them, else upper estimates.
+        tokens: Prompts and replies as the server counts them, as far as that can be true, else
+            upper estimates.
         seconds: Within calls.
     """
 
@@ -30,7 +32,8 @@ class Spent(Frozen):
 class Budgeted:
     """Refuses calls once the budget is spent; a call that was begun in time is completed.
 
-    The last call may therefore go over in tokens, by one prompt and its `max_tokens`. It cannot go
+    An emergency is not refused for tokens: calls and seconds bound it. Otherwise the last call may
+    go over in tokens, by one prompt and its `max_tokens`. It cannot go
     over in seconds: its timeout is cut to what is left. Of calls in parallel
     each begins with what was left then, so together they may go over.
 
@@ -76,10 +79,10 @@ class Budgeted:
         """
         within = self._begin(request)
         start = self._clock()
-        tokens = upper_estimate_of_prompt(request.messages)
+        tokens = most_of_prompt(request)
         try:
             reply = await self._inner.chat(within)
-            tokens = _tokens(reply, request)
+            tokens = charged(request, reply.usage, reply.text, server=reply.backend)
             return reply
         except LLMTimeoutError as error:
             raise self._blamed(error, request, within) from error
@@ -90,10 +93,12 @@ class Budgeted:
         """Yield the reply; errors as in `chat`. Its tokens are upper estimates."""
         within = self._begin(request)
         start = self._clock()
-        tokens = upper_estimate_of_prompt(request.messages)
+        tokens = most_of_prompt(request)
         try:
+            left = request.max_tokens
             async for piece in self._inner.stream(within):
-                tokens += upper_estimate(piece)
+                counted = min(upper_estimate(piece), left)
+                tokens, left = tokens + counted, left - counted
                 yield piece
         except LLMTimeoutError as error:
             raise self._blamed(error, request, within) from error
@@ -115,7 +120,7 @@ class Budgeted:
             ("tokens", self._spent.tokens, self._most.tokens),
             ("seconds", self._spent.seconds, self._most.seconds),
         ):
-            if used >= most:
+            if used >= most and not (what == "tokens" and request.urgency == "emergency"):
                 raise LLMBudgetError(_ITEM, f"the {most:g} {what} of this case are spent")
         self._spent = self._spent.model_copy(update={"calls": self._spent.calls + 1})
         left = self._most.seconds - self._spent.seconds
@@ -133,10 +138,3 @@ class Budgeted:
         if within.timeout_s >= asked.timeout_s:
             return error
         return LLMBudgetError(_ITEM, f"the {self._most.seconds:g} seconds of this case are spent")
-
-
-def _tokens(reply: ChatReply, request: ChatRequest) -> int:
-    """Return the tokens of one call; a server that does not say them is estimated upwards."""
-    usage = reply.usage
-    prompt = usage.prompt_tokens or upper_estimate_of_prompt(request.messages)
-    return prompt + (usage.completion_tokens or upper_estimate(reply.text))

@@ -20,13 +20,15 @@ from agent.llm.dialect import (
     Order,
     Speech,
     chat_body,
+    is_word,
+    model_named,
     piece_of,
     recognise,
     reply_of,
     tokenize_body,
     tokens_counted,
 )
-from agent.llm.errors import LLMDownError, LLMError, LLMIncoherentError, LLMTimeoutError
+from agent.llm.errors import LLMDownError, LLMError, LLMSilentError, LLMTimeoutError
 from agent.llm.seam import ChatReply, ChatRequest, ModelIdentity
 from agent.llm.structured import structured
 from agent.llm.tokens import upper_estimate
@@ -52,10 +54,12 @@ class OpenAIChat:
         api_key: Sent as a bearer token; it appears in no message, log or representation.
         sha256: Of the weights, where this product started the server.
         repeats: Times a refused connection or a busy answer is tried again.
+        exact: Whether an answer that says it is of another model is refused. A gateway may call a
+            model by another name than the one asked for; then the reply names that one.
         transport: For tests.
 
     Raises:
-        InvalidValueError: The address cannot be used.
+        InvalidValueError: The address or the key cannot be used.
     """
 
     def __init__(
@@ -66,12 +70,14 @@ class OpenAIChat:
         *,
         sha256: str | None = None,
         repeats: int = REPEATS,
+        exact: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._where = address(url)
         self._wire = Wire(self._where, api_key, repeats=repeats, transport=transport)
         self._wanted = model
         self._sha256 = sha256
+        self._exact = exact
         self._dialect: Dialect | None = None
         self._finding_out = asyncio.Lock()
 
@@ -102,13 +108,20 @@ class OpenAIChat:
         """Every model the server lists, known after the first call; empty where it lists none."""
         return self._dialect.listed if self._dialect else ()
 
-    async def connect(self, *, timeout_s: float = _PROBE_S) -> ModelIdentity:
+    async def connect(self, *, timeout_s: float = _PROBE_S, anew: bool = False) -> ModelIdentity:
         """Find out who answers, and return it.
+
+        Args:
+            timeout_s: Most seconds.
+            anew: Whether the server is asked again though it was asked before: another model may
+                have been started in its place.
 
         Raises:
             LLMDownError: The endpoint cannot be reached, or names no single model.
             LLMTimeoutError: It does not say within `timeout_s`.
         """
+        if anew:
+            self._dialect = None
         async with _deadline(time.monotonic() + timeout_s, timeout_s, self._item):
             await self._recognised()
         return self.identity
@@ -128,7 +141,9 @@ class OpenAIChat:
             asked = request if dialect.takes_tools or not request.tools else as_schema(request)
             answer = await self._answer(asked, dialect)
         seconds = time.monotonic() - start
-        reply = _read(answer, asked).model_copy(update={"seconds": seconds})
+        reply = _read(answer, asked).model_copy(
+            update={"seconds": seconds, "model": self._answered_by(answer, dialect)}
+        )
         if request.tools and not asked.tools:
             return reply.model_copy(update={"calls": calls_in(reply.data), "data": None})
         return reply
@@ -148,12 +163,14 @@ class OpenAIChat:
         speech, pieces, finish = Speech(), list[str](), None
         async with AsyncExitStack() as opened:
             async with _deadline(until, request.timeout_s, self._item):
-                events = await self._events(opened, request, await self._recognised(), most)
+                dialect = await self._recognised()
+                events = await self._events(opened, request, dialect, most)
             while True:
                 async with _deadline(until, request.timeout_s, self._item):
                     event = await anext(events, None)
                 if event is None:
                     break
+                self._answered_by(event, dialect)
                 piece, reason = piece_of(event)
                 finish = reason or finish
                 if said := speech.heard(piece):
@@ -216,12 +233,28 @@ class OpenAIChat:
         self._dialect = changed
         return events
 
+    def _answered_by(self, answer: Any, dialect: Dialect) -> ModelIdentity | None:
+        """Return who answered where that is not who was asked.
+
+        Raises:
+            LLMDownError: It is not, and only the model that was asked for may answer.
+        """
+        said = model_named(answer)
+        if said is None or said in (dialect.model, *dialect.listed):
+            return None
+        if self._exact:
+            raise LLMDownError(
+                self._item, f"answers as another model than {dialect.model}",
+                "start the model that is configured",
+            )  # fmt: skip
+        return ModelIdentity(name=said, server=dialect.server) if is_word(said) else None
+
     async def _recognised(self) -> Dialect:
         """Return how the server speaks, asked once."""
         async with self._finding_out:
             if self._dialect is None:
                 root, api = self._where.root, self._where.api
-                models = await self._wire.ask(f"{api}/models")
+                models = await self._wire.ask(f"{api}/models", needed=True)
                 self._dialect = recognise(
                     version=await self._wire.ask(f"{root}/version") if root else None,
                     props=await self._wire.ask(f"{root}/props") if root else None,
@@ -279,6 +312,6 @@ def _require_whole(said: str, finish: str | None, request: ChatRequest, item: st
     if finish is None:
         raise LLMDownError(item, "ended its reply in the middle")
     if not said.strip():
-        raise LLMIncoherentError(item, f"said nothing (it ended with {finish!r})")
+        raise LLMSilentError(item, finish)
     if request.json_schema is not None:
         structured(said, request.json_schema, cut=finish == "length")

@@ -25,7 +25,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import PositiveInt
 
-from agent.llm.errors import LLMDownError, LLMIncoherentError
+from agent.llm.errors import LLMDownError, LLMIncoherentError, LLMMalformedError, LLMSilentError
 from agent.llm.seam import ChatRequest, Message, Urgency, Usage
 from agent.llm.tool_calls import tools_body
 from knowledge.model import Frozen
@@ -36,6 +36,8 @@ _PRIORITY: dict[Urgency, int] = {"emergency": -10, "routine": 0, "batch": 10}
 """vLLM answers lower numbers first, and takes 0 where none is sent: as other clients of it do."""
 _ITEM = "language model"
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+_NAME = re.compile(r"[\w.~/\\:@+=-]{1,200}")
+"""What a server may call a model or a version: a word, since it stands in reports."""
 _OPEN_THOUGHT = re.compile(r"\A\s*<think>")
 
 
@@ -108,7 +110,7 @@ def recognise(
         build = props.get("build_info")
         return Dialect(
             kind="llama.cpp",
-            version=build if isinstance(build, str) else "",
+            version=_word(build) or "",
             model=name,
             context_tokens=_positive(context),
             listed=tuple(listed),
@@ -116,7 +118,7 @@ def recognise(
     if isinstance(version, dict) and isinstance(version.get("version"), str):
         return Dialect(
             kind="vllm",
-            version=version["version"],
+            version=_word(version["version"]) or "",
             model=name,
             context_tokens=_positive(entry.get("max_model_len")),
             order="urgency",
@@ -179,17 +181,25 @@ def reply_of(answer: Any, *, calls: bool = False) -> tuple[str, str, Usage]:
         calls: Whether calls of tools were asked for, so that there need be no text.
 
     Raises:
-        LLMIncoherentError: It has not the form of a chat answer, or says nothing.
+        LLMMalformedError: It has not the form of a chat answer.
+        LLMIncoherentError: It was withheld.
+        LLMSilentError: It says nothing.
     """
     match answer:
         case {"choices": [{"message": dict(message), **choice}, *_]}:
             text = spoken(_content(message))
         case _:
-            raise LLMIncoherentError(_ITEM, "answered in another form than a chat completion")
+            raise LLMMalformedError(_ITEM, "answered in another form than a chat completion")
     finish = _finish(choice.get("finish_reason"))
     if not text.strip() and not calls:
-        raise LLMIncoherentError(_ITEM, f"said nothing (it ended with {finish!r})")
+        raise LLMSilentError(_ITEM, finish)
     return text, finish, usage_of(answer)
+
+
+def model_named(answer: Any) -> str | None:
+    """Return the model that an answer or an event of a stream says it is of, where it says it."""
+    said = answer.get("model") if isinstance(answer, dict) else None
+    return said if isinstance(said, str) and said else None
 
 
 def piece_of(event: Any) -> tuple[str, str | None]:
@@ -197,7 +207,7 @@ def piece_of(event: Any) -> tuple[str, str | None]:
 
     Raises:
         LLMDownError: The event reports a failure of the server.
-        LLMIncoherentError: It has not the form of a chat chunk.
+        LLMMalformedError: It has not the form of a chat chunk.
     """
     match event:
         case {"error": _}:
@@ -208,7 +218,7 @@ def piece_of(event: Any) -> tuple[str, str | None]:
         case {"choices": []}:
             return "", None
         case _:
-            raise LLMIncoherentError(_ITEM, "streamed something other than chat chunks")
+            raise LLMMalformedError(_ITEM, "streamed something other than chat chunks")
 
 
 def spoken(text: str) -> str:
@@ -285,10 +295,19 @@ def _listed(models: Any) -> dict[str, dict[str, Any]]:
             return {
                 entry["id"]: entry
                 for entry in entries
-                if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+                if isinstance(entry, dict) and _word(entry.get("id"))
             }
         case _:
             return {}
+
+
+def is_word(value: str) -> bool:
+    """Return whether a server may call something so in a report."""
+    return _NAME.fullmatch(value) is not None
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and is_word(value) else None
 
 
 def _content(message: Mapping[str, Any]) -> str:

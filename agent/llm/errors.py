@@ -12,6 +12,8 @@
         +-- LLMBudgetError         tokens, calls or time of this case are spent
         |   `-- LLMQuotaError      tokens of a tenant are spent: says when there are some again
         `-- LLMIncoherentError     answered, but not in the form that was asked for
+            +-- LLMMalformedError  not even in the form of a chat answer: the server's fault
+            `-- LLMSilentError     said nothing
 """
 
 from knowledge.errors import UnavailableError
@@ -75,3 +77,20 @@ class LLMQuotaError(LLMBudgetError):
 
 class LLMIncoherentError(LLMError):
     """An answer came, but not in the form that was asked for."""
+
+
+class LLMMalformedError(LLMIncoherentError):
+    """What came is no chat answer at all: a page of a portal, half an answer, endless bytes."""
+
+
+class LLMSilentError(LLMIncoherentError):
+    """The model said nothing.
+
+    Args:
+        item: What the error is about.
+        finish: Why it ended, as the server says; ``length`` where its tokens went into thoughts.
+    """
+
+    def __init__(self, item: str, finish: str | None) -> None:
+        super().__init__(item, f"said nothing (it ended with {finish!r})")
+        self.finish = finish

@@ -141,12 +141,14 @@ class FakeServer:
         url: Base address of its API.
         chats: Chat requests received, in order.
         probes: Paths of all other requests, in order.
+        model: The one it lists.
     """
 
     def __init__(self, script: Sequence[Scripted], *, kind: Kind) -> None:
         self.url = ""
         self.chats: list[Received] = []
         self.probes: list[str] = []
+        self.model = _MODEL
         self._left = deque(script)
         self._kind = kind
         self._tasks: set[asyncio.Task[None]] = set()
@@ -172,7 +174,9 @@ class FakeServer:
             self.chats.append(received)
             return self._left.popleft() if self._left else refusal(500)
         self.probes.append(received.path)
-        known: dict[str, Any] = {"/v1/models": {"data": [{"id": _MODEL, "max_model_len": 4096}]}}
+        known: dict[str, Any] = {
+            "/v1/models": {"data": [{"id": self.model, "max_model_len": 4096}]}
+        }
         if self._kind == "vllm":
             known["/version"] = {"version": "0.32.0"}
             known["/tokenize"] = {"count": 3, "max_model_len": 4096}

@@ -7,6 +7,7 @@ name the host and the status, never what was sent or received: both carry patien
 """
 
 import asyncio
+import http.cookiejar
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,10 +22,11 @@ from agent.llm.errors import (
     LLMBudgetError,
     LLMBusyError,
     LLMDownError,
-    LLMIncoherentError,
     LLMKeyError,
+    LLMMalformedError,
     LLMUnreachableError,
 )
+from knowledge.errors import InvalidValueError
 
 _CONNECT_S = 10.0
 _IDLE_S = 2.0
@@ -44,6 +46,9 @@ class RefusedRequestError(LLMDownError):
     """The server refused the request as such (400, 413, 422): perhaps for its schema."""
 
 
+_NO_SUCH_PATH = (404, 405, 501)
+
+
 class _ShuttingDownError(Exception):
     """The server is ending and takes no new work."""
 
@@ -57,6 +62,9 @@ class Wire:
         repeats: Times a refused connection or a busy answer is tried again; 0 where the caller has
             another server to ask.
         transport: For tests.
+
+    Raises:
+        InvalidValueError: The key has characters that no header may have.
     """
 
     def __init__(
@@ -69,12 +77,23 @@ class Wire:
     ) -> None:
         self._repeats = repeats
         self._where = where
-        self._key = api_key
+        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if api_key is not None:
+            key = api_key.get_secret_value()
+            if not (key.isascii() and key.isprintable()):
+                raise InvalidValueError(
+                    f"key of {self._item}", "has characters that no header may have",
+                    "give the key as the server knows it",
+                )  # fmt: skip
+            self._headers["Authorization"] = f"Bearer {key}"
+        keeps_none = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(None, connect=_CONNECT_S),
-            limits=httpx.Limits(max_connections=32, keepalive_expiry=_IDLE_S),
+            # How many are in flight is for who asks: a queue here would know no urgency.
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=_IDLE_S),
             trust_env=not where.loopback,  # a proxy is never asked for this machine
+            cookies=http.cookiejar.CookieJar(keeps_none),
         )
 
     def __repr__(self) -> str:
@@ -84,13 +103,20 @@ class Wire:
         """Close every connection."""
         await self._client.aclose()
 
-    async def ask(self, url: str) -> Any:
+    async def ask(self, url: str, *, needed: bool = False) -> Any:
         """Return the JSON of a GET, or None where the server does not know the path.
 
+        Args:
+            url: What.
+            needed: Whether a refusal is one; else it is taken for a path that is not known, as
+                gateways give it for what is not of the OpenAI API.
+
         Raises:
-            LLMDownError: The server cannot be reached.
+            LLMDownError: The server cannot be reached, or refuses what is needed.
         """
         async with self._sent("GET", url, None) as answer:
+            if needed and answer.status_code not in _NO_SUCH_PATH:
+                await self._raise_for(answer)
             content = await _bounded(answer, _ERROR_BYTES * 16, self._item)
         if answer.status_code != httpx.codes.OK:
             return None
@@ -105,7 +131,7 @@ class Wire:
         Raises:
             LLMDownError: Not reachable, refused, or dropped.
             LLMBudgetError: The prompt does not fit into the model's context.
-            LLMIncoherentError: Not JSON, or longer than `most_bytes`.
+            LLMMalformedError: Not JSON, or longer than `most_bytes`.
             RefusedRequestError: The request as such was refused.
         """
         async with self._sent("POST", url, body) as answer:
@@ -114,7 +140,7 @@ class Wire:
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            raise LLMIncoherentError(self._item, "answered something that is not JSON") from error
+            raise LLMMalformedError(self._item, "answered something that is not JSON") from error
 
     @asynccontextmanager
     async def events(
@@ -127,7 +153,7 @@ class Wire:
         async with self._sent("POST", url, body) as answer:
             await self._raise_for(answer)
             if not answer.headers.get("content-type", "").startswith("text/event-stream"):
-                raise LLMIncoherentError(self._item, "did not stream, though it was asked to")
+                raise LLMMalformedError(self._item, "did not stream, though it was asked to")
             yield _events(answer, most_bytes, self._item)
 
     @property
@@ -139,7 +165,7 @@ class Wire:
         self, method: str, url: str, body: Mapping[str, Any] | None
     ) -> AsyncIterator[httpx.Response]:
         """Give the answer once its head is here; repeat where that can help."""
-        content = None if body is None else orjson.dumps(body)
+        content = None if body is None else self._written(body)
         try:
             answer = await self._send_repeatedly(method, url, content)
         except _ShuttingDownError as error:
@@ -157,15 +183,22 @@ class Wire:
         finally:
             await answer.aclose()
 
+    def _written(self, body: Mapping[str, Any]) -> bytes:
+        try:
+            return orjson.dumps(body)
+        except (TypeError, ValueError) as error:  # half a character, a number beyond 64 bits
+            raise RefusedRequestError(self._item, "the request cannot be written as JSON") from (
+                error
+            )
+
     async def _send_repeatedly(
         self, method: str, url: str, content: bytes | None
     ) -> httpx.Response:  # fmt: skip
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        if self._key is not None:
-            headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
         for repeat in range(self._repeats + 1):
             wait = _FIRST_WAIT_S * 2**repeat
-            request = self._client.build_request(method, url, content=content, headers=headers)
+            request = self._client.build_request(
+                method, url, content=content, headers=self._headers
+            )
             try:
                 answer = await self._client.send(request, stream=True)
                 if content is not None and answer.status_code == _FAILED:
@@ -176,10 +209,10 @@ class Wire:
             else:
                 if answer.status_code not in _BUSY or repeat == self._repeats:
                     return answer
-                wait = _retry_after(answer, wait)
-                await answer.aclose()
+                wait = max(_retry_after(answer, wait), _FIRST_WAIT_S)
                 if wait > _LONGEST_WAIT_S:
                     return answer
+                await answer.aclose()
             await asyncio.sleep(wait)
         raise AssertionError("unreachable")
 
@@ -225,7 +258,7 @@ async def _bounded(answer: httpx.Response, most_bytes: int, item: str) -> bytes:
     async for block in answer.aiter_raw():
         content += block
         if len(content) > most_bytes:
-            raise LLMIncoherentError(item, f"sent more than {most_bytes} bytes")
+            raise LLMMalformedError(item, f"sent more than {most_bytes} bytes")
     return bytes(content)
 
 
@@ -235,7 +268,7 @@ async def _events(answer: httpx.Response, most_bytes: int, item: str) -> AsyncIt
     async for block in answer.aiter_raw():
         seen += len(block)
         if seen > most_bytes:
-            raise LLMIncoherentError(item, f"sent more than {most_bytes} bytes")
+            raise LLMMalformedError(item, f"sent more than {most_bytes} bytes")
         *lines, pending = (pending + block).split(b"\n")
         for line in lines:
             if not line.startswith(b"data:"):
@@ -247,7 +280,7 @@ async def _events(answer: httpx.Response, most_bytes: int, item: str) -> AsyncIt
             try:
                 yield orjson.loads(data)
             except orjson.JSONDecodeError as error:
-                raise LLMIncoherentError(item, "streamed something that is not JSON") from error
+                raise LLMMalformedError(item, "streamed something that is not JSON") from error
 
 
 def _retry_after(answer: httpx.Response, otherwise: float) -> float:

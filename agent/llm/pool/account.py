@@ -2,12 +2,12 @@
 
 from types import TracebackType
 
+from agent.llm.charge import charged, most_of_prompt
 from agent.llm.errors import LLMQuotaError
 from agent.llm.pool.caller import Caller
 from agent.llm.pool.pool import Pool
 from agent.llm.pool.quota import Reservation
-from agent.llm.seam import ChatRequest
-from agent.llm.tokens import upper_estimate, upper_estimate_of_prompt
+from agent.llm.seam import ChatRequest, Usage
 
 
 class Account:
@@ -26,7 +26,7 @@ class Account:
         self._pool = pool
         self._request = request
         self.tenant = pool.file.tenant_of(caller.tenant)
-        self.prompt = upper_estimate_of_prompt(request.messages)
+        self.prompt = most_of_prompt(request)
         self.most = self.prompt + request.max_tokens
         self.sent = False
         self._held: Reservation | None = None
@@ -36,7 +36,7 @@ class Account:
         """Reserve the most that it can take.
 
         Raises:
-            LLMQuotaError: There are too few left.
+            LLMQuotaError: There are too few left; never for an emergency.
         """
         emergency = self._request.urgency == "emergency"
         quota = self._pool.quota(self.tenant)
@@ -47,9 +47,19 @@ class Account:
             raise
         return self
 
-    def used(self, prompt_tokens: int, completion_tokens: int, text: str) -> None:
-        """Say what was used; 0 stands for what the server does not say."""
-        self._used = (prompt_tokens or self.prompt) + (completion_tokens or upper_estimate(text))
+    def used(
+        self, prompt_tokens: int, completion_tokens: int, text: str, *, server: str = ""
+    ) -> None:
+        """Say what was used: never charged beyond what was reserved.
+
+        Args:
+            prompt_tokens: As the server counts; 0 where it does not say.
+            completion_tokens: As well.
+            text: The reply.
+            server: Which, for the log.
+        """
+        usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
+        self._used = charged(self._request, usage, text, server=server)
 
     async def __aexit__(
         self,

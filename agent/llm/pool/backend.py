@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
+from agent.llm.client import OpenAIChat
 from agent.llm.errors import LLMDownError, LLMError
 from agent.llm.pool.breaker import Breaker, State
 from agent.llm.pool.config import BackendRow, ModelRow, PoolFile
@@ -15,7 +16,9 @@ Connect = Callable[[BackendRow], AbstractAsyncContextManager[LLM]]
 
 _BUSY_S = 1.0
 """How long a server that has no room is left alone where it does not say."""
-_LONGEST_BUSY_S = 30.0
+_LEAST_BUSY_S, _LONGEST_BUSY_S = 0.5, 30.0
+_BUSY_OUTAGE_S = 10.0
+"""A server that has no room for so long, and answers nothing meanwhile, is as good as down."""
 
 
 class Backend:
@@ -35,6 +38,8 @@ class Backend:
         self.breaker = Breaker(file.breaker)
         self.unapproved = unapproved
         self.in_flight = 0
+        self.opens_for_s = file.breaker.open_s
+        """Seconds that its breaker stays open the first time."""
         self.answered = 0
         self.failures = 0
         self.last_answer: float | None = None
@@ -44,6 +49,10 @@ class Backend:
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._busy_until = 0.0
+        self._busy_since: float | None = None
+        self._doubted = False
+        self._retired: list[AsyncExitStack] = []
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def is_open(self) -> bool:
@@ -61,26 +70,85 @@ class Backend:
         )
 
     async def client(self) -> LLM:
-        """Return its client, opened when first needed.
+        """Return its client, opened when first needed, and asked anew who it is where in doubt.
 
         Raises:
             UnavailableError: It cannot be had, or serves another model than the file says.
         """
         async with self._opening:
+            if self._client is not None and self._doubted:
+                await self._confirm(self._client)
             if self._client is None:
                 async with AsyncExitStack() as opened:
                     client = await opened.enter_async_context(self._connect(self.row))
-                    _require_listed(self.row, getattr(client, "listed", ()))
-                    _require_weights(self.row, self._model, client.identity)
+                    self._require_right(client)
                     self._opened, self._client = opened.pop_all(), client
+                    self._doubted = False
             return self._client
 
+    def doubt(self) -> None:
+        """Have it asked who it is before anything else is sent: it may have been restarted."""
+        self._doubted = True
+
+    async def _confirm(self, client: LLM) -> None:
+        if isinstance(client, OpenAIChat):
+            await client.connect(timeout_s=self.row.answer_s, anew=True)
+        self._require_right(client)
+        self._doubted = False
+
+    def _require_right(self, client: LLM) -> None:
+        listed: tuple[str, ...] | None = getattr(client, "listed", None)
+        if self.row.url is not None and listed is not None:
+            _require_listed(self.row, listed)
+        _require_weights(self.row, self._model, client.identity)
+
     async def forget(self) -> None:
-        """Close its client, so that it is asked anew who it is."""
+        """Open a new client for what comes; the old one is closed when nobody waits on it."""
         async with self._opening:
             self._client = None
             opened, self._opened = self._opened, AsyncExitStack()
-        await opened.aclose()
+        if self.row.local:
+            await opened.aclose()  # two local models at once would not fit into the memory
+        else:
+            self._retired.append(opened)
+            self._tidy()
+
+    async def close(self) -> None:
+        """Close its clients, whoever waits on them."""
+        async with self._opening:
+            self._client = None
+            opened, self._opened = self._opened, AsyncExitStack()
+        for one in (*self._retired, opened):
+            await one.aclose()
+        self._retired.clear()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def entered(self) -> None:
+        """Note that one more request is in flight."""
+        self.in_flight += 1
+
+    def left(self) -> None:
+        """Note that a request is over."""
+        self.in_flight -= 1
+        self._tidy()
+
+    def _tidy(self) -> None:
+        if self.in_flight or not self._retired:
+            return
+        old, self._retired = self._retired, []
+
+        async def end() -> None:
+            for one in old:
+                await one.aclose()
+
+        task = asyncio.get_running_loop().create_task(end())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def answered_at(self, now: float) -> None:
+        """Note that it answered."""
+        self.last_answer = now
+        self._busy_since = None
 
     def free(self, now: float) -> int:
         """Return the places that are free now: none while it is busy, one for a trial."""
@@ -94,9 +162,20 @@ class Backend:
     def busy_for(self, error: LLMError, now: float) -> float:
         """Leave it alone for as long as it says, and return how long that is, s."""
         said = getattr(error, "retry_after_s", None)
-        wait = min(said if said is not None else _BUSY_S, _LONGEST_BUSY_S)
+        wait = min(max(said if said is not None else _BUSY_S, _LEAST_BUSY_S), _LONGEST_BUSY_S)
+        if self._busy_since is None or now - self._busy_until > _BUSY_OUTAGE_S:
+            self._busy_since = now
         self._busy_until = max(self._busy_until, now + wait)
         return wait
+
+    def busy_too_long(self, now: float) -> bool:
+        """Return whether it has had no room for long, and no request of ours is being answered.
+
+        A balancer without servers behind it says "busy" for ever.
+        """
+        alone = self.in_flight <= 1  # who asks is still in flight
+        since = self._busy_since
+        return alone and since is not None and now - since >= _BUSY_OUTAGE_S
 
     def seen(self, now: float, *, patient_data: bool, trials: bool) -> Seen:
         """Return what routing knows of it.
@@ -137,16 +216,18 @@ class Backend:
 
 
 def _require_listed(row: BackendRow, listed: tuple[str, ...]) -> None:
-    """Refuse a server that lists other models than the one it is said to serve.
+    """Refuse a server that does not list the model it is said to serve.
+
+    The names it lists are not repeated: what a server says of itself has no place in a report.
 
     Raises:
-        LLMDownError: It does; nothing of a patient is sent to it.
+        LLMDownError: It does not; nothing of a patient is sent to it.
     """
     wanted = row.served_as or row.model
-    if row.url is not None and listed and wanted not in listed:
+    if wanted not in listed:
         raise LLMDownError(
             f"backend {row.name}",
-            f"serves {', '.join(listed)} and not {wanted}",
+            f"does not list {wanted} among its {len(listed)} models",
             "correct the file of the pool, or the server",
         )
 

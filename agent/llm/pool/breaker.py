@@ -37,6 +37,8 @@ class Breaker:
         self._state = State.CLOSED
         self._calls: deque[tuple[float, bool]] = deque()
         self._in_a_row = 0
+        self._looks_in_a_row = 0
+        self._by_work = False
         self._until = 0.0
         self._rounds = 0
         self._trial_out = False
@@ -80,26 +82,46 @@ class Breaker:
             self._trial_out = True
         return self._era
 
-    def succeeded(self, token: int, now: float) -> None:
-        """Note that a call was answered."""
+    def succeeded(self, token: int, now: float, *, look: bool = False) -> None:
+        """Note that a call was answered.
+
+        Args:
+            token: Of `begin`.
+            now: Seconds.
+            look: Whether it was a look at its health: a server that answers these and hangs on work
+                is not healthy, so they leave the count of failures as it is. One that work had
+                opened is closed by a look on trial: the next failure of work opens it for longer.
+        """
         if token != self._era:
             return
         if self._state is State.HALF_OPEN:
             self._trial_out = False
             self._succeeded += 1
             if self._succeeded >= self._limits.trials:
-                self._rounds, self.reason = 0, ""
+                on_trial = look and self._by_work
+                self.reason = ""
                 self._enter(State.CLOSED)
+                if on_trial:
+                    self._in_a_row = self._limits.failures - 1
+                else:
+                    self._rounds = 0
             return
-        self._in_a_row = 0
-        self._note(now, failed=False)
+        self._looks_in_a_row = 0
+        if not look:
+            self._in_a_row = self._rounds = 0
+            self._note(now, failed=False)
 
-    def failed(self, token: int, now: float, reason: str) -> None:
-        """Note that a call failed by the server's fault."""
+    def failed(self, token: int, now: float, reason: str, *, look: bool = False) -> None:
+        """Note that a call, or a look, failed by the server's fault."""
         if token != self._era:
             return
         if self._state is State.HALF_OPEN:
-            self._open(now, reason)
+            self._open(now, reason, by_work=self._by_work or not look)
+            return
+        if look:
+            self._looks_in_a_row += 1
+            if self._looks_in_a_row >= self._limits.failures:
+                self._open(now, reason, by_work=False)
             return
         self._in_a_row += 1
         self._note(now, failed=True)
@@ -108,11 +130,11 @@ class Breaker:
         if self._in_a_row >= self._limits.failures or (
             many and bad / len(self._calls) >= self._limits.rate
         ):
-            self._open(now, reason)
+            self._open(now, reason, by_work=True)
 
     def trip(self, now: float, reason: str) -> None:
         """Open it at once: what is wrong does not go away by asking again."""
-        self._open(now, reason)
+        self._open(now, reason, by_work=False)
 
     def abandoned(self, token: int) -> None:
         """Note that a call ended without saying anything of the server; a trial is free again."""
@@ -124,7 +146,8 @@ class Breaker:
         while self._calls and self._calls[0][0] <= now - self._limits.window_s:
             self._calls.popleft()
 
-    def _open(self, now: float, reason: str) -> None:
+    def _open(self, now: float, reason: str, *, by_work: bool) -> None:
+        self._by_work = by_work
         wait = self._limits.open_s * 2.0 ** min(self._rounds, 60)
         self._until = now + min(wait, max(self._limits.longest_open_s, self._limits.open_s))
         self._rounds += 1
@@ -135,5 +158,5 @@ class Breaker:
         self._state = state
         self._era += 1
         self._trial_out = False
-        self._in_a_row = 0
+        self._in_a_row = self._looks_in_a_row = 0
         self._calls.clear()

@@ -28,26 +28,53 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import (
     Field,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
     SecretStr,
+    StrictBool,
     ValidationError,
     model_validator,
 )
 
 from agent.llm.address import address
+from agent.llm.pool.limits import (
+    BreakerRow,
+    Fraction,
+    HealthRow,
+    Name,
+    Places,
+    QueueRow,
+    Seconds,
+    ShadowRow,
+    TenantRow,
+)
+from agent.llm.pool.matching import compared, require_apart
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
 from knowledge.reference import strict_yaml
+
+__all__ = [
+    "OTHERS",
+    "ApprovalRow",
+    "BackendRow",
+    "BreakerRow",
+    "Floor",
+    "HealthRow",
+    "ModelRow",
+    "PoolFile",
+    "QueueRow",
+    "ShadowRow",
+    "TenantRow",
+    "file_sha256",
+    "key_of",
+    "parsed_pool",
+    "pool_bytes",
+    "read_pool",
+]
 
 OTHERS = "everyone_else"
 """Name of the tenant of whoever no row names."""
 _LARGEST_FILE = 1 << 20
 _KEY_NAME = "VLLM_API_KEY="
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,127}$")]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+_LONGEST_URL = 2048
 
 
 class ModelRow(Frozen):
@@ -81,113 +108,23 @@ class BackendRow(Frozen):
 
     name: Name
     url: str | None = None
-    local: bool = False
+    local: StrictBool = False
     model: Name
     served_as: str | None = None
-    priority: NonNegativeInt = 1
-    at_once: PositiveInt = 8
+    priority: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 1
+    at_once: Places = 8
     patient_data: Literal["allowed", "not allowed"]
     api_key_file: Path | None = None
-    candidate: bool = False
-    answer_s: PositiveFloat = 60.0
+    candidate: StrictBool = False
+    answer_s: Seconds = 60.0
 
     @model_validator(mode="after")
     def _reachable(self) -> "BackendRow":
         if (self.url is None) != self.local:
             raise ValueError("give either url, or local: true")
         if self.url is not None:
-            try:
-                address(self.url)
-            except InvalidValueError as error:
-                raise ValueError(error.reason) from error
+            _require_url(self.url)
         return self
-
-
-class TenantRow(Frozen):
-    """What one tenant may use.
-
-    Args:
-        match: FHIR base addresses whose patients are its own; an exact name matches too.
-        weight: Its share while others wait as well.
-        tokens_per_hour, tokens_per_day: Most tokens of prompts and replies; None for no limit.
-        at_once: Most requests at one time; None for no limit.
-        waiting: Most requests that wait.
-    """
-
-    match: tuple[str, ...] = ()
-    weight: PositiveFloat = 1.0
-    tokens_per_hour: PositiveInt | None = None
-    tokens_per_day: PositiveInt | None = None
-    at_once: PositiveInt | None = None
-    waiting: PositiveInt = 64
-
-
-class BreakerRow(Frozen):
-    """When a server is no longer asked, and when it is tried again.
-
-    Args:
-        failures: Failures in a row that open the breaker.
-        rate: Share of failures that opens it, among the calls of `window_s`.
-        least_calls: Calls below which the share says nothing.
-        window_s: Seconds that the share looks back.
-        open_s: Seconds it stays open the first time; they double with every trial that fails.
-        longest_open_s: Most of them.
-        trials: Trials in a row that must succeed before it is closed.
-    """
-
-    failures: PositiveInt = 3
-    rate: float = Field(default=0.5, gt=0.0, le=1.0)
-    least_calls: PositiveInt = 10
-    window_s: PositiveFloat = 60.0
-    open_s: PositiveFloat = 5.0
-    longest_open_s: PositiveFloat = 300.0
-    trials: PositiveInt = 1
-
-
-class HealthRow(Frozen):
-    """How servers are looked after: by a real short completion.
-
-    Args:
-        every_s: Seconds between two looks at a server that has answered nothing meanwhile.
-        answer_s: Longest time for that completion.
-    """
-
-    every_s: PositiveFloat = 15.0
-    answer_s: PositiveFloat = 10.0
-
-
-class QueueRow(Frozen):
-    """How long a request waits for a free place.
-
-    Args:
-        emergency_s, routine_s, batch_s: Longest wait by urgency; never past the request's own
-            timeout.
-        emergency_reserve: Share of every tenant's tokens that only emergencies may use.
-        attempts: Servers that one request may be sent to in all: one that breaks servers must not
-            break all of them.
-    """
-
-    emergency_s: PositiveFloat = 60.0
-    routine_s: PositiveFloat = 30.0
-    batch_s: PositiveFloat = 20.0
-    emergency_reserve: Fraction = 0.2
-    attempts: PositiveInt = 3
-
-
-class ShadowRow(Frozen):
-    """Requests that a candidate is sent as well; its answer is compared and never shown.
-
-    Args:
-        backend: Name of a backend with ``candidate: true``.
-        share: Of the answered requests.
-        at_once: Most at one time; what is beyond is left out and counted.
-        answer_s: Longest time for its answer.
-    """
-
-    backend: Name
-    share: Fraction
-    at_once: PositiveInt = 1
-    answer_s: PositiveFloat = 60.0
 
 
 class Floor(Frozen):
@@ -218,7 +155,7 @@ class ApprovalRow(Frozen):
         most_failed: Highest share of trials, and of calls of the model, that gave nothing.
     """
 
-    required: bool = True
+    required: StrictBool = True
     tasks: tuple[str, ...] = ("chest_pain", "grounding", "injection", "tool_selection")
     floors: tuple[Floor, ...] = ()
     most_failed: Fraction = 0.05
@@ -254,9 +191,7 @@ class PoolFile(Frozen):
     @model_validator(mode="after")
     def _agrees(self) -> "PoolFile":
         self._check_backends()
-        matched = [one for row in self.tenants.values() for one in row.match]
-        if len(set(matched)) != len(matched) or OTHERS in self.tenants:
-            raise ValueError("two tenants match the same, or one has a reserved name")
+        require_apart(self.tenants, OTHERS)
         if self.approval.required:
             for name, model in self.models.items():
                 if model.sha256 is None and not model.revision:
@@ -285,15 +220,29 @@ class PoolFile(Frozen):
         """
         if said in self.tenants:
             return said
-        asked = said.rstrip("/")
+        asked = compared(said)
         for name, row in self.tenants.items():
-            if asked and asked in {one.rstrip("/") for one in row.match}:
+            if asked and asked in map(compared, row.match):
                 return name
         return OTHERS
 
     def tenant(self, name: str) -> TenantRow:
         """Return what a tenant may use."""
         return self.tenants.get(name, self.everyone_else)
+
+
+def _require_url(url: str) -> None:
+    """Refuse what is no address; `urlsplit` takes line ends out in silence.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if len(url) > _LONGEST_URL or not url.isprintable() or " " in url:
+        raise ValueError(f"url: holds blanks or line ends, or more than {_LONGEST_URL} characters")
+    try:
+        address(url)
+    except InvalidValueError as error:
+        raise ValueError(f"url: {error.reason}") from error
 
 
 def read_pool(path: Path) -> PoolFile:

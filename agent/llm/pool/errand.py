@@ -22,7 +22,7 @@ from agent.llm.pool.pins import Pin
 from agent.llm.pool.pool import ITEM, Pool
 from agent.llm.pool.routing import Seen, model_for, server_for, why_none
 from agent.llm.seam import LLM, ChatRequest
-from knowledge.errors import UnavailableError
+from knowledge.errors import EpicrisisError
 
 T = TypeVar("T")
 _PAUSE_S = 0.05
@@ -55,6 +55,7 @@ class Errand:
         self._wait_until = min(begun + longest[request.urgency], self._until)
         self._failed: dict[str, str] = {}
         self._sent = 0
+        self._was_busy = False
 
     async def next_server(self) -> tuple[Backend, int, Pin]:
         """Return the server to ask with the token of its breaker, its place taken.
@@ -63,6 +64,8 @@ class Errand:
             LLMError: Nobody can be asked, or not in time.
         """
         while True:
+            if self._was_busy:  # other failures have their own count
+                self._still_in_time()
             pin = self._pin()
             gate = self._pool.gate(pin.model, patient_data=self._caller.patient_data)
             if not await self._turn(gate):
@@ -93,7 +96,7 @@ class Errand:
         Raises:
             LLMError: The request is over.
         """
-        allowed = min(backend.row.answer_s, max(self._until - self._pool.clock(), 0.0))
+        allowed = self._allowed(backend)
         self._sent += 1
         kept = False
         try:
@@ -168,6 +171,17 @@ class Errand:
         notice = f"{pin.notice}; {said}" if pin.notice else said
         return pool.pins.set(caller.conversation, Pin(model=model, notice=notice))
 
+    def _allowed(self, backend: Backend) -> float:
+        """Return the seconds a server has; half of what is left where another could be asked.
+
+        A server that takes work and never answers would else use up the whole time.
+        """
+        left = max(self._until - self._pool.clock(), 0.0)
+        others = self._pool.seen(self._caller, {**self._failed, backend.row.name: ""})
+        may_fail = self._sent + 1 < self._pool.file.queue.attempts
+        share = 0.5 if may_fail and any(one.usable for one in others) else 1.0
+        return min(backend.row.answer_s, left * share)
+
     def _still_in_time(self) -> None:
         """Refuse to look again where the time is over.
 
@@ -202,7 +216,7 @@ class Errand:
 
     def _take(self, gate: Gate, model: str) -> tuple[Backend, int] | None:
         pool = self._pool
-        seen = pool.seen(self._caller, self._failed)
+        seen = pool.seen(self._caller, self._failed, urgency=self._request.urgency)
         name = server_for(seen, model, case=self._caller.case)
         if name is None:
             return None
@@ -210,12 +224,12 @@ class Errand:
         token = backend.breaker.begin(pool.clock())
         if token is None:
             return None
-        backend.in_flight += 1
+        backend.entered()
         gate.taken()
         return backend, token
 
     def _leave(self, backend: Backend) -> None:
-        backend.in_flight -= 1
+        backend.left()
         self._pool.gate(backend.row.model, patient_data=self._caller.patient_data).ended(
             self._account.tenant
         )
@@ -226,7 +240,7 @@ class Errand:
         before = backend.breaker.state(now)
         backend.breaker.succeeded(token, now)
         backend.answered += 1
-        backend.last_answer = now
+        backend.answered_at(now)
         if backend.breaker.state(now) is not before:
             self._pool.state_changed(backend, before)
 
@@ -242,6 +256,7 @@ class Errand:
         if kind is Says.BUSY or isinstance(error, LLMUnreachableError):
             self._sent -= 1  # it was not taken: it cannot have broken anything
         if kind is Says.BUSY:
+            self._was_busy = True
             return
         self._failed[backend.row.name] = str(error)
         if self._pool.clock() >= self._until:
@@ -264,10 +279,13 @@ class Errand:
         elif kind is Says.BUSY:
             backend.breaker.abandoned(token)
             wait = backend.busy_for(error, now)
+            if backend.busy_too_long(now):
+                backend.breaker.trip(now, str(error))
             asyncio.get_running_loop().call_later(wait, pool.wake, backend.row.model)
         elif kind is Says.WRONG_KEY:
             backend.breaker.trip(now, str(error))
         elif kind is Says.BROKEN:
+            backend.doubt()
             backend.breaker.failed(token, now, str(error))
         else:
             backend.breaker.abandoned(token)
@@ -314,7 +332,7 @@ async def _within(
         raise LLMTimeoutError(item, f"did not answer within {allowed:.3g} s") from error
     except LLMError:
         raise
-    except UnavailableError as error:
+    except EpicrisisError as error:  # also a key that cannot be read while it is exchanged
         raise LLMDownError(item, str(error)) from error
 
 

@@ -9,6 +9,7 @@ from agent.llm.errors import (
     LLMError,
     LLMIncoherentError,
     LLMKeyError,
+    LLMMalformedError,
     LLMTimeoutError,
 )
 from agent.llm.wire import RefusedRequestError
@@ -32,7 +33,7 @@ def says(error: LLMError) -> Says:
 
     A prompt that is longer than the context, a request that is refused as such and a reply that is
     not valid under its schema say nothing: breakers that counted them would shut out a whole site
-    for one long chart.
+    for one long chart. An answer that is no chat answer at all is the server's fault.
 
     Raises:
         TypeError: A failure that nobody has decided about: a mistake of ours.
@@ -42,6 +43,8 @@ def says(error: LLMError) -> Says:
             return Says.WRONG_KEY
         case LLMBusyError():
             return Says.BUSY
+        case LLMMalformedError():
+            return Says.BROKEN
         case RefusedRequestError() | LLMBudgetError() | LLMIncoherentError():
             return Says.NOTHING
         case LLMDownError() | LLMTimeoutError():

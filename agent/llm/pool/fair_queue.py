@@ -13,10 +13,13 @@ A pure data structure: no clock, no waiting.
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from agent.llm.seam import Urgency
 
 ORDER: tuple[Urgency, ...] = ("emergency", "routine", "batch")
+May = Callable[[str, Urgency], bool]
+"""Whether a tenant may have one more request of an urgency answered now."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -102,14 +105,10 @@ class FairQueue:
         """Let a request wait."""
         self._lanes[ticket.urgency].push(ticket)
 
-    def pop(self, may: Callable[[str], bool] = lambda tenant: True) -> Ticket | None:
-        """Return whose turn it is, and take it out; None where nobody may.
-
-        Args:
-            may: Whether a tenant may have one more request answered now.
-        """
+    def pop(self, may: May = lambda tenant, urgency: True) -> Ticket | None:
+        """Return whose turn it is, and take it out; None where nobody may."""
         for urgency in ORDER:
-            found = self._lanes[urgency].pop(may, self._weight)
+            found = self._lanes[urgency].pop(partial(_may, may, urgency), self._weight)
             if found is not None:
                 return found
         return None
@@ -118,12 +117,17 @@ class FairQueue:
         """Take out a request that waits no longer."""
         self._lanes[ticket.urgency].remove(ticket)
 
-    def waiting(self, tenant: str) -> int:
-        """Return how many requests of a tenant wait."""
-        return sum(len(lane.waiting.get(tenant, ())) for lane in self._lanes.values())
+    def waiting(self, tenant: str, *, urgency: Urgency = ORDER[-1]) -> int:
+        """Return how many requests of a tenant wait that are at least so urgent."""
+        ahead = ORDER[: ORDER.index(urgency) + 1]
+        return sum(len(self._lanes[one].waiting.get(tenant, ())) for one in ahead)
 
     def by_urgency(self) -> dict[Urgency, int]:
         """Return how many requests of each urgency wait."""
         return {
             urgency: sum(map(len, lane.waiting.values())) for urgency, lane in self._lanes.items()
         }
+
+
+def _may(may: May, urgency: Urgency, tenant: str) -> bool:
+    return may(tenant, urgency)

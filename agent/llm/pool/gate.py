@@ -6,10 +6,15 @@ Everything happens in one event loop.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from agent.llm.errors import LLMBusyError
 from agent.llm.pool.fair_queue import FairQueue, Ticket
 from agent.llm.seam import Urgency
+
+EMERGENCIES = 16
+"""Emergencies of a tenant answered at one time beyond its `at_once`: its own other work cannot hold
+them up, and a tenant that calls all its work an emergency still has a limit."""
 
 
 class RerouteError(Exception):
@@ -26,16 +31,19 @@ class TenantLoad:
     """How many requests of each tenant are being answered, over all models.
 
     Args:
-        most: Tenant to the most at one time; None for no limit.
+        most: Tenant to the most at one time; None for no limit. Emergencies have `EMERGENCIES`
+            more.
     """
 
     def __init__(self, most: Callable[[str], int | None]) -> None:
         self._most = most
         self._now: dict[str, int] = {}
 
-    def may(self, tenant: str) -> bool:
+    def may(self, tenant: str, urgency: Urgency) -> bool:
         """Return whether one more may be answered."""
         most = self._most(tenant)
+        if most is not None and urgency == "emergency":
+            most += EMERGENCIES
         return most is None or self._now.get(tenant, 0) < most
 
     def entered(self, tenant: str) -> None:
@@ -60,8 +68,10 @@ class Gate:
         model: Its name, for messages.
         free: How many places its usable servers have free now.
         weight: Tenant to its share.
-        waiting: Tenant to the most requests of it that wait.
+        waiting: Tenant to the most requests of it that wait; of those a request is held up only by
+            the ones at least as urgent.
         load: How many requests of each tenant are being answered.
+        kept: How many of the free places are left to emergencies.
     """
 
     def __init__(
@@ -72,11 +82,13 @@ class Gate:
         weight: Callable[[str], float],
         waiting: Callable[[str], int],
         load: TenantLoad,
+        kept: Callable[[], int] = lambda: 0,
     ) -> None:
         self.model = model
         self._free = free
         self._most_waiting = waiting
         self._load = load
+        self._kept = kept
         self._queue = FairQueue(weight)
         self._waiters: dict[Ticket, _Waiter] = {}
         self._granted = 0
@@ -95,12 +107,14 @@ class Gate:
             most_s: Longest wait.
 
         Raises:
-            LLMBusyError: It is not its turn in time, or too many of its tenant wait.
+            LLMBusyError: It is not its turn in time, or too many of its tenant wait that are at
+                least as urgent.
             RerouteError: No server of the model can be asked any more.
         """
-        if self._queue.waiting(ticket.tenant) >= self._most_waiting(ticket.tenant):
+        most = self._most_waiting(ticket.tenant)
+        if self._queue.waiting(ticket.tenant, urgency=ticket.urgency) >= most:
             raise self._busy(
-                f"{self._most_waiting(ticket.tenant)} requests of this tenant wait already", most_s
+                f"{most} requests of this tenant wait already that are at least as urgent", most_s
             )
         waiter = _Waiter(ticket=ticket)
         self._waiters[ticket] = waiter
@@ -133,8 +147,8 @@ class Gate:
 
     def look(self) -> None:
         """Give free places to those whose turn it is; called whenever a place may be free."""
-        while self._free() - self._granted > 0:
-            ticket = self._queue.pop(self._load.may)
+        while (free := self._free() - self._granted) > 0:
+            ticket = self._queue.pop(partial(self._may, free > self._kept()))
             if ticket is None:
                 return
             waiter = self._waiters.pop(ticket)
@@ -151,6 +165,10 @@ class Gate:
             self._queue.remove(waiter.ticket)
             if not waiter.turn.done():
                 waiter.turn.set_exception(RerouteError(self.model))
+
+    def _may(self, anybody: bool, tenant: str, urgency: Urgency) -> bool:
+        """Return whether one more may be answered: places that are kept are for emergencies."""
+        return (anybody or urgency == "emergency") and self._load.may(tenant, urgency)
 
     def _withdraw(self, waiter: _Waiter) -> None:
         """Take out who waits no longer, also one whose turn came at the same moment."""

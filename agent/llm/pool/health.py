@@ -1,17 +1,19 @@
 """Looking after servers: a real short completion, since a dead engine may call itself healthy."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
-from agent.llm.errors import LLMError
+from agent.llm.errors import LLMError, LLMSilentError
 from agent.llm.pool.backend import Backend
 from agent.llm.pool.breaker import State
 from agent.llm.pool.config import HealthRow
 from agent.llm.pool.failure import Says, says
-from agent.llm.seam import ChatRequest, Message
-from knowledge.errors import UnavailableError
+from agent.llm.seam import LLM, ChatRequest, Message
+from knowledge.errors import EpicrisisError
 
 Sleep = Callable[[float], Awaitable[None]]
+logger = logging.getLogger(__name__)
 _TOKENS = 4
 _LEAST_S = 0.05
 
@@ -35,8 +37,9 @@ async def look_at(
 ) -> str:
     """Ask a server for a short completion and return why it failed; empty where it answered.
 
-    Here also a reply that cannot be used counts as a failure. A server that has no room is not
-    broken. One that was broken is asked anew who it is.
+    Here also a reply that cannot be used counts as a failure, but not one that ended in the middle
+    of a thought: so short a reply has no room for more. A server that has no room is not broken.
+    Every look also asks who it is.
 
     Args:
         backend: Which.
@@ -48,40 +51,54 @@ async def look_at(
     token = backend.breaker.begin(clock())
     if token is None:
         return backend.breaker.reason
-    backend.in_flight += 1
+    backend.entered()
     problem = ""
     try:
         if before is not State.CLOSED:
             await backend.forget()
+        else:
+            backend.doubt()
         async with asyncio.timeout(limits.answer_s):
             client = await backend.client()
-            await client.chat(question(limits))
-    except LLMError as error:
+            await _short_answer(client, limits)
+    except EpicrisisError as error:
         problem = str(error)
-        kind = says(error)
-        if kind is Says.BUSY:
-            backend.busy_for(error, clock())
-            backend.breaker.abandoned(token)
-        elif kind is Says.WRONG_KEY:
-            backend.breaker.trip(clock(), problem)
-        else:
-            backend.breaker.failed(token, clock(), problem)
-    except UnavailableError as error:
-        problem = str(error)
-        backend.breaker.failed(token, clock(), problem)
+        _count(backend, token, error, clock())
     except TimeoutError:
         problem = f"no answer to a short completion within {limits.answer_s:g} s"
-        backend.breaker.failed(token, clock(), problem)
+        backend.breaker.failed(token, clock(), problem, look=True)
     except BaseException:
         backend.breaker.abandoned(token)
         raise
     else:
-        backend.breaker.succeeded(token, clock())
-        backend.last_answer = clock()
+        backend.breaker.succeeded(token, clock(), look=True)
+        backend.answered_at(clock())
     finally:
-        backend.in_flight -= 1
+        backend.left()
         changed(backend, before)
     return problem
+
+
+async def _short_answer(client: LLM, limits: HealthRow) -> None:
+    try:
+        await client.chat(question(limits))
+    except LLMSilentError as error:
+        if error.finish != "length":
+            raise
+
+
+def _count(backend: Backend, token: int, error: EpicrisisError, now: float) -> None:
+    """Tell the breaker what a look that failed says of the server."""
+    kind = says(error) if isinstance(error, LLMError) else Says.BROKEN
+    if isinstance(error, LLMError) and kind is Says.BUSY:
+        backend.busy_for(error, now)
+        backend.breaker.abandoned(token)
+        if backend.busy_too_long(now):
+            backend.breaker.trip(now, str(error))
+    elif kind is Says.WRONG_KEY:
+        backend.breaker.trip(now, str(error))
+    else:
+        backend.breaker.failed(token, now, str(error), look=True)
 
 
 async def look_after(
@@ -99,9 +116,12 @@ async def look_after(
     """
     while True:
         if _is_due(backend, limits, clock()):
-            await look_at(backend, limits, clock=clock, changed=changed)
+            try:
+                await look_at(backend, limits, clock=clock, changed=changed)
+            except Exception:  # who looks after a server must outlive any mistake
+                logger.exception("a look at %s failed by a mistake of ours", backend.row.name)
         now = clock()
-        wait = limits.every_s
+        wait = min(limits.every_s, backend.opens_for_s)
         if backend.breaker.state(now) is not State.CLOSED:
             wait = min(max(backend.breaker.retry_after_s(now), _LEAST_S), limits.every_s)
         await sleep(wait)

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -119,12 +119,16 @@ class HostedLLM:
         pieces: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
 
         def tell(item: str | BaseException | None) -> None:
-            here.call_soon_threadsafe(pieces.put_nowait, item)
+            with suppress(RuntimeError):  # the loop of who read is closed: nobody waits
+                here.call_soon_threadsafe(pieces.put_nowait, item)
 
         async def pump() -> None:
             try:
                 async for piece in self._llm.stream(request):
                     tell(piece)
+            except asyncio.CancelledError:
+                tell(LLMDownError(ITEM, "was closed in the middle of its reply"))
+                raise
             except Exception as error:  # noqa: BLE001 - raised again by who reads
                 tell(error)
             else:

@@ -91,7 +91,7 @@ def connecting(settings: Settings) -> Connect:
 
 @asynccontextmanager
 async def _endpoint(row: BackendRow, url: str) -> AsyncIterator[LLM]:
-    client = OpenAIChat(url, row.served_as or row.model, key_of(row), repeats=0)
+    client = OpenAIChat(url, row.served_as or row.model, key_of(row), repeats=0, exact=True)
     try:
         await client.connect(timeout_s=row.answer_s)
         yield client

@@ -30,6 +30,9 @@ class Pins:
         self._most = most
         self._kept: OrderedDict[str, Pin] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def find(self, conversation: str, *, known: str = "") -> Pin | None:
         """Return the pin of a conversation; None where it has none.
 
@@ -41,7 +44,7 @@ class Pins:
             return None
         found = self._kept.get(conversation)
         if found is None and known:
-            found = self._kept[conversation] = Pin(model=known, answered=True)
+            return self.set(conversation, Pin(model=known, answered=True))
         if found is not None:
             self._kept.move_to_end(conversation)
         return found

@@ -129,7 +129,7 @@ class Pool:
         if self.shadow is not None:
             await self.shadow.close()
         for backend in self.backends.values():
-            await backend.forget()
+            await backend.close()
 
     def gate(self, model: str, *, patient_data: bool) -> Gate:
         """Return the places at a model's servers, for requests with or without patient data."""
@@ -141,6 +141,7 @@ class Pool:
                 weight=lambda tenant: self._row(tenant).weight,
                 waiting=lambda tenant: self._row(tenant).waiting,
                 load=self.load,
+                kept=lambda: self._kept(model, patient_data=patient_data),
             )
         return self._gates[key]
 
@@ -160,7 +161,9 @@ class Pool:
             self.quotas[tenant] = Quota(tenant, self._row(tenant), reserve=reserve)
         return self.quotas[tenant]
 
-    def seen(self, caller: Caller, failed: Mapping[str, str]) -> tuple[Seen, ...]:
+    def seen(
+        self, caller: Caller, failed: Mapping[str, str], *, urgency: Urgency = "emergency"
+    ) -> tuple[Seen, ...]:
         """Return what routing knows of the servers, for one request.
 
         A server whose breaker waits for a trial is asked by a request only where no other can be.
@@ -168,6 +171,7 @@ class Pool:
         Args:
             caller: Who asks.
             failed: Servers that have failed this request, with the reason.
+            urgency: Of it; below an emergency the places that are kept are not free.
         """
         found: tuple[Seen, ...] = ()
         for trials in (False, True):
@@ -179,7 +183,11 @@ class Pool:
             )
             if any(one.usable for one in found):
                 break
-        return found
+        if urgency == "emergency":
+            return found
+        return tuple(
+            one.model_copy(update={"free": one.free - self._kept_at(one)}) for one in found
+        )
 
     def state_changed(self, backend: Backend, before: State) -> None:
         """Tell those who wait that a server may be asked again, or can be asked no more."""
@@ -202,6 +210,17 @@ class Pool:
     def _free(self, model: str, *, patient_data: bool) -> int:
         seen = self.seen(Caller(patient_data=patient_data), {})
         return sum(one.free for one in seen if one.usable and one.model == model)
+
+    def _kept(self, model: str, *, patient_data: bool) -> int:
+        """Return how many of the free places of a model are left to emergencies."""
+        seen = self.seen(Caller(patient_data=patient_data), {})
+        return sum(self._kept_at(one) for one in seen if one.usable and one.model == model)
+
+    def _kept_at(self, one: Seen) -> int:
+        backend = self.backends[one.name]
+        if backend.breaker.state(self.clock()) is not State.CLOSED:
+            return 0
+        return min(self.file.queue.emergency_places, backend.row.at_once - 1, one.free)
 
     def _row(self, tenant: str) -> TenantRow:
         return self.file.tenant(tenant)

@@ -1,5 +1,6 @@
 """The pool as one caller asks it: a language model like any other."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from agent.llm.errors import LLMIncoherentError
@@ -12,7 +13,9 @@ from agent.llm.pool.pool import ITEM, Pool
 from agent.llm.pool.routing import model_for, server_for
 from agent.llm.seam import LLM, ChatReply, ChatRequest, ModelIdentity
 from agent.llm.tokens import upper_estimate
-from knowledge.errors import UnavailableError
+from knowledge.errors import EpicrisisError
+
+_COUNT_S = 10.0
 
 
 class PooledLLM:
@@ -70,7 +73,12 @@ class PooledLLM:
                 if reply is not None:
                     break
             reply = self._named(reply, backend, pin)
-            account.used(reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.text)
+            account.used(
+                reply.usage.prompt_tokens,
+                reply.usage.completion_tokens,
+                reply.text,
+                server=backend.row.name,
+            )
         self._pool.observer.answered(
             backend.row.name, backend.row.model, reply, tenant=account.tenant
         )
@@ -100,7 +108,7 @@ class PooledLLM:
                     said.append(piece)
                     yield piece
             self._named(ChatReply(text=""), backend, pin)
-            account.used(0, 0, "".join(said))
+            account.used(0, 0, "".join(said), server=backend.row.name)
 
     async def count_tokens(self, text: str) -> int:
         """Return the tokens as the server that would answer counts them, else an upper estimate."""
@@ -111,9 +119,10 @@ class PooledLLM:
         if name is None:
             return upper_estimate(text)
         try:
-            client = await self._pool.backends[name].client()
-            return await client.count_tokens(text)
-        except UnavailableError:
+            async with asyncio.timeout(_COUNT_S):
+                client = await self._pool.backends[name].client()
+                return await client.count_tokens(text)
+        except (TimeoutError, EpicrisisError):
             return upper_estimate(text)
 
     async def close(self) -> None:

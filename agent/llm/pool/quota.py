@@ -1,8 +1,10 @@
 """Tokens of a tenant over the last hour and the last day.
 
 Before a call its upper estimate is reserved; afterwards what was really used takes its place. So
-calls in parallel cannot go over together. Windows slide by 1/60 of their length, and a token counts
-until its whole slice is past: never shorter than the window, at most 1/60 longer.
+calls in parallel cannot go over together. An emergency is never refused: a share is left to
+emergencies, and one that finds that used up as well is counted beyond the limit. Windows slide by
+1/60 of their length, and a token counts until its whole slice is past: never shorter than the
+window, at most 1/60 longer.
 """
 
 from collections import deque
@@ -109,13 +111,13 @@ class Quota:
         Args:
             tokens: An upper estimate.
             now: Seconds.
-            emergency: Whether it may use the reserve.
+            emergency: Whether it is one, which is counted and never refused.
 
         Raises:
             LLMQuotaError: They are not there; it says when.
         """
-        for window in self._windows:
-            limit = window.limit * (1.0 if emergency else 1.0 - self._reserve)
+        for window in () if emergency else self._windows:
+            limit = window.limit * (1.0 - self._reserve)
             wait = window.wait_s(tokens + self._reserved, now, limit=limit)
             if wait is None or wait > 0:
                 raise self._spent(window, tokens, wait, limit, now)

@@ -124,7 +124,7 @@ class Shadow:
         if token is None:
             self._tell("left out")
             return
-        self._backend.in_flight += 1
+        self._backend.entered()
         other, error = None, ""
         try:
             async with asyncio.timeout(self._row.answer_s):
@@ -145,7 +145,7 @@ class Shadow:
         else:
             self._backend.breaker.succeeded(token, self._clock())
         finally:
-            self._backend.in_flight -= 1
+            self._backend.left()
         found = compared(
             request, reply, other, error=error, at=self._now(), candidate=self._backend.identity
         )

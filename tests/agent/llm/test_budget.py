@@ -9,7 +9,7 @@ from agent.llm.adversaries import Slow
 from agent.llm.budget import Budgeted, Spent
 from agent.llm.errors import LLMBudgetError, LLMIncoherentError, LLMTimeoutError
 from agent.llm.fake import FakeLLM
-from agent.llm.seam import ChatRequest
+from agent.llm.seam import ChatReply, ChatRequest, Usage
 from tests.agent.llm.asking import asking
 
 
@@ -41,6 +41,26 @@ def test_tokens_are_counted_and_then_refused() -> None:
     asyncio.run(llm.chat(asking()))
     with pytest.raises(LLMBudgetError, match="10 tokens"):
         asyncio.run(llm.chat(asking()))
+
+
+def test_an_emergency_is_not_refused_for_tokens_and_is_for_calls() -> None:
+    llm = budgeted(FakeLLM({"chat": ["a", "b"]}), max_tokens=10, max_calls=2)
+    for _ in range(2):
+        asyncio.run(llm.chat(asking(urgency="emergency")))
+    assert llm.spent.tokens > 10
+    with pytest.raises(LLMBudgetError, match="2 calls"):
+        asyncio.run(llm.chat(asking(urgency="emergency")))
+
+
+def test_a_server_that_counts_more_than_can_be_does_not_spend_the_budget() -> None:
+    class Lying(FakeLLM):
+        async def chat(self, request: ChatRequest) -> ChatReply:
+            usage = Usage(prompt_tokens=2**62, completion_tokens=2**62)
+            return (await super().chat(request)).model_copy(update={"usage": usage})
+
+    llm = budgeted(Lying({"chat": ["a"]}))
+    asyncio.run(llm.chat(asking("y" * 100, max_tokens=20)))
+    assert llm.spent.tokens == 100 + 16 + 20
 
 
 def test_seconds_are_those_within_calls() -> None:

@@ -51,7 +51,28 @@ def test_a_whole_file_is_read() -> None:
         ('{revision: "hub/moe@1"}', "{}", "give sha256 or revision"),
         ("backend: next", "backend: cpu", "no backend with candidate"),
         ("share: 0.1", "share: 1.1", "less than or equal to 1"),
-        ("weight: 2", "weight: 0", "greater than 0"),
+        ("weight: 2", "weight: 0", r"tenants.north.weight: .* 0\.01"),
+        ("weight: 2", "weight: .inf", r"tenants.north.weight: .*finite"),
+        ("weight: 2", "weight: .nan", r"tenants.north.weight: .*finite"),
+        ("weight: 2", "weight: 1.0e-320", r"tenants.north.weight: .* 0\.01"),
+        ("weight: 2", "weight: 1000", r"tenants.north.weight: .* 100"),
+        ("weight: 2", "at_once: true", r"tenants.north.at_once: .*integer"),
+        ("weight: 2", "tokens_per_day: 1.5", r"tenants.north.tokens_per_day: .*integer"),
+        ("at_once: 1,", "at_once: true,", r"backends.1.at_once: .*integer"),
+        ("at_once: 1,", "at_once: 100000,", r"backends.1.at_once: .* 4096"),
+        ("at_once: 1,", "answer_s: .inf,", r"backends.1.answer_s: .*finite"),
+        ("at_once: 1,", "answer_s: 1.0e+9,", r"backends.1.answer_s: .* 86400"),
+        ("local: true,", "local: 1,", r"backends.1.local"),
+        ("http://127.0.0.1:8000/v1", "http://127.0.0.1\\n:8000/v1", "backends.0: .*url: holds"),
+        ("http://127.0.0.1:8000/v1", "http://llm host/v1", "backends.0: .*url: holds"),
+        ("shadow:", "breaker: {open_s: .inf}\nshadow:", r"breaker.open_s: .*finite"),
+        ("shadow:", "breaker: {rate: .nan}\nshadow:", r"breaker.rate: .*finite"),
+        ("shadow:", "health: {every_s: 1.0e-9}\nshadow:", r"health.every_s: .* 0\.05"),
+        ("shadow:", "queue: {emergency_s: .inf}\nshadow:", r"queue.emergency_s: .*finite"),
+        ("shadow:", "queue: {emergency_reserve: 1.0}\nshadow:", r"emergency_reserve: .* 0\.9"),
+        ("shadow:", "queue: {emergency_places: true}\nshadow:", r"emergency_places: .*integer"),
+        ("shadow:", "queue: {emergency_places: -1}\nshadow:", r"emergency_places: .* 0"),
+        ("shadow:", "queue: {attempts: true}\nshadow:", r"queue.attempts: .*integer"),
         ("llm-pool/1", "llm-pool/2", "epicrisis/llm-pool/1"),
         ("tenants:\n  north", f"tenants:\n  {OTHERS}", "reserved"),
     ],
@@ -60,6 +81,32 @@ def test_what_is_wrong_is_refused_with_its_place(before: str, after: str, said: 
     assert before in GOOD
     with pytest.raises(InvalidValueError, match=said):
         parsed_pool(GOOD.replace(before, after, 1).encode(), "pool.yaml")
+
+
+@pytest.mark.parametrize(
+    ("match", "said"),
+    [
+        ("https://ehr.north.example.org/fhir/", "is tenant north already"),
+        ("HTTPS://EHR.north.example.org/fhir", "is tenant north already"),
+        (" https://ehr.north.example.org/fhir", "is tenant north already"),
+        ("north", "is tenant north already"),
+        (OTHERS, f"is tenant {OTHERS} already"),
+        ("/", "an entry is empty"),
+    ],
+    ids=["slash", "capitals", "blank", "name of another", "reserved", "nothing"],
+)
+def test_two_tenants_never_match_the_same(match: str, said: str) -> None:
+    text = GOOD.replace("shadow:", f'  south: {{match: ["{match}"]}}\nshadow:')
+    with pytest.raises(InvalidValueError, match=rf"tenants\.south\.match: .*{said}"):
+        parsed_pool(text.encode(), "pool.yaml")
+
+
+def test_one_hospital_is_found_however_its_address_is_written() -> None:
+    text = GOOD.replace('fhir"]', 'fhir", "https://ehr.north.example.org/fhir/"]')
+    file = parsed_pool(text.encode(), "pool.yaml")
+    assert file.tenant_of("HTTPS://EHR.North.example.org/fhir//") == "north"
+    assert file.tenant_of("https://ehr.north.example.org/FHIR") == OTHERS
+    assert file.tenant_of("/") == OTHERS
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"a: [", b"[]", b"", b"- 1", b"{" * 5000])

@@ -60,8 +60,17 @@ def test_a_tenant_at_its_limit_is_passed_over_and_keeps_its_place() -> None:
     first, second = ticket("a"), ticket("b")
     line.push(first)
     line.push(second)
-    assert line.pop(lambda tenant: tenant != "a") is second
+    assert line.pop(lambda tenant, urgency: tenant != "a") is second
     assert line.pop() is first
+
+
+def test_only_what_is_at_least_as_urgent_counts_as_waiting() -> None:
+    line = queue()
+    for urgency, times in (("batch", 3), ("routine", 2), ("emergency", 1)):
+        for _ in range(times):
+            line.push(ticket("a", urgency))  # type: ignore[arg-type]
+    assert [line.waiting("a", urgency=urgency) for urgency in ORDER] == [1, 3, 6]
+    assert line.waiting("b", urgency="batch") == 0
 
 
 @settings(max_examples=200, deadline=None)
@@ -117,7 +126,7 @@ class Line(RuleBasedStateMachine):
     @rule(barred=st.sets(st.sampled_from(sorted(WEIGHTS))))
     def next(self, barred: set[str]) -> None:
         may = [one for one in self.there if one.tenant not in barred]
-        found = self.line.pop(lambda tenant: tenant not in barred)
+        found = self.line.pop(lambda tenant, urgency: tenant not in barred)
         if not may:
             assert found is None
             return

@@ -17,7 +17,7 @@ from agent.llm.fake import FakeLLM
 from agent.llm.pool.breaker import State
 from agent.llm.pool.caller import Caller
 from agent.llm.pool.pooled import PooledLLM
-from agent.llm.seam import LLM, ChatReply, ChatRequest, ModelIdentity
+from agent.llm.seam import LLM, ChatReply, ChatRequest, ModelIdentity, Urgency
 from agent.llm.wire import RefusedRequestError
 from tests.agent.llm.asking import asking
 from tests.agent.llm.pool.pools import Slow, failing, pool_file, saying, virtual
@@ -213,10 +213,14 @@ def test_who_waits_too_long_is_refused_with_the_time() -> None:
     assert "try again in 10 s" in str(refused)
 
 
-def test_emergencies_come_first_and_no_more_than_the_places_at_once() -> None:
+@pytest.mark.parametrize(
+    ("kept", "stemi"), [(1, 1), (0, 2)], ids=["into the place that is kept", "after two answers"]
+)
+def test_emergencies_come_first_and_no_more_than_the_places_at_once(kept: int, stemi: int) -> None:
     async def main() -> Slow:
         moe = Slow("ok", 1)
-        pool = virtual(pool_file({**MOE, "at_once": 2}), {"moe-1": moe})
+        file = pool_file({**MOE, "at_once": 2}, queue={"emergency_places": kept})
+        pool = virtual(file, {"moe-1": moe})
         llm = PooledLLM(pool)
         tasks = [asyncio.create_task(llm.chat(asking(f"r{n}", timeout_s=60))) for n in range(6)]
         await asyncio.sleep(0.5)
@@ -227,14 +231,57 @@ def test_emergencies_come_first_and_no_more_than_the_places_at_once() -> None:
 
     moe = run(main())
     assert moe.most == 2
-    assert moe.order.index("stemi") == 2  # after the two that were being answered
+    assert moe.order.index("stemi") == stemi
+
+
+@pytest.mark.parametrize("urgency", ["batch", "routine"])
+def test_each_server_keeps_a_place_that_other_work_never_takes(urgency: Urgency) -> None:
+    async def main() -> tuple[list[int], float]:
+        models = {"moe-1": Slow("ok", 20), "site-2": Slow("ok", 20), "moe-3": Slow("ok", 20)}
+        rows = ({**MOE, "at_once": 4}, {**SITE, "at_once": 2}, {"name": "moe-3", "at_once": 1})
+        pool = virtual(pool_file(*rows), models)
+        busy = [
+            asyncio.create_task(
+                PooledLLM(pool, Caller(case=f"c{n}")).chat(asking(urgency=urgency, timeout_s=60))
+            )
+            for n in range(20)
+        ]
+        await asyncio.sleep(1)
+        most = [model.most for model in models.values()]
+        begun = pool.clock()
+        urgent = Caller(urgency="emergency")
+        await asyncio.gather(
+            *(PooledLLM(pool, urgent).chat(asking(timeout_s=60)) for _ in range(2))
+        )
+        took = pool.clock() - begun
+        await asyncio.gather(*busy, return_exceptions=True)
+        return most, took
+
+    most, took = run(main())
+    assert most == [3, 1, 1]  # a server with one place has none to keep
+    assert took == pytest.approx(20, abs=0.1)  # the answers themselves, and no wait before
+
+
+def test_a_server_that_is_tried_again_takes_any_work() -> None:
+    async def main() -> str:
+        moe = FakeLLM({"chat": [down(), "back"]})
+        file = pool_file({**MOE, "at_once": 2}, breaker={"failures": 1, "open_s": 5})
+        pool = virtual(file, {"moe-1": moe})
+        with pytest.raises(LLMDownError):
+            await PooledLLM(pool).chat(asking())
+        await asyncio.sleep(6)
+        return (await PooledLLM(pool).chat(asking(urgency="batch"))).text
+
+    assert run(main()) == "back"
 
 
 def test_a_tenants_limit_leaves_places_to_others() -> None:
     async def main() -> list[str]:
         moe = Slow("ok", 1)
         file = pool_file(
-            {**MOE, "at_once": 2}, tenants={"a": {"at_once": 1}, "b": {"match": ["https://b/fhir"]}}
+            {**MOE, "at_once": 2},
+            tenants={"a": {"at_once": 1}, "b": {"match": ["https://b/fhir"]}},
+            queue={"emergency_places": 0},
         )
         pool = virtual(file, {"moe-1": moe})
         tasks = [
@@ -376,7 +423,8 @@ def test_a_server_that_serves_another_model_gets_no_patient_data() -> None:
         pool = virtual(pool_file(MOE, SMALL), {"moe-1": other, "cpu": saying("small")})
         reply = await PooledLLM(pool).chat(asking())
         assert reply.text == "small"
-        assert "serves something-else and not moe" in reply.notice
+        assert "does not list moe among its 1 models" in reply.notice
+        assert "something-else" not in reply.notice
         assert other.order == []
 
     run(main())

@@ -39,8 +39,17 @@ def test_the_last_fifth_is_for_emergencies() -> None:
     with pytest.raises(LLMQuotaError, match="200 kept for emergencies"):
         tokens.reserve(1, 0, emergency=False)
     use(tokens, 200, 0, emergency=True)
-    with pytest.raises(LLMQuotaError):
-        tokens.reserve(1, 0, emergency=True)
+    assert tokens.used(0)[0].tokens == 1000
+
+
+@pytest.mark.parametrize("size", [1, 5000], ids=["small", "larger than the limit"])
+def test_an_emergency_is_counted_and_never_refused(size: int) -> None:
+    tokens = quota()
+    use(tokens, 1000, 0, emergency=True)
+    use(tokens, size, 0, emergency=True)
+    assert tokens.used(0)[0].tokens == 1000 + size
+    with pytest.raises(LLMQuotaError, match="try again in"):
+        tokens.reserve(1, 0, emergency=False)
 
 
 def test_the_refusal_says_when_and_then_it_is_true() -> None:

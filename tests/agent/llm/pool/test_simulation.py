@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent.llm.errors import LLMBusyError, LLMDownError, LLMError, LLMIncoherentError
 from agent.llm.pool.caller import Caller
+from agent.llm.pool.gate import EMERGENCIES
 from agent.llm.pool.pool import Pool
 from agent.llm.pool.pooled import PooledLLM
 from agent.llm.seam import LLM, ChatReply, ChatRequest, ModelIdentity, Urgency
@@ -62,13 +63,17 @@ class Server:
         ask = self.asks[int(request.messages[0].content)]
         self.now += 1
         self.most = max(self.most, self.now)
-        self.load[ask.tenant] += 1
-        assert ask.tenant != "limited" or self.load[ask.tenant] <= TENANT_MOST
+        whose = f"{ask.tenant} emergency" if ask.urgency == "emergency" else ask.tenant
+        self.load[whose] += 1
+        if ask.tenant == "limited":
+            assert self.load["limited"] <= TENANT_MOST
+            both = self.load["limited"] + self.load["limited emergency"]
+            assert both <= TENANT_MOST + EMERGENCIES
         try:
             await asyncio.sleep(ask.takes)
         finally:
             self.now -= 1
-            self.load[ask.tenant] -= 1
+            self.load[whose] -= 1
         match ask.ends:
             case "down" if self.name != "small":
                 raise LLMDownError(self.name, "answered with status 500")
