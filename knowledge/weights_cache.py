@@ -10,6 +10,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from knowledge.errors import UnavailableError
 
 _CHECKED = ".checked"
 _BLOCK = 1 << 20
+_ENTRY = 3
+"""Of a record's entry: size, time, SHA-256."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _MARGIN = 64 << 20
 """Bytes that must stay free beside the weights: room for logs and checkpoints."""
 
@@ -51,12 +55,20 @@ def known_sha256(path: Path, record: Path) -> str:
 
     Args:
         path: The file.
-        record: JSON file that remembers checks; a record that cannot be written is left out.
+        record: JSON file that remembers checks; an entry that is not exactly a size, a time and a
+            hash is not believed; a record that cannot be written is left out.
     """
     known = _read_record(record)
     stamp = _stamp(path)
     entry = known.get(str(path))
-    if isinstance(entry, list) and entry[:2] == stamp and isinstance(entry[2], str):
+    if (
+        isinstance(entry, list)
+        and len(entry) == _ENTRY
+        and all(type(one) is int for one in entry[:2])
+        and entry[:2] == stamp
+        and isinstance(entry[2], str)
+        and _SHA256.fullmatch(entry[2])
+    ):
         return entry[2]
     found = sha256_of(path)
     _write_record(record, {**known, str(path): [*stamp, found]})
@@ -186,5 +198,5 @@ def _write_record(record: Path, entries: Mapping[str, object]) -> None:
     try:
         temporary.write_bytes(orjson.dumps(dict(entries)))
         temporary.replace(record)
-    except OSError:
+    except (OSError, orjson.JSONEncodeError):  # the latter: a path that is not UTF-8
         temporary.unlink(missing_ok=True)  # a cache that cannot be written is only slower

@@ -1,6 +1,5 @@
 """``epicrisis llm plan``: what serving a model takes, and what a published claim is worth."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
 NOT_ENOUGH = 1
 NOT_AVAILABLE = 5
 EXIT = (
-    "Exit code: 0 enough, or a claim was examined; 1 not enough or does not fit; 4 a wrong "
-    "argument; 5 the sizes of the model are not known."
+    "Exit code: 0 enough, or a claim was examined; 1 not enough or does not fit; 2 an option that "
+    "is unknown or not of its type or range; 4 values that are too large or do not go together, or "
+    "a file or name that cannot be used; 5 the sizes of the model are not known."
 )
 
 _Profile = Annotated[str | None, typer.Option("--profile", metavar="ID", help="Model")]
@@ -118,11 +118,13 @@ def plan(
     Tokens of a case that are not given come from --traces, else from the product's own evaluations.
     With --claim a published claim is examined instead; three are packaged: active-share,
     sixteen-accelerators, slide-tokens.
+    At most: 10 million users and cases an hour, 10,000 requests and 100 million tokens a case,
+    a million slides an hour of 10^10 tokens, 10^14 parameters, a million accelerators.
     """
     from serving.llm.capacity.workload import Slo
 
     try:
-        _require_finite(context.params)
+        _require_within(context.params)
         if claim is not None:
             _require_alone(context)
             _examine(claim, as_json=as_json)
@@ -144,12 +146,30 @@ def plan(
         raise typer.Exit(NOT_ENOUGH)
 
 
-def _require_finite(given: Mapping[str, object]) -> None:
-    for name, value in given.items():
+def _require_within(given: Mapping[str, object]) -> None:
+    """Refuse a number that is none, or far above that of any group of hospitals."""
+    from serving.llm.capacity import bounds
+
+    most = {
+        "users": bounds.MOST_USERS,
+        "cases_per_hour": bounds.MOST_CASES_PER_HOUR,
+        "calls": bounds.MOST_CALLS,
+        "tokens_in": bounds.MOST_TOKENS,
+        "tokens_out": bounds.MOST_TOKENS,
+        "cache_hit": bounds.MOST_CACHED,
+        "slides_per_hour": bounds.MOST_SLIDES_PER_HOUR,
+        "slide_tokens": bounds.MOST_SLIDE_TOKENS,
+        "encoder_params": bounds.MOST_PARAMS,
+        "gpus": bounds.MOST_ACCELERATORS,
+        "price_per_gpu_hour": bounds.MOST_PRICE,
+        "ttft_s": bounds.MOST_TTFT_S,
+        "tpot_ms": bounds.MOST_TPOT_MS,
+    }
+    for name, limit in most.items():
+        value = given[name]
         for one in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(one, float) and not math.isfinite(one):
-                option = f"--{name.replace('_', '-')}"
-                raise InvalidValueError(f"{option} {one}", "is no number to plan with", "a number")
+            if isinstance(one, int | float):
+                bounds.require_within(f"--{name.replace('_', '-')}", one, limit)
 
 
 def _require_alone(context: typer.Context) -> None:

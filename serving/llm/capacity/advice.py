@@ -6,6 +6,7 @@ from pydantic import NonNegativeFloat
 
 from knowledge.model import Frozen
 from serving.llm.capacity.accelerator import accelerators
+from serving.llm.capacity.bounds import require_figures
 from serving.llm.capacity.machine import Effective
 from serving.llm.capacity.model import numbers_of
 from serving.llm.capacity.numbers import ModelNumbers
@@ -42,6 +43,9 @@ def helps(profile: ModelProfile, ask: Ask, pool: Pool) -> tuple[Help, ...]:
         profile: Of the model.
         ask: Model, work and objectives.
         pool: With a count.
+
+    Raises:
+        InvalidValueError: A figure comes out infinite.
     """
     now = _most(ask.model, ask.work, ask, pool)
     found = []
@@ -49,7 +53,9 @@ def helps(profile: ModelProfile, ask: Ask, pool: Pool) -> tuple[Help, ...]:
         if cases.low > now.low * _WORTH or (now.low == 0 and cases.high > now.high * _WORTH):
             factor = cases.low / now.low if now.low else None
             found.append(Help(change=change, cases_per_hour=cases, factor=factor))
-    return tuple(sorted(found, key=lambda one: -one.cases_per_hour.low)[:_MOST])
+    most = tuple(sorted(found, key=lambda one: -one.cases_per_hour.low)[:_MOST])
+    require_figures("what would help", [one.model_dump() for one in most])
+    return most
 
 
 def _changed(profile: ModelProfile, ask: Ask, pool: Pool) -> Iterator[tuple[str, Span]]:

@@ -1,21 +1,43 @@
 """A published claim as data: what is claimed, and what must be assumed to examine it."""
 
-import math
-from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, RootModel, model_validator
+from pydantic import AfterValidator, Field, RootModel, model_validator
 
 from knowledge.errors import InvalidValueError, ReferenceDataError
 from knowledge.model import Frozen
+from serving.llm.capacity.bounds import (
+    MOST_ACCELERATORS,
+    MOST_CACHED,
+    MOST_CALLS,
+    MOST_CASES_PER_HOUR,
+    MOST_PARAMS,
+    MOST_SLIDE_TOKENS,
+    MOST_TOKENS,
+    is_finite,
+    numbers_in,
+    shown,
+)
 from serving.llm.capacity.slides import SlideTokens
 from serving.llm.capacity.span import Span
 from serving.llm.capacity.tables import packaged, read
 from serving.llm.capacity.workload import Slo
 
 _MOST_BYTES = 1 << 20
+_MOST_BATCH = 1_000_000
+_MOST_SITES = 1_000_000
+_MOST_RUNS_A_DAY = 1e6
+
+
+def _span_within(most: float) -> AfterValidator:
+    def check(span: Span) -> Span:
+        if not 0 <= span.low <= span.high <= most:
+            raise ValueError(f"both ends must be 0 to {most:,.0f}")
+        return span
+
+    return AfterValidator(check)
 
 
 class Supposed(Frozen):
@@ -51,14 +73,14 @@ class ActiveShareClaim(_Claim):
         share: Claimed, 0 to 1.
         within: How far a model's share may lie from it.
         model: Profile that is looked at in detail.
-        batches: Replies at once.
+        batches: Replies at once, at most a million each.
     """
 
     kind: Literal["active_share"]
     share: float = Field(gt=0, lt=1)
-    within: PositiveFloat
+    within: float = Field(gt=0, le=1)
     model: str
-    batches: tuple[PositiveInt, ...]
+    batches: tuple[Annotated[int, Field(ge=1, le=_MOST_BATCH)], ...] = Field(min_length=1)
 
 
 class Variant(Frozen):
@@ -73,10 +95,10 @@ class RunSize(Frozen):
     """Tokens of one run of the agent; the measured ones where no figure is given."""
 
     label: str
-    calls: PositiveFloat | None = None
-    tokens_in: PositiveFloat | None = None
-    tokens_out: PositiveFloat | None = None
-    cache_hit: float | None = Field(default=None, ge=0, lt=1)
+    calls: float | None = Field(default=None, ge=1, le=MOST_CALLS)
+    tokens_in: float | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    tokens_out: float | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    cache_hit: float | None = Field(default=None, ge=0, le=MOST_CACHED)
     because: str
 
     @model_validator(mode="after")
@@ -91,8 +113,8 @@ class FleetClaim(_Claim):
     """Some accelerators serve some sites.
 
     Args:
-        accelerators, sites: Claimed.
-        peak_share: Part of a day's runs in the busiest hour.
+        accelerators, sites: Claimed, at most a million each.
+        peak_share: Part of a day's runs in the busiest hour; spread evenly it would be 0.04.
         runs_per_site_per_day: What a site is supposed to need.
         slo: What must hold.
         variants: Readings of the claim; the first is the one the verdict is about.
@@ -100,10 +122,10 @@ class FleetClaim(_Claim):
     """
 
     kind: Literal["fleet"]
-    accelerators: PositiveInt
-    sites: PositiveInt
-    peak_share: float = Field(gt=0, le=1)
-    runs_per_site_per_day: Span
+    accelerators: int = Field(ge=1, le=MOST_ACCELERATORS)
+    sites: int = Field(ge=1, le=_MOST_SITES)
+    peak_share: float = Field(ge=0.04, le=1)
+    runs_per_site_per_day: Annotated[Span, _span_within(_MOST_RUNS_A_DAY)]
     slo: Slo
     variants: tuple[Variant, ...] = Field(min_length=1)
     runs: tuple[RunSize, ...] = Field(min_length=1)
@@ -112,6 +134,12 @@ class FleetClaim(_Claim):
     def _some_runs(self) -> "FleetClaim":
         if self.runs_per_site_per_day.low <= 0:
             raise ValueError("runs_per_site_per_day must be above 0 at both ends")
+        hourly = self.runs_per_site_per_day.low * self.sites * self.peak_share
+        if hourly > MOST_CASES_PER_HOUR:
+            raise ValueError(
+                f"sites x runs x peak_share is {hourly:.3g} runs in the busiest hour; at most "
+                f"{MOST_CASES_PER_HOUR:,.0f} are planned with"
+            )
         return self
 
 
@@ -133,8 +161,8 @@ class SlideClaim(_Claim):
     """
 
     kind: Literal["slide_tokens"]
-    tokens: Span
-    encoder_params: PositiveFloat
+    tokens: Annotated[Span, _span_within(MOST_SLIDE_TOKENS)]
+    encoder_params: float = Field(ge=1, le=MOST_PARAMS)
     encoder: str
     accelerator: str
     context_model: str
@@ -172,20 +200,13 @@ def claim(name: str) -> Claim:
             f"--claim {name}", "is no packaged claim and no file", f"one of {known}, or a file"
         ) from error
     if len(content) > _MOST_BYTES:
-        raise InvalidValueError(f"--claim {path.name}", "is too large for a claim")
+        raise InvalidValueError(
+            f"--claim {path.name}", "is too large for a claim", "name a file of at most 1 MiB"
+        )
     found = read(path.name, content, _AnyClaim).root
-    for where, number in _numbers(found.model_dump(), ""):
-        if not math.isfinite(number):
-            raise ReferenceDataError(f"{path.name}: {where}", f"{number} is no figure")
+    for where, number in numbers_in(found.model_dump()):
+        if not is_finite(number):
+            raise ReferenceDataError(
+                f"{path.name}: {where}", f"{shown(number)} is no figure", "correct that field"
+            )
     return found
-
-
-def _numbers(value: object, where: str) -> Iterator[tuple[str, float]]:
-    if isinstance(value, float):
-        yield where, value
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _numbers(one, f"{where}.{key}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        for place, one in enumerate(value):
-            yield from _numbers(one, f"{where}.{place}")

@@ -25,10 +25,11 @@ def examine_fleet(claim: FleetClaim) -> Examination:
             plan = _plan(claim, variant, run)
             runs = _per_site(claim, plan)
             blocks.append(_block(claim, plan, run, runs))
-            found.append((f"{plan.ask.model.name} on {plan.pools[0].label}, {run.label}", runs))
-    verdict, words = _verdict(claim, found[0][1])
+            name = f"{plan.ask.model.name} on {plan.pools[0].label}, {run.label}"
+            found.append((name, runs, plan.pools[0].at_least))
+    verdict, words = _verdict(claim, *found[0][1:])
     reasons = [f"{found[0][0]}: {words}"]
-    reasons += [f"{name}: {_said(runs)}" for name, runs in found[1:]]
+    reasons += [f"{name}: {_said(runs, at_least)}" for name, runs, at_least in found[1:]]
     reasons.append(
         "nothing of this is measured on these accelerators; with other runs a day the verdict is "
         "another"
@@ -83,17 +84,19 @@ def _per_site(claim: FleetClaim, plan: Plan) -> Span | None:
     return hourly.times(1 / claim.peak_share / claim.sites) if hourly else None
 
 
-def _verdict(claim: FleetClaim, runs: Span | None) -> tuple[Verdict, str]:
-    need = claim.runs_per_site_per_day
-    if runs is None or runs.high < need.low:
-        return "does not hold", _said(runs)
+def _verdict(claim: FleetClaim, runs: Span | None, at_least: bool) -> tuple[Verdict, str]:
+    need, words = claim.runs_per_site_per_day, _said(runs, at_least)
+    if runs is None or (runs.high < need.low and not at_least):
+        return "does not hold", words
     if runs.low >= need.high:
-        return "holds", _said(runs)
-    return "holds under conditions", f"{_said(runs)}; it holds for sites that need no more"
+        return "holds", words
+    return "holds under conditions", f"{words}; it holds for sites that need no more"
 
 
-def _said(runs: Span | None) -> str:
-    return "does not fit" if runs is None else f"at most {runs.text('runs a site and day')}"
+def _said(runs: Span | None, at_least: bool) -> str:
+    if runs is None:
+        return "does not fit"
+    return f"{'at least' if at_least else 'at most'} {runs.text('runs a site and day')}"
 
 
 def _block(claim: FleetClaim, plan: Plan, run: RunSize, runs: Span | None) -> Block:
@@ -115,7 +118,7 @@ def _block(claim: FleetClaim, plan: Plan, run: RunSize, runs: Span | None) -> Bl
             ),
             Line(what="prompts of a copy", how="arithmetic", result=f"{prompts} new tokens"),
             Line(
-                what="most within the objectives",
+                what=f"{'least' if pool.at_least else 'most'} within the objectives",
                 how=f"limited by {'; '.join(pool.limits) or 'nothing found'}",
                 result=pool.cases_per_hour.text("runs/h"),
             ),

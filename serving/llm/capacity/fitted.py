@@ -1,19 +1,34 @@
 """A machine that was measured, as a file: what ``--gpu FILE`` reads and the benchmark writes."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from knowledge.errors import InvalidValueError
+from knowledge.errors import InvalidValueError, ReferenceDataError
 from knowledge.model import Frozen
+from serving.llm.capacity.bounds import MOST_ACCELERATORS, is_finite, numbers_in, shown
 from serving.llm.capacity.fit import Prediction, Run
 from serving.llm.capacity.machine import Effective
 from serving.llm.capacity.pool import Pool
 from serving.llm.capacity.tables import packaged, read
 
 _SUFFIX = ".json"
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "bytes_per_s": (1, 1e30),  # a fit whose steps never wait for memory finds up to 1e26
+    "flops_per_s": (1, 1e30),
+    "overhead_s": (0, 1e6),
+    "link_s": (0, 1e6),
+    "node_link_s": (0, 1e6),
+    "usable_bytes": (0, 1e18),
+    "imbalance": (1, 1e6),
+    "per_node": (1, MOST_ACCELERATORS),
+    "chunk_tokens": (1, 1e9),
+    "margin": (0, 100),
+}
+"""Least and most of each number of a machine that is planned with."""
 
 
 class Fitted(Frozen):
@@ -80,7 +95,7 @@ def fitted_pool(path: Path, *, count: PositiveInt | None, price: float | None = 
 
     Raises:
         InvalidValueError: There is no such file.
-        ReferenceDataError: It is no record of a fit.
+        ReferenceDataError: It is no record of a fit, or a number of it is none of a machine.
     """
     try:
         content = path.read_bytes()
@@ -91,6 +106,7 @@ def fitted_pool(path: Path, *, count: PositiveInt | None, price: float | None = 
             "measure this machine by `python bench/llm_capacity.py --out FILE`",
         ) from error
     found = read(path.name, content, Recorded).fits[0]
+    _require_figures(path.name, found)
     checked = f"checked on {found.checked_on.model.id}" if found.checked_on else "not checked"
     return Pool(
         name=path.stem,
@@ -104,6 +120,24 @@ def fitted_pool(path: Path, *, count: PositiveInt | None, price: float | None = 
         ),
         price_per_hour=price,
     )
+
+
+def _require_figures(name: str, found: Fitted) -> None:
+    """Refuse a record with a number that is none, or that no machine has."""
+    way_out = "correct it, or measure again by `python bench/llm_capacity.py --out FILE`"
+    for where, number in numbers_in(found.model_dump()):
+        if not is_finite(number):
+            raise ReferenceDataError(
+                f"{name}: fits.0.{where}", f"{shown(number)} is no figure", way_out
+            )
+    given = {**found.machine.model_dump(), "margin": found.margin}
+    for where, (least, most) in _RANGES.items():
+        if not least <= given[where] <= most:
+            raise ReferenceDataError(
+                f"{name}: fits.0 {where} {shown(given[where])}",
+                f"is not {least:g} to {most:g}",
+                way_out,
+            )
 
 
 def _scaled(machine: Effective, slower: float) -> Effective:

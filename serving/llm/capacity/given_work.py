@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from knowledge.errors import InvalidValueError
+from serving.llm.capacity.bounds import (
+    MOST_CALLS,
+    MOST_CASES_PER_HOUR,
+    MOST_TOKENS,
+    MOST_USERS,
+    require_within,
+)
 from serving.llm.capacity.measured_work import measured_work
 from serving.llm.capacity.traces import read_traces
 from serving.llm.capacity.workload import Slides, Workload, require
@@ -14,6 +21,14 @@ _SLIDE_SOURCE = (
 )
 _ENCODER_PARAMS = 632e6
 _ENCODER_SOURCE = "default: ViT-H/14, 632 M (Dosovitskiy 2021, table 1)"
+
+_MOST: Mapping[str, float] = {
+    "users": MOST_USERS,
+    "cases_per_hour": MOST_CASES_PER_HOUR,
+    "calls_per_case": MOST_CALLS,
+    "tokens_in": MOST_TOKENS,
+    "tokens_out": MOST_TOKENS,
+}
 
 
 def hourly(users: int | None, cases_per_hour: float | None) -> dict[str, float]:
@@ -40,7 +55,8 @@ def given_work(
 
     Raises:
         UnreadableError: A trace is not JSON.
-        InvalidValueError: The traces hold no run of the agent that called a model.
+        InvalidValueError: The traces hold no run of the agent that called a model, or a figure is
+            above what is planned with.
     """
     figures: dict[str, float] = dict(site)
     sources: dict[str, str] = dict.fromkeys(site, "given")
@@ -51,6 +67,8 @@ def given_work(
         known = _measured()
     for name, value in given.items():
         figures[name], sources[name] = known[name] if value is None else (value, "given")
+    for name, most in _MOST.items():
+        require_within(name.replace("_", " "), figures[name], most)
     return Workload.model_validate({**figures, "sources": sources})
 
 

@@ -30,7 +30,8 @@ Limit = Literal[
 _BUSIEST = 0.9
 """Most share of the time that may go to prompts: a queue grows without bound towards 1."""
 _TAIL = 0.05
-_MOST_BATCH = 65536.0
+_MOST_BATCH = 2.0**31
+"""More requests at once than any memory holds."""
 _POISSON_99 = 2.33
 """Requests in service vary as a Poisson count: mean + 2.33 standard deviations cover 99 %."""
 

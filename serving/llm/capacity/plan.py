@@ -6,6 +6,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from knowledge.model import Frozen
 from serving.llm.capacity.assumed import Assumption, assumptions
+from serving.llm.capacity.bounds import require_figures
 from serving.llm.capacity.cost import Cost, cost_of
 from serving.llm.capacity.layout import Layout
 from serving.llm.capacity.load import Operating
@@ -60,8 +61,11 @@ class PoolPlan(Frozen):
         share: Part of the work that it takes.
         worse, better: One copy under its part, at both ends of the assumptions.
         cases_per_hour: Most that it does within the objectives.
+        at_least: Whether the search ended at an end of `cases_per_hour` before anything stopped
+            more: the figure is then what it does at least.
         limits: What stops more, at the worse and the better end.
-        needed: Fewest of this kind that would do all the work alone; None where no number would.
+        needed: Fewest of this kind that would do all the work alone; None where no number up to
+            `MOST_ACCELERATORS` would.
         figures: Of the accelerator, with sources.
     """
 
@@ -79,6 +83,7 @@ class PoolPlan(Frozen):
     worse: Operating | None = None
     better: Operating | None = None
     cases_per_hour: Span | None = None
+    at_least: bool = False
     limits: tuple[str, ...] = ()
     needed: Span | None = None
     figures: tuple[str, ...] = ()
@@ -118,6 +123,9 @@ def make_plan(ask: Ask, pools: tuple[Pool, ...]) -> Plan:
     Args:
         ask: Model, work and objectives.
         pools: Kinds of accelerators.
+
+    Raises:
+        InvalidValueError: A figure of the plan comes out infinite.
     """
     alternatives = len(pools) > 1 and all(pool.count is None for pool in pools)
     counted = tuple(_counted(ask, pool) for pool in pools)
@@ -126,7 +134,7 @@ def make_plan(ask: Ask, pools: tuple[Pool, ...]) -> Plan:
         _pool_plan(ask, pool, share=share) for pool, share in zip(counted, shares, strict=True)
     )
     verdict, reason = _best_of(made) if alternatives else _verdict(made)
-    return Plan(
+    plan = Plan(
         ask=ask,
         pools=made,
         alternatives=alternatives,
@@ -139,6 +147,8 @@ def make_plan(ask: Ask, pools: tuple[Pool, ...]) -> Plan:
         ),
         assumptions=assumptions().assumptions,
     )
+    require_figures("the plan", plan.model_dump())
+    return plan
 
 
 def _counted(ask: Ask, pool: Pool) -> Pool:
@@ -194,6 +204,7 @@ def _pool_plan(ask: Ask, pool: Pool, *, share: float) -> PoolPlan:
             "worse": states[0],
             "better": states[1],
             "cases_per_hour": Span.of(*(cases for cases, _ in most)),
+            "at_least": any(limit is None for _, limit in most),
             "limits": tuple(dict.fromkeys(limit for _, limit in most if limit)),
         }
     )

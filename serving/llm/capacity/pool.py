@@ -5,6 +5,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
 from serving.llm.capacity.accelerator import Accelerator
+from serving.llm.capacity.bounds import MOST_ACCELERATORS, require_within
 from serving.llm.capacity.machine import Effective
 
 
@@ -41,8 +42,10 @@ def pool_of(
         price_per_hour: Of one.
 
     Raises:
-        InvalidValueError: A count below 1.
+        InvalidValueError: A count below 1 or above `MOST_ACCELERATORS`.
     """
+    if count is not None:
+        require_within("--gpus", count, MOST_ACCELERATORS)
     if count is not None and count < 1:
         raise InvalidValueError(f"--gpus {count}", "is no number of accelerators", "give 1 or more")
     worse, better = kind.ends(weights)

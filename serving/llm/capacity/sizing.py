@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pydantic import NonNegativeFloat
 
 from knowledge.model import Frozen
+from serving.llm.capacity.bounds import MOST_ACCELERATORS
 from serving.llm.capacity.layout import Layout, groups
 from serving.llm.capacity.load import Limit, Operating, operate
 from serving.llm.capacity.machine import Effective
@@ -13,9 +14,9 @@ from serving.llm.capacity.memory import most_sequences
 from serving.llm.capacity.numbers import ModelNumbers
 from serving.llm.capacity.workload import Slo, Workload
 
-MOST_ACCELERATORS = 4096
 _NEAR = 1e-3
-_MOST_CASES_PER_HOUR = 1e8
+_MOST_CASES_PER_HOUR = 1e15
+"""Of one copy; nothing of the table of accelerators comes near, a file of a machine might."""
 
 
 class Best(Frozen):
@@ -23,8 +24,9 @@ class Best(Frozen):
 
     Args:
         layout: It.
-        cases_per_hour: Most that it can do within the objectives.
-        limit: What stops more; None where nothing was reached below `_MOST_CASES_PER_HOUR`.
+        cases_per_hour: Most that all its copies can do within the objectives; the least that they
+            can do where `limit` is None.
+        limit: What stops more; None where the search ended before anything did.
     """
 
     layout: Layout
@@ -66,11 +68,13 @@ def most_cases(
 ) -> tuple[float, Limit | None]:
     """Return the most cases an hour of a layout within the objectives, and what stops more.
 
-    The users ask all the while. 0 where the objectives cannot be met for one request.
+    The users ask all the while. 0 where the objectives cannot be met for one request. The work is
+    divided evenly among the copies, as in `whole_work`. Without a limit the search has ended first:
+    the layout does at least so many.
     """
     copies = layout.replicas
 
-    def at(cases: float) -> Operating:
+    def at(cases: float) -> Operating:  # of one copy
         return operate(model, layout, machine, _of_one(work, copies, cases), slo)
 
     if not at(_NEAR).holds:
@@ -79,11 +83,11 @@ def most_cases(
     while at(high).holds:
         low, high = high, high * 4
         if high > _MOST_CASES_PER_HOUR:
-            return low, None
+            return low * copies, None
     while high - low > _NEAR * high:
         middle = (low + high) / 2
         low, high = (middle, high) if at(middle).holds else (low, middle)
-    return low, at(high).limits[0]
+    return low * copies, at(high).limits[0]
 
 
 def fewest(model: ModelNumbers, machine: Effective, work: Workload, slo: Slo) -> Layout | None:

@@ -1,20 +1,24 @@
 """Whole slides: how many patch tokens one has, and what an encoder takes to read them."""
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from knowledge.model import Frozen
+from serving.llm.capacity.bounds import MOST_SLIDE_TOKENS
 from serving.llm.capacity.pool import Pool
 from serving.llm.capacity.span import Span
 from serving.llm.capacity.workload import Slides
+
+_MOST_PX = 10**8
+_MOST_TILE_PX = 10**6
 
 
 class SlideTokens(Frozen):
     """A slide cut into tiles, and tiles into patches; one patch is one token of the encoder.
 
     Args:
-        width_px, height_px: At the resolution that is read.
-        tile_px: Side of a tile.
-        patch_px: Side of a patch.
+        width_px, height_px: At the resolution that is read, at most 10^8.
+        tile_px: Side of a tile, at most 10^6.
+        patch_px: Side of a patch, at most that of a tile.
         tissue: Part of the tiles that is read, 0 to 1.
 
     Examples:
@@ -22,11 +26,19 @@ class SlideTokens(Frozen):
         40816327
     """
 
-    width_px: PositiveInt
-    height_px: PositiveInt
-    tile_px: PositiveInt
-    patch_px: PositiveInt
+    width_px: int = Field(ge=1, le=_MOST_PX)
+    height_px: int = Field(ge=1, le=_MOST_PX)
+    tile_px: int = Field(ge=1, le=_MOST_TILE_PX)
+    patch_px: int = Field(ge=1, le=_MOST_TILE_PX)
     tissue: float = Field(default=1.0, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _some_tokens(self) -> "SlideTokens":
+        if not 1 <= self.tokens <= MOST_SLIDE_TOKENS:
+            raise ValueError(
+                f"its sides give {self.tokens:,} tokens, not 1 to {MOST_SLIDE_TOKENS:,.0f}"
+            )
+        return self
 
     @property
     def tiles(self) -> float:

@@ -3,10 +3,14 @@
 from pydantic import model_validator
 
 from knowledge.model import Frozen
+from serving.llm.capacity.bounds import require_figures
 
 
 class Span(Frozen):
-    """The lowest and the highest value that the assumptions allow.
+    """The lowest and the highest value that the assumptions allow, both finite.
+
+    Raises:
+        InvalidValueError: One is not.
 
     Examples:
         >>> Span.of(30.0, 12.0)
@@ -20,6 +24,7 @@ class Span(Frozen):
 
     @model_validator(mode="after")
     def _in_order(self) -> "Span":
+        require_figures("a range", {"low": self.low, "high": self.high})
         if self.low > self.high:
             raise ValueError(f"the low end {self.low} is above the high end {self.high}")
         return self

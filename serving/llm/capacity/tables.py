@@ -40,6 +40,8 @@ def read(name: str, content: bytes, model: type[T]) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise ReferenceDataError(f"{name}: {where}", first["msg"]) from error
+        raise ReferenceDataError(
+            f"{name}: {where}", first["msg"], "correct that field of the file"
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise ReferenceDataError(name, f"not YAML: {error}") from error
+        raise ReferenceDataError(name, f"not YAML: {error}", "write it as YAML or JSON") from error

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from serving.llm.capacity.advice import Help
+from serving.llm.capacity.bounds import MOST_ACCELERATORS
 from serving.llm.capacity.cost import Cost
 from serving.llm.capacity.load import Operating
 from serving.llm.capacity.numbers import ModelNumbers
@@ -141,7 +142,8 @@ def _pool(pool: PoolPlan, ask: Ask) -> Iterator[str]:
         if state is not None:
             yield f"  At the {name} end: {_state(state)}"
     if pool.cases_per_hour is not None:
-        yield f"  Does at most {pool.cases_per_hour.text('cases an hour')}"
+        bound = "at least" if pool.at_least else "at most"
+        yield f"  Does {bound} {pool.cases_per_hour.text('cases an hour')}"
     if pool.limits:
         yield f"  What limits: {'; '.join(pool.limits)}"
     yield from _needed(pool)
@@ -149,7 +151,10 @@ def _pool(pool: PoolPlan, ask: Ask) -> Iterator[str]:
 
 def _needed(pool: PoolPlan) -> Iterator[str]:
     if pool.needed is None:
-        yield "  Needed of this kind for all the work: no number meets the objectives"
+        yield (
+            f"  Needed of this kind for all the work: no number up to {MOST_ACCELERATORS:,} meets "
+            "the objectives"
+        )
     else:
         yield f"  Needed of this kind for all the work: {_whole(pool.needed)}"
 

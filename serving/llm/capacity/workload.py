@@ -6,6 +6,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from knowledge.errors import InvalidValueError
 from knowledge.model import Frozen
+from serving.llm.capacity.bounds import MOST_TPOT_MS, MOST_TTFT_S
 
 
 class Workload(Frozen):
@@ -81,8 +82,8 @@ class Slo(Frozen):
         source: Who says so.
     """
 
-    ttft_s: PositiveFloat
-    tpot_ms: PositiveFloat
+    ttft_s: float = Field(gt=0, le=MOST_TTFT_S)
+    tpot_ms: float = Field(gt=0, le=MOST_TPOT_MS)
     source: str
 
 

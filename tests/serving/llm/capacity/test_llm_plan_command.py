@@ -149,6 +149,143 @@ def test_a_claim_with_figures_that_are_none_is_refused(
     assert told in result.output + str(result.exception or "")
 
 
+SMALL = (*QWEN, "--gpu", "h100", "--users", "10", "--cases-per-hour", "10")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--users", "10000001"),
+        ("--users", "9" * 400),
+        ("--cases-per-hour", "1.1e7"),
+        ("--calls", "1e308"),
+        ("--tokens-in", "1e9"),
+        ("--tokens-out", "1e308"),
+        ("--slides-per-hour", "1e308"),
+        ("--slide-tokens", "1e308"),
+        ("--encoder-params", "1e15"),
+        ("--gpus", "1000001"),
+        ("--gpus", "9" * 400),
+        ("--price-per-gpu-hour", "1e10"),
+        ("--ttft-s", "1e7"),
+        ("--tpot-ms", "1e10"),
+    ],
+)
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_a_number_beyond_any_hospital_is_refused_with_item_reason_and_way_out(
+    option: str, value: str, form: tuple[str, ...]
+) -> None:
+    result = run(*SMALL, option, value, *form)
+    assert result.exit_code == 4, result.output
+    assert option in result.stderr
+    assert "is more than is planned with" in result.stderr or "is no number" in result.stderr
+    assert "(give " in result.stderr
+    assert len(result.stderr) < 200
+    assert not result.stdout
+
+
+def test_the_largest_numbers_that_are_taken_give_a_plan_without_infinite_figures() -> None:
+    most = ("--users", "10000000", "--cases-per-hour", "1e7", "--calls", "1e4")
+    more = ("--tokens-in", "1e8", "--tokens-out", "1e8", "--gpus", "1000000")
+    slides = ("--slides-per-hour", "1e6", "--slide-tokens", "1e10", "--encoder-params", "1e14")
+    result = run(*QWEN, "--gpu", "h100", *most, *more, *slides, "--price-per-gpu-hour", "1e9")
+    assert result.exit_code in (0, 1), result.output
+    assert not {"inf", "nan"} & set(result.stdout.split())
+
+
+def test_a_figure_that_comes_out_infinite_is_refused() -> None:
+    site = ("--users", "1", "--cases-per-hour", "1e-320")
+    result = run(*QWEN, "--gpu", "h100", *site, *RUN, "--price-per-gpu-hour", "9")
+    assert result.exit_code == 4
+    assert "at_this_load" in result.stderr
+    assert "no figure" in result.stderr
+
+
+def test_traces_with_numbers_beyond_any_hospital_are_refused(tmp_path: Path) -> None:
+    use = {"calls": 3, "prompt_tokens": 10**18, "completion_tokens": 536}
+    (tmp_path / "case.json").write_bytes(orjson.dumps({"agent": {"use": use}}))
+    result = run(*SMALL, "--traces", str(tmp_path))
+    assert result.exit_code == 4
+    assert "tokens in" in result.stderr
+
+
+def test_an_option_out_of_its_range_ends_with_2_as_the_help_says() -> None:
+    assert run(*SMALL, "--cache-hit", "2").exit_code == 2
+    assert run(*SMALL, "--users", "many").exit_code == 2
+    assert run(*SMALL, "--no-such-option").exit_code == 2
+    assert "2 an option" in " ".join(run("--help").stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("active-share", "batches: [1, 8, 64, 256]", "batches: []", "batches"),
+        ("active-share", "256]", "9" * 400 + "]", "batches"),
+        ("active-share", "within: ", f"within: {'9' * 400} #", "within"),
+        ("slide-tokens", "encoder_params: ", "encoder_params: 1.0e308 #", "encoder_params"),
+        ("slide-tokens", "high: 100.0e+6", "high: 1.0e308", "tokens"),
+        ("slide-tokens", "high: 100.0e+6", "high: .inf", "range"),
+        ("slide-tokens", "patch_px: 14, tissue: 0.4", "patch_px: 300, tissue: 0.4", "slides"),
+        ("slide-tokens", "width_px: 60000", "width_px: " + "9" * 400, "width_px"),
+        ("sixteen-accelerators", "accelerators: 16", "accelerators: 1" + "0" * 35, "accelerators"),
+        ("sixteen-accelerators", "sites: 100", "sites: 1000000", "busiest hour"),
+        ("sixteen-accelerators", "calls: 6", "calls: 0.5", "calls"),
+        ("sixteen-accelerators", "tokens_out: 1200", "tokens_out: 1.0e308", "tokens_out"),
+        ("sixteen-accelerators", "peak_share: 0.12", "peak_share: 1.0e-300", "peak_share"),
+        ("sixteen-accelerators", "ttft_s: 10", "ttft_s: 1.0e308", "ttft_s"),
+    ],
+)
+def test_a_claim_with_figures_beyond_any_hospital_is_refused(
+    tmp_path: Path, name: str, old: str, new: str, told: str
+) -> None:
+    text = files("serving.llm.capacity").joinpath("data", "claims", f"{name}.yaml").read_text()
+    assert old in text
+    (tmp_path / "claim.yaml").write_text(text.replace(old, new), "utf-8")
+    result = run("--claim", str(tmp_path / "claim.yaml"))
+    assert result.exit_code == 4, result.exception
+    assert told in result.stderr
+    assert result.stderr.rstrip().endswith(")")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("bytes_per_s", "1e400"),
+        ("flops_per_s", "1e308"),
+        ("usable_bytes", "9" * 400),
+        ("overhead_s", "1e300"),
+        ("per_node", "9" * 400),
+    ],
+)
+def test_a_fitted_machine_with_figures_that_no_machine_has_is_refused(
+    tmp_path: Path, field: str, value: str
+) -> None:
+    record = orjson.loads(
+        files("serving.llm.capacity").joinpath("data", "cpu_fit.json").read_bytes()
+    )
+    record["fits"][0]["machine"][field] = 0.123456789
+    file = tmp_path / "machine.json"
+    file.write_text(orjson.dumps(record).decode().replace("0.123456789", value, 1), "utf-8")
+    result = run(*QWEN, "--gpu", str(file), "--users", "1", "--cases-per-hour", "1", *RUN)
+    assert result.exit_code == 4, result.exception
+    assert field in result.stderr
+    assert result.stderr.rstrip().endswith(")")
+
+
+def test_where_the_search_ends_first_the_plan_says_at_least(tmp_path: Path) -> None:
+    record = orjson.loads(
+        files("serving.llm.capacity").joinpath("data", "cpu_fit.json").read_bytes()
+    )
+    record["fits"][0]["machine"] |= {
+        "bytes_per_s": 1e30, "flops_per_s": 1e30, "usable_bytes": 1e18, "overhead_s": 0,
+    }  # fmt: skip
+    (tmp_path / "machine.json").write_bytes(orjson.dumps(record))
+    given = ("--gpu", str(tmp_path / "machine.json"), "--users", "0", "--cases-per-hour", "1")
+    result = run(*QWEN, *given, *RUN)
+    assert "Does at least" in result.stdout, result.output
+    assert "at most" not in result.stdout
+
+
 def test_a_claim_that_is_no_mapping_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("some words")
     result = run("--claim", str(tmp_path / "x.yaml"))

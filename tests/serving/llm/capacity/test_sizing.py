@@ -1,5 +1,6 @@
 """The most that accelerators do, and the fewest that are enough; more never do less."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,37 @@ def test_the_fewest_are_enough_and_one_less_is_not() -> None:
     assert whole_work(dense(), found, machine(), asked, SLO).holds
     for less in layouts(dense(), machine(), found.accelerators - 1):
         assert not whole_work(dense(), less, machine(), asked, SLO).holds
+
+
+def test_more_copies_do_as_many_times_the_cases() -> None:
+    one, four = (best(dense(), machine(), count, work(users=0), SLO) for count in (8, 32))
+    assert one is not None
+    assert four is not None
+    assert four.layout.replicas == 4 * one.layout.replicas
+    assert four.cases_per_hour == pytest.approx(4 * one.cases_per_hour, rel=2e-3)
+
+
+def test_the_most_of_several_copies_hold_and_more_do_not() -> None:
+    found = best(dense(), machine(), 24, work(users=30), SLO)
+    assert found is not None
+    for factor, holds in ((0.99, True), (1.01, False)):
+        asked = work(users=30, cases_per_hour=found.cases_per_hour * factor)
+        assert whole_work(dense(), found.layout, machine(), asked, SLO).holds is holds
+
+
+def test_work_of_more_than_4096_accelerators_is_sized() -> None:
+    asked = work(users=0, cases_per_hour=1e9)
+    found = fewest(dense(), machine(), asked, SLO)
+    assert found is not None
+    assert found.accelerators > 4096
+    assert whole_work(dense(), found, machine(), asked, SLO).holds
+
+
+def test_where_the_search_ends_first_no_limit_is_told() -> None:
+    endless = machine(bytes_per_s=1e30, flops_per_s=1e30, usable_bytes=1e18)
+    found = best(dense(), endless, 1, work(users=0), SLO)
+    assert found is not None
+    assert found.limit is None
 
 
 def test_what_no_number_does_is_none() -> None:
