@@ -152,6 +152,8 @@ def launch(
     chosen = profile_of(asked.name)
     planned = plan(chosen, _order(chosen, asked), asked.form, force=asked.force)
     try:
+        if asked.verify and (asked.dry_run or asked.form != "process"):
+            _verify(chosen, planned)
         if asked.dry_run:
             _print(planned, asked)
         elif asked.form == "process":
@@ -253,14 +255,25 @@ def _write(planned: Launch, asked: Asked) -> None:
         typer.echo(f"note: {note}")
 
 
-def _run(chosen: ModelProfile, planned: Launch, asked: Asked) -> None:
+def _check(chosen: ModelProfile, planned: Launch) -> Path:
     template = chat_template(chosen, planned.order)
     folder = Path(planned.weights)
     check_weights(folder, chosen, template=None if template is None else Path(template))
+    return folder
+
+
+def _verify(chosen: ModelProfile, planned: Launch) -> None:
+    """Hash the weights as they lie on this machine, whatever is written for another one."""
+    console = Console(stderr=True)
+    folder = _check(chosen, planned)
+    count = verify_weights(folder, lambda name: console.print(f"hashing {name}", markup=False))
+    typer.echo(f"{count} files have the hashes of their manifest", err=True)
+
+
+def _run(chosen: ModelProfile, planned: Launch, asked: Asked) -> None:
+    _check(chosen, planned)
     if asked.verify:
-        console = Console(stderr=True)
-        count = verify_weights(folder, lambda name: console.print(f"hashing {name}", markup=False))
-        typer.echo(f"{count} files have the hashes of their manifest")
+        _verify(chosen, planned)
     key_file = Path(planned.order.key_file)
     if ensure_key(key_file):
         typer.echo(f"a new key was written to {key_file}")

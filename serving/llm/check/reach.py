@@ -125,6 +125,12 @@ async def plain(subject: Subject) -> Found:
     said = answer.content or str(answer.message.get("reasoning") or "")
     if not said.strip():
         return no(f"an empty reply (it ended with {answer.finish!r})", "look at its chat template")
+    named = answer.data.get("model") if isinstance(answer.data, dict) else None
+    if isinstance(named, str) and named not in (subject.model, *subject.listed):
+        return no(
+            f"asked for {subject.model}, answered as {quoted(named)}",
+            "what follows would be of another model; a gateway that renames is asked by that name",
+        )
     subject.plain = answer
     return yes(f"{quoted(said)} in {answer.ms:.0f} ms")
 

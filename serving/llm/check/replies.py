@@ -67,6 +67,8 @@ async def repeatable(subject: Subject) -> Found:
             "replies depend on what else is in the batch; a recorded run replays all the same",
         )
     one, again, other = (answer.content for answer in sampled)
+    if first.content == one:
+        return no("two questions that have nothing in common have one reply: it is a recorded one")
     if one != again:
         return no("temperature 0 is the same twice, but one seed gave two replies", "")
     differ = "another seed another reply" if other != one else "another seed the same reply"
@@ -82,6 +84,9 @@ async def logprobs(subject: Subject) -> Found:
     match answer.data:
         case {"choices": [{"logprobs": {"content": [*tokens]}}, *_]} if tokens:
             values = [t.get("logprob") for t in tokens if isinstance(t, dict)]
+            said = "".join(str(t.get("token", "")) for t in tokens if isinstance(t, dict))
+            if "".join(answer.content.split()) not in "".join(said.split()):
+                return no(f"they are of other words than the reply: {quoted(said)}")
             if all(isinstance(v, int | float) and v <= 0 for v in values):
                 return yes(f"{len(tokens)} tokens, the first {values[0]:.3f}")
             return no("values that are no logarithms of probabilities")

@@ -112,7 +112,7 @@ class Habits(Sourced):
         template_note: What the chat template does and does not do.
         minimum_vllm: Oldest version that serves it; None where not known.
         structured: How arguments are best asked for.
-        extra_arguments: What its maker's recipe adds to the command line.
+        extra_arguments: What is added to the command line for it, by its maker's recipe or by us.
     """
 
     tool_parser: str | None

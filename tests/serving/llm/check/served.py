@@ -58,7 +58,8 @@ class Served(FakeServer):
         usage = self._usage(received.body, message)
         if received.body.get("stream"):
             return self._stream(received, message, finish, usage)
-        return _whole(message, finish, usage, received.body)
+        told = {**message, "content": "other"} if "other words" in self.wrong else message
+        return _whole(message, finish, usage, received.body, told=told)
 
     def _told(self, received: Received) -> Scripted:
         path = received.path
@@ -120,7 +121,7 @@ class Served(FakeServer):
         text = _NUMBERS
         if asked.startswith("What is 17"):
             return self._thought()
-        if body["temperature"] > 0:
+        if body["temperature"] > 0 and "canned" not in self.wrong:
             text = f"{body['seed'] if 'no seed' not in self.wrong else len(self.chats)} walks on"
         if "other every time" in self.wrong:
             text = f"{len(self.chats)} {text}"
@@ -231,6 +232,9 @@ FATAL: Mapping[str, Scripted] = {
     "web page": Scripted(content_type="text/html", steps=(b"<html>Sign in</html>",)),
     "no JSON": Scripted(steps=(b"ok",)),
     "other JSON": Scripted(steps=(b'{"answer": "forty-two"}',)),
+    "other model": Scripted(
+        steps=(b'{"model": "tiny", "choices": [{"message": {"content": "ok"}}]}',)
+    ),
     "500": refusal(500, error={"message": "EngineDeadError"}),
     "empty": Scripted(
         steps=(b'{"choices": [{"message": {"content": ""}, "finish_reason": "stop"}]}',)
@@ -286,11 +290,16 @@ def _chunk(delta: Mapping[str, Any], finish: str | None = None) -> dict[str, Any
 
 
 def _whole(
-    message: Mapping[str, Any], finish: str, usage: Any, body: Mapping[str, Any]
+    message: Mapping[str, Any],
+    finish: str,
+    usage: Any,
+    body: Mapping[str, Any],
+    *,
+    told: Mapping[str, Any],
 ) -> Scripted:
     choice = {"message": {"role": "assistant", **message}, "finish_reason": finish}
     if body.get("logprobs"):
-        tokens = (message["content"] or "").split()
+        tokens = (told["content"] or "").split()
         choice["logprobs"] = {"content": [{"token": t, "logprob": -0.5} for t in tokens]}
     return _json({"choices": [choice], "usage": usage} if usage else {"choices": [choice]})
 
