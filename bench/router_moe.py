@@ -32,7 +32,9 @@ from serving.llm.train_router.base import open_base, packaged_base
 from serving.llm.train_router.card import ship
 
 MISSING = 3  # exit status where something needed is not there
-SMALL: tuple[System, ...] = ("router", "nearest-card", "nearest-words", "nearest-both")
+SMALL: tuple[System, ...] = (
+    *("router", "nearest-card", "nearest-words", "nearest-both", "nearest-phrase"),
+)
 SHOWN = ("right", "tool", "ids", "refused", "right_model", "tool_model", "refused_model")
 
 

@@ -1,28 +1,36 @@
 """Record that a model may answer, or that it may not: in the audit first, then in its own file."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from agent.llm.pool.approval import Approval, ApprovalFile, prompts_hash
+from sqlalchemy import select
+
+from agent.llm.pool.approval import FILE, GENESIS, Approval, ApprovalFile, prompts_hash
 from agent.llm.pool.config import read_pool
 from agent.llm.pool.opening import pool_path
 from evals.discovery import task, task_names
-from evals.gate import failing, figures, report_hash, setup_under_test
-from evals.results import TaskResult, load
+from evals.gate import by_own_code, contents_hash, failing, figures, setup_under_test
+from evals.manifest import changed
+from evals.results import TaskResult, contents, parsed
+from evals.task import Task
 from knowledge.errors import InvalidValueError
 from knowledge.plain_text import visible
 from knowledge.settings import Settings
 from serving.assembly import utc_now
 from serving.audit.log import AuditLog
+from serving.audit.tables import AuditRow
 from serving.commands.audit import operator
 from serving.storage.opening import open_storage
 
 _NAME = 80
 APPROVED, REFUSED = "llm.switch-approved", "llm.switch-refused"
+_RECORD = "record_sha256"
 
 
 def approved(
-    folder: Path, settings: Settings, *, model: str, by: str
+    folder: Path, settings: Settings, *, model: str, by: str, accept_end: str | None = None
 ) -> tuple[Approval | None, tuple[str, ...]]:
     """Return the record of a switch, or None with every reason why there is none.
 
@@ -31,6 +39,7 @@ def approved(
         settings: Where pool, data and audit are.
         model: Which model of the pool.
         by: Who decides.
+        accept_end: Hash of the last record, where the audit names another and it is right.
 
     Raises:
         InvalidValueError: No pool is set, it has no such model, or there are no results.
@@ -44,46 +53,91 @@ def approved(
         raise InvalidValueError(
             f"model {model}", "is not in the pool", f"one of {', '.join(file.models)}"
         )
-    results, digest, prompts = load(folder), report_hash(folder), prompts_hash()
-    reasons = failing(
-        results,
-        file.approval,
-        model=model,
-        row=file.models[model],
-        prompts_sha256=prompts,
-        cases={name: _cases(name) for name in file.approval.tasks},
+    files = contents(folder)
+    results, digest = parsed(files), contents_hash(files)
+    rules, records = file.approval, ApprovalFile.of(settings.data_dir)
+    floored = (floor.task for floor in rules.floors)
+    tasks = _tasks([*rules.tasks, *floored, *(result.task for result in results)])
+    reasons = (
+        *changed(folder, files, results),
+        *failing(
+            results,
+            rules,
+            model=model,
+            row=file.models[model],
+            prompts_sha256=prompts_hash(),
+            tasks=tasks,
+        ),
+        *_other_end(settings, records.end(), accept_end),
     )
-    setup = setup_under_test([r for r in results if r.task in file.approval.tasks])
+    setup = setup_under_test([r for r in results if r.task in rules.tasks])
     if not reasons and setup is None:
         reasons = ("the tasks were not all run with the same model, prompts and index",)
     detail: dict[str, object] = {"model": model, "by": who, "report_sha256": digest}
+    if accept_end is not None:
+        detail["accepted_end"] = accept_end
     if reasons or setup is None:
         _audited(settings, REFUSED, {**detail, "failing": list(reasons)})
         return None, reasons
-    records = ApprovalFile.of(settings.data_dir)
-    record = records.numbered(
-        Approval(
-            number=0,
-            at=datetime.now(UTC),
-            by=who,
-            setup=setup,
-            report_sha256=digest,
-            figures=figures(results),
-            epicrisis=_version(results),
-        )
+    wanted = Approval(
+        number=0,
+        at=datetime.now(UTC),
+        by=who,
+        setup=setup,
+        report_sha256=digest,
+        figures=figures(by_own_code(results, tasks)),
+        epicrisis=_version(results),
     )
     hashes = {
         "prompts_sha256": setup.prompts_sha256,
         "index_sha256": setup.index_sha256,
         "weights": setup.revision or setup.sha256,
-        "record_sha256": record.sha256,
     }
-    _audited(settings, APPROVED, {**detail, **hashes})
-    return records.append(record), ()
+    with records.keeping(wanted) as record:
+        _audited(settings, APPROVED, {**detail, **hashes, _RECORD: record.sha256})
+    return record, ()
 
 
-def _cases(name: str) -> int:
-    return len(task(name).cases()) if name in task_names() and not task(name).missing() else 0
+def _tasks(names: Iterable[str]) -> Mapping[str, Task]:
+    return {name: task(name) for name in names if name in task_names()}
+
+
+def _other_end(settings: Settings, end: str, accepted: str | None) -> tuple[str, ...]:
+    """Return why the record of switches does not end as the audit says; empty where it does.
+
+    Each record names the one before, so that an equal end means equal records.
+    """
+    known = _audited_end(settings)
+    if end in (known, accepted):
+        return ()
+    was = f"ends with {end}" if end != GENESIS else f"has no records ({end})"
+    return (
+        f"{FILE}: {was}, and the audit says that it ends with {known}: a record was cut off, "
+        "replaced or never written (restore the file from a backup; or, where you know why, "
+        "give --accept-end with the hash that it ends with, which the audit keeps)",
+    )
+
+
+def _audited_end(settings: Settings) -> str:
+    """Return the hash of the record that was approved last, as the audit has it."""
+    newest = (
+        select(AuditRow.body)
+        .where(AuditRow.action == APPROVED)
+        .order_by(AuditRow.sequence.desc())
+        .limit(1)
+    )
+    database, _ = open_storage(settings)
+    try:
+        with database.reading() as session:
+            body = session.scalars(newest).first()
+    finally:
+        database.close()
+    return GENESIS if body is None else _detail(body, _RECORD)
+
+
+def _detail(body: Mapping[str, Any], name: str) -> str:
+    details = (one for entity in body["entity"] for one in entity.get("detail", ()))
+    return next((str(one["valueString"]) for one in details if one["type"] == name), "")
 
 
 def _version(results: tuple[TaskResult, ...]) -> str:

@@ -68,12 +68,14 @@ def run(
 ) -> None:
     """Run tasks, write their results as JSON and Markdown, and show the report.
 
+    A manifest beside them names each file by its hash, for `epicrisis eval approve`.
+
     Exit codes: 0 done; 1 something that must hold does not, for example a canary that got through;
     4 a wrong argument.
     """
+    from evals.manifest import keep_report
     from evals.models import WhichLLM
     from evals.report import markdown
-    from evals.results import save
     from evals.runner import Plan
     from evals.scoring import System
 
@@ -89,9 +91,7 @@ def run(
     folder = out or settings.data_dir / "evals" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     results = asyncio.run(_run(tasks or [], which, settings, plan, folder, model))
     text = markdown(results)
-    for result in results:
-        save(result, folder)
-    (folder / "report.md").write_text(text, "utf-8")
+    keep_report(text, folder)
     typer.echo(text)
     typer.echo(f"wrote {folder}", err=True)
     if any(result.defects() for result in results):
@@ -118,18 +118,28 @@ def approve(
     model: Annotated[str, typer.Option("--model", help="Which model of the pool it was run with")],
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON")] = False,
+    accept_end: Annotated[
+        str | None,
+        typer.Option(
+            "--accept-end",
+            metavar="SHA256",
+            help="Last record that is right although the audit names another",
+        ),
+    ] = None,
 ) -> None:
     """Let a model of the pool answer with the prompts of this version, if its evaluation passes.
 
-    What must have been run, and how well, is in the file of the pool. The decision is recorded with
-    the numbers and is an event of the audit; so is a refusal. A service that runs takes it up at
-    its next start.
+    What must have been run, and how well, is in the file of the pool. A result that was changed
+    after its run is refused. The decision is recorded with the numbers and is an event of the
+    audit; so is a refusal. A service that runs takes it up at its next start.
 
     Exit codes: 0 recorded; 1 refused, with the numbers that fail; 4 a wrong argument.
     """
     from evals.approving import approved
+    from evals.completeness import left_out
+    from evals.discovery import task
 
-    record, failing = approved(folder, load_settings(), model=model, by=by)
+    record, failing = approved(folder, load_settings(), model=model, by=by, accept_end=accept_end)
     if record is None:
         for line in failing:
             typer.echo(f"refused: {line}", err=True)
@@ -140,6 +150,11 @@ def approve(
     weights = record.setup.revision or record.setup.sha256
     typer.echo(f"{record.setup.model} ({weights}) may answer; record {record.number}")
     typer.echo(f"evaluation SHA-256 {record.report_sha256}, record SHA-256 {record.sha256}")
+    for name in sorted({figure.task for figure in record.figures}):
+        if absent := left_out(task(name)):
+            typer.echo(
+                f"not assessed: {len(absent)} cases of {name}, whose recordings are not here"
+            )
 
 
 async def _run(
@@ -151,12 +166,13 @@ async def _run(
     model: str | None,
 ) -> "list[TaskResult]":
     from evals.discovery import task, task_names
+    from evals.manifest import keep_result, read_manifest
     from evals.models import evaluated_llm
-    from evals.results import save
     from evals.runner import run_task
     from evals.setup import setup_of
 
     tasks = [task(name) for name in names or task_names()]
+    read_manifest(folder)  # one that cannot be added to is told now, not after hours
     results: list[TaskResult] = []
     async with evaluated_llm(which, settings, model=model) as choice:
         if which == "configured" and choice.llm is None:
@@ -168,7 +184,7 @@ async def _run(
         for one in tasks:
             result = await run_task(one, choice, settings, plan, on_trial=_tell)
             result = result.model_copy(update={"setup": setup_of(choice, settings)})
-            save(result, folder)
+            keep_result(result, folder)
             results.append(result)
     return results
 

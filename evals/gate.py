@@ -1,17 +1,22 @@
-"""Whether an evaluation lets a model answer: pure rules over its results, every failure named."""
+"""Whether an evaluation lets a model answer: rules over its results, every failure named."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent.llm.pool.approval import Figure, Setup
 from agent.llm.pool.config import ApprovalRow, Floor, ModelRow
+from evals.completeness import impossible, judged, not_whole, uncounted
 from evals.report import shown
-from evals.results import TaskResult
+from evals.results import TaskResult, contents
+from evals.scoring import System
 from evals.statistics import Share
-from knowledge.errors import InvalidValueError
+from evals.task import Task
 
 _SHOWN = 12
+_NO_TASK = "there is no task of that name"
+_CORRECT = "see epicrisis eval list, and correct approval in the file of the pool"
 
 
 def failing(
@@ -21,7 +26,7 @@ def failing(
     model: str,
     row: ModelRow,
     prompts_sha256: str,
-    cases: Mapping[str, int],
+    tasks: Mapping[str, Task],
 ) -> tuple[str, ...]:
     """Return in words everything that keeps a model from answering; empty where nothing does.
 
@@ -31,23 +36,32 @@ def failing(
         model: Which model.
         row: Its weights, as the pool has them.
         prompts_sha256: Of the prompts that are used now.
-        cases: Task to the number of all its cases.
+        tasks: The tasks of this version, by name: what is counted is theirs, not the file's.
     """
-    by_task = {result.task: result for result in results}
-    found: list[str] = []
-    for name in rules.tasks:
+    if broken := tuple(impossible(results)):
+        return broken
+    by_task = {result.task: result for result in by_own_code(results, tasks)}
+    found = list(_twice(results))
+    found += [f"{name}: {_NO_TASK}" for name in by_task if name not in tasks]
+    for name in dict.fromkeys([*rules.tasks, *(floor.task for floor in rules.floors)]):
         result = by_task.get(name)
-        if result is None:
-            found.append(f"{name}: was not run")
-            continue
-        found += _incomplete(result, cases.get(name, 0))
-        found += _other_setup(result, model, row, prompts_sha256)
-        found += _failed_trials(result, rules.most_failed)
-    for result in results:
+        found += _incomplete(name, result, tasks.get(name), rules)
+        if result is not None:
+            found += _other_setup(result, model, row, prompts_sha256)
+        if result is not None and name in rules.tasks:
+            found += _failed_trials(result, rules.most_failed)
+    for result in by_task.values():
         found += result.defects()
     for floor in rules.floors:
         found += _below(by_task.get(floor.task), floor)
     return tuple(dict.fromkeys(found))
+
+
+def by_own_code(results: Sequence[TaskResult], tasks: Mapping[str, Task]) -> tuple[TaskResult, ...]:
+    """Return results as the tasks' own code counts them; of another task, as they are."""
+    return tuple(
+        judged(result, tasks[result.task]) if result.task in tasks else result for result in results
+    )
 
 
 def setup_under_test(results: Sequence[TaskResult]) -> Setup | None:
@@ -81,20 +95,50 @@ def report_hash(folder: Path) -> str:
     Raises:
         InvalidValueError: There are none.
     """
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise InvalidValueError(str(folder), "holds no results", "name the folder of a run")
-    lines = (f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files)
+    return contents_hash(contents(folder))
+
+
+def contents_hash(files: Mapping[str, bytes]) -> str:
+    """Return the same over results that were read: their names with their bytes, in order."""
+    lines = (f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in files.items())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _incomplete(result: TaskResult, cases: int) -> Iterator[str]:
-    if result.skipped:
-        yield f"{result.task}: not run: {result.skipped}"
-    elif "agent" not in result.systems:
-        yield f"{result.task}: the agent was not tested"
-    elif result.cases < cases:
-        yield f"{result.task}: {result.cases} of {cases} cases were run"
+def _twice(results: Sequence[TaskResult]) -> Iterator[str]:
+    for name, times in Counter(result.task for result in results).items():
+        if times > 1:
+            yield f"{name}: {times} files are results of it, and it is not clear which counts"
+
+
+def _incomplete(
+    name: str, result: TaskResult | None, task: Task | None, rules: ApprovalRow
+) -> Iterator[str]:
+    if task is None:
+        yield f"{name}: cannot be counted here: {_NO_TASK} ({_CORRECT})"
+    elif why := task.missing():
+        yield f"{name}: cannot be counted here: {why}"
+    elif result is None:
+        # Of a task that only a floor names, the floor says that it was not counted.
+        yield from [f"{name}: was not run"] if name in rules.tasks else []
+    elif result.skipped:
+        yield f"{name}: not run: {result.skipped}"
+    else:
+        systems = _needed(task, rules)
+        floors = {(floor.system, floor.metric) for floor in rules.floors if floor.task == name}
+        yield from not_whole(result, task, systems)
+        yield from uncounted(result, task, systems, floors)
+
+
+def _needed(task: Task, rules: ApprovalRow) -> tuple[System, ...]:
+    """Return the systems whose trials must be whole: those that something is asked of.
+
+    For a task that must be run the agent, and those that must hold; for a floor its system.
+    """
+    needed = {floor.system for floor in rules.floors if floor.task == task.name}
+    if task.name not in rules.tasks:
+        return tuple(system for system in task.systems if system in needed)
+    needed |= {system for one in task.metrics if one.must is not None for system in one.must_for}
+    return ("agent", *(s for s in task.systems if s in needed and s != "agent"))
 
 
 def _other_setup(

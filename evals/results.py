@@ -1,5 +1,6 @@
 """The result of an evaluation run as files: one JSON for each task, beside the report."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -106,15 +107,43 @@ def save(result: TaskResult, folder: Path) -> Path:
 
 
 def load(folder: Path) -> tuple[TaskResult, ...]:
-    """Return every result of a run folder, by task.
+    """Return every result of a run folder, by name of the file.
 
     Raises:
         InvalidValueError: There is none, or a file is not one.
     """
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise InvalidValueError(str(folder), "holds no results", "name the folder of a run")
+    return parsed(contents(folder))
+
+
+def contents(folder: Path) -> Mapping[str, bytes]:
+    """Return the files of results of a run folder: name to bytes, by name.
+
+    Raises:
+        InvalidValueError: There is none, or one cannot be read.
+    """
     try:
-        return tuple(TaskResult.model_validate_json(file.read_bytes()) for file in files)
-    except ValidationError as error:
-        raise InvalidValueError(str(folder), "holds other files", "name a run folder") from error
+        found = {file.name: file.read_bytes() for file in sorted(folder.glob("*.json"))}
+    except OSError as error:
+        raise InvalidValueError(
+            str(folder), f"cannot be read: {error.strerror}", "name the folder of a run"
+        ) from error
+    if not found:
+        raise InvalidValueError(str(folder), "holds no results", "name the folder of a run")
+    return found
+
+
+def parsed(files: Mapping[str, bytes]) -> tuple[TaskResult, ...]:
+    """Return the results in files that were read, in their order.
+
+    Raises:
+        InvalidValueError: One is not a result.
+    """
+    found: list[TaskResult] = []
+    for name, content in files.items():
+        try:
+            found.append(TaskResult.model_validate_json(content))
+        except ValidationError as error:
+            raise InvalidValueError(
+                name, "is not a result of a task", "name a run folder"
+            ) from error
+    return tuple(found)

@@ -18,11 +18,12 @@ System = Literal[
     "nearest-card",
     "nearest-words",
     "nearest-both",
+    "nearest-phrase",
 ]
 """What is under test, beside its baselines."""
 
 WITHOUT_LLM: frozenset[System] = frozenset(
-    {"rules", "router", "nearest-card", "nearest-words", "nearest-both"}
+    {"rules", "router", "nearest-card", "nearest-words", "nearest-both", "nearest-phrase"}
 )
 """Those that do not ask the configured model; the router brings its own."""
 

@@ -1,7 +1,8 @@
 r"""What the router reads and writes, in as few tokens as can be: no descriptions, no values.
 
 The prompt is one line with the items of the case, the request under it, and the few tools that
-retrieval found, nearest first. The reply is a JSON
+retrieval found, nearest first; ``?`` behind one says that the case lacks what it needs, which code
+knows from its card. The reply is a JSON
 list of short lines: ``"anion_gap lab-1 lab-2"`` calls a tool on items; ``"ask_user anion_gap"``
 says that the case lacks what the tool needs, ``"ask_user"`` that the request does not say which
 tool, ``"no_tool"`` that none is meant. The model was trained on exactly this form.
@@ -13,15 +14,18 @@ from typing import Any
 
 from agent.calls import MAX_EVIDENCE
 from agent.llm.seam import ChatRequest, Message
-from agent.router_planner.evidence import RouterItem
+from agent.router_planner.evidence import RouterItem, lacking
 from agent.untrusted import one_line
 from knowledge.model import Frozen
 
 PURPOSE = "route"
-FORM = "router/2"
+FORM = "router/3"
 """Version of this form; a model trained on another one cannot be used."""
 
 ASK, NONE = "ask_user", "no_tool"
+LACKS = "?"
+"""Behind the name of a tool that the case lacks something for."""
+
 MAX_CALLS = 8
 MOST_NAMES = 16
 """Tools shown; where nothing is near a request all may be called, and none is shown."""
@@ -56,12 +60,16 @@ def prompt_text(request: str, items: Sequence[RouterItem], names: Sequence[str] 
 
     Examples:
         >>> items = [RouterItem(id="ecg-1", label="12-lead ECG")]
-        >>> prompt_text("read it", items, ["ecg_analysis", "heart"])
-        'ecg-1 12-lead ECG\nread it\necg_analysis heart'
+        >>> prompt_text("read it", items, ["ecg_analysis", "anion_gap"])
+        'ecg-1 12-lead ECG\nread it\necg_analysis anion_gap?'
     """
     shown = "; ".join(f"{item.id} {short(item.label)}" for item in items[:MAX_ITEMS])
-    tools = f"\n{' '.join(names)}" if 0 < len(names) <= MOST_NAMES else ""
+    tools = f"\n{_marked(names, items)}" if 0 < len(names) <= MOST_NAMES else ""
     return f"{shown or '-'}\n{one_line(request, limit=_REQUEST)}{tools}"
+
+
+def _marked(names: Sequence[str], items: Sequence[RouterItem]) -> str:
+    return " ".join(f"{name}{LACKS}" if lacking(name, items) else name for name in names)
 
 
 def reply_text(lines: Iterable[str]) -> str:

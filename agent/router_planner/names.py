@@ -1,4 +1,4 @@
-"""What tools are called by people, beside their titles: for finding them, not for running."""
+"""What tools are called and asked for by people: for finding them, not for running."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -31,6 +31,12 @@ class NamesTable(Table):
     tools: Mapping[str, Names]
 
 
+class RequestsTable(Table):
+    """The file ``tool_requests.yaml``."""
+
+    tools: Mapping[str, Names]
+
+
 def load_table(package: str, name: str, kind: type[T]) -> T:
     """Return a table of a package's ``data`` folder.
 
@@ -57,6 +63,17 @@ def names_of(tool: str) -> Names:
         en=tuple(dict.fromkeys((*title, *found.en, *english))),
         zh=tuple(dict.fromkeys((*found.zh, *chinese))),
     )
+
+
+@cache
+def requests_of(tool: str) -> Names:
+    """Return what people ask a tool for without naming it; nothing for a plug-in."""
+    return _requests().tools.get(tool, Names())
+
+
+@cache
+def _requests() -> RequestsTable:
+    return load_table(_PACKAGE, "tool_requests", RequestsTable)
 
 
 @cache

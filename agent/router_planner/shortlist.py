@@ -1,19 +1,22 @@
-"""Which tools a request may be about: nearest cards by MiniLM, and by words in either language.
+"""Which tools a request may be about: nearest texts by MiniLM, and by words in either language.
 
-The small model then chooses among few names instead of all. MiniLM reads English alone; a Chinese
-request is put to it in English as far as the table of search terms goes, and by character pairs to
-BM25, which knows the Chinese names.
+The texts of a tool are its card, its names and what people ask it for. The small model then
+chooses among few names instead of all. MiniLM reads English alone; a Chinese request is put to it
+in English as far as the table of search terms goes, and by character pairs to BM25, which has the
+Chinese texts.
 """
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.router_planner.compact import MOST_NAMES
-from agent.router_planner.names import names_of
+from agent.router_planner.names import Names, names_of, requests_of
+from agent.router_planner.vectors import vectors_of
 from knowledge.model import Frozen
 from knowledge.retrieval.encoders import Encoder
 from knowledge.retrieval.lexical import LexicalIndex
@@ -49,12 +52,22 @@ class ToolIndex:
     Args:
         encoder: For English; None for words alone.
         tools: What is found; every tool of this installation by default.
+        requests: Whether what people ask for is among the texts. Not where a training makes its
+            lists: its requests are these texts, and the right tool would always be first.
+        keep: Folder in which vectors are kept; None for none.
     """
 
     def __init__(
-        self, encoder: Encoder | None, tools: Sequence[Tool[..., Any]] | None = None
+        self,
+        encoder: Encoder | None,
+        tools: Sequence[Tool[..., Any]] | None = None,
+        *,
+        requests: bool = True,
+        keep: Path | None = None,
     ) -> None:
         self._encoder = encoder
+        self._requests = requests
+        self._keep = keep
         self._tools = tuple(discover().values()) if tools is None else tuple(tools)
         self._names = tuple(tool.name for tool in self._tools)
 
@@ -98,8 +111,9 @@ class ToolIndex:
 
     def by_words(self, request: str) -> tuple[Nearest, ...]:
         """Return the tools that share words with a request, by BM25, best first."""
-        places = self._lexical.search(tokens(request), count=len(self._names))
-        return tuple(Nearest(tool=self._names[place]) for place in places.tolist())
+        places = self._lexical.search(tokens(request), count=len(self._documents))
+        found = dict.fromkeys(self._documents[place][0] for place in places.tolist())
+        return tuple(Nearest(tool=name) for name in found)
 
     def _english(self, request: str) -> str:
         if self._encoder is None or not has_chinese(request) or "zh" in self._encoder.languages:
@@ -108,14 +122,32 @@ class ToolIndex:
 
     @cached_property
     def _texts(self) -> tuple[tuple[str, str], ...]:
-        """What is encoded of each tool: its first line, and each of its English names."""
+        """What is encoded of each tool: its first line, and each of its English texts."""
         return tuple(
             (tool.name, text)
             for tool in self._tools
             for text in dict.fromkeys(
-                (f"{tool.card.title}. {tool.summary}", *names_of(tool.name).en)
+                (
+                    f"{tool.card.title}. {tool.summary}",
+                    *names_of(tool.name).en,
+                    *self._asked(tool.name).en,
+                )
             )
         )
+
+    @cached_property
+    def _documents(self) -> tuple[tuple[str, str], ...]:
+        """What words are looked for in: one text of the card and all names, one each request."""
+        asked = (
+            (tool.name, text)
+            for tool in self._tools
+            for row in (self._asked(tool.name),)
+            for text in dict.fromkeys((*row.en, *row.zh))
+        )
+        return (*((tool.name, _words(tool)) for tool in self._tools), *asked)
+
+    def _asked(self, tool: str) -> Names:
+        return requests_of(tool) if self._requests else Names()
 
     @property
     def _owners(self) -> tuple[str, ...]:
@@ -125,12 +157,11 @@ class ToolIndex:
     def _vectors(self) -> NDArray[np.float32]:
         if self._encoder is None:
             raise RuntimeError("there is no encoder")
-        found: NDArray[np.float32] = self._encoder.embed([text for _, text in self._texts])
-        return found
+        return vectors_of(self._encoder, [text for _, text in self._texts], self._keep)
 
     @cached_property
     def _lexical(self) -> LexicalIndex:
-        return LexicalIndex.build([tokens(_words(tool)) for tool in self._tools])
+        return LexicalIndex.build([tokens(text) for _, text in self._documents])
 
 
 def _words(tool: Tool[..., Any]) -> str:

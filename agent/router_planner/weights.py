@@ -24,6 +24,9 @@ from knowledge.weights_cache import known_sha256
 
 MODEL = "router-moe"
 GGUF, CARD = "router.gguf", "router.json"
+INDEX = "tool-index"
+"""Folder of the data folder with the vectors of the tools."""
+
 _ITEM = "weights of the router"
 _WAY_OUT = (
     "run `epicrisis llm train-router --from-adapter` to put them together, "
@@ -95,7 +98,8 @@ async def open_router(settings: Settings) -> AsyncIterator[Router]:
         NoRouterError: It cannot be used; the message says why and the way out.
     """
     async with router_llm(settings) as llm:
-        yield Router(llm=llm, index=ToolIndex(encoder_here(settings)))
+        index = ToolIndex(encoder_here(settings), keep=settings.data_dir / INDEX)
+        yield Router(llm=llm, index=index)
 
 
 def encoder_here(settings: Settings) -> Encoder | None:
@@ -135,7 +139,9 @@ async def router_llm(settings: Settings) -> AsyncIterator[LLM]:
         server = LocalServer(orders_for(gguf, small), sha256=gguf.sha256)
         await server.start()
     except UnavailableError as error:
-        raise NoRouterError("router", f"cannot be served: {error}", error.way_out) from error
+        raise NoRouterError(
+            f"router {gguf.path}", f"cannot be served: {error}", error.way_out or _WAY_OUT
+        ) from error
     client = server.client()
     try:
         yield client

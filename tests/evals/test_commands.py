@@ -1,5 +1,6 @@
 """The commands ``epicrisis eval``."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from evals.commands import register
 from evals.discovery import task_names
+from evals.manifest import Manifest, read_manifest
 from knowledge.errors import InvalidValueError
 
 
@@ -36,6 +38,13 @@ def test_run_writes_what_report_reads_again(tmp_path: Path) -> None:
     assert found["cases"] == 1
     assert found["systems"]["agent"]["metrics"]["same"]["share"] == 1.0
     assert found["systems"]["agent"]["llm_calls_mean"] > 0
+    noted = {one.name: one for one in (read_manifest(tmp_path) or Manifest()).files}
+    assert sorted(noted) == ["consistency.json", "report.md"]
+    setup = noted["consistency.json"].setup
+    assert setup is not None
+    assert setup.model == "honest fake"
+    for name, row in noted.items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == row.sha256
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from evals.runner import Plan, run_task
 from evals.scoring import System
 from evals.tasks.tool_routing import systems
 from evals.tasks.tool_routing.judge import Answer, Expected, Wanted, expected_of, judge
+from evals.tasks.tool_routing.phrases import PhraseIndex, by_phrase
 from knowledge.settings import Settings
 from tools.toolbox import discover
 
@@ -148,3 +149,13 @@ def test_without_weights_every_trial_fails_and_says_so(tmp_path: Path) -> None:
 def test_words_alone_need_no_weights(tmp_path: Path) -> None:
     result = run(None, "nearest-words", tmp_path, 10)
     assert not any(trial.failure for trial in result.trials)  # type: ignore[attr-defined]
+
+
+def test_the_nearest_phrase_is_for_what_it_was_written_for() -> None:
+    index = PhraseIndex(None)
+    assert index.nearest("unmeasured anions on this chemistry panel")[0] == "anion_gap"
+    assert index.nearest("用钠氯碳酸氢根算AG")[0] == "anion_gap"
+    assert index.nearest("zzzz qqqq") == ()
+    reply, near = by_phrase(index, "who are you?", ())
+    assert (reply.none, reply.calls) == (True, {})
+    assert "no_tool" not in near

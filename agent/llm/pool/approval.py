@@ -2,13 +2,20 @@
 
 A model answers only while the newest record of it is of the same weights and of the prompts that
 are used now. The file is added to by ``epicrisis eval approve`` alone; each line names the hash of
-the one before, so that none can be changed or taken out unseen.
+the one before, so that every reader finds a line that was changed, or taken out before the last
+one. The file alone does not show that its last lines were cut off, nor that who can write it made
+lines and hashes anew, since the hashes need no key. ``epicrisis eval approve`` compares its end
+with the audit before it adds to it, which shows both; a service that starts does not.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 from pydantic import NonNegativeInt, ValidationError
@@ -19,7 +26,8 @@ from knowledge.errors import UnavailableError
 from knowledge.model import Frozen
 
 FILE = "llm-approvals.jsonl"
-_GENESIS = "0" * 64
+GENESIS = "0" * 64
+"""End of a chain without a record."""
 _SHOWN = 12
 
 
@@ -86,7 +94,7 @@ class Approval(Frozen):
     report_sha256: str
     figures: tuple[Figure, ...]
     epicrisis: str
-    previous: str = _GENESIS
+    previous: str = GENESIS
     sha256: str = ""
 
     def sealed(self) -> "Approval":
@@ -123,47 +131,63 @@ class ApprovalFile:
             raise UnavailableError(FILE, f"cannot be read: {error.strerror}") from error
         found: list[Approval] = []
         for number, line in enumerate(lines, 1):
-            before = found[-1].sha256 if found else _GENESIS
+            before = found[-1].sha256 if found else GENESIS
             found.append(_checked(line, number, before))
         return tuple(found)
 
+    def end(self) -> str:
+        """Return the hash of the last record; `GENESIS` where there is none.
+
+        Raises:
+            UnavailableError: As `all`.
+        """
+        return _end(self.all())
+
     def add(self, approval: Approval) -> Approval:
-        """Keep a record, and return it as it was kept; `numbered` and `append` at once.
+        """Keep a record, and return it as it was kept.
 
         Raises:
             UnavailableError: The file cannot be written, or is not as it was written.
         """
-        return self.append(self.numbered(approval))
+        with self.keeping(approval) as kept:
+            return kept
 
-    def numbered(self, approval: Approval) -> Approval:
-        """Return a record as it would be kept: numbered, chained and with its hash.
+    @contextmanager
+    def keeping(self, approval: Approval) -> Iterator[Approval]:
+        """Give a record as it will be kept: numbered, chained and with its hash.
 
-        Raises:
-            UnavailableError: The file is not as it was written.
-        """
-        earlier = self.all()
-        update = {
-            "number": len(earlier) + 1,
-            "previous": earlier[-1].sha256 if earlier else _GENESIS,
-            "replaces": newest(earlier, approval.setup.model),
-        }
-        return approval.model_copy(update=update).sealed()
-
-    def append(self, kept: Approval) -> Approval:
-        """Keep a record that was numbered, and return it.
+        It is on the disk when the block has ended; where the block raises, nothing is kept. No
+        other record comes between: other writers wait until then.
 
         Raises:
-            UnavailableError: The file cannot be written, or another record came between.
+            UnavailableError: The file cannot be written, or is not as it was written.
         """
-        if self.numbered(kept) != kept:
-            raise UnavailableError(FILE, "has got another record meanwhile", "approve again")
+        with self._locked() as file:
+            earlier = self.all()
+            update = {
+                "number": len(earlier) + 1,
+                "previous": _end(earlier),
+                "replaces": newest(earlier, approval.setup.model),
+            }
+            kept = approval.model_copy(update=update).sealed()
+            yield kept
+            _append(file, orjson.dumps(kept.model_dump(mode="json")))
+
+    @contextmanager
+    def _locked(self) -> Iterator[BinaryIO]:
+        import fcntl  # not on every system that reads this file
+
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._path.open("ab") as file:
-                file.write(orjson.dumps(kept.model_dump(mode="json")) + b"\n")
+            file = self._path.open("a+b", buffering=0)
         except OSError as error:
-            raise UnavailableError(FILE, f"cannot be written: {error.strerror}") from error
-        return kept
+            raise _unwritable(error) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                raise _unwritable(error) from error
+            yield file
 
 
 def newest(approvals: tuple[Approval, ...], model: str) -> Setup | None:
@@ -228,3 +252,46 @@ def _checked(line: bytes, number: int, before: str) -> Approval:
             "restore the file; the audit names the hash of every record",
         )  # fmt: skip
     return found
+
+
+def _end(records: tuple[Approval, ...]) -> str:
+    return records[-1].sha256 if records else GENESIS
+
+
+def _append(file: BinaryIO, record: bytes) -> None:
+    """Write one line to the end, to the disk; what was written of a line that failed is taken back.
+
+    A line break that the last record lacks is written first: that record is whole, it was read.
+    """
+    try:
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+            record = record if file.read(1) == b"\n" else b"\n" + record
+        try:
+            line = record + b"\n"
+            if file.write(line) != len(line):
+                raise OSError(0, "it was written in part")
+            os.fsync(file.fileno())
+            _sync_folder(Path(file.name).parent)
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(size)
+            raise
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the name of a file that may be new reach the disk as well."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(error: OSError) -> UnavailableError:
+    return UnavailableError(
+        FILE, f"cannot be written: {error.strerror}", "see the data folder; then approve again"
+    )

@@ -7,6 +7,7 @@ kept beside it, so that what code repaired is not taken for the model's merit.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from agent.graph.view import View
@@ -27,6 +28,7 @@ from agent.router_planner.planner import Router, router_plan
 from agent.router_planner.shortlist import ToolIndex
 from agent.router_planner.weights import router_llm
 from evals.scoring import System
+from evals.tasks.tool_routing.phrases import PhraseIndex
 from knowledge.errors import UnavailableError
 from knowledge.retrieval.errors import EncoderUnavailableError
 from knowledge.retrieval.minilm import MiniLm
@@ -43,14 +45,23 @@ class Opened:
     """What the trials of one run share.
 
     Args:
-        index: Over the cards of all tools.
+        index: Over the cards of all tools and what they are asked for, as the router has it.
+        cards: Over the cards alone.
+        encoder: MiniLM; None where it is not here.
         router: The router's model; None where it cannot be had.
         no_router: Why.
     """
 
     index: ToolIndex
+    cards: ToolIndex
+    encoder: MiniLm | None = None
     router: LLM | None = None
     no_router: str = ""
+
+    @cached_property
+    def phrases(self) -> PhraseIndex:
+        """The index of phrases."""
+        return PhraseIndex(self.encoder)
 
 
 _OPENED: list[Opened] = []
@@ -59,8 +70,8 @@ _OPENED: list[Opened] = []
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[None]:
     """Hold index and router while the trials of a run last."""
-    index = ToolIndex(_encoder(settings))
-    held = Opened(index=index)
+    found = _encoder(settings)
+    held = Opened(index=ToolIndex(found), cards=ToolIndex(found, requests=False), encoder=found)
     try:
         async with router_llm(settings) as llm:
             held.router = llm
@@ -135,7 +146,7 @@ def by_nearest(
         names: Both rankings fused, as the router is offered them.
         system: Whose ranking.
     """
-    index = here().index
+    index = here().cards if system in ("nearest-card", "nearest-words") else here().index
     meaning = [n.tool for n in index.by_meaning(request) if (n.cosine or 0) >= MiniLm.min_cosine]
     words = [n.tool for n in index.by_words(request)]
     both = list(names) if meaning or words else []

@@ -11,6 +11,7 @@ from evals.scoring import Count, Measured, Metric, System
 from evals.systems import NoModelError
 from evals.task import Bench, Task
 from evals.tasks.tool_routing.judge import Answer, Verdict, answer_of, expected_of, judge
+from evals.tasks.tool_routing.phrases import by_phrase
 from evals.tasks.tool_routing.systems import by_large, by_nearest, by_router, here, opened
 from tools.toolbox import discover
 
@@ -25,6 +26,8 @@ async def _attempt(case: Case, system: System, bench: Bench) -> Measured:
             reply = await by_router(request, items, names)
         case "nearest-card" | "nearest-words" | "nearest-both":
             reply, first = by_nearest(request, items, names, system)
+        case "nearest-phrase":
+            reply, first = by_phrase(here().phrases, request, items)
         case _:
             reply = await _large(bench, request, items, names)
     known = {item.id for item in items}
@@ -112,7 +115,10 @@ TASK = Task(
         Metric(id="offered", title="every wanted tool is on the list that retrieval makes"),
         Metric(id="first_three", title="a wanted tool is among the nearest three"),
     ),
-    systems=("router", "nearest-card", "nearest-words", "nearest-both", "llm-alone"),
+    systems=(
+        *("router", "nearest-card", "nearest-words", "nearest-both", "nearest-phrase"),
+        "llm-alone",
+    ),
     attempt=_attempt,
     owed=_owed,
     folder=Path(__file__).parent,

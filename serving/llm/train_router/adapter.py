@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from knowledge.errors import UnavailableError
 from serving.llm.train_router.base import Array, State
@@ -19,24 +19,34 @@ _PREFIX = "base_model.model."
 _ITEM = "adapter of the router"
 
 
+class _Scale(BaseModel):
+    """What of the configuration of ``peft`` is used."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    r: int = Field(ge=1, le=1024)
+    lora_alpha: float = Field(gt=0, le=4096)
+
+
 def read_adapter(folder: Path) -> tuple[dict[str, Array], float]:
     """Return the arrays of an adapter, and what the product of a pair is multiplied with.
 
     Raises:
-        UnavailableError: The folder holds no adapter.
+        UnavailableError: The folder holds no adapter, or a damaged one.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
-        about = orjson.loads((folder / CONFIG).read_bytes())
+        about = _Scale.model_validate_json((folder / CONFIG).read_bytes())
         raw = load_file(folder / WEIGHTS)
-    except (OSError, orjson.JSONDecodeError, SafetensorError) as error:
+    except (OSError, ValidationError, SafetensorError) as error:
         raise UnavailableError(
             _ITEM, f"{folder.name} holds none that can be read", "train one first"
         ) from error
     arrays = {name.removeprefix(_PREFIX): _float32(values) for name, values in raw.items()}
-    return arrays, about["lora_alpha"] / about["r"]
+    _require_whole(arrays, folder)
+    return arrays, about.lora_alpha / about.r
 
 
 def merged(state: State, adapter: Mapping[str, Array], scale: float) -> State:
@@ -76,6 +86,26 @@ def stacked(first: Array, second: Array, experts: int) -> Array:
     b = second.reshape(second.shape[0], -1, experts)
     product: Array = np.einsum("ore,eri->eoi", b, a, optimize=True).astype(np.float32)
     return product
+
+
+def _require_whole(arrays: Mapping[str, Array], folder: Path) -> None:
+    damaged = next((name for name, one in arrays.items() if not np.isfinite(one).all()), None)
+    alone = next((name for name in arrays if _other(name) not in arrays), None)
+    if not arrays:
+        reason = "is empty"
+    elif damaged is not None:
+        reason = f"holds no numbers in {damaged}"
+    elif alone is not None:
+        reason = f"has {alone} without its pair"
+    else:
+        return
+    raise UnavailableError(_ITEM, f"{folder.name} {reason}", "train again, or install again")
+
+
+def _other(name: str) -> str:
+    if "lora_A" in name:
+        return name.replace("lora_A", "lora_B")
+    return name.replace("lora_B", "lora_A")
 
 
 def _target(module: str, first: Array, second: Array, state: State) -> str:

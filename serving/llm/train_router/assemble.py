@@ -18,6 +18,10 @@ from serving.llm.train_router.moe import moe_state
 from serving.llm.train_router.recipe import Recipe
 
 SPARSE, MERGED, ADAPTER, RECIPE = "sparse", "merged", "adapter", "recipe.json"
+UNCHECKED = "unchecked"
+"""Folder of a merged router that was not yet compared with model and adapter."""
+
+_SUMS = "SHA256SUMS"
 SHIPPED = Path(__file__).parent / "shipped"
 """The adapter that comes with this installation, if one does; see its ``CARD.md``."""
 
@@ -100,6 +104,24 @@ def put_together(
     return card
 
 
+def take_over(unchecked: Path, out: Path) -> None:
+    """Put a merged router that was checked in the place of the one before.
+
+    ``router.json`` goes first and comes last: a router that is cut off half-way is none.
+
+    Args:
+        unchecked: Where it was written.
+        out: Where it is used.
+    """
+    (out / CARD).unlink(missing_ok=True)
+    if (unchecked / MERGED).is_dir():
+        shutil.rmtree(out / MERGED, ignore_errors=True)
+        (unchecked / MERGED).replace(out / MERGED)
+    for name in (GGUF, CARD):
+        (unchecked / name).replace(out / name)
+    shutil.rmtree(unchecked, ignore_errors=True)
+
+
 def read_recipe(adapter: Path) -> Recipe:
     """Return the recipe that an adapter was trained by.
 
@@ -118,11 +140,17 @@ def read_recipe(adapter: Path) -> Recipe:
     return recipe
 
 
+def write_sums(folder: Path) -> None:
+    """Write the hashes of an adapter's files beside them, in the form of ``sha256sum``."""
+    lines = (f"{sha256_of(folder / name)}  {name}\n" for name in (CONFIG, WEIGHTS, RECIPE))
+    (folder / _SUMS).write_text("".join(lines), "ascii")
+
+
 def shipped_adapter() -> Path:
     """Return the folder of the adapter that comes with this installation.
 
     Raises:
-        UnavailableError: None does.
+        UnavailableError: None does, or it is not as it was shipped.
     """
     if not all((SHIPPED / name).is_file() for name in (WEIGHTS, CONFIG, RECIPE)):
         raise UnavailableError(
@@ -130,4 +158,12 @@ def shipped_adapter() -> Path:
             "does not come with this installation",
             "run `epicrisis llm train-router`",
         )
+    for line in (SHIPPED / _SUMS).read_text("ascii").splitlines():
+        expected, _, name = line.partition("  ")
+        if sha256_of(SHIPPED / name) != expected:
+            raise UnavailableError(
+                f"adapter of the router: {name}",
+                "is not as it was shipped: the hash differs",
+                "install this product again",
+            )
     return SHIPPED

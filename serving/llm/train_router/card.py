@@ -12,7 +12,7 @@ import orjson
 
 from knowledge.errors import InvalidValueError, UnavailableError
 from serving.llm.train_router.adapter import CONFIG, WEIGHTS
-from serving.llm.train_router.assemble import ADAPTER, RECIPE
+from serving.llm.train_router.assemble import ADAPTER, RECIPE, write_sums
 from serving.llm.train_router.base import MODEL
 from serving.llm.train_router.specialise import Specialisation
 from serving.llm.train_router.train import REPORT, Trained
@@ -50,6 +50,7 @@ def ship(trained: Path, figures: Sequence[str], target: Path) -> Path:
     about = orjson.loads((trained / ADAPTER / CONFIG).read_bytes())
     about["base_model_name_or_path"] = MODEL
     (target / CONFIG).write_bytes(orjson.dumps(about, option=orjson.OPT_INDENT_2))
+    write_sums(target)
     (target / CARD).write_text(card(report, figures), "utf-8")
     return target
 
@@ -70,7 +71,8 @@ def card(report: Trained, figures: Sequence[str]) -> str:
             f"**Trained on** {recipe.traces} made-up traces from the cards of the tools, "
             f"{progress.tokens} tokens in {progress.step} steps, {progress.seconds / 60:.0f} "
             f"minutes on {progress.device}, seed {recipe.seed}, rank {recipe.rank}. No patient, no "
-            "text of others.",
+            "text of others. Most requests in them were drafted by a language model that was shown "
+            "names and titles of the tools, and not the requests it is measured on.",
             f"**Loss** at the end {progress.loss:.3f} nats per token of the reply, on traces of "
             "the same templates.",
             *_checked(report),

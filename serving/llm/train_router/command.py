@@ -47,7 +47,8 @@ def train_router(
     used and ten times as many are written.
     Needs torch, transformers and peft; --from-adapter needs none of them. Research use: a
     demonstration, not validated.
-    Exit codes: 0 done or stopped as asked; 4 a wrong option; 5 not available.
+    Exit codes: 0 done or stopped as asked; 1 what is there cannot be used; 2 an option that is
+    unknown or not of its type or range; 4 values that do not go together; 5 not available.
     """
     from agent.router_planner.weights import router_folder
 

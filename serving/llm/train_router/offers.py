@@ -1,8 +1,8 @@
 """The tools that stand in the prompt of a trace: those that retrieval finds for its request.
 
-Requests of traces are made of the words that retrieval knows, so it nearly always finds the right
-tool first; with requests of people it does not. So the right tool stays first in half of the traces
-only, and is put to any place in the others: what stands first is a hint and not the answer.
+Where retrieval finds every tool of the reply its order is mostly kept, so that the model learns how
+far a first place is to be trusted. Requests that name a tool are found nearly always, those of
+people less often; so in the rest of the traces the right tool is put to any place.
 """
 
 import random
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from agent.router_planner.shortlist import TAKEN, TAKEN_OF_A_CASE, ToolIndex
 from serving.llm.train_router.traces import Trace
 
-_STAYS_FIRST = 0.5
+_ORDER_KEPT = 0.7
 _OTHERS = 2
 """Tools offered at least beside those of a reply that names many."""
 
@@ -33,10 +33,10 @@ def with_offers(found: Sequence[Trace], index: ToolIndex, *, seed: int) -> tuple
 def _offered(trace: Trace, index: ToolIndex, chance: random.Random) -> tuple[str, ...]:
     needed = list(dict.fromkeys(trace.needed))
     count = TAKEN_OF_A_CASE if trace.kind == "plan" else max(TAKEN, len(needed) + _OTHERS)
-    near = [name for name in index.shortlist(trace.request, count=count) if name not in needed]
-    names = near[: count - len(needed)]
-    if chance.random() < _STAYS_FIRST:
-        return (*needed, *names)
+    near = index.shortlist(trace.request, count=count)
+    if set(needed) <= set(near) and chance.random() < _ORDER_KEPT:
+        return near
+    names = [name for name in near if name not in needed][: count - len(needed)]
     for name in needed:
         names.insert(chance.randint(0, len(names)), name)
     return tuple(names)

@@ -22,20 +22,23 @@ from tools.toolbox import discover
 Kind = Literal["one", "several", "named item", "missing", "foreign id", "plan", "unclear", "none"]
 
 SHARES: Mapping[Kind, float] = {
-    "one": 0.52,
-    "several": 0.11,
+    "one": 0.49,
+    "several": 0.12,
     "named item": 0.06,
     "missing": 0.10,
     "foreign id": 0.03,
-    "plan": 0.05,
-    "unclear": 0.03,
-    "none": 0.10,
+    "plan": 0.04,
+    "unclear": 0.05,
+    "none": 0.11,
 }
 """How often each kind of trace is written."""
 
 _CHINESE = 0.45
 _SPECIAL = 3
 """Tools that are no score and no index are few; each is drawn this many times as often."""
+
+_BY_NAME, _SHORT_BY_NAME = 0.3, 0.6
+"""How often a request names the tool, alone and among several."""
 
 _SLIPS = 0.06
 _LOWER = 0.3
@@ -258,7 +261,7 @@ class _Writer:
     def _about(self, tool: str, language: Language) -> str:
         """Return a request for a tool, by name or by what it is for."""
         wording = self._words(language)
-        by_name = self._chance.random() < 0.45
+        by_name = self._chance.random() < _BY_NAME
         template = self._chance.choice(wording.by_name if by_name else wording.by_request)
         return template.format(**self._xp(tool, language))
 
@@ -270,7 +273,7 @@ class _Writer:
         }
 
     def _short(self, tool: str, language: Language) -> str:
-        kind = names if self._chance.random() < 0.75 else requests
+        kind = names if self._chance.random() < _SHORT_BY_NAME else requests
         return self._chance.choice(kind(tool, language))
 
     def _together(self, count: int) -> tuple[str, ...]:

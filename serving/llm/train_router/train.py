@@ -14,7 +14,9 @@ from serving.llm.train_router.assemble import (
     ADAPTER,
     MERGED,
     RECIPE,
+    UNCHECKED,
     put_together,
+    take_over,
     write_sparse,
 )
 from serving.llm.train_router.base import Base
@@ -84,7 +86,7 @@ def train(
     told("writing the sparse model")
     sparse = write_sparse(base, recipe, out)
     told("writing the traces")
-    index = ToolIndex(encoder_here(load_settings()))
+    index = ToolIndex(encoder_here(load_settings()), requests=False)
     recipe = recipe.model_copy(update={"retrieval": index.encoder_id})
     told(f"offering tools by {index.encoder_id}")
     learnt = with_offers(traces(recipe.traces, seed=recipe.seed), index, seed=recipe.seed)
@@ -109,19 +111,21 @@ def _finished(
     index: ToolIndex,
     told: Say,
 ) -> Trained:
-    adapter = out / ADAPTER
+    adapter, unchecked = out / ADAPTER, out / UNCHECKED
     facts = {"recipe": recipe.model_dump(mode="json"), "progress": progress.model_dump()}
-    card = put_together(base, adapter, out, checkpoint=True, tell=told, trained=facts)
+    card = put_together(base, adapter, unchecked, checkpoint=True, tell=told, trained=facts)
     told("comparing the merged model with the adapter")
     unseen = with_offers(held_out(recipe), index, seed=recipe.seed + 1)
     examples = tokens_of(unseen, sparse)
-    check = compare(out / MERGED, sparse, adapter, examples[:COMPARED])
+    check = compare(unchecked / MERGED, sparse, adapter, examples[:COMPARED])
     if not check.good:
         raise ContractError(
             "merged router",
             f"names the same next token as the adapter at {check.same} of {check.places} places",
-            "it is not to be used; train again, and report it if it happens twice",
+            f"it lies in {UNCHECKED} and is not used; train again, and report it if it happens "
+            "twice",
         )
+    take_over(unchecked, out)
     told("looking at who chose which expert")
     about = [(t, e) for t, e in zip(unseen, examples, strict=True) if t.modality != "none"]
     labels = [trace.modality for trace, _ in about]

@@ -4,13 +4,14 @@ It may be stopped at any time, by force too: the last checkpoint is whole, and a
 goes on as if it had not been stopped. The heavy packages are imported here alone.
 """
 
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from knowledge.errors import InvalidValueError
+from knowledge.errors import InvalidValueError, UnavailableError
 from knowledge.model import Frozen
 from serving.llm.train_router.adapter import WEIGHTS
 from serving.llm.train_router.examples import Example, batches
@@ -18,6 +19,7 @@ from serving.llm.train_router.extra import package
 from serving.llm.train_router.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"
+_KEPT = {"recipe", "trained", "optimiser", "step", "tokens", "seconds", "loss"}
 _SAVE_S = 60.0
 """Seconds between two checkpoints: so much work is lost at most."""
 
@@ -197,9 +199,10 @@ class _Run:
 
         Raises:
             InvalidValueError: It is of another recipe.
+            UnavailableError: It is damaged.
         """
+        kept = _checkpoint(path, self.device)
         torch = package("torch")
-        kept = torch.load(path, map_location=self.device, weights_only=True)
         if kept["recipe"] != self.recipe.sha256:
             raise InvalidValueError(
                 f"checkpoint {path}",
@@ -222,6 +225,22 @@ class _Run:
         half = {name: value.to(torch.float16).contiguous() for name, value in values.items()}
         files.save_file(half, folder / WEIGHTS, metadata={"format": "pt"})
         (folder / "README.md").unlink(missing_ok=True)  # a blank form of peft
+
+
+def _checkpoint(path: Path, device: str) -> dict[str, Any]:
+    try:
+        kept = package("torch").load(path, map_location=device, weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise _damaged(path) from error
+    if not isinstance(kept, dict) or set(kept) != _KEPT:
+        raise _damaged(path)
+    return kept
+
+
+def _damaged(path: Path) -> UnavailableError:
+    return UnavailableError(
+        f"checkpoint {path}", "is damaged", "remove it, or train without --resume"
+    )
 
 
 def adapted(recipe: Recipe, sparse: Path, *, dtype: Any) -> Any:

@@ -1,9 +1,8 @@
 """The words training requests are made of."""
 
-from collections.abc import Mapping
 from functools import cache
 
-from agent.router_planner.names import Names, load_table, names_of
+from agent.router_planner.names import load_table, names_of, requests_of
 from knowledge.model import Frozen
 from knowledge.passages import Language
 from knowledge.reference import Table
@@ -43,12 +42,6 @@ class Wording(Table):
     zh: Words
 
 
-class Requests(Table):
-    """The file ``tool_requests.yaml``."""
-
-    tools: Mapping[str, Names]
-
-
 @cache
 def words(language: Language) -> Words:
     """Return the templates of a language."""
@@ -64,15 +57,10 @@ def names(tool: str, language: Language) -> tuple[str, ...]:
 
 def requests(tool: str, language: Language) -> tuple[str, ...]:
     """Return what people ask it for; its names where nothing is written."""
-    row = _requests().tools.get(tool, Names())
+    row = requests_of(tool)
     return (row.en if language == "en" else row.zh) or names(tool, language)
 
 
 @cache
 def _wording() -> Wording:
     return load_table(_PACKAGE, "wording", Wording)
-
-
-@cache
-def _requests() -> Requests:
-    return load_table(_PACKAGE, "tool_requests", Requests)

@@ -133,5 +133,5 @@ def test_weights_that_are_not_what_was_exported_are_not_used(
 def test_the_prompt_has_the_names_that_are_offered_and_no_others() -> None:
     view = View(session("nstemi"))
     request: ChatRequest = route_request("Work-up: chest pain", (), ["heart", "wells_pe"])
-    assert request.messages[0].content == "-\nWork-up: chest pain\nheart wells_pe"
+    assert request.messages[0].content == "-\nWork-up: chest pain\nheart? wells_pe?"
     assert view.fitting

@@ -1,6 +1,8 @@
 """The record of switches: chained, and what may answer by it."""
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import orjson
 import pytest
 
 from agent.llm.pool.approval import (
+    GENESIS,
     Approval,
     ApprovalFile,
     Setup,
@@ -72,6 +75,77 @@ def test_a_line_that_is_not_as_it_was_written_approves_nothing(tmp_path: Path, c
         file.all()
     with pytest.raises(UnavailableError):
         file.add(approval())
+
+
+def test_a_line_break_that_the_last_record_lacks_is_completed(tmp_path: Path) -> None:
+    path = tmp_path / "approvals.jsonl"
+    file = ApprovalFile(path)
+    first = file.add(approval())
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    second = file.add(approval(revision="r2"))
+    assert file.all() == (first, second)
+
+
+def test_a_record_that_was_written_in_part_is_not_added_to(tmp_path: Path) -> None:
+    path = tmp_path / "approvals.jsonl"
+    file = ApprovalFile(path)
+    file.add(approval())
+    file.add(approval(revision="r2"))
+    torn = path.read_bytes()[:-40]
+    path.write_bytes(torn)
+    with pytest.raises(UnavailableError, match="line 2: is not a record"):
+        file.add(approval(revision="r3"))
+    assert path.read_bytes() == torn
+
+
+def test_a_cut_at_the_end_is_not_found_by_the_file_but_changes_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "approvals.jsonl"
+    file = ApprovalFile(path)
+    assert file.end() == GENESIS
+    first, second = file.add(approval()), file.add(approval(revision="r2"))
+    assert file.end() == second.sha256
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    assert file.all() == (first,)
+    assert file.end() == first.sha256
+
+
+def test_writers_at_once_keep_every_record(tmp_path: Path) -> None:
+    path = tmp_path / "approvals.jsonl"
+
+    def add(number: int) -> None:
+        ApprovalFile(path).add(approval(revision=f"r{number}"))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(add, range(24)))
+    assert {one.setup.revision for one in ApprovalFile(path).all()} == {f"r{n}" for n in range(24)}
+
+
+def test_a_record_is_synced_before_it_counts_and_taken_back_where_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "approvals.jsonl"
+    file = ApprovalFile(path)
+    file.add(approval())
+    before = path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        assert path.read_bytes() != before
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(UnavailableError, match="No space left"):
+            file.add(approval(revision="r2"))
+    assert path.read_bytes() == before
+
+
+def test_nothing_is_kept_where_the_block_raises(tmp_path: Path) -> None:
+    file = ApprovalFile(tmp_path / "approvals.jsonl")
+    block = file.keeping(approval())
+    assert block.__enter__().number == 1
+    down = UnavailableError("audit", "is down")
+    assert not block.__exit__(type(down), down, None)
+    assert file.all() == ()
 
 
 def test_a_model_answers_with_the_weights_and_prompts_it_was_evaluated_with() -> None:

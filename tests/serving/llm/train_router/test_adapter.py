@@ -94,3 +94,39 @@ def test_rows_of_a_rotation_go_forth_and_back() -> None:
     rows = np.arange(8, dtype=np.float32)[:, None]
     assert pairs(rows, 2)[:, 0].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
     np.testing.assert_array_equal(halves(pairs(rows, 2), 2), rows)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        ({"lora_alpha": 4}, "holds none that can be read"),
+        ({"r": 0, "lora_alpha": 4}, "holds none that can be read"),
+        ({"r": "x", "lora_alpha": 4}, "holds none that can be read"),
+        ({"r": 2}, "holds none that can be read"),
+        ({"r": 2, "lora_alpha": 1e9}, "holds none that can be read"),
+        ([], "holds none that can be read"),
+    ],
+)
+def test_a_damaged_configuration_is_refused(tmp_path: Path, spoil: object, says: str) -> None:
+    name = "model.layers.0.self_attn.q_proj"
+    folder = written(
+        tmp_path, {f"{name}.lora_A.weight": drawn(2, 6), f"{name}.lora_B.weight": drawn(6, 2)}
+    )
+    (folder / CONFIG).write_bytes(orjson.dumps(spoil))
+    with pytest.raises(UnavailableError, match=says):
+        read_adapter(folder)
+
+
+@pytest.mark.parametrize("spoil", ["empty", "alone", "no number"])
+def test_damaged_arrays_are_refused(tmp_path: Path, spoil: str) -> None:
+    name = "model.layers.0.self_attn.q_proj"
+    first, second = drawn(2, 6), drawn(6, 2)
+    if spoil == "no number":
+        second[3, 1] = np.inf
+    arrays = {f"{name}.lora_A.weight": first, f"{name}.lora_B.weight": second}
+    if spoil == "alone":
+        del arrays[f"{name}.lora_B.weight"]
+    folder = written(tmp_path, {} if spoil == "empty" else arrays)
+    says = {"empty": "is empty", "alone": "without its pair", "no number": "holds no numbers"}
+    with pytest.raises(UnavailableError, match=says[spoil]):
+        read_adapter(folder)

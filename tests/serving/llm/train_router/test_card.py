@@ -57,7 +57,10 @@ def finished(folder: Path) -> Path:
 
 def test_what_ships_names_no_place_of_the_machine_it_was_trained_on(tmp_path: Path) -> None:
     target = ship(finished(tmp_path / "out"), ["figure"], tmp_path / "shipped")
-    assert {file.name for file in target.iterdir()} == {WEIGHTS, CONFIG, RECIPE, CARD}
+    assert {file.name for file in target.iterdir()} == {
+        *(WEIGHTS, CONFIG, RECIPE, CARD),
+        "SHA256SUMS",
+    }
     assert "/somebody" not in (target / CONFIG).read_text()
 
 

@@ -1,5 +1,6 @@
 """What is written for the two servers, held against other people's readers of the same files."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,25 @@ import pytest
 from tokenizers import Tokenizer
 
 from agent.router_planner.compact import FORM
+from agent.router_planner.shortlist import ToolIndex
 from agent.router_planner.weights import CARD, GGUF, RouterCard
-from serving.llm.train_router.assemble import RECIPE, put_together
+from knowledge.errors import ContractError, UnavailableError
+from serving.llm.train_router import assemble, train
+from serving.llm.train_router.adapter import WEIGHTS
+from serving.llm.train_router.assemble import (
+    MERGED,
+    RECIPE,
+    UNCHECKED,
+    put_together,
+    shipped_adapter,
+    take_over,
+)
 from serving.llm.train_router.base import Base, dense_state, open_base
+from serving.llm.train_router.check import Check
 from serving.llm.train_router.export import write_checkpoint, write_gguf
 from serving.llm.train_router.moe import moe_state
 from serving.llm.train_router.recipe import Recipe
+from serving.llm.train_router.tuning import Progress
 from tests.serving.llm.train_router.test_adapter import written
 from tests.serving.llm.train_router.tiny_base import HEADS, HIDDEN, INNER, KV, LAYERS, tiny_base
 
@@ -120,3 +134,56 @@ def test_an_adapter_is_put_together_with_its_card(base: Base, tmp_path: Path) ->
     assert (card.form, card.experts, card.base_sha256) == (FORM, EXPERTS, base.sha256)
     assert (out / GGUF).is_file()
     assert said
+
+
+def test_a_checked_router_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    side = tmp_path / UNCHECKED
+    (side / MERGED).mkdir(parents=True)
+    (tmp_path / MERGED).mkdir()
+    for folder, text in ((tmp_path, "old"), (side, "new")):
+        for name in (GGUF, CARD, f"{MERGED}/model.safetensors"):
+            (folder / name).write_text(text)
+    take_over(side, tmp_path)
+    names = (GGUF, CARD, f"{MERGED}/model.safetensors")
+    assert {(tmp_path / name).read_text() for name in names} == {"new"}
+    assert not side.exists()
+
+
+def test_the_shipped_adapter_is_as_it_was_shipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(shipped_adapter(), tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(assemble, "SHIPPED", tmp_path)
+    assert shipped_adapter() == tmp_path
+    content = bytearray((tmp_path / WEIGHTS).read_bytes())
+    content[-7] ^= 1
+    (tmp_path / WEIGHTS).write_bytes(content)
+    with pytest.raises(UnavailableError, match="is not as it was shipped"):
+        shipped_adapter()
+
+
+def test_a_merge_that_fails_its_check_is_not_put_to_use(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_base: Base, _adapter: Path, out: Path, **_: object) -> None:
+        out.mkdir(parents=True)
+        for name in (GGUF, CARD):
+            (out / name).write_text("new")
+
+    bad = Check(places=100, same=90, apart=0.0, right_merged=0, right_adapter=0)
+    for name, stands_in in {
+        "put_together": write,
+        "held_out": lambda *_: (),
+        "with_offers": lambda *_, **__: (),
+        "tokens_of": lambda *_: (),
+        "compare": lambda *_: bad,
+    }.items():
+        monkeypatch.setattr(train, name, stands_in)
+    for name in (GGUF, CARD):
+        (tmp_path / name).write_text("old")
+    progress = Progress(step=1, steps=1, loss=1.0, tokens=1, seconds=1.0, device="cpu")
+    with pytest.raises(ContractError, match="90 of 100 places"):
+        train._finished(
+            Recipe(), base, tmp_path, tmp_path, progress, ToolIndex(None), lambda _: None
+        )
+    assert {(tmp_path / name).read_text() for name in (GGUF, CARD)} == {"old"}

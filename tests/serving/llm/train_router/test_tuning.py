@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from knowledge.errors import InvalidValueError
+from knowledge.errors import InvalidValueError, UnavailableError
 from serving.llm.train_router.adapter import CONFIG, WEIGHTS, merged, read_adapter
 from serving.llm.train_router.check import choices, compare
 from serving.llm.train_router.tuning import CHECKPOINT, Progress, load_sparse, tune
@@ -121,3 +121,12 @@ def test_merged_and_unmerged_say_the_same_and_choices_are_counted(
     # Two experts for each token but the three of the frame, in each of two layers.
     assert counts.shape == (20, 2, 3)
     assert counts.sum(axis=2)[:, 0].tolist() == [2 * (len(e.ids) - 3) for e in some]
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04cut"])
+def test_a_damaged_checkpoint_is_said_to_be_one(
+    model: Path, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / CHECKPOINT).write_bytes(content)
+    with pytest.raises(UnavailableError, match="is damaged"):
+        tune(RECIPE, examples(), model, tmp_path, resume=True)
