@@ -5,11 +5,10 @@ the request bounds: no tokenizer makes more tokens than there are bytes, and no 
 `max_tokens`.
 """
 
+import json
 import logging
 from functools import lru_cache
 from typing import Any
-
-import orjson
 
 from agent.llm.seam import ChatRequest, Usage
 from agent.llm.tokens import upper_estimate, upper_estimate_of_prompt
@@ -51,7 +50,8 @@ def charged(request: ChatRequest, usage: Usage, text: str, *, server: str = "") 
 
 
 def _bytes(value: Any) -> int:
-    return len(orjson.dumps(value, option=orjson.OPT_INDENT_2))  # some templates indent
+    # Some templates indent. Escapes are longer than what they stand for, and there is one for all.
+    return len(json.dumps(value, indent=2))
 
 
 @lru_cache(maxsize=_SERVERS)

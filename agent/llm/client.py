@@ -120,10 +120,8 @@ class OpenAIChat:
             LLMDownError: The endpoint cannot be reached, or names no single model.
             LLMTimeoutError: It does not say within `timeout_s`.
         """
-        if anew:
-            self._dialect = None
         async with _deadline(time.monotonic() + timeout_s, timeout_s, self._item):
-            await self._recognised()
+            await self._recognised(anew=anew)
         return self.identity
 
     async def chat(self, request: ChatRequest) -> ChatReply:
@@ -240,7 +238,9 @@ class OpenAIChat:
             LLMDownError: It is not, and only the model that was asked for may answer.
         """
         said = model_named(answer)
-        if said is None or said in (dialect.model, *dialect.listed):
+        # llama.cpp answers to any name by its own, which is the one it lists.
+        others = dialect.listed if dialect.kind == "llama.cpp" else ()
+        if said is None or said in (dialect.model, *others):
             return None
         if self._exact:
             raise LLMDownError(
@@ -249,19 +249,38 @@ class OpenAIChat:
             )  # fmt: skip
         return ModelIdentity(name=said, server=dialect.server) if is_word(said) else None
 
-    async def _recognised(self) -> Dialect:
-        """Return how the server speaks, asked once."""
+    async def _recognised(self, *, anew: bool = False) -> Dialect:
+        """Return how the server speaks, asked once, or anew: what it refused before is kept.
+
+        Raises:
+            LLMDownError: It does not list the model that alone may answer; then it is asked anew
+                before anything is sent to it.
+        """
         async with self._finding_out:
+            known = self._dialect
+            if anew:
+                self._dialect = None
             if self._dialect is None:
                 root, api = self._where.root, self._where.api
                 models = await self._wire.ask(f"{api}/models", needed=True)
-                self._dialect = recognise(
+                found = recognise(
                     version=await self._wire.ask(f"{root}/version") if root else None,
                     props=await self._wire.ask(f"{root}/props") if root else None,
                     models=models,
                     wanted=self._wanted,
                     host=self._where.host,
                 )
+                if self._exact and found.model not in found.listed:
+                    raise LLMDownError(
+                        self._item,
+                        f"does not list {found.model} among its {len(found.listed)} models",
+                        "correct the configuration, or the server",
+                    )
+                same = known is not None and known.server == found.server
+                if known is not None and same:
+                    kept = {"schema_in": known.schema_in, "order": known.order}
+                    found = found.model_copy(update=kept)
+                self._dialect = found
             return self._dialect
 
 

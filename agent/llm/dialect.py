@@ -95,7 +95,7 @@ def recognise(
     Raises:
         LLMDownError: No model is configured, and the server does not name exactly one.
     """
-    listed = _listed(models)
+    listed = _listed(models, wanted)
     if wanted is None and len(listed) != 1:
         raise LLMDownError(
             f"language model at {host}",
@@ -289,13 +289,14 @@ def too_long(answer: Any) -> bool:
     )
 
 
-def _listed(models: Any) -> dict[str, dict[str, Any]]:
+def _listed(models: Any, wanted: str | None) -> dict[str, dict[str, Any]]:
     match models:
         case {"data": list(entries)}:
             return {
                 entry["id"]: entry
                 for entry in entries
-                if isinstance(entry, dict) and _word(entry.get("id"))
+                if isinstance(entry, dict)
+                and (_word(entry.get("id")) or (wanted and entry.get("id") == wanted))
             }
         case _:
             return {}

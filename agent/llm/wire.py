@@ -34,7 +34,7 @@ _IDLE_S = 2.0
 _BUSY = (429, 503)
 _SHUTTING_DOWN = b"after shutdown"
 """In the message of a 500 of vLLM 0.32 that was told to end: ``cannot schedule new futures ...``"""
-_FAILED = 500
+_FAILED, _NOT_BUILT = 500, 501
 REPEATS = 2
 """Times a refused connection or a busy answer is tried again, where there is no other server."""
 _FIRST_WAIT_S = 0.5
@@ -46,7 +46,8 @@ class RefusedRequestError(LLMDownError):
     """The server refused the request as such (400, 413, 422): perhaps for its schema."""
 
 
-_NO_SUCH_PATH = (404, 405, 501)
+_REFUSES = (401, 429, 503)
+"""Of a path that is needed: gateways answer others, for example 403, for paths they do not have."""
 
 
 class _ShuttingDownError(Exception):
@@ -115,7 +116,8 @@ class Wire:
             LLMDownError: The server cannot be reached, or refuses what is needed.
         """
         async with self._sent("GET", url, None) as answer:
-            if needed and answer.status_code not in _NO_SUCH_PATH:
+            status = answer.status_code
+            if needed and (status in _REFUSES or (status >= _FAILED and status != _NOT_BUILT)):
                 await self._raise_for(answer)
             content = await _bounded(answer, _ERROR_BYTES * 16, self._item)
         if answer.status_code != httpx.codes.OK:

@@ -45,7 +45,8 @@ def _name(encoder: Encoder, texts: Sequence[str]) -> str:
 
 def _read(path: Path, count: int) -> NDArray[np.float32] | None:
     try:
-        found = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            found = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     whole = found.ndim == 2 and len(found) == count and found.dtype == np.float32

@@ -1,6 +1,7 @@
 """One server of the pool: its client, its breaker, its places, and what is known of it."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
@@ -14,11 +15,15 @@ from agent.llm.seam import LLM, ModelIdentity
 Connect = Callable[[BackendRow], AbstractAsyncContextManager[LLM]]
 """Opens the client of a server; raises `UnavailableError` where it cannot be had."""
 
+logger = logging.getLogger(__name__)
 _BUSY_S = 1.0
 """How long a server that has no room is left alone where it does not say."""
 _LEAST_BUSY_S, _LONGEST_BUSY_S = 0.5, 30.0
-_BUSY_OUTAGE_S = 10.0
-"""A server that has no room for so long, and answers nothing meanwhile, is as good as down."""
+_BUSY_OUTAGE_S, _BUSY_OUTAGE_ANSWERS = 10.0, 5
+"""A server that says so often and for so long that it has no room, and answers nothing meanwhile,
+is as good as down."""
+
+_MARGIN_S = 5.0
 
 
 class Backend:
@@ -50,8 +55,10 @@ class Backend:
         self._opening = asyncio.Lock()
         self._busy_until = 0.0
         self._busy_since: float | None = None
+        self._busy_answers = 0
         self._doubted = False
         self._retired: list[AsyncExitStack] = []
+        self._timers: list[asyncio.TimerHandle] = []
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -111,6 +118,8 @@ class Backend:
             await opened.aclose()  # two local models at once would not fit into the memory
         else:
             self._retired.append(opened)
+            loop = asyncio.get_running_loop()  # by then whoever used it has answer or timeout
+            self._timers.append(loop.call_later(self.row.answer_s + _MARGIN_S, self._end, opened))
             self._tidy()
 
     async def close(self) -> None:
@@ -118,10 +127,12 @@ class Backend:
         async with self._opening:
             self._client = None
             opened, self._opened = self._opened, AsyncExitStack()
-        for one in (*self._retired, opened):
-            await one.aclose()
-        self._retired.clear()
+        for one in tuple(self._retired):
+            self._end(one)
+        for timer in self._timers:
+            timer.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
+        await opened.aclose()
 
     def entered(self) -> None:
         """Note that one more request is in flight."""
@@ -133,22 +144,27 @@ class Backend:
         self._tidy()
 
     def _tidy(self) -> None:
-        if self.in_flight or not self._retired:
+        if not self.in_flight:
+            for one in tuple(self._retired):
+                self._end(one)
+
+    def _end(self, one: AsyncExitStack) -> None:
+        if one not in self._retired:
             return
-        old, self._retired = self._retired, []
-
-        async def end() -> None:
-            for one in old:
-                await one.aclose()
-
-        task = asyncio.get_running_loop().create_task(end())
+        self._retired.remove(one)
+        task = asyncio.get_running_loop().create_task(one.aclose())
         self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.info("an old client of %s did not close well", self.row.name)
 
     def answered_at(self, now: float) -> None:
         """Note that it answered."""
         self.last_answer = now
-        self._busy_since = None
+        self._busy_since, self._busy_answers = None, 0
 
     def free(self, now: float) -> int:
         """Return the places that are free now: none while it is busy, one for a trial."""
@@ -164,7 +180,8 @@ class Backend:
         said = getattr(error, "retry_after_s", None)
         wait = min(max(said if said is not None else _BUSY_S, _LEAST_BUSY_S), _LONGEST_BUSY_S)
         if self._busy_since is None or now - self._busy_until > _BUSY_OUTAGE_S:
-            self._busy_since = now
+            self._busy_since, self._busy_answers = now, 0
+        self._busy_answers += 1
         self._busy_until = max(self._busy_until, now + wait)
         return wait
 
@@ -175,7 +192,8 @@ class Backend:
         """
         alone = self.in_flight <= 1  # who asks is still in flight
         since = self._busy_since
-        return alone and since is not None and now - since >= _BUSY_OUTAGE_S
+        often = self._busy_answers >= _BUSY_OUTAGE_ANSWERS
+        return alone and often and since is not None and now - since >= _BUSY_OUTAGE_S
 
     def seen(self, now: float, *, patient_data: bool, trials: bool) -> Seen:
         """Return what routing knows of it.

@@ -132,9 +132,22 @@ class Breaker:
         ):
             self._open(now, reason, by_work=True)
 
-    def trip(self, now: float, reason: str) -> None:
-        """Open it at once: what is wrong does not go away by asking again."""
+    def trip(self, now: float, reason: str, token: int | None = None) -> None:
+        """Open it at once: what is wrong does not go away by asking again.
+
+        Args:
+            now: Seconds.
+            reason: What is wrong.
+            token: Of the call that found it; calls of the same time open it once.
+        """
+        if token is None or token == self._era:
+            self._open(now, reason, by_work=False)
+
+    def no_room(self, now: float, reason: str) -> None:
+        """Open it for the shortest time: a load of others may end at any moment."""
+        rounds, self._rounds = self._rounds, 0
         self._open(now, reason, by_work=False)
+        self._rounds = rounds
 
     def abandoned(self, token: int) -> None:
         """Note that a call ended without saying anything of the server; a trial is free again."""

@@ -56,6 +56,7 @@ class Errand:
         self._failed: dict[str, str] = {}
         self._sent = 0
         self._was_busy = False
+        self._given = 0.0
 
     async def next_server(self) -> tuple[Backend, int, Pin]:
         """Return the server to ask with the token of its breaker, its place taken.
@@ -64,7 +65,8 @@ class Errand:
             LLMError: Nobody can be asked, or not in time.
         """
         while True:
-            if self._was_busy:  # other failures have their own count
+            if self._was_busy:  # asked again and again; other failures have their own count
+                self._was_busy = False
                 self._still_in_time()
             pin = self._pin()
             gate = self._pool.gate(pin.model, patient_data=self._caller.patient_data)
@@ -96,7 +98,8 @@ class Errand:
         Raises:
             LLMError: The request is over.
         """
-        allowed = self._allowed(backend)
+        allowed = min(backend.row.answer_s, max(self._until - self._pool.clock(), 0.0))
+        self._given = allowed
         self._sent += 1
         kept = False
         try:
@@ -125,7 +128,7 @@ class Errand:
         try:
             yield
         except LLMError as error:
-            self._count(backend, token, error, self._pool.file.health.answer_s)
+            self._count(backend, token, error, self._given)
             raise
         except BaseException:
             backend.breaker.abandoned(token)
@@ -170,17 +173,6 @@ class Errand:
         )
         notice = f"{pin.notice}; {said}" if pin.notice else said
         return pool.pins.set(caller.conversation, Pin(model=model, notice=notice))
-
-    def _allowed(self, backend: Backend) -> float:
-        """Return the seconds a server has; half of what is left where another could be asked.
-
-        A server that takes work and never answers would else use up the whole time.
-        """
-        left = max(self._until - self._pool.clock(), 0.0)
-        others = self._pool.seen(self._caller, {**self._failed, backend.row.name: ""})
-        may_fail = self._sent + 1 < self._pool.file.queue.attempts
-        share = 0.5 if may_fail and any(one.usable for one in others) else 1.0
-        return min(backend.row.answer_s, left * share)
 
     def _still_in_time(self) -> None:
         """Refuse to look again where the time is over.
@@ -233,7 +225,7 @@ class Errand:
         self._pool.gate(backend.row.model, patient_data=self._caller.patient_data).ended(
             self._account.tenant
         )
-        self._pool.wake(backend.row.model)
+        self._pool.wake_all()  # the tenant may wait elsewhere for what it had here
 
     def _succeeded(self, backend: Backend, token: int) -> None:
         now = self._pool.clock()
@@ -280,10 +272,10 @@ class Errand:
             backend.breaker.abandoned(token)
             wait = backend.busy_for(error, now)
             if backend.busy_too_long(now):
-                backend.breaker.trip(now, str(error))
+                backend.breaker.no_room(now, str(error))
             asyncio.get_running_loop().call_later(wait, pool.wake, backend.row.model)
         elif kind is Says.WRONG_KEY:
-            backend.breaker.trip(now, str(error))
+            backend.breaker.trip(now, str(error), token)
         elif kind is Says.BROKEN:
             backend.doubt()
             backend.breaker.failed(token, now, str(error))

@@ -133,6 +133,7 @@ class Gate:
     def taken(self) -> None:
         """Say that the place of a turn is now counted by its server."""
         self._granted -= 1
+        self.look()  # the place kept for emergencies may be another one now
 
     def given_up(self, tenant: str) -> None:
         """Say that a turn is not used."""

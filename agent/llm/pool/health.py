@@ -63,7 +63,10 @@ async def look_at(
             await _short_answer(client, limits)
     except EpicrisisError as error:
         problem = str(error)
-        _count(backend, token, error, clock())
+        _count(
+            backend, token, error, clock(),
+            lambda: changed(backend, backend.breaker.state(clock())),
+        )  # fmt: skip
     except TimeoutError:
         problem = f"no answer to a short completion within {limits.answer_s:g} s"
         backend.breaker.failed(token, clock(), problem, look=True)
@@ -87,16 +90,19 @@ async def _short_answer(client: LLM, limits: HealthRow) -> None:
             raise
 
 
-def _count(backend: Backend, token: int, error: EpicrisisError, now: float) -> None:
+def _count(
+    backend: Backend, token: int, error: EpicrisisError, now: float, wake: Callable[[], None]
+) -> None:
     """Tell the breaker what a look that failed says of the server."""
     kind = says(error) if isinstance(error, LLMError) else Says.BROKEN
     if isinstance(error, LLMError) and kind is Says.BUSY:
-        backend.busy_for(error, now)
+        wait = backend.busy_for(error, now)
         backend.breaker.abandoned(token)
         if backend.busy_too_long(now):
-            backend.breaker.trip(now, str(error))
+            backend.breaker.no_room(now, str(error))
+        asyncio.get_running_loop().call_later(wait, wake)
     elif kind is Says.WRONG_KEY:
-        backend.breaker.trip(now, str(error))
+        backend.breaker.trip(now, str(error), token)
     else:
         backend.breaker.failed(token, now, str(error), look=True)
 

@@ -207,6 +207,11 @@ class Pool:
             else:
                 gate.reroute()
 
+    def wake_all(self) -> None:
+        """Let all who wait look again."""
+        for model in {name for name, _ in self._gates}:
+            self.wake(model)
+
     def _free(self, model: str, *, patient_data: bool) -> int:
         seen = self.seen(Caller(patient_data=patient_data), {})
         return sum(one.free for one in seen if one.usable and one.model == model)

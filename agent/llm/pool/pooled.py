@@ -118,11 +118,14 @@ class PooledLLM:
         name = None if model is None else server_for(seen, model, case=self._caller.case)
         if name is None:
             return upper_estimate(text)
+        backend = self._pool.backends[name]
         try:
             async with asyncio.timeout(_COUNT_S):
-                client = await self._pool.backends[name].client()
+                client = await backend.client()
                 return await client.count_tokens(text)
         except (TimeoutError, EpicrisisError):
+            return upper_estimate(text)
+        except RuntimeError:  # its client was closed for a new one meanwhile
             return upper_estimate(text)
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from pydantic import SecretStr
 
@@ -89,8 +90,42 @@ def test_a_list_of_models_that_is_refused_is_a_reason(
         replied(server(models=httpx.Response(status, headers=headers)))
 
 
-def test_a_gateway_without_a_list_is_asked_all_the_same() -> None:
-    assert replied(server(models=httpx.Response(404))).text == "fine"
+@pytest.mark.parametrize("status", [404, 403, 400, 302, 501])
+def test_a_gateway_without_a_list_is_asked_all_the_same(status: int) -> None:
+    assert replied(server(models=httpx.Response(status))).text == "fine"
+
+
+def test_only_a_listed_model_answers_where_no_other_may() -> None:
+    with pytest.raises(LLMDownError, match="does not list m1 among its 0 models"):
+        replied(server(models=httpx.Response(404)), exact=True)
+    both = httpx.Response(200, json={"data": [{"id": "m1"}, {"id": "tiny"}]})
+    fallback = server(lambda _: answer(model="tiny"), models=both)
+    with pytest.raises(LLMDownError, match="answers as another model than m1"):
+        replied(fallback, exact=True)
+    told = replied(fallback).model
+    assert told is not None
+    assert told.name == "tiny"
+
+
+def test_what_a_server_refused_is_remembered_when_it_is_asked_anew() -> None:
+    bodies: list[Any] = []
+
+    def chat(request: httpx.Request) -> httpx.Response:
+        bodies.append(orjson.loads(request.content))
+        if "priority" in bodies[-1]:
+            return httpx.Response(400, json={"error": {"message": "no priorities"}})
+        return answer()
+
+    async def main() -> None:
+        told = httpx.Response(200, json={"version": "0.32.0"})
+        client = OpenAIChat(URL, "m1", transport=server(chat, version=told))
+        await client.chat(asking(urgency="emergency"))
+        await client.connect(anew=True)
+        await client.chat(asking(urgency="emergency"))
+        await client.close()
+
+    asyncio.run(main())
+    assert ["priority" in body for body in bodies] == [True, False, False]
 
 
 def test_a_key_that_no_header_may_have_is_refused_at_once() -> None:

@@ -46,6 +46,7 @@ def test_a_second_index_of_the_same_texts_asks_no_encoder(tmp_path: Path) -> Non
     [
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(path.read_bytes()[:-3]),
+        lambda path: path.write_bytes(b"PK\x03\x04cut"),
         lambda path: np.save(path, np.zeros((1, 2), np.float32)),
         lambda path: np.save(path, np.full((2, 2), np.nan, np.float32)),
         lambda path: np.save(path, np.asarray([object()]), allow_pickle=True),

@@ -39,6 +39,57 @@ def busy(after: float | None = None) -> Callable[[], Exception]:
     return lambda: LLMBusyError("a", "is busy (503)", retry_after_s=after)
 
 
+@pytest.mark.parametrize("answer_s", [60.0, 30.0])
+def test_a_slow_server_has_all_the_time_that_the_file_gives_it(answer_s: float) -> None:
+    async def main() -> None:
+        slow = {"a": Slow("slow", 28), "b": Slow("other", 28)}
+        pool = virtual(pool_file({**A, "answer_s": answer_s}, B), slow)
+        for _ in range(4):
+            assert (await PooledLLM(pool).chat(asking(timeout_s=40))).text == "slow"
+
+    run(main())
+
+
+def test_one_busy_answer_does_not_end_a_request_that_finds_a_place_later() -> None:
+    async def main() -> None:
+        a = FakeLLM({"chat": [busy()(), "fine"]})
+        b = Slow("late", 35)
+        pool = virtual(
+            pool_file(A, {**B, "answer_s": 31}, queue={"routine_s": 30.0}), {"a": a, "b": b}
+        )
+        assert (await PooledLLM(pool).chat(asking(timeout_s=60))).text == "fine"
+
+    run(main())
+
+
+def test_a_server_that_says_when_to_come_back_is_waited_for() -> None:
+    async def main() -> None:
+        a = FakeLLM({"chat": [busy(12.0)(), busy(12.0)(), "fine"]})
+        small = {"name": "cpu", "model": "small", "priority": 9}
+        pool = virtual(
+            pool_file(A, small, queue={"routine_s": 60.0}), {"a": a, "cpu": saying("small")}
+        )
+        reply = await PooledLLM(pool).chat(asking(timeout_s=60))
+        assert (reply.text, reply.notice) == ("fine", "")
+
+    run(main())
+
+
+def test_wrong_keys_of_one_moment_open_the_breaker_once() -> None:
+    breaker = Breaker(BreakerRow(open_s=5.0))
+    tokens = [breaker.begin(0.0) for _ in range(8)]
+    for token in tokens:
+        breaker.trip(0.0, "refused the key", token)
+    assert breaker.retry_after_s(0.0) == 5.0
+
+
+def test_no_room_for_long_is_tried_again_soon() -> None:
+    breaker = Breaker(BreakerRow(open_s=5.0))
+    for now in range(0, 60, 6):
+        breaker.no_room(float(now), "is busy")
+        assert breaker.retry_after_s(float(now)) == 5.0
+
+
 def test_a_page_in_place_of_an_answer_is_left_for_the_twin() -> None:
     async def main() -> None:
         a = failing(lambda: LLMMalformedError("a", "answered something that is not JSON"))
@@ -125,7 +176,7 @@ class WorksNever:
 def test_one_that_hangs_on_work_is_left_whatever_its_health_says() -> None:
     async def main() -> None:
         hangs = WorksNever()
-        pool = virtual(pool_file(A, B), {"a": hangs, "b": saying("twin")})
+        pool = virtual(pool_file({**A, "answer_s": 25}, B), {"a": hangs, "b": saying("twin")})
         pool.watch()
         for _ in range(12):
             reply = await PooledLLM(pool).chat(asking(timeout_s=60, urgency="emergency"))
