@@ -152,7 +152,9 @@ def launch(
     chosen = profile_of(asked.name)
     planned = plan(chosen, _order(chosen, asked), asked.form, force=asked.force)
     try:
-        if asked.verify and (asked.dry_run or asked.form != "process"):
+        if asked.verify and asked.dry_run:
+            typer.echo("not verified: a dry run reads no weights", err=True)
+        elif asked.verify and asked.form != "process":
             _verify(chosen, planned)
         if asked.dry_run:
             _print(planned, asked)

@@ -207,6 +207,20 @@ def test_a_wrong_hash_stops_it_before_anything_starts(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "llm.env").exists()
 
 
+@pytest.mark.parametrize("form", ["systemd", "compose", "kubernetes"])
+def test_files_are_not_written_for_weights_that_were_to_be_verified_and_are_not(
+    tmp_path: Path, form: str
+) -> None:
+    words = ("smollm2-135m-moe4", "--cpu", "--ram", "8", "--as", form, "--out", str(tmp_path / "o"))
+    away = launch(*words, "--weights", str(tmp_path / "nothing"), "--verify")
+    assert away.exit_code == 5
+    assert "no such folder" in away.stderr
+    assert not (tmp_path / "o").exists()
+    dry = launch(*words, "--weights", str(tmp_path / "nothing"), "--verify", "--dry-run")
+    assert dry.exit_code == 0
+    assert "a dry run reads no weights" in dry.stderr
+
+
 def test_a_server_runs_until_it_is_interrupted(tmp_path: Path) -> None:
     port = free_port()
     path = program(tmp_path)
