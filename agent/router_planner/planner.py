@@ -94,8 +94,12 @@ async def router_plan(
     )
     request = route_request(text, plan_items(summary, tools), offered, timeout_s=timeout_s)
     reply = read_reply((await llm.chat(request)).data)
+    allowed = {tool.name: tool.allowed for tool in tools}
     guarded = guard_calls(
-        {tool: list(ids) for tool, ids in reply.calls.items()}, summary, tools, unfit=unfit
+        {tool: _pointed(ids, allowed.get(tool, ()), summary) for tool, ids in reply.calls.items()},
+        summary,
+        tools,
+        unfit=unfit,
     )
     unmet = {tool.name: tool.unmet for tool in tools}
     unlock = {tool.name: tool.unlock for tool in unfit}
@@ -107,6 +111,16 @@ async def router_plan(
         ask_user=asked,
         exchange_key=request.key,
     )
+
+
+def _pointed(ids: Sequence[str], allowed: Sequence[str], summary: CaseSummary) -> list[str]:
+    """Return the ids of a call without items of the case that its tool does not read.
+
+    The model is small and names items beside those; the card knows better. An id that is not in the
+    case stays, so that the call is refused, and so does a call of which nothing would be left.
+    """
+    kept = [one for one in ids if one in allowed or one not in summary.ids]
+    return kept or list(ids)
 
 
 def plan_items(summary: CaseSummary, tools: Sequence[FittingTool]) -> tuple[RouterItem, ...]:

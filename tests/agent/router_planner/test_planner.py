@@ -80,6 +80,17 @@ def test_the_guards_of_every_model_stand_behind_the_schema() -> None:
     assert made.refused[0].reason.startswith("not evidence that this tool takes")
 
 
+def test_items_that_a_tool_does_not_read_are_left_out_beside_those_that_it_does() -> None:
+    view = View(session("nstemi"))
+    wrong = next(i.id for i in view.summary.items if i.kind == "fact")
+    fake = FakeLLM({"route": [[f"ecg_analysis ecg-1 {wrong}"]]})
+    made = asyncio.run(
+        router_plan(Router(llm=fake, index=INDEX), fake, view.summary, view.fitting, language="en")
+    )
+    assert made.refused == ()
+    assert [(call.tool, call.evidence) for call in made.asked] == [("ecg_analysis", ("ecg-1",))]
+
+
 def test_a_router_that_is_down_leaves_the_floor() -> None:
     done, _, _ = run(LLMDownError("router", "is down", ""))
     assert set(plan_of(done).required) == set(plan_of(done).added_by_floor)
