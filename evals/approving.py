@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from agent.llm.pool.approval import FILE, GENESIS, Approval, ApprovalFile, prompts_hash
-from agent.llm.pool.config import read_pool
+from agent.llm.pool.config import ApprovalRow, PoolFile, read_pool
 from agent.llm.pool.opening import pool_path
+from evals.completeness import unassessed
 from evals.discovery import task, task_names
 from evals.gate import by_own_code, contents_hash, failing, figures, setup_under_test
 from evals.manifest import changed
@@ -27,6 +28,7 @@ from serving.storage.opening import open_storage
 _NAME = 80
 APPROVED, REFUSED = "llm.switch-approved", "llm.switch-refused"
 _RECORD = "record_sha256"
+_NO_SETUP = "the tasks were not all run with the same model, prompts and index"
 
 
 def approved(
@@ -45,24 +47,17 @@ def approved(
         InvalidValueError: No pool is set, it has no such model, or there are no results.
         UnavailableError: Audit or record cannot be kept; nothing is approved then.
     """
-    who = visible(by).strip()[:_NAME]
-    if not who:
-        raise InvalidValueError("--by", "names nobody", "give a name")
-    file = read_pool(pool_path(settings))
-    if model not in file.models:
-        raise InvalidValueError(
-            f"model {model}", "is not in the pool", f"one of {', '.join(file.models)}"
-        )
+    who = _who(by)
+    file = _pool_with(model, settings)
     files = contents(folder)
     results, digest = parsed(files), contents_hash(files)
-    rules, records = file.approval, ApprovalFile.of(settings.data_dir)
-    floored = (floor.task for floor in rules.floors)
-    tasks = _tasks([*rules.tasks, *floored, *(result.task for result in results)])
+    tasks = _tasks(file.approval, results)
+    records = ApprovalFile.of(settings.data_dir)
     reasons = (
         *changed(folder, files, results),
         *failing(
             results,
-            rules,
+            file.approval,
             model=model,
             row=file.models[model],
             prompts_sha256=prompts_hash(),
@@ -70,13 +65,12 @@ def approved(
         ),
         *_other_end(settings, records.end(), accept_end),
     )
-    setup = setup_under_test([r for r in results if r.task in rules.tasks])
-    if not reasons and setup is None:
-        reasons = ("the tasks were not all run with the same model, prompts and index",)
+    setup = setup_under_test([r for r in results if r.task in file.approval.tasks])
     detail: dict[str, object] = {"model": model, "by": who, "report_sha256": digest}
     if accept_end is not None:
         detail["accepted_end"] = accept_end
     if reasons or setup is None:
+        reasons = reasons or (_NO_SETUP,)
         _audited(settings, REFUSED, {**detail, "failing": list(reasons)})
         return None, reasons
     wanted = Approval(
@@ -86,20 +80,47 @@ def approved(
         setup=setup,
         report_sha256=digest,
         figures=figures(by_own_code(results, tasks)),
+        not_assessed=tuple(unassessed(results, tasks)),
         epicrisis=_version(results),
     )
+    return _recorded(wanted, records, settings, detail), ()
+
+
+def _who(by: str) -> str:
+    who = visible(by).strip()[:_NAME]
+    if not who:
+        raise InvalidValueError("--by", "names nobody", "give a name")
+    return who
+
+
+def _pool_with(model: str, settings: Settings) -> PoolFile:
+    file = read_pool(pool_path(settings))
+    if model not in file.models:
+        raise InvalidValueError(
+            f"model {model}", "is not in the pool", f"one of {', '.join(file.models)}"
+        )
+    return file
+
+
+def _tasks(rules: ApprovalRow, results: Iterable[TaskResult]) -> Mapping[str, Task]:
+    """Return the tasks that are asked for, and those that were run; others there are none of."""
+    floored = (floor.task for floor in rules.floors)
+    named = (*rules.tasks, *floored, *(result.task for result in results))
+    return {name: task(name) for name in named if name in task_names()}
+
+
+def _recorded(
+    wanted: Approval, records: ApprovalFile, settings: Settings, detail: Mapping[str, object]
+) -> Approval:
+    """Keep a record that the audit has before, and return it as it was kept."""
     hashes = {
-        "prompts_sha256": setup.prompts_sha256,
-        "index_sha256": setup.index_sha256,
-        "weights": setup.revision or setup.sha256,
+        "prompts_sha256": wanted.setup.prompts_sha256,
+        "index_sha256": wanted.setup.index_sha256,
+        "weights": wanted.setup.revision or wanted.setup.sha256,
     }
     with records.keeping(wanted) as record:
         _audited(settings, APPROVED, {**detail, **hashes, _RECORD: record.sha256})
-    return record, ()
-
-
-def _tasks(names: Iterable[str]) -> Mapping[str, Task]:
-    return {name: task(name) for name in names if name in task_names()}
+    return record
 
 
 def _other_end(settings: Settings, end: str, accepted: str | None) -> tuple[str, ...]:

@@ -136,8 +136,6 @@ def approve(
     Exit codes: 0 recorded; 1 refused, with the numbers that fail; 4 a wrong argument.
     """
     from evals.approving import approved
-    from evals.completeness import left_out
-    from evals.discovery import task
 
     record, failing = approved(folder, load_settings(), model=model, by=by, accept_end=accept_end)
     if record is None:
@@ -150,11 +148,11 @@ def approve(
     weights = record.setup.revision or record.setup.sha256
     typer.echo(f"{record.setup.model} ({weights}) may answer; record {record.number}")
     typer.echo(f"evaluation SHA-256 {record.report_sha256}, record SHA-256 {record.sha256}")
-    for name in sorted({figure.task for figure in record.figures}):
-        if absent := left_out(task(name)):
-            typer.echo(
-                f"not assessed: {len(absent)} cases of {name}, whose recordings are not here"
-            )
+    for absent in record.not_assessed:
+        typer.echo(
+            f"not assessed: {len(absent.cases)} cases of {absent.task}, "
+            "whose recordings are not here"
+        )
 
 
 async def _run(

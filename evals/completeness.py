@@ -6,10 +6,11 @@ its hits are believed as they are written.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from math import isfinite
 
+from agent.llm.pool.approval import NotAssessed
 from evals.case import Case, read_cases
 from evals.results import TaskResult
 from evals.scoring import Metric, System, Trial, failed
@@ -33,6 +34,20 @@ def left_out(task: Task) -> tuple[str, ...]:
     """Return the cases that cannot be run here, for want of recordings that are fetched apart."""
     here = {case.id for case in task.cases()}
     return tuple(case.id for case in all_cases(task) if case.id not in here)
+
+
+def unassessed(results: Iterable[TaskResult], tasks: Mapping[str, Task]) -> Iterator[NotAssessed]:
+    """Yield the cases that a run has no trial of, since they cannot be run here.
+
+    Args:
+        results: Of a run in which every case was run that can be run here, see `not_whole`.
+        tasks: By name.
+    """
+    for result in results:
+        tried = {trial.case for trial in result.trials}
+        cases = tuple(one for one in left_out(tasks[result.task]) if one not in tried)
+        if cases:
+            yield NotAssessed(task=result.task, cases=cases)
 
 
 def judged(result: TaskResult, task: Task) -> TaskResult:

@@ -103,11 +103,6 @@ class OpenAIChat:
         """What the server's waiting requests can be told apart by; None before it was asked."""
         return self._dialect.order if self._dialect else None
 
-    @property
-    def listed(self) -> tuple[str, ...]:
-        """Every model the server lists, known after the first call; empty where it lists none."""
-        return self._dialect.listed if self._dialect else ()
-
     async def connect(self, *, timeout_s: float = _PROBE_S, anew: bool = False) -> ModelIdentity:
         """Find out who answers, and return it.
 

@@ -166,7 +166,14 @@ class Wire:
     async def _sent(
         self, method: str, url: str, body: Mapping[str, Any] | None
     ) -> AsyncIterator[httpx.Response]:
-        """Give the answer once its head is here; repeat where that can help."""
+        """Give the answer once its head is here; repeat where that can help.
+
+        Raises:
+            LLMDownError: Not reachable, or dropped; also where this was closed, as the pool does
+                with a client that it has replaced.
+        """
+        if self._client.is_closed:
+            raise LLMDownError(self._item, "its client was closed", "open a new one")
         content = None if body is None else self._written(body)
         try:
             answer = await self._send_repeatedly(method, url, content)

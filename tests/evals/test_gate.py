@@ -1,5 +1,6 @@
 """When an evaluation lets a model answer, and every reason why not."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -13,7 +14,7 @@ from agent.llm.pool.approval import ApprovalFile, Setup, prompts_hash
 from agent.llm.pool.config import ApprovalRow, Floor, ModelRow
 from evals.case import Case
 from evals.commands import register
-from evals.completeness import left_out
+from evals.completeness import all_cases, left_out, unassessed
 from evals.discovery import task, task_names
 from evals.gate import failing, figures, report_hash, setup_under_test
 from evals.manifest import FILE as MANIFEST
@@ -360,6 +361,62 @@ def test_a_switch_is_recorded_with_who_and_the_hashes(run: Any, tmp_path: Path) 
     assert kept.figures[0].share == 1.0
     assert kept.figures[0].of == count
     assert actions(tmp_path / "data") == ["llm.switch-approved"]
+
+
+def passing(name: str) -> TaskResult:
+    """Return a run of each case that is here, in which everything holds that must."""
+    tested = task(name)
+
+    def counts(case: Case, system: System) -> dict[str, Count]:
+        owed = tested.owed(case, system)
+        due = {m.id: max(owed.get(m.id, 0.0), 1.0) for m in tested.metrics}
+        aims = {m.id: 1.0 if m.must is None else m.must for m in tested.metrics}
+        return {key: Count(hits=of * aims[key], of=of) for key, of in due.items()}
+
+    trials = tuple(
+        Trial(
+            case=case.id,
+            system=system,
+            llm=LLMUse(calls=1),
+            measured=Measured(counts=counts(case, system)),
+        )
+        for case in tested.cases()
+        for system in tested.systems
+    )
+    setup = SETUP.model_copy(update={"prompts_sha256": prompts_hash()})
+    return result(name, trials=trials, setup=setup, systems=tested.systems, metrics=tested.metrics)
+
+
+def test_cases_that_cannot_be_run_here_stand_in_the_record(
+    approve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tasks that are asked for unless the file of the pool says otherwise."""
+    (tmp_path / "pool.yaml").write_text(re.sub("approval: .*", "", POOL))
+    (tmp_path / "nothing").mkdir()
+    monkeypatch.setenv("EPICRISIS_TEST_DATA", str(tmp_path / "nothing"))
+    for name in ApprovalRow().tasks:
+        keep_result(passing(name), tmp_path / "run")
+    done = approve()
+    assert done.exit_code == 0, done.output
+    (kept,) = ApprovalFile.of(tmp_path / "data").all()
+    (absent,) = kept.not_assessed
+    assert (absent.task, len(absent.cases)) == ("chest_pain", 6)
+    ids = {case.id for case in all_cases(task("chest_pain"))}
+    assert set(absent.cases) < ids
+    assert "not assessed: 6 cases of chest_pain, whose recordings are not here" in done.stdout
+    assert {figure.task for figure in kept.figures} == set(ApprovalRow().tasks)
+
+
+def test_cases_that_were_run_elsewhere_are_assessed(tmp_path: Path) -> None:
+    lines = [orjson.dumps({"id": f"c{n}", "source": "this test"}) for n in range(6)]
+    (tmp_path / "cases.jsonl").write_bytes(b"\n".join(lines))
+    less = small_task(folder=tmp_path)
+    (absent,) = unassessed([result()], {"grounding": less})
+    assert absent.cases == ("c4", "c5")
+    more = Trial(case="c4", system="agent", measured=Measured(counts={}))
+    tried = result(trials=(*result().trials, more))
+    (absent,) = unassessed([tried], {"grounding": less})
+    assert absent.cases == ("c5",)
 
 
 def test_a_switch_that_fails_is_refused_with_the_figure_and_audited(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import orjson
-from pydantic import NonNegativeInt, ValidationError
+from pydantic import Field, NonNegativeInt, ValidationError
 
 from agent.llm.pool.config import ModelRow, PoolFile
 from agent.prompts import load_prompt, prompt_names
@@ -70,6 +70,18 @@ class Figure(Frozen):
     of: float = 0.0
 
 
+class NotAssessed(Frozen):
+    """Cases of a task that were not run, for want of recordings that are fetched apart.
+
+    Args:
+        task: Which.
+        cases: Their ids.
+    """
+
+    task: str
+    cases: tuple[str, ...]
+
+
 class Approval(Frozen):
     """One recorded switch.
 
@@ -81,6 +93,7 @@ class Approval(Frozen):
         replaces: What that model was approved with before; None where it is new.
         report_sha256: Of the files of the evaluation, see `evals.gate`.
         figures: Its numbers.
+        not_assessed: What they say nothing of; a record where every case was run has no such field.
         epicrisis: Version of this product.
         previous: `sha256` of the line before.
         sha256: Of this one without this field.
@@ -93,6 +106,7 @@ class Approval(Frozen):
     replaces: Setup | None = None
     report_sha256: str
     figures: tuple[Figure, ...]
+    not_assessed: tuple[NotAssessed, ...] = Field(default=(), exclude_if=lambda found: not found)
     epicrisis: str
     previous: str = GENESIS
     sha256: str = ""

@@ -80,7 +80,8 @@ class Backend:
         """Return its client, opened when first needed, and asked anew who it is where in doubt.
 
         Raises:
-            UnavailableError: It cannot be had, or serves another model than the file says.
+            UnavailableError: It cannot be had, or serves another model than the file says; its
+                client asks what it lists before anything of a patient is sent.
         """
         async with self._opening:
             if self._client is not None and self._doubted:
@@ -104,9 +105,6 @@ class Backend:
         self._doubted = False
 
     def _require_right(self, client: LLM) -> None:
-        listed: tuple[str, ...] | None = getattr(client, "listed", None)
-        if self.row.url is not None and listed is not None:
-            _require_listed(self.row, listed)
         _require_weights(self.row, self._model, client.identity)
 
     async def forget(self) -> None:
@@ -231,23 +229,6 @@ class Backend:
             again = f", tried again in {after:.0f} s" if after else ", being tried again"
             return f"{self.breaker.reason}{again}"
         return ""
-
-
-def _require_listed(row: BackendRow, listed: tuple[str, ...]) -> None:
-    """Refuse a server that does not list the model it is said to serve.
-
-    The names it lists are not repeated: what a server says of itself has no place in a report.
-
-    Raises:
-        LLMDownError: It does not; nothing of a patient is sent to it.
-    """
-    wanted = row.served_as or row.model
-    if wanted not in listed:
-        raise LLMDownError(
-            f"backend {row.name}",
-            f"does not list {wanted} among its {len(listed)} models",
-            "correct the file of the pool, or the server",
-        )
 
 
 def _require_weights(row: BackendRow, model: ModelRow, found: ModelIdentity) -> None:

@@ -125,8 +125,6 @@ class PooledLLM:
                 return await client.count_tokens(text)
         except (TimeoutError, EpicrisisError):
             return upper_estimate(text)
-        except RuntimeError:  # its client was closed for a new one meanwhile
-            return upper_estimate(text)
 
     async def close(self) -> None:
         """Leave the pool open: it belongs to who opened it."""

@@ -42,9 +42,9 @@ def train_router(
 ) -> None:
     """Train a mixture-of-experts router from the cards of the tools, merge, check and export it.
 
-    It writes an adapter, a checkpoint for vLLM and one file for llama.cpp. 6,000 traces are some
-    720,000 tokens, of which two free cores take about 200 a second; where torch finds a GPU it is
-    used and ten times as many are written.
+    It writes an adapter, a checkpoint for vLLM and one file for llama.cpp. 6,000 traces
+    are some 763,000 tokens, of which two cores take about 200 a second; where torch finds a GPU it
+    is used and ten times as many are written.
     Needs torch, transformers and peft; --from-adapter needs none of them. Research use: a
     demonstration, not validated.
     Exit codes: 0 done or stopped as asked; 1 what is there cannot be used; 2 an option that is

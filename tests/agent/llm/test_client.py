@@ -241,6 +241,18 @@ def test_nobody_there_is_down_within_the_deadline() -> None:
     asyncio.run(main())
 
 
+def test_a_closed_client_says_so() -> None:
+    async def use(client: OpenAIChat, server: FakeServer) -> None:
+        assert (await client.chat(asking())).text == "ok"
+        await client.close()
+        for ask in (client.chat(asking()), anext(client.stream(asking()))):
+            with pytest.raises(LLMDownError, match="its client was closed"):
+                await ask
+        assert len(server.chats) == 1
+
+    with_server(completion("ok"), use=use)
+
+
 def test_a_cancelled_call_closes_its_connection() -> None:
     async def use(client: OpenAIChat, server: FakeServer) -> None:
         task = asyncio.create_task(client.chat(asking()))

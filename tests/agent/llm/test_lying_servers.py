@@ -181,17 +181,18 @@ def test_an_answer_of_another_model_names_it_or_is_refused() -> None:
 
 def test_what_a_server_calls_itself_is_a_word_or_nothing() -> None:
     async def main() -> None:
-        client = OpenAIChat(
-            URL,
-            transport=server(
-                models=httpx.Response(200, json={"data": [{"id": "m1"}, {"id": MARKUP}]}),
-                version=httpx.Response(200, json={"version": "no infarction, discharge " * 99}),
-            ),
+        strange = server(
+            models=httpx.Response(200, json={"data": [{"id": "m1"}, {"id": MARKUP}]}),
+            version=httpx.Response(200, json={"version": "no infarction, discharge " * 99}),
         )
+        client = OpenAIChat(URL, transport=strange)
         found = await client.connect()
         assert (found.name, found.server) == ("m1", "vllm")
-        assert client.listed == ("m1",)
+        other = OpenAIChat(URL, "m2", exact=True, transport=strange)
+        with pytest.raises(LLMDownError, match="does not list m2 among its 1 models"):
+            await other.connect()
         await client.close()
+        await other.close()
 
     asyncio.run(main())
 

@@ -51,7 +51,7 @@ def over_http(row: BackendRow) -> AbstractAsyncContextManager[LLM]:
     @asynccontextmanager
     async def connect() -> AsyncIterator[LLM]:
         assert row.url is not None
-        client = OpenAIChat(row.url, row.served_as or row.model, key_of(row), repeats=0)
+        client = OpenAIChat(row.url, row.served_as or row.model, key_of(row), repeats=0, exact=True)
         try:
             await client.connect(timeout_s=row.answer_s)
             yield client

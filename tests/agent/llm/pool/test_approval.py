@@ -13,6 +13,7 @@ from agent.llm.pool.approval import (
     GENESIS,
     Approval,
     ApprovalFile,
+    NotAssessed,
     Setup,
     newest,
     prompts_hash,
@@ -54,6 +55,31 @@ def test_the_chain_is_that_of_its_lines(tmp_path: Path) -> None:
     line = orjson.loads((tmp_path / "new" / "approvals.jsonl").read_bytes().splitlines()[0])
     said = line.pop("sha256")
     assert said == hashlib.sha256(orjson.dumps(line, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+BEFORE = (  # as it was written before records had `not_assessed`
+    b'{"number":1,"at":"2026-11-20T09:30:00Z","by":"Dr. M","setup":{"model":"moe","sha256":null,'
+    b'"revision":"r1","server":"vllm 0.32.0","prompts_sha256":"%b","index_sha256":"%b"},'
+    b'"replaces":null,"report_sha256":"%b","figures":[{"task":"grounding","system":"agent",'
+    b'"metric":"right","share":0.75,"low":0.5,"high":0.9,"of":4.0}],"epicrisis":"0.9.0",'
+    b'"previous":"%b",'
+    b'"sha256":"caba3e30898d1108de202332f60f9c3b57800eef49e76d00e1b8adbea6790d94"}\n'
+    % tuple(letter * 64 for letter in (b"a", b"b", b"c", b"0"))
+)
+
+
+def test_a_record_of_an_earlier_version_is_read_and_added_to(tmp_path: Path) -> None:
+    path = tmp_path / "approvals.jsonl"
+    path.write_bytes(BEFORE)
+    file = ApprovalFile(path)
+    (before,) = file.all()
+    assert before.not_assessed == ()
+    absent = (NotAssessed(task="chest_pain", cases=("c1", "c2")),)
+    second = file.add(approval().model_copy(update={"not_assessed": absent}))
+    assert file.all() == (before, second)
+    path.write_bytes(path.read_bytes().replace(b'"c2"', b'"c3"'))
+    with pytest.raises(UnavailableError, match="line 2"):
+        file.all()
 
 
 @pytest.mark.parametrize("change", ["changed", "taken out", "no record"])

@@ -414,22 +414,6 @@ def test_a_server_that_comes_back_is_found_by_the_look_at_its_health() -> None:
     assert run(main()) == ["small", "small", "moe"]
 
 
-def test_a_server_that_serves_another_model_gets_no_patient_data() -> None:
-    class Other(Slow):
-        listed = ("something-else",)
-
-    async def main() -> None:
-        other = Other("I am another", 0)
-        pool = virtual(pool_file(MOE, SMALL), {"moe-1": other, "cpu": saying("small")})
-        reply = await PooledLLM(pool).chat(asking())
-        assert reply.text == "small"
-        assert "does not list moe among its 1 models" in reply.notice
-        assert "something-else" not in reply.notice
-        assert other.order == []
-
-    run(main())
-
-
 @pytest.mark.parametrize(
     ("known", "found", "usable"),
     [

@@ -259,6 +259,44 @@ def test_a_mistake_of_ours_does_not_end_the_looks() -> None:
     run(main())
 
 
+def test_a_server_that_serves_another_model_gets_no_patient_data() -> None:
+    async def main() -> None:
+        async with (
+            fake_server(completion("I am another")) as other,
+            fake_server(completion("small")) as small,
+        ):
+            other.model = "something-else"
+            rows = [
+                {**A, "url": other.url, "model": "moe"},
+                {**B, "url": small.url, "model": "fake-model"},
+            ]
+            pool = Pool(pool_file(*rows), over_http)
+            reply = await PooledLLM(pool).chat(asking())
+            assert reply.text == "small"
+            assert "does not list moe among its 1 models" in reply.notice
+            assert "something-else" not in reply.notice
+            assert other.chats == []
+            await pool.close()
+
+    asyncio.run(main())
+
+
+def test_tokens_are_estimated_where_the_client_was_closed_for_a_new_one() -> None:
+    async def main() -> None:
+        async with fake_server(completion("ok"), kind="vllm") as server:
+            row = {**A, "url": server.url, "model": "fake-model"}
+            pool = Pool(pool_file(row), over_http)
+            llm = PooledLLM(pool)
+            assert await llm.count_tokens("four words of text") == 3  # as the server says
+            client = await pool.backends["a"].client()
+            assert isinstance(client, OpenAIChat)
+            await client.close()
+            assert await llm.count_tokens("four words of text") >= 4
+            await pool.close()
+
+    asyncio.run(main())
+
+
 def test_another_model_in_the_same_place_is_found_out() -> None:
     async def main() -> None:
         async with (
