@@ -38,6 +38,13 @@ def train_router(
         bool,
         typer.Option("--from-adapter", help="Do not train: put the shipped adapter to use"),
     ] = False,
+    checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--checkpoint",
+            help="With --from-adapter: write the checkpoint for vLLM as well, as a training does",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output")] = False,
 ) -> None:
     """Train a mixture-of-experts router from the cards of the tools, merge, check and export it.
@@ -56,7 +63,7 @@ def train_router(
     folder = out or router_folder(settings)
     try:
         if from_adapter:
-            told = _assembled(folder)
+            told = _assembled(folder, checkpoint=checkpoint)
         else:
             told = _trained(
                 folder, experts=experts, seed=seed, count=count, minutes=minutes, resume=resume
@@ -112,13 +119,13 @@ def _trained(
     return done.model_dump(mode="json")
 
 
-def _assembled(folder: Path) -> dict[str, object]:
+def _assembled(folder: Path, *, checkpoint: bool) -> dict[str, object]:
     from serving.llm.train_router.assemble import put_together, shipped_adapter
     from serving.llm.train_router.base import open_base, packaged_base
 
     adapter = shipped_adapter()
     base = open_base(packaged_base(load_settings()))
-    card = put_together(base, adapter, folder, checkpoint=False, tell=_say)
+    card = put_together(base, adapter, folder, checkpoint=checkpoint, tell=_say)
     _say(f"wrote {folder}")
     return card.model_dump(mode="json")
 
