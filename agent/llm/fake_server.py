@@ -7,7 +7,15 @@ llama.cpp are told apart, so it can pass for either.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -19,6 +27,8 @@ Kind = Literal["vllm", "llama.cpp", "other"]
 
 _MOST_S = 60.0
 """A connection never lives longer, whatever its script says."""
+_TURNS = 3
+"""Of the loop, until what is being accepted is accepted, and what was aborted is closed."""
 _MODEL = "fake-model"
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
@@ -134,6 +144,65 @@ def event(data: Mapping[str, Any]) -> bytes:
     return b"data: " + orjson.dumps(data) + b"\n\n"
 
 
+class Connections:
+    """Who is connected to a server of a test; none is left open behind it.
+
+    Args:
+        serve: Answers one connection, which is cut when it returns.
+    """
+
+    def __init__(
+        self, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+    ) -> None:
+        self._serve = serve
+        self._tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._over = False
+
+    @asynccontextmanager
+    async def listening(self, port: int = 0) -> AsyncIterator[int]:
+        """Listen on 127.0.0.1 while the block lasts, and give the port.
+
+        Args:
+            port: 0 for a free one.
+        """
+        server = await asyncio.start_server(self._accepted, "127.0.0.1", port)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            for socket in server.sockets:
+                asyncio.get_running_loop().remove_reader(socket)
+            try:
+                await self._end()
+            finally:
+                server.close()
+
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._over:  # it was being accepted when the server closed
+            writer.transport.abort()
+            return
+        task = asyncio.get_running_loop().create_task(self._answered(reader, writer))
+        self._tasks[task] = writer
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._serve(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _end(self) -> None:
+        self._over = True
+        for task in self._tasks:
+            task.cancel()
+        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._tasks.values():
+            writer.transport.abort()  # a task that never began could not
+        for _ in range(_TURNS):  # before the server closes: CPython 3.11 loses what it accepts then
+            await asyncio.sleep(0)
+        for fault in ended:
+            if isinstance(fault, Exception):
+                raise fault
+
+
 class FakeServer:
     """A server with a script; use `fake_server`.
 
@@ -151,13 +220,9 @@ class FakeServer:
         self.model = _MODEL
         self._left = deque(script)
         self._kind = kind
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections = Connections(self._connected)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
         try:
             async with asyncio.timeout(_MOST_S):
                 received = await _received(reader)
@@ -166,8 +231,6 @@ class FakeServer:
             await writer.wait_closed()
         except (OSError, asyncio.IncompleteReadError, TimeoutError, asyncio.CancelledError):
             pass  # the client has left, or the test is over: neither is a failure of this server
-        finally:
-            writer.transport.abort()
 
     def _answer(self, received: Received) -> Scripted:
         if received.path.endswith("/chat/completions"):
@@ -186,11 +249,16 @@ class FakeServer:
         body = known.get(received.path)
         return refusal(404) if body is None else Scripted(steps=(orjson.dumps(body),))
 
-    async def _stop(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    @asynccontextmanager
+    async def running(self, port: int = 0) -> AsyncIterator[None]:
+        """Listen on 127.0.0.1 while the block lasts.
+
+        Args:
+            port: 0 for a free one.
+        """
+        async with self._connections.listening(port) as found:
+            self.url = f"http://127.0.0.1:{found}/v1"
+            yield
 
 
 @asynccontextmanager
@@ -205,13 +273,8 @@ async def fake_server(
         port: 0 for a free one.
     """
     fake = FakeServer(script, kind=kind)
-    server = await asyncio.start_server(fake._connected, "127.0.0.1", port)
-    fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with fake.running(port):
         yield fake
-    finally:
-        server.close()
-        await fake._stop()
 
 
 async def _received(reader: asyncio.StreamReader) -> Received:

@@ -8,6 +8,7 @@ import pytest
 
 from agent.llm.errors import LLMBudgetError, LLMDownError
 from agent.llm.fake_server import (
+    Connections,
     FakeServer,
     Kind,
     Scripted,
@@ -84,26 +85,21 @@ def test_another_server_answers_and_the_breaker_opens(script: Scripted) -> None:
 
 def test_one_that_accepts_and_never_answers_the_first_question_is_left_in_time() -> None:
     async def use(case: Case) -> None:
-        heard: list[asyncio.StreamWriter] = []
+        heard: list[bytes] = []
 
         async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            heard.append(writer)
+            heard.append(await reader.readline())
             await reader.read()
 
-        mute = await asyncio.start_server(nothing, "127.0.0.1", 0)
-        port = mute.sockets[0].getsockname()[1]
-        row = {**BAD, "url": f"http://127.0.0.1:{port}/v1"}
-        pool = Pool(pool_file(row, {**GOOD, "url": case.good.url}), over_http)
-        begun = pool.clock()
-        reply = await PooledLLM(pool).chat(asking(timeout_s=10))
-        assert reply.backend == "good"
-        assert pool.clock() - begun < 5  # it was given 0.5 s
-        await pool.close()
-        mute.close()
+        async with Connections(nothing).listening() as port:
+            row = {**BAD, "url": f"http://127.0.0.1:{port}/v1"}
+            pool = Pool(pool_file(row, {**GOOD, "url": case.good.url}), over_http)
+            begun = pool.clock()
+            reply = await PooledLLM(pool).chat(asking(timeout_s=10))
+            assert reply.backend == "good"
+            assert pool.clock() - begun < 5  # it was given 0.5 s
+            await pool.close()
         assert heard
-        for writer in heard:
-            writer.transport.abort()
-        await asyncio.sleep(0.05)  # the loop closes what was aborted
 
     with_bad([], use)
 

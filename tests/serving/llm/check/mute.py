@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from agent.llm.fake_server import Connections
+
 _MOST_S = 30.0
 _KNOWN = {
     "/health": b"{}",
@@ -15,12 +17,8 @@ _KNOWN = {
 @asynccontextmanager
 async def mute(*, at_chats_only: bool) -> AsyncIterator[str]:
     """Give the address of such a server."""
-    tasks = set[asyncio.Task[None]]()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         try:
             async with asyncio.timeout(_MOST_S):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -36,14 +34,6 @@ async def mute(*, at_chats_only: bool) -> AsyncIterator[str]:
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.CancelledError, asyncio.IncompleteReadError):
             pass  # the client has left, or the test is over
-        finally:
-            writer.transport.abort()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with Connections(connected).listening() as port:
+        yield f"http://127.0.0.1:{port}/v1"

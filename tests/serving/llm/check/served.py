@@ -1,6 +1,5 @@
 """A small server that does everything right in vLLM's dialect, but for the habits it is given."""
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -216,13 +215,8 @@ class Served(FakeServer):
 async def served(*wrong: str) -> AsyncIterator[Served]:
     """Give a running server that does everything right but for `wrong`."""
     fake = Served(habits(*wrong))
-    server = await asyncio.start_server(fake._connected, "127.0.0.1", 0)
-    fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with fake.running():
         yield fake
-    finally:
-        server.close()
-        await fake._stop()
 
 
 FATAL: Mapping[str, Scripted] = {
