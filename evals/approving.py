@@ -10,13 +10,20 @@ from sqlalchemy import select
 from agent.llm.pool.approval import FILE, GENESIS, Approval, ApprovalFile, prompts_hash
 from agent.llm.pool.config import ApprovalRow, PoolFile, read_pool
 from agent.llm.pool.opening import pool_path
-from evals.completeness import unassessed
 from evals.discovery import task, task_names
-from evals.gate import by_own_code, contents_hash, failing, figures, setup_under_test
+from evals.gate import (
+    asked_for,
+    by_own_code,
+    contents_hash,
+    failing,
+    figures,
+    not_assessed,
+    setup_under_test,
+)
 from evals.manifest import changed
 from evals.results import TaskResult, contents, parsed
 from evals.task import Task
-from knowledge.errors import InvalidValueError
+from knowledge.errors import InvalidValueError, UnavailableError
 from knowledge.plain_text import visible
 from knowledge.settings import Settings
 from serving.assembly import utc_now
@@ -73,17 +80,19 @@ def approved(
         reasons = reasons or (_NO_SETUP,)
         _audited(settings, REFUSED, {**detail, "failing": list(reasons)})
         return None, reasons
+    decisive = asked_for(file.approval)
+    counted = [one for one in by_own_code(results, tasks) if one.task in decisive]
     wanted = Approval(
         number=0,
         at=datetime.now(UTC),
         by=who,
         setup=setup,
         report_sha256=digest,
-        figures=figures(by_own_code(results, tasks)),
-        not_assessed=tuple(unassessed(results, tasks)),
+        figures=figures(counted),
+        not_assessed=not_assessed(counted, file.approval, tasks),
         epicrisis=_version(results),
     )
-    return _recorded(wanted, records, settings, detail), ()
+    return _recorded(wanted, records, settings, detail, accept_end), ()
 
 
 def _who(by: str) -> str:
@@ -104,21 +113,30 @@ def _pool_with(model: str, settings: Settings) -> PoolFile:
 
 def _tasks(rules: ApprovalRow, results: Iterable[TaskResult]) -> Mapping[str, Task]:
     """Return the tasks that are asked for, and those that were run; others there are none of."""
-    floored = (floor.task for floor in rules.floors)
-    named = (*rules.tasks, *floored, *(result.task for result in results))
+    named = (*asked_for(rules), *(result.task for result in results))
     return {name: task(name) for name in named if name in task_names()}
 
 
 def _recorded(
-    wanted: Approval, records: ApprovalFile, settings: Settings, detail: Mapping[str, object]
+    wanted: Approval,
+    records: ApprovalFile,
+    settings: Settings,
+    detail: Mapping[str, object],
+    accept_end: str | None,
 ) -> Approval:
-    """Keep a record that the audit has before, and return it as it was kept."""
+    """Keep a record that the audit has before, and return it as it was kept.
+
+    Raises:
+        UnavailableError: It cannot be kept, or another command was at it meanwhile.
+    """
     hashes = {
         "prompts_sha256": wanted.setup.prompts_sha256,
         "index_sha256": wanted.setup.index_sha256,
         "weights": wanted.setup.revision or wanted.setup.sha256,
     }
     with records.keeping(wanted) as record:
+        if meanwhile := _other_end(settings, record.previous, accept_end):
+            raise UnavailableError(FILE, meanwhile[0].removeprefix(f"{FILE}: "))
         _audited(settings, APPROVED, {**detail, **hashes, _RECORD: record.sha256})
     return record
 

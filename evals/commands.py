@@ -131,9 +131,11 @@ def approve(
 
     What must have been run, and how well, is in the file of the pool. A result that was changed
     after its run is refused. The decision is recorded with the numbers and is an event of the
-    audit; so is a refusal. A service that runs takes it up at its next start.
+    audit; so is a refusal. A service that runs takes it up at its next start. Results, a manifest
+    or a record of switches that cannot be read decide nothing: that is no event.
 
-    Exit codes: 0 recorded; 1 refused, with the numbers that fail; 4 a wrong argument.
+    Exit codes: 0 recorded; 1 refused, with the numbers that fail; 4 a wrong argument, or what is
+    there cannot be used.
     """
     from evals.approving import approved
 

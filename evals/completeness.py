@@ -6,11 +6,10 @@ its hits are believed as they are written.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import product
 from math import isfinite
 
-from agent.llm.pool.approval import NotAssessed
 from evals.case import Case, read_cases
 from evals.results import TaskResult
 from evals.scoring import Metric, System, Trial, failed
@@ -36,18 +35,19 @@ def left_out(task: Task) -> tuple[str, ...]:
     return tuple(case.id for case in all_cases(task) if case.id not in here)
 
 
-def unassessed(results: Iterable[TaskResult], tasks: Mapping[str, Task]) -> Iterator[NotAssessed]:
-    """Yield the cases that a run has no trial of, since they cannot be run here.
+def unassessed(result: TaskResult, task: Task, systems: Iterable[System]) -> tuple[str, ...]:
+    """Return the cases that a result says nothing of, since they cannot be run here.
 
     Args:
-        results: Of a run in which every case was run that can be run here, see `not_whole`.
-        tasks: By name.
+        result: Of the task, in which every case was run that can be run here, see `not_whole`.
+        task: Whose cases can be read here.
+        systems: Which must have tried a case, in each repeat.
     """
-    for result in results:
-        tried = {trial.case for trial in result.trials}
-        cases = tuple(one for one in left_out(tasks[result.task]) if one not in tried)
-        if cases:
-            yield NotAssessed(task=result.task, cases=cases)
+    tried = {(trial.case, trial.system, trial.repeat) for trial in result.trials}
+    wanted = tuple(product(systems, range(max(1, result.repeats))))
+    return tuple(
+        case for case in left_out(task) if any((case, *one) not in tried for one in wanted)
+    )
 
 
 def judged(result: TaskResult, task: Task) -> TaskResult:

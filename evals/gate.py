@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from agent.llm.pool.approval import Figure, Setup
+from agent.llm.pool.approval import Figure, NotAssessed, Setup
 from agent.llm.pool.config import ApprovalRow, Floor, ModelRow
-from evals.completeness import impossible, judged, not_whole, uncounted
+from evals.completeness import impossible, judged, not_whole, unassessed, uncounted
 from evals.report import shown
 from evals.results import TaskResult, contents
 from evals.scoring import System
@@ -43,7 +43,7 @@ def failing(
     by_task = {result.task: result for result in by_own_code(results, tasks)}
     found = list(_twice(results))
     found += [f"{name}: {_NO_TASK}" for name in by_task if name not in tasks]
-    for name in dict.fromkeys([*rules.tasks, *(floor.task for floor in rules.floors)]):
+    for name in asked_for(rules):
         result = by_task.get(name)
         found += _incomplete(name, result, tasks.get(name), rules)
         if result is not None:
@@ -68,6 +68,23 @@ def setup_under_test(results: Sequence[TaskResult]) -> Setup | None:
     """Return what was under test; None where the tasks of a run do not agree on it."""
     setups = {result.setup for result in results if not result.skipped}
     return next(iter(setups)) if len(setups) == 1 else None
+
+
+def not_assessed(
+    results: Sequence[TaskResult], rules: ApprovalRow, tasks: Mapping[str, Task]
+) -> tuple[NotAssessed, ...]:
+    """Return the cases of which results that passed say nothing."""
+    found = (
+        (result.task, unassessed(result, task, _needed(task, rules)))
+        for result in results
+        if (task := tasks[result.task])
+    )
+    return tuple(NotAssessed(task=name, cases=cases) for name, cases in found if cases)
+
+
+def asked_for(rules: ApprovalRow) -> tuple[str, ...]:
+    """Return the tasks that decide: those that must be run, and those that a floor names."""
+    return tuple(dict.fromkeys([*rules.tasks, *(floor.task for floor in rules.floors)]))
 
 
 def figures(results: Sequence[TaskResult]) -> tuple[Figure, ...]:

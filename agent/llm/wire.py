@@ -172,8 +172,6 @@ class Wire:
             LLMDownError: Not reachable, or dropped; also where this was closed, as the pool does
                 with a client that it has replaced.
         """
-        if self._client.is_closed:
-            raise LLMDownError(self._item, "its client was closed", "open a new one")
         content = None if body is None else self._written(body)
         try:
             answer = await self._send_repeatedly(method, url, content)
@@ -205,6 +203,8 @@ class Wire:
     ) -> httpx.Response:  # fmt: skip
         for repeat in range(self._repeats + 1):
             wait = _FIRST_WAIT_S * 2**repeat
+            if self._client.is_closed:
+                raise LLMDownError(self._item, "its client was closed", "open a new one")
             request = self._client.build_request(
                 method, url, content=content, headers=self._headers
             )

@@ -47,6 +47,7 @@ class RouterCard(Frozen):
     Args:
         form: `FORM` of the prompts it was trained on.
         gguf_sha256: Of ``router.gguf``; empty where none was written.
+        checkpoint_sha256: Of ``merged/model.safetensors`` for vLLM; empty where none was written.
         adapter_sha256: Of the adapter that was merged.
         base_sha256: Of the weights it was merged into.
         experts: Experts of each layer.
@@ -56,6 +57,7 @@ class RouterCard(Frozen):
 
     form: str
     gguf_sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    checkpoint_sha256: str = ""
     adapter_sha256: str = ""
     base_sha256: str = ""
     experts: int

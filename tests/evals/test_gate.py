@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from agent.llm.pool.approval import ApprovalFile, Setup, prompts_hash
 from agent.llm.pool.config import ApprovalRow, Floor, ModelRow
+from evals import approving
 from evals.case import Case
 from evals.commands import register
 from evals.completeness import all_cases, left_out, unassessed
@@ -22,7 +23,7 @@ from evals.manifest import keep_report, keep_result
 from evals.results import TaskResult, save
 from evals.scoring import Count, LLMUse, Measured, Metric, System, Trial
 from evals.task import Bench, Task
-from knowledge.errors import InvalidValueError
+from knowledge.errors import InvalidValueError, UnavailableError
 from knowledge.settings import Settings
 from serving.audit.log import AuditLog
 from serving.storage.opening import open_storage
@@ -396,6 +397,10 @@ def test_cases_that_cannot_be_run_here_stand_in_the_record(
     monkeypatch.setenv("EPICRISIS_TEST_DATA", str(tmp_path / "nothing"))
     for name in ApprovalRow().tasks:
         keep_result(passing(name), tmp_path / "run")
+    for name in ("pubmedqa", "medagentbench"):  # as `eval run` leaves what it cannot run here
+        why = task(name).missing()
+        assert why
+        keep_result(result(name, trials=(), skipped=why), tmp_path / "run")
     done = approve()
     assert done.exit_code == 0, done.output
     (kept,) = ApprovalFile.of(tmp_path / "data").all()
@@ -411,12 +416,57 @@ def test_cases_that_were_run_elsewhere_are_assessed(tmp_path: Path) -> None:
     lines = [orjson.dumps({"id": f"c{n}", "source": "this test"}) for n in range(6)]
     (tmp_path / "cases.jsonl").write_bytes(b"\n".join(lines))
     less = small_task(folder=tmp_path)
-    (absent,) = unassessed([result()], {"grounding": less})
-    assert absent.cases == ("c4", "c5")
-    more = Trial(case="c4", system="agent", measured=Measured(counts={}))
-    tried = result(trials=(*result().trials, more))
-    (absent,) = unassessed([tried], {"grounding": less})
-    assert absent.cases == ("c5",)
+    needed: tuple[System, ...] = ("agent", "rules")
+    assert unassessed(result(), less, needed) == ("c4", "c5")
+    more = [Trial(case="c4", system=one, measured=Measured(counts={})) for one in needed]
+    both = result(trials=(*result().trials, *more))
+    assert unassessed(both, less, needed) == ("c5",)
+    one = result(trials=(*result().trials, more[1]))  # by the rules alone: nothing of the agent
+    assert unassessed(one, less, needed) == ("c4", "c5")
+    twice = both.model_copy(update={"repeats": 2})
+    assert unassessed(twice, less, needed) == ("c4", "c5")
+
+
+def test_what_was_not_asked_for_is_no_figure_of_the_record(approve: Any, tmp_path: Path) -> None:
+    keep_result(consistency(), tmp_path / "run")
+    trial = Trial(case="en-001", system="agent", llm=LLMUse(calls=1))
+    other = SETUP.model_copy(update={"model": "quite another"})
+    keep_result(result("tool_routing", trials=(trial,), setup=other), tmp_path / "run")
+    assert approve().exit_code == 0
+    (kept,) = ApprovalFile.of(tmp_path / "data").all()
+    assert {figure.task for figure in kept.figures} == {"consistency"}
+    assert kept.not_assessed == ()
+
+
+def test_tasks_of_different_indices_are_refused_and_audited(approve: Any, tmp_path: Path) -> None:
+    text = POOL.replace("tasks: [consistency]", "tasks: [consistency, grounding]")
+    (tmp_path / "pool.yaml").write_text(text)
+    keep_result(consistency(), tmp_path / "run")
+    update = {"prompts_sha256": prompts_hash(), "index_sha256": "d" * 64}
+    other = passing("grounding").model_copy(update={"setup": SETUP.model_copy(update=update)})
+    keep_result(other, tmp_path / "run")
+    done = approve()
+    assert done.exit_code == 1
+    assert "the tasks were not all run with the same model, prompts and index" in done.stderr
+    assert actions(tmp_path / "data") == ["llm.switch-refused"]
+
+
+def test_a_record_that_the_audit_gets_meanwhile_is_not_passed_over(
+    approve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another command audits its record, and its disk is full: nothing of it is in the file."""
+    keep_result(consistency(), tmp_path / "run")
+    inner, ends = approving._audited_end, iter([None, "e" * 64])
+
+    def audited_end(settings: Settings) -> str:
+        return next(ends) or inner(settings)
+
+    monkeypatch.setattr(approving, "_audited_end", audited_end)
+    done = approve()
+    assert isinstance(done.exception, UnavailableError)
+    assert "a record was cut off, replaced or never written" in str(done.exception)
+    assert ApprovalFile.of(tmp_path / "data").all() == ()
+    assert actions(tmp_path / "data") == []
 
 
 def test_a_switch_that_fails_is_refused_with_the_figure_and_audited(

@@ -6,9 +6,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from agent.router_planner.weights import RouterCard
 from knowledge.errors import InvalidValueError
 from serving.commands import agent, llm
-from serving.llm.train_router import assemble, extra, tuning
+from serving.llm.train_router import assemble, base, extra, tuning
 from serving.llm.train_router.adapter import CONFIG, WEIGHTS
 from tests.agent.cases import EXAMPLES
 
@@ -47,6 +48,33 @@ def test_the_shipped_adapter_is_whole_or_said_not_to_be_there(
     done = run("llm", "train-router", "--from-adapter")
     assert done.exit_code == llm.NOT_AVAILABLE
     assert "does not come with this installation" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--checkpoint",), ("--from-adapter", "--resume"), ("--from-adapter", "--traces", "99")],
+)
+def test_options_that_do_not_go_together_start_nothing(options: tuple[str, ...]) -> None:
+    done = run("llm", "train-router", *options)
+    assert isinstance(done.exception, InvalidValueError)
+    assert done.exception.item == options[0]
+
+
+@pytest.mark.parametrize("options", [(), ("--checkpoint",)])
+def test_the_checkpoint_for_vllm_is_written_where_it_is_asked_for(
+    options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, object] = {}
+
+    def put_to_use(*given: object, **options: object) -> RouterCard:
+        asked.update(options)
+        return RouterCard(form="f", experts=4, experts_per_token=2)
+
+    monkeypatch.setattr(assemble, "put_to_use", put_to_use)
+    monkeypatch.setattr(base, "packaged_base", lambda settings: Path("none"))
+    monkeypatch.setattr(base, "open_base", lambda path: path)
+    assert run("llm", "train-router", "--from-adapter", *options).exit_code == 0
+    assert asked["checkpoint"] is bool(options)
 
 
 def test_the_router_without_weights_says_the_way_out() -> None:

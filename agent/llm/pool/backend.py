@@ -13,7 +13,11 @@ from agent.llm.pool.routing import Seen
 from agent.llm.seam import LLM, ModelIdentity
 
 Connect = Callable[[BackendRow], AbstractAsyncContextManager[LLM]]
-"""Opens the client of a server; raises `UnavailableError` where it cannot be had."""
+"""Opens the client of a server; raises `UnavailableError` where it cannot be had.
+
+The client of an address asks before anything else what the server lists, and sends nothing where
+the wanted model is not among it (``OpenAIChat(..., exact=True)``).
+"""
 
 logger = logging.getLogger(__name__)
 _BUSY_S = 1.0
@@ -99,10 +103,14 @@ class Backend:
         self._doubted = True
 
     async def _confirm(self, client: LLM) -> None:
-        if isinstance(client, OpenAIChat):
-            await client.connect(timeout_s=self.row.answer_s, anew=True)
-        self._require_right(client)
-        self._doubted = False
+        self._doubted = False  # first: a doubt that comes meanwhile stays
+        try:
+            if isinstance(client, OpenAIChat):
+                await client.connect(timeout_s=self.row.answer_s, anew=True)
+            self._require_right(client)
+        except BaseException:
+            self._doubted = True
+            raise
 
     def _require_right(self, client: LLM) -> None:
         _require_weights(self.row, self._model, client.identity)

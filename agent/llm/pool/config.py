@@ -156,7 +156,9 @@ class ApprovalRow(Frozen):
     """
 
     required: StrictBool = True
-    tasks: tuple[str, ...] = ("chest_pain", "grounding", "injection", "tool_selection")
+    tasks: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "chest_pain", "grounding", "injection", "tool_selection",
+    )  # fmt: skip
     floors: tuple[Floor, ...] = ()
     most_failed: Fraction = 0.05
 

@@ -15,6 +15,7 @@ from knowledge.errors import EpicrisisError
 Sleep = Callable[[float], Awaitable[None]]
 logger = logging.getLogger(__name__)
 _TOKENS = 4
+_ANEW = 10.0
 _LEAST_S = 0.05
 
 
@@ -118,10 +119,13 @@ async def look_after(
     """Look at a server now and again until cancelled.
 
     One that has answered meanwhile, has no free place, or is the local model and not started, is
-    not asked. One whose breaker is open is asked as soon as that lets a trial through.
+    not asked; after ten times `every_s` also one that answers is, since only a look asks a server
+    anew who it is. One whose breaker is open is asked as soon as that lets a trial through.
     """
+    looked = clock()
     while True:
-        if _is_due(backend, limits, clock()):
+        if _is_due(backend, limits, clock(), looked):
+            looked = clock()
             try:
                 await look_at(backend, limits, clock=clock, changed=changed)
             except Exception:  # who looks after a server must outlive any mistake
@@ -133,10 +137,11 @@ async def look_after(
         await sleep(wait)
 
 
-def _is_due(backend: Backend, limits: HealthRow, now: float) -> bool:
+def _is_due(backend: Backend, limits: HealthRow, now: float, looked: float) -> bool:
     if backend.row.local and not backend.is_open:
         return False
     if backend.breaker.state(now) is State.CLOSED:
         fresh = backend.last_answer is not None and now - backend.last_answer < limits.every_s
-        return not fresh and backend.free(now) > 0
+        long_ago = now - looked >= _ANEW * limits.every_s
+        return (long_ago or not fresh) and backend.free(now) > 0
     return backend.breaker.admits(now)

@@ -135,6 +135,7 @@ class Shadow:
                 other = await client.chat(asked)
         except (UnavailableError, TimeoutError) as failure:
             error = type(failure).__name__
+            self._backend.doubt()
             if isinstance(failure, LLMError):
                 self._backend.breaker.abandoned(token)
             else:

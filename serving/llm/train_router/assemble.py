@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from safetensors import SafetensorError
 
 from agent.router_planner.compact import FORM
 from agent.router_planner.weights import CARD, GGUF, MODEL, RouterCard
@@ -13,7 +14,7 @@ from knowledge.errors import UnavailableError
 from knowledge.weights_cache import require_space, sha256_of
 from serving.llm.train_router.adapter import CONFIG, WEIGHTS, merged, read_adapter
 from serving.llm.train_router.base import Base, dense_state
-from serving.llm.train_router.export import write_checkpoint, write_gguf
+from serving.llm.train_router.export import CHECKPOINT, PARTIAL, write_checkpoint, write_gguf
 from serving.llm.train_router.moe import moe_state
 from serving.llm.train_router.recipe import Recipe
 
@@ -80,42 +81,71 @@ def put_together(
     """
     recipe = read_recipe(adapter)
     pairs, scale = read_adapter(adapter)
-    out.mkdir(parents=True, exist_ok=True)
+    _clear(out)
     require_space(out, _GGUF_BYTES + checkpoint * _CHECKPOINT_BYTES, beside=0)
     tell("reading the dense model")
     sparse = moe_state(dense_state(base), base.shape, experts=recipe.experts, seed=recipe.seed)
     tell("adding the adapter")
     state = merged(sparse, pairs, scale)
     sizes = {"experts": recipe.experts, "experts_per_token": recipe.experts_per_token}
-    if checkpoint:
-        tell("writing the checkpoint")
-        write_checkpoint(state, base, out / MERGED, **sizes)
-    tell("writing the file for llama.cpp")
-    path = write_gguf(state, base, out / GGUF, name=MODEL, **sizes)
+    checkpoint_sha256 = ""
+    try:
+        if checkpoint:
+            tell("writing the checkpoint")
+            folder = write_checkpoint(state, base, out / MERGED, **sizes)
+            checkpoint_sha256 = sha256_of(folder / CHECKPOINT)
+        tell("writing the file for llama.cpp")
+        path = write_gguf(state, base, out / GGUF, name=MODEL, **sizes)
+    except (OSError, SafetensorError) as error:
+        _clear(out)
+        raise UnavailableError(
+            "router", f"cannot be written: {error}", "free some space on its disk"
+        ) from error
     card = RouterCard(
         form=FORM,
         gguf_sha256=sha256_of(path),
         adapter_sha256=sha256_of(adapter / WEIGHTS),
         base_sha256=base.sha256,
         trained=trained or {},
-        **sizes,
+        checkpoint_sha256=checkpoint_sha256,
+        experts=recipe.experts,
+        experts_per_token=recipe.experts_per_token,
     )
     (out / CARD).write_bytes(orjson.dumps(card.model_dump(), option=orjson.OPT_INDENT_2))
     return card
 
 
+def put_to_use(base: Base, adapter: Path, out: Path, *, checkpoint: bool, tell: Tell) -> RouterCard:
+    """Merge an adapter beside the router that is in use, then put it in its place.
+
+    Args and errors as `put_together`; where it fails the router before is as it was.
+    """
+    side = out / UNCHECKED
+    card = put_together(base, adapter, side, checkpoint=checkpoint, tell=tell)
+    take_over(side, out)
+    return card
+
+
+def _clear(out: Path) -> None:
+    """Take away what was written before, whole or in part: it is neither used nor counted."""
+    shutil.rmtree(out / MERGED, ignore_errors=True)
+    for name in (CARD, GGUF, Path(GGUF).with_suffix(PARTIAL).name):
+        (out / name).unlink(missing_ok=True)
+
+
 def take_over(unchecked: Path, out: Path) -> None:
     """Put a merged router that was checked in the place of the one before.
 
-    ``router.json`` goes first and comes last: a router that is cut off half-way is none.
+    ``router.json`` goes first and comes last: a router that is cut off half-way is none. The
+    checkpoint for vLLM goes too, also where there is no new one: it is of the router before.
 
     Args:
         unchecked: Where it was written.
         out: Where it is used.
     """
     (out / CARD).unlink(missing_ok=True)
+    shutil.rmtree(out / MERGED, ignore_errors=True)
     if (unchecked / MERGED).is_dir():
-        shutil.rmtree(out / MERGED, ignore_errors=True)
         (unchecked / MERGED).replace(out / MERGED)
     for name in (GGUF, CARD):
         (unchecked / name).replace(out / name)
@@ -158,8 +188,7 @@ def shipped_adapter() -> Path:
             "does not come with this installation",
             "run `epicrisis llm train-router`",
         )
-    for line in (SHIPPED / _SUMS).read_text("ascii").splitlines():
-        expected, _, name = line.partition("  ")
+    for name, expected in _sums().items():
         if sha256_of(SHIPPED / name) != expected:
             raise UnavailableError(
                 f"adapter of the router: {name}",
@@ -167,3 +196,13 @@ def shipped_adapter() -> Path:
                 "install this product again",
             )
     return SHIPPED
+
+
+def _sums() -> dict[str, str]:
+    """Return the hash of each file of the shipped adapter; empty where none is known."""
+    try:
+        lines = (SHIPPED / _SUMS).read_text("ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    found = {name: expected for expected, _, name in (line.partition("  ") for line in lines)}
+    return {name: found.get(name, "") for name in (CONFIG, WEIGHTS, RECIPE)}

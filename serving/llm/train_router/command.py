@@ -11,19 +11,18 @@ from knowledge.settings import load_settings
 from serving.cli import fail
 
 _NOT_AVAILABLE = 5
+_EXPERTS, _SEED = 4, 20261123
 _EVERY = 10
 """Steps between two lines of progress."""
 
 
 def train_router(
-    experts: Annotated[int, typer.Option(min=2, max=16, help="Experts of each layer")] = 4,
+    experts: Annotated[int, typer.Option(min=2, max=16, help="Experts of each layer")] = _EXPERTS,
     minutes: Annotated[
         float | None,
         typer.Option(min=0.0, help="Stop after so many minutes of tuning; --resume goes on"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of traces, gates, adapters and order")] = (
-        20261123
-    ),
+    seed: Annotated[int, typer.Option(min=0, help="Of traces, gates, adapters and order")] = _SEED,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where everything is written")
     ] = None,
@@ -51,7 +50,9 @@ def train_router(
 
     It writes an adapter, a checkpoint for vLLM and one file for llama.cpp. 6,000 traces
     are some 763,000 tokens, of which two cores take about 200 a second; where torch finds a GPU it
-    is used and ten times as many are written.
+    is used and ten times as many are written. --from-adapter trains nothing: it writes the file for
+    llama.cpp of the adapter that ships, with --checkpoint the one for vLLM too. The router that was
+    in DIR is replaced, with its checkpoint, once all of the new one is written.
     Needs torch, transformers and peft; --from-adapter needs none of them. Research use: a
     demonstration, not validated.
     Exit codes: 0 done or stopped as asked; 1 what is there cannot be used; 2 an option that is
@@ -61,6 +62,17 @@ def train_router(
 
     settings = load_settings()
     folder = out or router_folder(settings)
+    of_training = (experts, seed, count, minutes, resume) != (_EXPERTS, _SEED, None, None, False)
+    if from_adapter and of_training:
+        raise InvalidValueError(
+            "--from-adapter", "trains nothing, so that options of a training mean nothing",
+            "leave out --experts, --seed, --traces, --minutes and --resume",
+        )  # fmt: skip
+    if checkpoint and not from_adapter:
+        raise InvalidValueError(
+            "--checkpoint", "is for --from-adapter: a training writes the checkpoint in any case",
+            "leave it out, or give --from-adapter",
+        )  # fmt: skip
     try:
         if from_adapter:
             told = _assembled(folder, checkpoint=checkpoint)
@@ -120,12 +132,12 @@ def _trained(
 
 
 def _assembled(folder: Path, *, checkpoint: bool) -> dict[str, object]:
-    from serving.llm.train_router.assemble import put_together, shipped_adapter
+    from serving.llm.train_router.assemble import put_to_use, shipped_adapter
     from serving.llm.train_router.base import open_base, packaged_base
 
     adapter = shipped_adapter()
     base = open_base(packaged_base(load_settings()))
-    card = put_together(base, adapter, folder, checkpoint=checkpoint, tell=_say)
+    card = put_to_use(base, adapter, folder, checkpoint=checkpoint, tell=_say)
     _say(f"wrote {folder}")
     return card.model_dump(mode="json")
 

@@ -12,7 +12,7 @@ from serving.llm.train_router.extra import package
 from serving.llm.train_router.moe import moe_config
 from serving.llm.upcycle.make import template
 
-_CHECKPOINT = "model.safetensors"
+CHECKPOINT, PARTIAL = "model.safetensors", ".partial"
 _SKIPPED = ("tokenizer.chat_template",)
 
 
@@ -26,15 +26,14 @@ def write_checkpoint(
     Returns:
         The folder.
     """
-    import ml_dtypes
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
+    bfloat16 = package("ml_dtypes").bfloat16
     tensors = {
-        name: np.ascontiguousarray(values.astype(ml_dtypes.bfloat16))
-        for name, values in _published(state)
+        name: np.ascontiguousarray(values.astype(bfloat16)) for name, values in _published(state)
     }
-    save_file(tensors, folder / _CHECKPOINT, metadata={"format": "pt"})
+    save_file(tensors, folder / CHECKPOINT, metadata={"format": "pt"})
     config = moe_config(base.shape, experts=experts, experts_per_token=experts_per_token)
     _write_json(folder / "config.json", config)
     _write_json(
@@ -116,7 +115,7 @@ def write_gguf(
         The file.
     """
     gguf = package("gguf")
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(PARTIAL)
     writer = gguf.GGUFWriter(partial, "llama")
     _describe(writer, base.shape, experts, experts_per_token, name)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)

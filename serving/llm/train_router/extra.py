@@ -15,7 +15,7 @@ def package(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        extra = "router-moe" if name == "gguf" else "router-training"
+        extra = "router-moe" if name in ("gguf", "ml_dtypes") else "router-training"
         raise MissingExtraError(
             "the router", f"needs the package {name}", f"pip install 'epicrisis[{extra}]'"
         ) from error

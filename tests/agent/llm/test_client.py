@@ -253,6 +253,19 @@ def test_a_closed_client_says_so() -> None:
     with_server(completion("ok"), use=use)
 
 
+def test_a_client_that_is_closed_while_it_waits_says_so() -> None:
+    async def use(client: OpenAIChat, server: FakeServer) -> None:
+        asked = asyncio.create_task(client.chat(asking()))
+        while not server.chats:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # it waits to ask a busy server again
+        await client.close()
+        with pytest.raises(LLMDownError, match="its client was closed"):
+            await asked
+
+    with_server(refusal(503), completion("ok"), use=use)
+
+
 def test_a_cancelled_call_closes_its_connection() -> None:
     async def use(client: OpenAIChat, server: FakeServer) -> None:
         task = asyncio.create_task(client.chat(asking()))

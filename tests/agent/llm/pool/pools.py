@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from agent.llm.client import OpenAIChat
 from agent.llm.fake import FakeLLM
-from agent.llm.pool.config import BackendRow, PoolFile, key_of
+from agent.llm.pool.config import BackendRow, PoolFile
+from agent.llm.pool.opening import connecting
 from agent.llm.pool.pool import Pool
 from agent.llm.seam import LLM, ChatRequest
+from knowledge.settings import Settings
 
 Connect = Callable[[BackendRow], AbstractAsyncContextManager[LLM]]
 
@@ -46,19 +47,8 @@ def scripted(models: Mapping[str, LLM]) -> Connect:
 
 
 def over_http(row: BackendRow) -> AbstractAsyncContextManager[LLM]:
-    """Open a real client of a server of a test."""
-
-    @asynccontextmanager
-    async def connect() -> AsyncIterator[LLM]:
-        assert row.url is not None
-        client = OpenAIChat(row.url, row.served_as or row.model, key_of(row), repeats=0, exact=True)
-        try:
-            await client.connect(timeout_s=row.answer_s)
-            yield client
-        finally:
-            await client.close()
-
-    return connect()
+    """Open the client that the product opens of a server."""
+    return connecting(Settings())(row)
 
 
 def saying(text: str) -> FakeLLM:

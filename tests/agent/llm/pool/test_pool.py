@@ -414,6 +414,24 @@ def test_a_server_that_comes_back_is_found_by_the_look_at_its_health() -> None:
     assert run(main()) == ["small", "small", "moe"]
 
 
+def test_a_server_that_answers_all_the_time_is_looked_at_too() -> None:
+    """Only a look asks a server anew who it is."""
+
+    async def main() -> tuple[int, int]:
+        moe = FakeLLM(lambda request: "ok")
+        pool = virtual(pool_file(MOE, health={"every_s": 10}), {"moe-1": moe})
+        pool.watch()
+        for _ in range(400):
+            assert (await PooledLLM(pool).chat(asking())).text == "ok"
+            await asyncio.sleep(1)
+        await pool.close()
+        return len(moe.requests), sum(one.purpose == "health" for one in moe.requests)
+
+    asked, looks = run(main())
+    assert asked - looks == 400
+    assert 3 <= looks <= 4  # every hundred seconds
+
+
 @pytest.mark.parametrize(
     ("known", "found", "usable"),
     [

@@ -1,5 +1,6 @@
 """What is written for the two servers, held against other people's readers of the same files."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from serving.llm.train_router.assemble import (
     MERGED,
     RECIPE,
     UNCHECKED,
-    put_together,
+    put_to_use,
     shipped_adapter,
     take_over,
 )
@@ -115,10 +116,11 @@ def test_the_file_for_llama_cpp_holds_the_same_numbers(base: Base, tmp_path: Pat
     assert held["blk.0.ffn_gate_inp.weight"].shape == (EXPERTS, HIDDEN)
 
 
-def test_an_adapter_is_put_together_with_its_card(base: Base, tmp_path: Path) -> None:
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
     chance = np.random.default_rng(2)
     name = "model.layers.0.self_attn.q_proj"
-    adapter = written(
+    made = written(
         tmp_path / "adapter",
         {
             f"{name}.lora_A.weight": chance.normal(size=(2, HIDDEN)).astype(np.float32),
@@ -126,14 +128,48 @@ def test_an_adapter_is_put_together_with_its_card(base: Base, tmp_path: Path) ->
         },
     )
     recipe = Recipe(experts=EXPERTS, seed=1)
-    (adapter / RECIPE).write_bytes(orjson.dumps(recipe.model_dump(mode="json")))
+    (made / RECIPE).write_bytes(orjson.dumps(recipe.model_dump(mode="json")))
+    return made
+
+
+def test_an_adapter_is_put_together_with_its_card(
+    base: Base, adapter: Path, checkpoint: Path, tmp_path: Path
+) -> None:
     said: list[str] = []
     out = tmp_path / "out"
-    card = put_together(base, adapter, out, checkpoint=False, tell=said.append)
+    card = put_to_use(base, adapter, out, checkpoint=True, tell=said.append)
     assert RouterCard.model_validate_json((out / CARD).read_bytes()) == card
     assert (card.form, card.experts, card.base_sha256) == (FORM, EXPERTS, base.sha256)
     assert (out / GGUF).is_file()
     assert said
+    path = out / MERGED / "model.safetensors"
+    assert card.checkpoint_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert {one.name for one in (out / MERGED).iterdir()} == {
+        one.name for one in checkpoint.iterdir()
+    }
+    assert path.read_bytes() != (checkpoint / "model.safetensors").read_bytes()
+    again = put_to_use(base, adapter, out, checkpoint=False, tell=said.append)
+    assert again.checkpoint_sha256 == ""
+    assert not (out / MERGED).exists()  # it would be another router than the one in use
+    assert not (out / UNCHECKED).exists()
+
+
+@pytest.mark.parametrize("full", ["write_checkpoint", "write_gguf"])
+def test_a_full_disk_leaves_the_router_before_as_it_was(
+    base: Base, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    out = tmp_path / "out"
+    card = put_to_use(base, adapter, out, checkpoint=True, tell=lambda _: None)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+    def fails(*given: object, **sizes: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(assemble, full, fails)
+    with pytest.raises(UnavailableError, match="No space left on device"):
+        put_to_use(base, adapter, out, checkpoint=True, tell=lambda _: None)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert card.gguf_sha256 == hashlib.sha256((out / GGUF).read_bytes()).hexdigest()
 
 
 def test_a_checked_router_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
@@ -160,6 +196,12 @@ def test_the_shipped_adapter_is_as_it_was_shipped(
     (tmp_path / WEIGHTS).write_bytes(content)
     with pytest.raises(UnavailableError, match="is not as it was shipped"):
         shipped_adapter()
+    for sums in (b"", b"\xff", None):
+        (tmp_path / "SHA256SUMS").unlink(missing_ok=True)
+        if sums is not None:
+            (tmp_path / "SHA256SUMS").write_bytes(sums)
+        with pytest.raises(UnavailableError, match="is not as it was shipped"):
+            shipped_adapter()
 
 
 def test_a_merge_that_fails_its_check_is_not_put_to_use(
