@@ -28,8 +28,12 @@ class Address(Frozen):
     loopback: bool
 
 
-def address(url: str) -> Address:
+def address(url: str, given_as: str = _SETTING) -> Address:
     """Return the parts of a configured address.
+
+    Args:
+        url: It.
+        given_as: Where it was given, for refusals.
 
     Raises:
         InvalidValueError: Not an http address, or one that carries a password.
@@ -45,14 +49,14 @@ def address(url: str) -> Address:
         host, port = parts.hostname, parts.port
         sendable = httpx.URL(url).host and not any(sign.isspace() for sign in url)
     except (ValueError, httpx.InvalidURL) as error:
-        raise InvalidValueError(_SETTING, "is not an address", "for example http://host/v1") from (
+        raise InvalidValueError(given_as, "is not an address", "for example http://host/v1") from (
             error
         )
     if parts.scheme not in ("http", "https") or not host or not sendable:
-        raise InvalidValueError(_SETTING, "is not an http address", "for example http://host/v1")
+        raise InvalidValueError(given_as, "is not an http address", "for example http://host/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidValueError(
-            _SETTING, "carries more than scheme, host, port and path",
+            given_as, "carries more than scheme, host, port and path",
             "give the key by EPICRISIS_LLM_API_KEY",
         )  # fmt: skip
     base = f"{parts.scheme}://{parts.netloc}"

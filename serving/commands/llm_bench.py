@@ -18,7 +18,8 @@ from serving.commands.llm_check import target
 SOME_FAILED, NOT_AVAILABLE = 6, 5
 EXIT = (
     "Exit code: 0 every request was answered; 6 some were not (counted in the table); 5 none was, "
-    "or there is no server; 4 a wrong argument."
+    "or there is no server; 4 a wrong argument; 2 an option that is unknown or not of its type or "
+    "range."
 )
 
 
@@ -53,7 +54,9 @@ def bench(
     api_key_file: Annotated[
         Path | None, typer.Option(help="File with the key and nothing else")
     ] = None,
-    timeout_s: Annotated[float, typer.Option(min=1, help="Most seconds of one request")] = 300.0,
+    timeout_s: Annotated[
+        float, typer.Option(min=1, max=3600, help="Most seconds of one request")
+    ] = 300.0,
     reference: Annotated[
         bool, typer.Option("--reference", help="Also print the same as `vllm bench serve`")
     ] = False,

@@ -15,9 +15,12 @@ from knowledge.settings import Settings, load_settings
 
 EXIT = (
     "Exit code: 0 every function of this product works with it; 6 usable, only plainer (the table "
-    "names what works); 5 not available; 4 a wrong argument."
+    "names what works); 5 not available; 4 a wrong argument; 2 an option that is unknown or "
+    "not of its type or range."
 )
 _KEY_BYTES = 4096
+_VARIABLE = "VLLM_API_KEY="
+"""Before the key in the file that `epicrisis llm launch` writes."""
 
 
 def check(
@@ -35,8 +38,12 @@ def check(
     burst: Annotated[
         int, typer.Option(min=0, max=512, help="Requests at once, to see too many refused")
     ] = 0,
-    timeout_s: Annotated[float, typer.Option(min=1, help="Most seconds of one call")] = 60.0,
-    limit_s: Annotated[float, typer.Option(min=1, help="Most seconds of all checks")] = 900.0,
+    timeout_s: Annotated[
+        float, typer.Option(min=1, max=3600, help="Most seconds of one call")
+    ] = 60.0,
+    limit_s: Annotated[
+        float, typer.Option(min=1, max=86400, help="Most seconds of all checks")
+    ] = 900.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output")] = False,
 ) -> None:
     """Ask a server everything this product needs to know, by some sixty real calls.
@@ -91,6 +98,8 @@ def target(
         raise InvalidValueError(
             "URL", "is not given, and no server is configured or running", "give an address"
         )
+    if url is not None:
+        address(url, "URL")
     if api_key_file is not None:
         return where, _key_of(api_key_file)
     api = address(where).api
@@ -104,7 +113,7 @@ def target(
 def _key_of(path: Path) -> SecretStr:
     try:
         with path.open(encoding="utf-8") as file:
-            key = file.read(_KEY_BYTES).strip()
+            key = file.read(_KEY_BYTES).strip().removeprefix(_VARIABLE).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableError(path.name, "the file of the key cannot be read") from error
     if not key or not key.isascii() or not key.isprintable() or " " in key:

@@ -65,7 +65,8 @@ from serving.llm.profiles.model import Dtype, ModelProfile
 
 NOT_AVAILABLE = 5
 EPILOG = (
-    "Exit code: 0 done or printed, 4 refused before starting (the reason and the sizes are on "
+    "Exit code: 0 done or printed, 2 an option that is unknown or not of its type or range, 4 "
+    "refused before starting (the reason and the sizes are on "
     "standard error), 5 something needed is not there or the server died."
 )
 _STANDARD_KEY = "/etc/epicrisis/llm.env"

@@ -12,6 +12,7 @@ from knowledge.errors import EpicrisisError, InvalidValueError, UnavailableError
 from serving.cli import UNUSABLE_INPUT, fail
 
 if TYPE_CHECKING:
+    from serving.llm.capacity.numbers import ModelNumbers
     from serving.llm.capacity.plan import Ask
     from serving.llm.capacity.pool import Pool
     from serving.llm.capacity.workload import Slides, Workload
@@ -136,7 +137,7 @@ def plan(
         ask = _ask(profile, weights, kv_bytes, work).model_copy(
             update={"slo": slo, "slides": slides}
         )
-        pools = _pools(gpu or [], gpus or [], price_per_gpu_hour or [], ask.model.weights)
+        pools = _pools(gpu or [], gpus or [], price_per_gpu_hour or [], ask.model)
         enough = _show(str(profile), ask, pools, as_json=as_json)
     except UnavailableError as error:
         fail(error, NOT_AVAILABLE)
@@ -241,7 +242,7 @@ def _ask(profile: str | None, weights: str | None, kv_bytes: int, work: "Workloa
 
 
 def _pools(
-    names: list[str], counts: list[int], prices: list[float], weights: str
+    names: list[str], counts: list[int], prices: list[float], model: "ModelNumbers"
 ) -> "tuple[Pool, ...]":
     from serving.llm.capacity.accelerator import accelerator
     from serving.llm.capacity.fitted import fitted_pool, is_fitted
@@ -261,11 +262,12 @@ def _pools(
         price = prices[place if len(prices) > 1 else 0] if prices else None
         if count is not None and count < 1:
             raise InvalidValueError(f"--gpus {count}", "is no number of accelerators", "1 or more")
+        path, experts = Path(name), bool(model.experts)
         if is_fitted(name):
-            found.append(fitted_pool(Path(name), count=count, price=price))
+            found.append(fitted_pool(path, count=count, price=price, experts=experts))
         else:
             kind = accelerator(name)
-            found.append(pool_of(kind, weights=weights, count=count, price_per_hour=price))
+            found.append(pool_of(kind, weights=model.weights, count=count, price_per_hour=price))
     return tuple(found)
 
 

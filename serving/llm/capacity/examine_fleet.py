@@ -20,16 +20,24 @@ def examine_fleet(claim: FleetClaim) -> Examination:
         UnknownAcceleratorError: It names an unknown accelerator.
     """
     blocks, found = [], []
+    divided = False
     for variant in claim.variants:
         for run in claim.runs:
             plan = _plan(claim, variant, run)
             runs = _per_site(claim, plan)
             blocks.append(_block(claim, plan, run, runs))
             name = f"{plan.ask.model.name} on {plan.pools[0].label}, {run.label}"
+            layout = plan.pools[0].layout
+            divided = divided or (layout is not None and layout.context > 1)
             found.append((name, runs, plan.pools[0].at_least))
     verdict, words = _verdict(claim, *found[0][1:])
     reasons = [f"{found[0][0]}: {words}"]
     reasons += [f"{name}: {_said(runs, at_least)}" for name, runs, at_least in found[1:]]
+    if divided:
+        reasons.append(
+            "where contexts are divided, vLLM must be told so (--decode-context-parallel-size): "
+            "`epicrisis llm launch` does it only by --extra, and refuses what does not fit without"
+        )
     reasons.append(
         "nothing of this is measured on these accelerators; with other runs a day the verdict is "
         "another"

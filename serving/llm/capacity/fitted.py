@@ -88,10 +88,19 @@ def is_fitted(name: str) -> bool:
     return name.endswith(_SUFFIX)
 
 
-def fitted_pool(path: Path, *, count: PositiveInt | None, price: float | None = None) -> Pool:
+def fitted_pool(
+    path: Path, *, count: PositiveInt | None, price: float | None = None, experts: bool = False
+) -> Pool:
     """Return the machine of a file as a pool.
 
-    Its two ends are the fitted rates less and more the error that the check showed.
+    Its two ends are the fitted rates less and more the error that the check showed, of the fit that
+    was checked on a model of the same kind; where none was, of the one with the largest error.
+
+    Args:
+        path: Of the record.
+        count: How many there are.
+        price: Of one for an hour.
+        experts: Whether it is for a mixture of experts, for which a dense model says little.
 
     Raises:
         InvalidValueError: There is no such file.
@@ -105,9 +114,14 @@ def fitted_pool(path: Path, *, count: PositiveInt | None, price: float | None = 
             f"cannot be read: {error.strerror}",
             "measure this machine by `python bench/llm_capacity.py --out FILE`",
         ) from error
-    found = read(path.name, content, Recorded).fits[0]
-    _require_figures(path.name, found)
+    fits = read(path.name, content, Recorded).fits
+    for place, one in enumerate(fits):
+        _require_figures(f"{path.name}: fits.{place}", one)
+    alike = [f for f in fits if f.checked_on and bool(f.checked_on.model.experts) is experts]
+    found = alike[0] if alike else max(fits, key=lambda one: one.margin)
+    other = "" if alike else f", which is no {'mixture of experts' if experts else 'dense model'}"
     checked = f"checked on {found.checked_on.model.id}" if found.checked_on else "not checked"
+    checked += other
     return Pool(
         name=path.stem,
         label=found.label,
@@ -119,6 +133,7 @@ def fitted_pool(path: Path, *, count: PositiveInt | None, price: float | None = 
             f"both ends allow for the error of {found.margin:.0%}",
         ),
         price_per_hour=price,
+        measured=True,
     )
 
 
@@ -127,14 +142,12 @@ def _require_figures(name: str, found: Fitted) -> None:
     way_out = "correct it, or measure again by `python bench/llm_capacity.py --out FILE`"
     for where, number in numbers_in(found.model_dump()):
         if not is_finite(number):
-            raise ReferenceDataError(
-                f"{name}: fits.0.{where}", f"{shown(number)} is no figure", way_out
-            )
+            raise ReferenceDataError(f"{name}.{where}", f"{shown(number)} is no figure", way_out)
     given = {**found.machine.model_dump(), "margin": found.margin}
     for where, (least, most) in _RANGES.items():
         if not least <= given[where] <= most:
             raise ReferenceDataError(
-                f"{name}: fits.0 {where} {shown(given[where])}",
+                f"{name} {where} {shown(given[where])}",
                 f"is not {least:g} to {most:g}",
                 way_out,
             )

@@ -145,7 +145,7 @@ def make_plan(ask: Ask, pools: tuple[Pool, ...]) -> Plan:
             cost_of(pool.price_per_hour, plan.count, plan.cases_per_hour, ask.work, plan.share)
             for pool, plan in zip(counted, made, strict=True)
         ),
-        assumptions=assumptions().assumptions,
+        assumptions=() if all(one.measured for one in pools) else assumptions().assumptions,
     )
     require_figures("the plan", plan.model_dump())
     return plan

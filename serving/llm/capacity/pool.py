@@ -19,6 +19,7 @@ class Pool(Frozen):
         worse, better: One of them at both ends of the assumptions.
         figures: Its figures with their sources, in words.
         price_per_hour: Of one accelerator, in the currency of the user; None where not given.
+        measured: Whether its ends are a measurement with its error, and no assumption.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Pool(Frozen):
     better: Effective
     figures: tuple[str, ...]
     price_per_hour: NonNegativeFloat | None = None
+    measured: bool = False
 
 
 def pool_of(

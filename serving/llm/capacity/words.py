@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from serving.llm.capacity.advice import Help
 from serving.llm.capacity.bounds import MOST_ACCELERATORS
 from serving.llm.capacity.cost import Cost
+from serving.llm.capacity.layout import Layout
 from serving.llm.capacity.load import Operating
 from serving.llm.capacity.numbers import ModelNumbers
 from serving.llm.capacity.plan import Ask, Plan, PoolPlan
 from serving.llm.capacity.span import Span, two_digits
+from serving.llm.launch.options import defaults
 
 _GIB = float(1 << 30)
 
@@ -111,6 +113,7 @@ def _pool(pool: PoolPlan, ask: Ask) -> Iterator[str]:
         yield from _needed(pool)
         return
     yield f"  Layout: {pool.layout.words}"
+    yield from _as_launched(pool.layout)
     if pool.count is not None and pool.count > pool.layout.accelerators:
         idle = pool.count - pool.layout.accelerators
         yield f"  Idle: {idle} of {pool.count}; a copy takes a power of two"
@@ -147,6 +150,22 @@ def _pool(pool: PoolPlan, ask: Ask) -> Iterator[str]:
     if pool.limits:
         yield f"  What limits: {'; '.join(pool.limits)}"
     yield from _needed(pool)
+
+
+def _as_launched(layout: Layout) -> Iterator[str]:
+    """Yield in what a server differs that `epicrisis llm launch` starts unless told otherwise."""
+    if layout.context > 1:
+        yield (
+            "  `epicrisis llm launch` divides no contexts by itself: add --extra "
+            f'"--decode-context-parallel-size {layout.context}"; its own check of the memory '
+            "counts without, and is the stricter"
+        )
+    most = defaults().numbers
+    yield (
+        f"  `epicrisis llm launch` lets a copy work on {most.gpu.sequences} requests at once and "
+        f"keep {most.gpu.queued} waiting: for more add --extra "
+        '"--max-num-seqs N --max-num-queued-reqs N"'
+    )
 
 
 def _needed(pool: PoolPlan) -> Iterator[str]:
@@ -195,7 +214,15 @@ def _assumptions(plan: Plan) -> Iterator[str]:
         yield f"  {one.label}: {one.low:g} to {one.high:g} ({one.because})"
     for text in STRUCTURAL:
         yield f"  {text}"
-    yield "Nothing of this was measured on these accelerators: it is a roofline, not a benchmark."
+    if plan.assumptions:
+        yield (
+            "Nothing of this was measured on these accelerators: it is a roofline, not a benchmark."
+        )
+    else:
+        yield (
+            "Rates are measured on this machine, for one engine and format of weights; the plan "
+            "itself is computed from them."
+        )
 
 
 STRUCTURAL = (

@@ -57,13 +57,19 @@ async def _overtaken(subject: Subject) -> Found:
 
     async with asyncio.TaskGroup() as group:
         names: list[str] = []
-        while len(names) < subject.burst and await _waiting(subject) < _IN_QUEUE:
+        while len(names) < subject.burst:
+            waiting = await _waiting(subject)
+            if waiting is None or waiting >= _IN_QUEUE:
+                break
             names.append(f"batch {len(names)}")
             group.create_task(ask(names[-1], _BATCH_TOKENS, 10))
             await asyncio.sleep(_APART_S)
-        queued = names[-_IN_QUEUE:] if await _waiting(subject) >= _IN_QUEUE else []
+        waiting = await _waiting(subject)
+        queued = names[-_IN_QUEUE:] if waiting is not None and waiting >= _IN_QUEUE else []
         if queued:
             group.create_task(ask("urgent", 4, -10))
+    if waiting is None:
+        return open_("taken; how many wait is not told (/metrics), so nothing could be seen")
     if not queued:
         return open_(
             f"taken; of {len(names)} at once no {_IN_QUEUE} had to wait (a larger --burst)"
@@ -75,10 +81,11 @@ async def _overtaken(subject: Subject) -> Found:
     return yes(told) if len(later) == _IN_QUEUE else no(told, _POLICY)
 
 
-async def _waiting(subject: Subject) -> float:
-    """Return how many requests wait; 0 where vLLM does not say."""
+async def _waiting(subject: Subject) -> float | None:
+    """Return how many requests wait; None where the server does not say."""
     answer = await subject.probe.get("/metrics")
-    return sum(float(value) for value in _QUEUE.findall(answer.text)) if answer.ok else 0.0
+    found = _QUEUE.findall(answer.text) if answer.ok else []
+    return sum(float(value) for value in found) if found else None
 
 
 async def cancellation(subject: Subject) -> Found:

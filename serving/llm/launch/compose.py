@@ -69,7 +69,7 @@ def _server(launch: Launch, one: Process) -> dict[str, Any]:
         "networks": ["llm"],
         "shm_size": "16gb",
         "read_only": True,
-        "tmpfs": ["/tmp:mode=1777"],  # noqa: S108 - within the container
+        "tmpfs": ["/tmp:mode=1777,exec"],  # noqa: S108 - within the container
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "healthcheck": {

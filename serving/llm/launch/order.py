@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from knowledge.model import Frozen
 from serving.llm.launch.errors import OrderError
+from serving.llm.launch.options import known_options
 from serving.llm.profiles.model import Dtype, ModelProfile, Weights
 
 Form = Literal["process", "systemd", "compose", "kubernetes"]
@@ -15,9 +17,15 @@ Executor = Literal["mp", "ray"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,127}")
 _ADDRESS = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+_NUMBER = re.compile(r"-[0-9.]+")
+_OTHER_FILES = ("--config",)
+"""Options in a file may be any, a key among them."""
 _SECRET = ("--api-key", "--hf-token", "--ssl-keyfile-password")
 _LEAST_OF_A_NAME = 5
 _LAST_PORT = 65535
+_MOST = 4096
+_MOST_RAM = float(1 << 50)
+_HERE = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104 - compared with, not listened on
 COMPUTED = frozenset(
     {
         *("--host", "--port", "--served-model-name", "--model", "--device-ids"),
@@ -111,6 +119,19 @@ def check(profile: ModelProfile, order: Order) -> None:
     Raises:
         OrderError: Which, and what would.
     """
+    for option, number in (
+        ("--gpus", order.gpus), ("--nodes", order.nodes), ("--replicas", order.replicas),
+    ):  # fmt: skip
+        if number > _MOST:
+            raise OrderError(f"{option} {number}", f"is above {_MOST:,}", "give a number that is")
+    if order.ram_bytes is not None and not order.ram_bytes <= _MOST_RAM:
+        raise OrderError("--ram", "is no memory of a machine", "give it in GiB")
+    if order.replicas > 1 and order.host not in _HERE:
+        raise OrderError(
+            f"--host {order.host} --replicas {order.replicas}",
+            "replicas answer on this machine alone, the router before them",
+            "leave --host out, and put what others reach before the router",
+        )
     if order.cpu and (order.nodes > 1 or order.gpus > 1):
         raise OrderError(
             "--cpu", "serves on one machine, without accelerators", "use --replicas for more"
@@ -142,7 +163,7 @@ def check(profile: ModelProfile, order: Order) -> None:
 def option_names(words: tuple[str, ...]) -> Iterator[str]:
     """Yield the options among words as vLLM reads them: without value, underscores as dashes."""
     for word in words:
-        if word.startswith("-"):
+        if word.startswith("-") and not _NUMBER.fullmatch(word):
             yield word.split("=")[0].split(".")[0].replace("_", "-")
 
 
@@ -200,3 +221,16 @@ def _check_extra(order: Order) -> None:
                 "is set by launch, which computes memory, layout or times with it",
                 "use the option of launch, or leave it out",
             )
+        if name not in _known_to_vllm():
+            raise OrderError(
+                f"--extra {name}",
+                f"is no option of vLLM {known_options().vllm} by its whole name, or one that could "
+                "set what launch computes with",
+                "write it whole; see `vllm serve --help=all`",
+            )
+
+
+@cache
+def _known_to_vllm() -> frozenset[str]:
+    names = [name for name in known_options().options if name not in _OTHER_FILES]
+    return frozenset([*names, *(f"--no-{name.removeprefix('--')}" for name in names)])

@@ -1,5 +1,7 @@
 """From an order to everything that would run, with the reasons; nothing is started here."""
 
+import re
+
 from knowledge.model import Frozen
 from serving.llm.capacity.accelerator import Accelerator, accelerator
 from serving.llm.launch.command import Choice, Facts, Process, choices, processes, router
@@ -12,6 +14,9 @@ from serving.llm.profiles.model import ModelProfile, Weights
 
 _MOST = 128
 _LOOPBACK = "127.0.0.1"
+_IN_CONTAINERS = ("compose", "kubernetes")
+_OF_THE_IMAGE = "NVIDIA"
+_CORES = re.compile(r"[0-9]+([-,|][0-9]+)*")
 
 
 class Launch(Frozen):
@@ -72,6 +77,7 @@ def plan(profile: ModelProfile, order: Order, form: Form, *, force: bool = False
     else:
         device = accelerator(order.gpu)
         _nodes(order, device)
+        _vendor(device, form)
         layout = _layout(profile, weights, order, device, context_tokens)
         memory = on_accelerators(profile, weights, order, layout, device, context_tokens)
         needed = None
@@ -156,10 +162,21 @@ def _nodes(order: Order, device: Accelerator) -> None:
         )
 
 
+def _vendor(device: Accelerator, form: Form) -> None:
+    if form in _IN_CONTAINERS and not device.label.startswith(_OF_THE_IMAGE):
+        raise OrderError(
+            f"--as {form} --gpu {device.name}",
+            f"the image and the devices that are known here are for {_OF_THE_IMAGE}",
+            "use --as process or systemd with the build of vLLM for this accelerator",
+        )
+
+
 def _local(profile: ModelProfile, order: Order) -> None:
     if not order.cpu:
         return
     experts = profile.feedforward is not None and profile.feedforward.experts is not None
+    if not _CORES.fullmatch(order.cores or "0"):
+        raise OrderError(f"--cores {order.cores}", "is no list of cores", "0-15, or 0-15|16-31")
     if experts and "--enable-lora" in order.extra:
         raise OrderError(
             f"{profile.id}: --enable-lora",

@@ -16,6 +16,8 @@ from serving.llm.launch.errors import OrderError, ServerDiedError
 from serving.llm.launch.options import defaults
 from serving.llm.launch.plan import Launch
 
+_LOOPBACK = "127.0.0.1"
+_EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104 - compared with, not listened on
 _INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "TMPDIR",
               "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "VIRTUAL_ENV", "USER")  # fmt: skip
 _POLL_S = 0.5
@@ -86,9 +88,12 @@ class Running:
         if self._launch.router:
             ports["router"] = self._launch.order.router_port
         until = time.monotonic() + within_s
+        asked = self._launch.order.host
+        host = _LOOPBACK if asked in _EVERYWHERE else asked
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
         async with httpx.AsyncClient(timeout=_ANSWER_S, trust_env=False) as client:
             for name, port in ports.items():
-                while not await self._lists(client, f"http://127.0.0.1:{port}/v1/models"):
+                while not await self._lists(client, f"http://{host}:{port}/v1/models"):
                     self._require_alive()
                     if time.monotonic() > until:
                         raise ServerDiedError(
@@ -97,7 +102,7 @@ class Running:
                             f"see {self.log}",
                         )
                     await asyncio.sleep(_POLL_S)
-                told(f"{name} at http://127.0.0.1:{port}/v1")
+                told(f"{name} at http://{host}:{port}/v1")
 
     async def ended(self) -> int:
         """Wait until any process ends; return its exit code."""

@@ -64,7 +64,7 @@ def _server(launch: Launch, one: Process) -> str:
         *_with_ray(f"{_unit_name(launch, one)}-ray.service" if one.argv and one.before else ""),
         "After=network-online.target",
         "Wants=network-online.target",
-        f"ConditionPathIsDirectory={launch.weights}",
+        f"AssertPathIsDirectory={launch.weights}",
         "",
         "[Service]",
         "Type=exec",
@@ -132,6 +132,12 @@ def _require_plain_paths(launch: Launch) -> None:
                 f"{option} {path}",
                 "has a blank, a quote, a backslash or a percent sign, which a unit reads otherwise",
                 "give a path without",
+            )
+        if not path.startswith("/"):
+            raise OrderError(
+                f"{option} {path}",
+                "is not absolute: systemd ignores it, and the server would start without",
+                "give the whole path",
             )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ MANIFEST = "SHA256SUMS"
 _LINE = re.compile(r"(?P<hash>[0-9a-fA-F]{64}) [ *](?P<name>.+)")
 _CHUNK = 1 << 22
 _INDEX = "model.safetensors.index.json"
+_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts")
+_PER_TOKEN = ("num_experts_per_tok", "experts_per_token", "top_k_experts")
+"""Names that makers give the same field in ``config.json``."""
+_SHOWN = 40
 
 
 def check_weights(folder: Path, profile: ModelProfile, *, template: Path | None) -> None:
@@ -68,6 +72,7 @@ def verify_weights(folder: Path, progress: Callable[[str], None] = lambda name: 
             f"write one from a source you trust: sha256sum * > {MANIFEST}",
         )
     named = dict(_lines(manifest))
+    named.pop(MANIFEST, None)  # it names itself where it was written a second time
     for path in sorted(folder.rglob("*.safetensors")):
         if path.relative_to(folder).as_posix() not in named:
             raise WrongHashError(str(path), f"is not named in {MANIFEST}", "remove it, or hash it")
@@ -111,31 +116,68 @@ def _hash(path: Path) -> str:
 def _missing(folder: Path) -> Iterator[str]:
     index = folder / _INDEX
     if index.is_file():
-        parts = _json(index).get("weight_map", {})
-        for name in sorted(set(parts.values())):
-            if not (folder / str(name)).is_file():
-                yield str(name)
-    elif not any(folder.glob("*.safetensors")):
-        yield "any *.safetensors file"
+        parts = _json(index).get("weight_map")
+        names = tuple(parts.values()) if isinstance(parts, dict) else ()
+        if not names or not all(isinstance(name, str) for name in names):
+            raise WrongWeightsError(
+                str(index), "names no file of weights", "copy every file of the model"
+            )
+        files = [folder / name for name in sorted(set(names))]
+    else:
+        files = sorted(folder.glob("*.safetensors"))
+        if not files:
+            yield "any *.safetensors file"
+    for file in files:
+        if not file.is_file():
+            yield file.name
+        elif not file.stat().st_size:
+            yield f"the content of {file.name}, which is empty"
 
 
 def _same_model(config: Path, profile: ModelProfile) -> None:
+    """Compare what the folder says of its model with the profile.
+
+    Raises:
+        WrongWeightsError: It says something else, or not what every model says.
+    """
     if profile.shape is None:
         return
     fields = _json(config)
-    fields = {**fields, **fields.get("text_config", {})}
-    expected = {
-        "hidden_size": profile.shape.hidden,
-        "num_hidden_layers": profile.shape.layers,
-        "vocab_size": profile.shape.vocabulary,
-    }
-    for name, value in expected.items():
-        if name in fields and fields[name] != value:
+    text = fields.get("text_config")
+    if isinstance(text, dict):
+        fields = {**fields, **text}
+    hidden, layers = profile.shape.hidden, profile.shape.layers
+    for name, value in (("hidden_size", hidden), ("num_hidden_layers", layers)):
+        _require_same(config, profile, {name: fields.get(name)}, value)
+    if "vocab_size" in fields:
+        found = {"vocab_size": fields["vocab_size"]}
+        _require_same(config, profile, found, profile.shape.vocabulary)
+    experts = profile.feedforward.experts if profile.feedforward is not None else None
+    if profile.feedforward is None:
+        return
+    for names, expected in (
+        (_EXPERTS, experts.count if experts else None),
+        (_PER_TOKEN, experts.per_token if experts else None),
+    ):
+        said = {name: fields[name] for name in names if fields.get(name)}
+        if said or expected is not None:
+            _require_same(config, profile, said or {names[0]: None}, expected)
+
+
+def _require_same(
+    config: Path, profile: ModelProfile, said: Mapping[str, Any], value: int | None
+) -> None:
+    for name, found in said.items():
+        if found != value:
             raise WrongWeightsError(
                 str(config),
-                f"{name} is {fields[name]}, that of {profile.name} is {value}",
+                f"{name} is {_shown(found)}, that of {profile.name} is {_shown(value)}",
                 "give the folder of this model, or the profile of that one",
             )
+
+
+def _shown(value: Any) -> str:
+    return "not given" if value is None else str(value)[:_SHOWN]
 
 
 def _json(path: Path) -> dict[str, Any]:

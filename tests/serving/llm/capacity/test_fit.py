@@ -1,5 +1,7 @@
 """A machine fitted on one run, and what it predicts for another; times are made by hand here."""
 
+import json
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,20 @@ def test_a_fitted_machine_is_a_pool_with_its_error_as_both_ends(tmp_path: Path) 
     assert pool.count == 1
     assert pool.worse.bytes_per_s == pytest.approx(found.bytes_per_s / 1.25)
     assert pool.better.overhead_s == pytest.approx(found.overhead_s / 1.25)
+
+
+def test_a_mixture_is_planned_with_the_error_of_a_mixture() -> None:
+    """The record has its own check: what a dense model showed says little of experts."""
+    record = Path(str(files("serving.llm.capacity").joinpath("data", "cpu_fit.json")))
+    errors = {
+        one["checked_on"]["model"]["id"]: one["check"]["mean_absolute"]
+        for one in json.loads(record.read_bytes())["fits"]
+    }
+    mixture, dense = (fitted_pool(record, count=1, experts=kind) for kind in (True, False))
+    assert "checked on smollm2-135m-moe4" in mixture.figures[0]
+    assert f"error of {errors['smollm2-135m-moe4']:.0%}" in mixture.figures[1]
+    assert "checked on smollm2-360m-sizes" in dense.figures[0]
+    assert f"error of {errors['smollm2-360m-sizes']:.0%}" in dense.figures[1]
 
 
 def test_a_missing_file_says_how_to_measure(tmp_path: Path) -> None:

@@ -276,9 +276,10 @@ def test_where_the_search_ends_first_the_plan_says_at_least(tmp_path: Path) -> N
     record = orjson.loads(
         files("serving.llm.capacity").joinpath("data", "cpu_fit.json").read_bytes()
     )
-    record["fits"][0]["machine"] |= {
-        "bytes_per_s": 1e30, "flops_per_s": 1e30, "usable_bytes": 1e18, "overhead_s": 0,
-    }  # fmt: skip
+    for fit in record["fits"]:
+        fit["machine"] |= {
+            "bytes_per_s": 1e30, "flops_per_s": 1e30, "usable_bytes": 1e18, "overhead_s": 0,
+        }  # fmt: skip
     (tmp_path / "machine.json").write_bytes(orjson.dumps(record))
     given = ("--gpu", str(tmp_path / "machine.json"), "--users", "0", "--cases-per-hour", "1")
     result = run(*QWEN, *given, *RUN)

@@ -16,6 +16,7 @@ from knowledge.errors import InvalidValueError, UnreadableError
 from knowledge.settings import Settings
 from serving.commands.llm import register
 from serving.commands.llm_check import target
+from serving.llm.launch.key import ensure_key
 from tests.serving.llm.check.served import KEY, MODEL, Served, served
 
 
@@ -72,6 +73,17 @@ def test_the_table_shows_evidence_and_ends_with_what_works(
     assert "Usable: plan, notes, writing, chat work with this server." in result.stdout
     assert "a wrong key: status 401; no key: status 401" in result.stdout
     assert KEY not in result.output
+
+
+def test_the_file_of_the_key_that_launch_makes_is_read(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "llm.env"
+    ensure_key(file)
+    file.write_text(file.read_text().partition("=")[0] + f"={KEY}\n")
+    with running() as server:
+        result = run(server.url, "--api-key-file", str(file))
+    assert result.exit_code == 0, result.output
 
 
 def test_json_has_every_row_and_the_same_exit_code(

@@ -6,7 +6,7 @@ import yaml
 from serving.llm.launch import compose, kubernetes, systemd
 from serving.llm.launch.errors import OrderError
 from serving.llm.launch.options import defaults
-from serving.llm.launch.order import COMPUTED, option_names
+from serving.llm.launch.order import COMPUTED, Form, option_names
 from serving.llm.profiles.load import profile
 from tests.serving.llm.launch.orders import launched, option
 
@@ -29,6 +29,48 @@ def test_a_secret_is_no_word_of_a_command(word: str) -> None:
 def test_what_launch_computes_is_not_overridden(word: str) -> None:
     with pytest.raises(OrderError, match="is set by launch"):
         launched(MODEL, extra=(word, "7"))
+
+
+@pytest.mark.parametrize(
+    "word", ["--not-an-option", "--tensor-parallel", "-tp8", "--config", "--max-model"]
+)
+def test_what_vllm_does_not_know_by_its_whole_name_is_refused(word: str) -> None:
+    with pytest.raises(OrderError, match=f"{word}: is no option of vLLM 0.32"):
+        launched(MODEL, extra=(word, "7"))
+
+
+def test_numbers_below_nought_are_values() -> None:
+    assert launched(MODEL, extra=("--seed", "-1", "--no-enable-prefix-caching")).processes
+
+
+@pytest.mark.parametrize("option", ["weights", "key_file"])
+def test_a_unit_is_not_written_with_a_path_that_systemd_ignores(option: str) -> None:
+    """`systemd-analyze verify`: EnvironmentFile= path is not absolute, ignoring: llm.env"""
+    with pytest.raises(OrderError, match="is not absolute"):
+        systemd.units(launched(MODEL, "systemd", **{option: "models/here"}))
+
+
+@pytest.mark.parametrize("kind", ["mi300x", "ascend-910b"])
+@pytest.mark.parametrize("form", ["compose", "kubernetes"])
+def test_containers_are_written_for_the_makers_that_the_image_is_for(form: Form, kind: str) -> None:
+    with pytest.raises(OrderError, match="are for NVIDIA"):
+        launched(MODEL, form, gpu=kind, gpus=2)
+    assert launched(MODEL, "process", gpu=kind, gpus=2).processes
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ({"replicas": 2, "host": "10.0.0.5"}, "replicas answer on this machine alone"),
+        ({"replicas": 100_000}, "--replicas 100000: is above 4,096"),
+        ({"gpus": 10**24}, "is above 4,096"),
+        ({"cpu": True, "cores": "abc", "ram_bytes": 8 << 30}, "is no list of cores"),
+        ({"cpu": True, "cores": "0-1", "ram_bytes": 1e30}, "is no memory of a machine"),
+    ],
+)
+def test_what_no_machine_is_or_has_is_refused(order: dict[str, object], says: str) -> None:
+    with pytest.raises(OrderError, match=says):
+        launched("smollm2-135m-moe4", **order)
 
 
 @pytest.mark.parametrize(

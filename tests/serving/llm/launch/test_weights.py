@@ -11,7 +11,10 @@ from serving.llm.launch.weights import check_weights, verify_weights
 from serving.llm.profiles.load import profile
 
 MODEL = profile("smollm2-135m-moe4")
-CONFIG = {"hidden_size": 576, "num_hidden_layers": 30, "vocab_size": 49152}
+CONFIG = {
+    "hidden_size": 576, "num_hidden_layers": 30, "vocab_size": 49152,
+    "num_local_experts": 4, "num_experts_per_tok": 2,
+}  # fmt: skip
 
 
 def _folder(tmp_path: Path) -> Path:
@@ -110,3 +113,56 @@ def test_a_manifest_names_files_of_the_folder_only(tmp_path: Path, line: str) ->
     (folder / "SHA256SUMS").write_text(line + "\n")
     with pytest.raises(WrongHashError, match="line 1"):
         verify_weights(folder)
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({}, "hidden_size is not given, that of SmolLM2"),
+        (CONFIG | {"num_local_experts": 8}, "num_local_experts is 8"),
+        (CONFIG | {"num_experts_per_tok": 1}, "num_experts_per_tok is 1"),
+        ({k: v for k, v in CONFIG.items() if "expert" not in k}, "num_local_experts is not given"),
+        (CONFIG | {"text_config": {"num_hidden_layers": 12}}, "num_hidden_layers is 12"),
+    ],
+)
+def test_another_model_is_known_by_its_configuration(
+    tmp_path: Path, config: dict[str, object], says: str
+) -> None:
+    folder = _folder(tmp_path)
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(WrongWeightsError, match=says):
+        check_weights(folder, MODEL, template=None)
+
+
+def test_a_part_for_texts_that_is_empty_is_none(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "config.json").write_text(json.dumps(CONFIG | {"text_config": None}))
+    check_weights(folder, MODEL, template=None)
+
+
+def test_a_dense_folder_is_no_mixture(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    with pytest.raises(WrongWeightsError, match="num_local_experts is 4, that of SmolLM2-135M is"):
+        check_weights(folder, profile("smollm2-135m"), template=None)
+
+
+@pytest.mark.parametrize("parts", [None, {}, [1, 2], {"a": ["x"]}, {"a": 7}])
+def test_an_index_that_names_no_files_is_refused(tmp_path: Path, parts: object) -> None:
+    folder = _folder(tmp_path)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": parts}))
+    with pytest.raises(WrongWeightsError, match="names no file of weights"):
+        check_weights(folder, MODEL, template=None)
+
+
+def test_an_empty_file_is_missing(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (folder / "model.safetensors").write_bytes(b"")
+    with pytest.raises(MissingWeightsError, match="which is empty"):
+        check_weights(folder, MODEL, template=None)
+
+
+def test_a_manifest_that_was_written_twice_names_itself(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    lines = [f"{_sum(b'weights')} *model.safetensors", f"{_sum(b'')} *SHA256SUMS"]
+    (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n")
+    assert verify_weights(folder) == 1
