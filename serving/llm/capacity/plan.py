@@ -67,6 +67,7 @@ class PoolPlan(Frozen):
         needed: Fewest of this kind that would do all the work alone; None where no number up to
             `MOST_ACCELERATORS` would.
         figures: Of the accelerator, with sources.
+        measured: Whether they are a measurement of this machine with its error.
     """
 
     pool: str
@@ -87,6 +88,7 @@ class PoolPlan(Frozen):
     limits: tuple[str, ...] = ()
     needed: Span | None = None
     figures: tuple[str, ...] = ()
+    measured: bool = False
 
 
 class Plan(Frozen):
@@ -187,6 +189,7 @@ def _pool_plan(ask: Ask, pool: Pool, *, share: float) -> PoolPlan:
         memory=table,
         needed=_needed(ask, pool),
         figures=pool.figures,
+        measured=pool.measured,
         share=share,
     )
     if table.free.high <= 0:

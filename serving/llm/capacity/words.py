@@ -113,7 +113,7 @@ def _pool(pool: PoolPlan, ask: Ask) -> Iterator[str]:
         yield from _needed(pool)
         return
     yield f"  Layout: {pool.layout.words}"
-    yield from _as_launched(pool.layout)
+    yield from _as_launched(pool.layout, measured=pool.measured)
     if pool.count is not None and pool.count > pool.layout.accelerators:
         idle = pool.count - pool.layout.accelerators
         yield f"  Idle: {idle} of {pool.count}; a copy takes a power of two"
@@ -152,8 +152,13 @@ def _pool(pool: PoolPlan, ask: Ask) -> Iterator[str]:
     yield from _needed(pool)
 
 
-def _as_launched(layout: Layout) -> Iterator[str]:
-    """Yield in what a server differs that `epicrisis llm launch` starts unless told otherwise."""
+def _as_launched(layout: Layout, *, measured: bool) -> Iterator[str]:
+    """Yield in what a server differs that `epicrisis llm launch` starts unless told otherwise.
+
+    Of accelerators; a measured machine may be a CPU, for which it has other limits.
+    """
+    if measured:
+        return
     if layout.context > 1:
         yield (
             "  `epicrisis llm launch` divides no contexts by itself: add --extra "
@@ -214,14 +219,16 @@ def _assumptions(plan: Plan) -> Iterator[str]:
         yield f"  {one.label}: {one.low:g} to {one.high:g} ({one.because})"
     for text in STRUCTURAL:
         yield f"  {text}"
-    if plan.assumptions:
+    if any(pool.measured for pool in plan.pools):
         yield (
-            "Nothing of this was measured on these accelerators: it is a roofline, not a benchmark."
-        )
-    else:
-        yield (
-            "Rates are measured on this machine, for one engine and format of weights; the plan "
+            "Rates of the measured machine are for one engine and format of weights; the plan "
             "itself is computed from them."
+        )
+    computed = [pool.label for pool in plan.pools if not pool.measured]
+    if computed:
+        yield (
+            f"Nothing of this was measured on {', '.join(computed)}: it is a roofline, not a "
+            "benchmark."
         )
 
 

@@ -20,7 +20,7 @@ from serving.llm.train_router.recipe import Recipe
 
 SPARSE, MERGED, ADAPTER, RECIPE = "sparse", "merged", "adapter", "recipe.json"
 UNCHECKED = "unchecked"
-"""Folder of a merged router that was not yet compared with model and adapter."""
+"""Folder of a merged router that is not yet in use: not whole, or not yet checked."""
 
 _SUMS = "SHA256SUMS"
 SHIPPED = Path(__file__).parent / "shipped"

@@ -63,16 +63,7 @@ def train_router(
     settings = load_settings()
     folder = out or router_folder(settings)
     of_training = (experts, seed, count, minutes, resume) != (_EXPERTS, _SEED, None, None, False)
-    if from_adapter and of_training:
-        raise InvalidValueError(
-            "--from-adapter", "trains nothing, so that options of a training mean nothing",
-            "leave out --experts, --seed, --traces, --minutes and --resume",
-        )  # fmt: skip
-    if checkpoint and not from_adapter:
-        raise InvalidValueError(
-            "--checkpoint", "is for --from-adapter: a training writes the checkpoint in any case",
-            "leave it out, or give --from-adapter",
-        )  # fmt: skip
+    _require_together(from_adapter, of_training=of_training, checkpoint=checkpoint)
     try:
         if from_adapter:
             told = _assembled(folder, checkpoint=checkpoint)
@@ -88,6 +79,19 @@ def train_router(
         fail(error, 1)
     if as_json:
         typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+
+
+def _require_together(from_adapter: bool, *, of_training: bool, checkpoint: bool) -> None:
+    if from_adapter and of_training:
+        raise InvalidValueError(
+            "--from-adapter", "trains nothing, so that options of a training mean nothing",
+            "leave out --experts, --seed, --traces, --minutes and --resume",
+        )  # fmt: skip
+    if checkpoint and not from_adapter:
+        raise InvalidValueError(
+            "--checkpoint", "is for --from-adapter: a training writes the checkpoint in any case",
+            "leave it out, or give --from-adapter",
+        )  # fmt: skip
 
 
 def _trained(

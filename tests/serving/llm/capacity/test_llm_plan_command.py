@@ -287,6 +287,18 @@ def test_where_the_search_ends_first_the_plan_says_at_least(tmp_path: Path) -> N
     assert "at most" not in result.stdout
 
 
+def test_a_measured_machine_is_not_said_to_be_computed() -> None:
+    record = str(files("serving.llm.capacity").joinpath("data", "cpu_fit.json"))
+    result = run(*QWEN, "--gpu", record, "--users", "0", "--cases-per-hour", "1", *RUN)
+    assert "Rates of the measured machine" in result.stdout, result.output
+    assert "Nothing of this was measured" not in result.stdout
+    assert "llm launch" not in result.stdout  # its limits are those of accelerators
+    both = run(
+        *QWEN, "--gpu", record, "--gpu", "h100", "--users", "0", "--cases-per-hour", "1", *RUN
+    )
+    assert "Nothing of this was measured on NVIDIA H100 80 GB SXM5" in both.stdout, both.output
+
+
 def test_a_claim_that_is_no_mapping_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("some words")
     result = run("--claim", str(tmp_path / "x.yaml"))
